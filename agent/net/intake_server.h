@@ -1,0 +1,57 @@
+// Both ways in: the Unix socket (one JSON event a line) and HTTP (contract section 4), on one I/O thread, into one
+// Intake. Boost's headers stay inside this folder's .cpp files.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "agent/pipeline/front_door.h"
+#include "config/settings.h"
+
+namespace twinlog {
+
+enum class Transport : std::uint8_t { kUnix = 0, kHttp = 1 };
+inline constexpr std::size_t kTransports = 2;
+
+/// What the intake counts. Written by the I/O thread, read by any.
+struct IntakeCounters {
+  struct PerTransport {
+    std::atomic<std::uint64_t> stored{0}, duplicate{0}, conflict{0}, rejected{0}, busy{0};
+    std::atomic<std::uint64_t> bytes{0};
+    std::atomic<std::uint64_t> connections{0};  ///< Open now.
+    std::atomic<std::uint64_t> cut{0};          ///< Connections closed by a limit.
+  };
+  std::array<PerTransport, kTransports> transports;
+  std::array<std::atomic<std::uint64_t>, kRedactionRules> redactions{};
+  std::atomic<std::uint64_t> repairs{0};
+  std::atomic<std::uint64_t> http_unauthorized{0};
+};
+
+struct IntakeLimits {
+  std::size_t unanswered_lines = 4096;  ///< Per socket connection; reading pauses there.
+  std::size_t unsent_answer_bytes = 1U << 20U;  ///< Per connection; reading pauses there: a peer must read its answers.
+  std::chrono::milliseconds unfinished = std::chrono::seconds{30};  ///< An unfinished line or request is cut.
+};
+
+/// Listening starts in start() and runs on a thread of its own until stop().
+class IntakeServer {
+ public:
+  virtual ~IntakeServer() = default;
+  /// No new connections and no further reading; everything read completely so far is answered, for at most `grace`;
+  /// then all connections are closed and the thread has ended. May be called twice.
+  virtual void stop(std::chrono::milliseconds grace) = 0;
+  /// When the I/O thread last ticked (it ticks at least every second), for /livez.
+  virtual std::chrono::steady_clock::time_point last_tick() const = 0;
+  /// Where HTTP listens, "host:port" with the real port ("" when off or on a unix: path).
+  virtual std::string http_address() const = 0;
+};
+
+/// kRefused names the address and what is wrong with it (in use by a live process, no rights, path too long).
+Result<std::unique_ptr<IntakeServer>> start_intake_server(const IntakeSettings& settings, const IntakeLimits& limits,
+                                                          Intake& intake, IntakeCounters& counters);
+
+}  // namespace twinlog

@@ -1,0 +1,114 @@
+// Every setting, typed, with its default (contract section 7). Values only; config/load.h fills it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ledger/base/result.h"
+
+namespace twinlog {
+
+/// A secret that stands in the configuration or, better, in a file of its own, which is read anew at every reveal().
+class Secret {
+ public:
+  Secret() = default;
+  static Secret literal(std::string value);
+  static Secret in_file(std::string path);
+
+  bool is_set() const { return !value_.empty() || !path_.empty(); }
+  bool is_file() const { return !path_.empty(); }
+  const std::string& path() const { return path_; }
+  /// The value; a file without its trailing line ends. kRefused names the file and why it cannot be read, never its
+  /// content. An unset secret is "".
+  Result<std::string> reveal() const;
+
+ private:
+  std::string value_;
+  std::string path_;
+};
+
+struct AgentSettings {
+  std::string name;  ///< Default: the host's name.
+  std::string default_tenant;
+  std::chrono::milliseconds drain_timeout = std::chrono::seconds{20};
+};
+
+struct UnixIntakeSettings {
+  std::string path = "/run/twinlog/events.sock";  ///< "" turns it off.
+  unsigned mode = 0660;
+  std::vector<std::uint32_t> allow_uids;
+  std::vector<std::uint32_t> allow_gids;
+};
+
+struct HttpIntakeSettings {
+  std::string listen = "127.0.0.1:8840";  ///< host:port or "unix:/path"; "" turns it off.
+  std::string bearer_token_file;
+  std::size_t max_events = 1000;
+  std::size_t max_body = 4U << 20U;
+};
+
+struct IntakeSettings {
+  std::size_t max_event = 1U << 20U;
+  std::size_t max_buffered = 64U << 20U;
+  std::vector<std::string> allow_tenants;
+  UnixIntakeSettings unix_socket;
+  HttpIntakeSettings http;
+};
+
+struct AdminSettings {
+  std::string listen = "0.0.0.0:9464";  ///< "" turns it off.
+  std::string socket = "/run/twinlog/admin.sock";
+  bool ready_when_full = false;
+};
+
+enum class VolumeKind : std::uint8_t { kAuto, kDurable, kEphemeral };
+
+struct SpoolSettings {
+  std::string path = "/var/lib/twinlog/spool";
+  std::uint64_t max_bytes = 2ULL << 30U;
+  VolumeKind volume = VolumeKind::kAuto;
+  std::chrono::milliseconds keep_delivered = std::chrono::minutes{15};
+  bool compress = true;  ///< `compression = "lz4"` (default) or "none".
+};
+
+struct StoreSettings {
+  bool enabled = true;
+  Secret uri;
+  Secret password;  ///< Overrides one in the address.
+  bool migrate = true;
+  std::size_t batch_events = 1000;
+  std::chrono::milliseconds linger{50};
+};
+
+struct RetrySettings {
+  std::chrono::milliseconds first{200};
+  std::chrono::milliseconds most = std::chrono::seconds{30};
+};
+
+enum class LogFormat : std::uint8_t { kText, kJson };
+
+struct LogSettings {
+  std::string level = "info";  ///< trace debug info warn error
+  LogFormat format = LogFormat::kText;
+};
+
+struct LedgerSettings {
+  std::string origin = "twinlog";
+};
+
+struct Settings {
+  AgentSettings agent;
+  IntakeSettings intake;
+  AdminSettings admin;
+  SpoolSettings spool;
+  StoreSettings postgres;
+  StoreSettings mongodb;
+  RetrySettings retry;
+  LedgerSettings ledger;
+  LogSettings log;
+};
+
+}  // namespace twinlog

@@ -1,0 +1,155 @@
+#include "ledger/base/bytes.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <cstdlib>
+#include <memory>
+
+namespace twinlog {
+namespace {
+
+struct DigestContextFree {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
+// Fetching the algorithm costs three times the hash itself, so each thread keeps one initialised context.
+EVP_MD_CTX* thread_digest_context() {
+  thread_local const std::unique_ptr<EVP_MD_CTX, DigestContextFree> context(EVP_MD_CTX_new());
+  if (context == nullptr) {
+    std::abort();
+  }
+  return context.get();
+}
+
+int nibble(char c) {
+  if (c >= '0' && c <= '9') {
+    return c - '0';
+  }
+  if (c >= 'a' && c <= 'f') {
+    return c - 'a' + 10;
+  }
+  if (c >= 'A' && c <= 'F') {
+    return c - 'A' + 10;
+  }
+  return -1;
+}
+
+template <typename Integer>
+void put_big_endian(std::string& out, Integer value) {
+  for (int shift = static_cast<int>(sizeof(Integer)) * 8 - 8; shift >= 0; shift -= 8) {
+    out.push_back(static_cast<char>(static_cast<std::uint8_t>(value >> shift)));
+  }
+}
+
+std::uint64_t big_endian(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (const char byte : bytes) {
+    value = value << 8U | static_cast<std::uint8_t>(byte);
+  }
+  return value;
+}
+
+}  // namespace
+
+Digest sha256(std::string_view bytes) {
+  Digest digest{};
+  EVP_MD_CTX* context = thread_digest_context();
+  if (EVP_DigestInit_ex(context, EVP_sha256(), nullptr) != 1 ||
+      EVP_DigestUpdate(context, bytes.data(), bytes.size()) != 1 ||
+      EVP_DigestFinal_ex(context, digest.data(), nullptr) != 1) {
+    std::abort();
+  }
+  return digest;
+}
+
+Digest hmac_sha256(std::string_view key, std::string_view bytes) {
+  Digest digest{};
+  unsigned size = 0;
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data(), &size) == nullptr ||
+      size != digest.size()) {
+    std::abort();
+  }
+  return digest;
+}
+
+std::string hex(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (const char byte : bytes) {
+    const auto value = static_cast<std::uint8_t>(byte);
+    text.push_back(kDigits[value >> 4U]);
+    text.push_back(kDigits[value & 15U]);
+  }
+  return text;
+}
+
+std::optional<std::string> from_hex(std::string_view text) {
+  if (text.size() % 2 != 0) {
+    return std::nullopt;
+  }
+  std::string bytes;
+  bytes.reserve(text.size() / 2);
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const int high = nibble(text[i]);
+    const int low = nibble(text[i + 1]);
+    if (high < 0 || low < 0) {
+      return std::nullopt;
+    }
+    bytes.push_back(static_cast<char>(high * 16 + low));
+  }
+  return bytes;
+}
+
+void put_u16(std::string& out, std::uint16_t value) { put_big_endian(out, value); }
+void put_u32(std::string& out, std::uint32_t value) { put_big_endian(out, value); }
+void put_u64(std::string& out, std::uint64_t value) { put_big_endian(out, value); }
+void put_i64(std::string& out, std::int64_t value) { put_big_endian(out, static_cast<std::uint64_t>(value)); }
+
+std::uint64_t get_u64(std::string_view bytes) { return big_endian(bytes.substr(0, 8)); }
+
+std::string_view ByteReader::bytes(std::size_t count) {
+  if (!ok_ || count > rest_.size()) {
+    ok_ = false;
+    return {};
+  }
+  const std::string_view taken = rest_.substr(0, count);
+  rest_.remove_prefix(count);
+  return taken;
+}
+
+std::uint8_t ByteReader::u8() { return static_cast<std::uint8_t>(big_endian(bytes(1))); }
+std::uint16_t ByteReader::u16() { return static_cast<std::uint16_t>(big_endian(bytes(2))); }
+std::uint32_t ByteReader::u32() { return static_cast<std::uint32_t>(big_endian(bytes(4))); }
+std::uint64_t ByteReader::u64() { return big_endian(bytes(8)); }
+std::int64_t ByteReader::i64() { return static_cast<std::int64_t>(u64()); }
+
+std::string uuid_text(const Uuid& uuid) {
+  std::string text = hex(uuid);
+  for (const std::size_t position : {8U, 13U, 18U, 23U}) {
+    text.insert(position, 1, '-');
+  }
+  return text;
+}
+
+std::optional<Uuid> uuid_from_text(std::string_view text) {
+  if (text.size() != 36) {
+    return std::nullopt;
+  }
+  std::string digits;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_dash_place = i == 8 || i == 13 || i == 18 || i == 23;
+    if (is_dash_place != (text[i] == '-')) {
+      return std::nullopt;
+    }
+    if (!is_dash_place) {
+      digits.push_back(text[i]);
+    }
+  }
+  const auto bytes = from_hex(digits);
+  return bytes ? array_from<16>(*bytes) : std::nullopt;
+}
+
+}  // namespace twinlog

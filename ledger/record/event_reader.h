@@ -1,0 +1,76 @@
+// From what a sender sent to a normalised event: mends bytes, parses, repairs, redacts, folds (contract section 3).
+// Pure: no clock, no I/O, callable from several threads at once.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "ledger/base/result.h"
+#include "ledger/record/auth_event.h"
+
+namespace twinlog {
+
+/// Why an event was not taken: the offending member ("" when it is the whole) and a reason in plain words that never
+/// quotes the input.
+struct Rejection {
+  std::string field;
+  std::string reason;
+};
+
+/// An event ready for the spool.
+struct AcceptedEvent {
+  AuthEvent event;
+  std::string canonical;  ///< canonical_content(event)
+  Digest content_hash{};
+};
+
+using ReadOutcome = std::variant<AcceptedEvent, Rejection>;
+
+/// The redaction rules, each counted by itself. The text of a rule is what stands in "[redacted:<rule>]".
+enum class RedactionRule : std::uint8_t { kKey, kJwt, kBearer, kBasic, kPem };
+inline constexpr std::size_t kRedactionRules = 5;
+std::string_view redaction_rule_text(RedactionRule rule);
+
+/// What one read changed, for the metrics.
+struct ReadCounts {
+  std::array<std::uint64_t, kRedactionRules> redactions{};
+  std::map<std::string, std::uint64_t, std::less<>> repairs;  ///< Per field name; unknown members count as "metadata".
+};
+
+struct EventReaderSettings {
+  std::size_t max_event = 1U << 20U;       ///< Bytes of one event's raw text.
+  std::string default_tenant;              ///< "": every event must name its tenant.
+  std::vector<std::string> allow_tenants;  ///< Empty: any.
+  std::string log_id_key;                  ///< The spool's HMAC key for generated log ids; 32 bytes.
+};
+
+/// Reads the events of one request (a socket line is a request of its own).
+class EventReader {
+ public:
+  explicit EventReader(EventReaderSettings settings) : settings_(std::move(settings)) {}
+
+  /// One JSON object. A generated log_id depends on the content and on how many equal events without an id this
+  /// RequestContext has seen before.
+  struct RequestContext {
+    std::map<Digest, std::uint64_t> equal_events_seen;
+    ReadCounts counts;
+  };
+  ReadOutcome read_event(std::string_view json, RequestContext& request) const;
+
+  /// A JSON array of events, or one object: the outcome of each, in order. kInvalid when the text as a whole is not
+  /// JSON (HTTP 400), or holds more than `most_events` (kFull: HTTP 413). Elements that are not objects are
+  /// rejections.
+  Result<std::vector<ReadOutcome>> read_document(std::string_view json, std::size_t most_events,
+                                                 RequestContext& request) const;
+
+ private:
+  EventReaderSettings settings_;
+};
+
+}  // namespace twinlog

@@ -1,0 +1,25 @@
+#include "plugins/api/store.h"
+
+namespace twinlog {
+
+std::string_view reaction_text(Reaction reaction) {
+  switch (reaction) {
+    case Reaction::kRetry:
+      return "retry";
+    case Reaction::kRetrySmaller:
+      return "retry_smaller";
+    case Reaction::kReconnect:
+      return "reconnect";
+    case Reaction::kRetrySlowly:
+      return "retry_slowly";
+    case Reaction::kHold:
+      return "hold";
+    case Reaction::kPoison:
+      return "poison";
+    case Reaction::kStop:
+      return "stop";
+  }
+  return "retry";
+}
+
+}  // namespace twinlog

@@ -1,0 +1,112 @@
+// A way out: what the courier needs of a store, and nothing of how a store does it. Implementations: plugins/postgres,
+// plugins/mongodb. No store sleeps, starts threads, retries on its own, or touches the spool.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "ledger/lockout/account_state.h"
+#include "ledger/record/auth_event.h"
+
+namespace twinlog {
+
+/// What the courier does about an error. Each store's table (one file, data only) maps its codes to these.
+enum class Reaction : std::uint8_t {
+  kRetry,         ///< Same batch again after the backoff.
+  kRetrySmaller,  ///< Same batch again; half of it after three times.
+  kReconnect,     ///< Drop the connection, then as kRetry. The outcome of a commit may be unknown; repeating is safe.
+  kRetrySlowly,   ///< Disk full, limits: as kRetry with the longest wait, and loudly.
+  kHold,          ///< Schema, rights, authentication: an operator must act. Tried again every longest wait; never dropped.
+  kPoison,        ///< The store can never take one of these events. Until dead letters exist: holds the cursor, loudly.
+  kStop,          ///< Corruption in the store: as kHold.
+};
+std::string_view reaction_text(Reaction reaction);
+
+/// Why a store did not take a batch, in our words: the server's own text (which quotes values) is never kept.
+struct StoreError {
+  Reaction reaction = Reaction::kRetry;
+  std::string code;        ///< SQLSTATE, server error code, or "" for a broken connection.
+  std::string constraint;  ///< Constraint or index name where the server named one.
+  std::string words;       ///< What happened and what an operator does next.
+};
+
+template <typename T>
+using StoreResult = std::variant<T, StoreError>;
+
+/// The agent's place in a store (contract section 2.7), one row per epoch in twinlog_agents.
+struct AgentPosition {
+  std::uint64_t last_leaf = 0;
+  UtcMicros flushed_at = 0;
+  UtcMicros newest_effective_at = 0;
+};
+
+/// What one flush did; all numbers are versions, but the last three.
+struct FlushReport {
+  std::uint64_t inserted = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t conflicts = 0;  ///< Kept beside the record for the first time.
+  std::uint64_t accounts = 0;   ///< Account states written.
+  std::uint64_t recounts = 0;
+  std::uint64_t round_trips = 0;
+};
+
+/// One flush. Versions are in leaf order and unique by leaf_index; the same key may occur several times.
+struct FlushBatch {
+  std::span<const Version> versions;
+  AgentPosition position;  ///< To be written with it: the last leaf of `versions`.
+};
+
+/// One thread calls it at a time.
+class Store {
+ public:
+  virtual ~Store() = default;
+  /// Connects where there is no connection, brings the schema up to date where that is allowed, and reads this agent's
+  /// position (nothing: the store has none for this epoch).
+  virtual StoreResult<std::optional<AgentPosition>> connect() = 0;
+  virtual bool is_connected() const = 0;
+  /// Writes the batch. A report: all of it is in the store durably, with conflicts, accounts and position.
+  /// An error: some of it may be there; flushing the same versions again, cut in any way, ends in the same state.
+  virtual StoreResult<FlushReport> flush(const FlushBatch& batch) = 0;
+  virtual void disconnect() = 0;
+};
+
+/// One finding of a check. Problems come with what to do.
+struct CheckLine {
+  bool is_problem = false;
+  std::string text;
+};
+
+/// `twinlog check --stores` and `twinlog migrate` for one store.
+class StoreAdmin {
+ public:
+  virtual ~StoreAdmin() = default;
+  /// Connects and reports server version, rights and schema state, in words that tell what to do.
+  virtual std::vector<CheckLine> check() = 0;
+  /// Creates or upgrades the schema. The lines say what was done; where a role could not be created, one problem line
+  /// holds the SQL to run.
+  virtual StoreResult<std::vector<CheckLine>> migrate() = 0;
+};
+
+/// A record as it lies in a store.
+struct StoredVersion {
+  Version version;  ///< content_hash as stored; event as read back (hash it again to compare).
+  bool has_conflict = false;
+};
+
+/// Reading back, for comparison and proofs: unscoped, needs the writer's own rights. One thread at a time.
+class StoreReader {
+ public:
+  virtual ~StoreReader() = default;
+  /// The records with these keys, in any order; keys that are not there are left out.
+  virtual StoreResult<std::vector<StoredVersion>> records(std::span<const EventKey> keys) = 0;
+  virtual StoreResult<std::vector<StoredVersion>> conflicts(std::span<const EventKey> keys) = 0;
+  virtual StoreResult<std::optional<ShownAccount>> account(const AccountKey& key) = 0;
+};
+
+}  // namespace twinlog

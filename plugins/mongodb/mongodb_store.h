@@ -1,0 +1,23 @@
+// The document store (MongoDB wire protocol). mongo-c-driver's headers stay inside this folder's .cpp files.
+#pragma once
+
+#include <memory>
+
+#include "config/settings.h"
+#include "ledger/base/clock.h"
+#include "plugins/api/store.h"
+
+namespace twinlog {
+
+/// What the store has to know of its agent.
+struct MongodbStoreSettings {
+  StoreSettings store;
+  Uuid epoch_id{};
+  std::string agent;
+};
+
+std::unique_ptr<Store> make_mongodb_store(MongodbStoreSettings settings, const Clock& clock, Random& random);
+std::unique_ptr<StoreAdmin> make_mongodb_admin(StoreSettings settings);
+std::unique_ptr<StoreReader> make_mongodb_reader(StoreSettings settings);
+
+}  // namespace twinlog

@@ -1,0 +1,23 @@
+// The PostgreSQL store. libpq's headers stay inside this folder's .cpp files.
+#pragma once
+
+#include <memory>
+
+#include "config/settings.h"
+#include "ledger/base/clock.h"
+#include "plugins/api/store.h"
+
+namespace twinlog {
+
+/// What the store has to know of its agent.
+struct PostgresStoreSettings {
+  StoreSettings store;
+  Uuid epoch_id{};
+  std::string agent;
+};
+
+std::unique_ptr<Store> make_postgres_store(PostgresStoreSettings settings, const Clock& clock);
+std::unique_ptr<StoreAdmin> make_postgres_admin(StoreSettings settings);
+std::unique_ptr<StoreReader> make_postgres_reader(StoreSettings settings);
+
+}  // namespace twinlog

@@ -1,0 +1,102 @@
+// The durable queue. A commit that returns has been fsynced; each store has a cursor of its own; what lies below every
+// cursor and is older than `keep_delivered` is trimmed.
+//
+// Invariants
+//  1. commit() answers kStored / kDuplicate / kConflict only for versions on stable storage: one write batch, one sync,
+//     for all requests of one call (group commit).
+//  2. leaf_index counts accepted versions from 1, densely, in commit order; it is the key of a version and the unit of
+//     cursors. The door of the ledger: the leaf of each version is to be made in commit(), in the same batch.
+//  3. A cursor names the last leaf its store has; it is only ever too low after a crash, so a crash repeats, never skips.
+//  4. Start reads the last key and the cursors, never the backlog.
+//  5. No tombstones: trimmed records disappear by whole files and by compaction, and no read ever starts below a cursor.
+//  6. Nothing durable lies outside the file system interface (rocksdb::Env) that the spool was opened with.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/base/result.h"
+#include "ledger/record/auth_event.h"
+#include "ledger/record/event_reader.h"
+
+namespace twinlog {
+
+enum class StoreId : std::uint8_t { kPostgres = 0, kMongodb = 1 };
+inline constexpr std::size_t kStores = 2;
+std::string_view store_name(StoreId store);  ///< "postgres", "mongodb"
+
+/// What became of one offered event.
+enum class Disposition : std::uint8_t {
+  kStored,     ///< Accepted now.
+  kDuplicate,  ///< Same key and content as a version that the spool still remembers.
+  kConflict,   ///< Same key as a remembered version, other content: accepted beside it.
+  kBusy,       ///< Not accepted: no room.
+};
+
+/// Whether one full spool refuses single events or the request as a whole.
+enum class Atomicity : std::uint8_t { kPerEvent, kWhole };
+
+/// The events of one request. The pointed-to events outlive the commit.
+struct CommitRequest {
+  std::span<const AcceptedEvent> events;
+  Atomicity atomicity = Atomicity::kPerEvent;
+};
+
+/// What is drawn once when a spool is created and stays for its life.
+struct SpoolIdentity {
+  Uuid epoch_id{};         ///< UUIDv7
+  std::string log_id_key;  ///< 32 random bytes: the HMAC key for generated log ids. A secret.
+};
+
+struct SpoolStats {
+  std::uint64_t last_leaf = 0;       ///< 0: nothing was ever accepted.
+  std::uint64_t first_kept_leaf = 1; ///< Everything below was trimmed.
+  std::array<std::uint64_t, kStores> cursors{};
+  std::uint64_t disk_bytes = 0;  ///< What the folder takes, measured at the last maintain() plus what was written since.
+  std::uint64_t max_bytes = 0;
+  std::uint64_t syncs = 0;           ///< RocksDB's count of WAL syncs.
+  std::uint64_t sync_errors = 0;
+  std::uint64_t commits = 0;
+  bool writable = true;              ///< The last commit or probe succeeded.
+};
+
+/// Threads: commit() and maintain() from one thread at a time; everything else from any thread.
+class Spool {
+ public:
+  virtual ~Spool() = default;
+
+  virtual const SpoolIdentity& identity() const = 0;
+
+  /// Takes the requests in order; the outer vector of the answer matches `requests`, the inner one its events.
+  /// An Error means that nothing of the whole call is promised (the disk refused): answer `busy`.
+  virtual Result<std::vector<std::vector<Disposition>>> commit(std::span<const CommitRequest> requests,
+                                                               UtcMicros received_at) = 0;
+
+  /// Up to `most_events` versions (and about `most_bytes` of them, at least one) with a leaf above `after`, in order.
+  virtual Result<std::vector<Version>> read(std::uint64_t after, std::size_t most_events,
+                                            std::size_t most_bytes) const = 0;
+
+  virtual std::uint64_t last_leaf() const = 0;
+  virtual std::uint64_t cursor(StoreId store) const = 0;
+  /// Moves the cursor to `leaf`, forwards after a flush or backwards after a store forgot; backwards never below what
+  /// is still kept (the cursor then stands before the first kept leaf). Durable with the next commit at the latest.
+  virtual Status move_cursor(StoreId store, std::uint64_t leaf) = 0;
+
+  /// Trims what all stores have had for `keep_delivered` (sooner when space runs short) and measures the folder. To be
+  /// called about once a second.
+  virtual Status maintain(std::chrono::steady_clock::time_point now) = 0;
+
+  virtual SpoolStats stats() const = 0;
+
+  /// Makes everything durable, cursors included.
+  virtual Status sync() = 0;
+};
+
+}  // namespace twinlog
