@@ -64,7 +64,8 @@ class Courier {
   /// How long the loop may sleep when nothing waits (a new event wakes it sooner).
   static constexpr std::chrono::milliseconds kIdle{1000};
 
-  Courier(CourierSettings settings, Parts parts) : settings_(settings), parts_(parts) {}
+  Courier(CourierSettings settings, Parts parts)
+      : settings_(settings), parts_(parts), last_step_(parts.clock.steady_now()) {}
 
   /// Does at most one thing (connect, or flush one batch) and says how long to wait before the next step.
   std::chrono::milliseconds step();
@@ -91,7 +92,7 @@ class Courier {
   CourierSettings settings_;
   Parts parts_;
   std::atomic<bool> is_draining_{false};
-  std::atomic<TimePoint> last_step_{TimePoint{}};
+  std::atomic<TimePoint> last_step_;
 
   std::size_t batch_events_ = settings_.batch_events;  ///< Shrinks while the store refuses large batches.
   std::optional<TimePoint> waiting_since_;
