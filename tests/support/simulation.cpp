@@ -6,6 +6,7 @@ namespace twinlog::testing {
 
 void KeptLog::line(LogLevel /*level*/, std::string_view event, std::string_view words,
                    std::initializer_list<LogField> fields) {
+  const std::scoped_lock lock(mutex_);
   ++counts_[std::string(event)];
   text_.append(event).append(": ").append(words);
   for (const LogField& field : fields) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <random>
 #include <set>
 #include <string>
@@ -43,6 +44,7 @@ class SeededRandom final : public Random {
   std::mt19937_64 engine_;
 };
 
+/// Callable from every thread, as Log promises; read it when the threads have ended.
 class KeptLog final : public Log {
  public:
   void line(LogLevel level, std::string_view event, std::string_view words,
@@ -52,6 +54,7 @@ class KeptLog final : public Log {
   const std::string& text() const { return text_; }
 
  private:
+  std::mutex mutex_;
   std::map<std::string, std::size_t, std::less<>> counts_;
   std::string text_;
 };
