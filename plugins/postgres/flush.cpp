@@ -157,8 +157,7 @@ Flush::Failure Flush::merge_accounts() {
                      "`twinlog check --stores`");
   }
   std::vector<AccountUpdate*> late;
-  auto group = groups.begin();
-  for (int row = 0; row < locked.count(); ++row, ++group) {
+  for (int row = 0; row < locked.count(); ++row) {
     AccountUpdate& account = accounts_[static_cast<std::size_t>(int8_value(locked.value(row, 0)) - 1)];
     const std::string_view bytes = locked.value(row, 1);
     if (!bytes.empty()) {
