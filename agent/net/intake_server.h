@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/pipeline/front_door.h"
+#include "agent/pipeline/intake.h"
 #include "config/settings.h"
 
 namespace twinlog {
