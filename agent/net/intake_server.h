@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "agent/pipeline/front_door.h"
+#include "agent/pipeline/intake.h"
 #include "config/settings.h"
 
 namespace twinlog {
