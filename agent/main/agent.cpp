@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "agent/main/activation.h"
 #include "agent/main/signals.h"
 #include "agent/main/volume.h"
 #include "agent/main/worker.h"
@@ -199,8 +200,8 @@ milliseconds Agent::write_step() {
 }
 
 Status Agent::start_intake(const std::map<std::string, std::string>& environment) {
-  auto intake = start_intake_server(settings_.intake, IntakeLimits{}, *front_door_, intake_counters_);
-  static_cast<void>(environment);
+  auto intake = start_intake_server(settings_.intake, IntakeLimits{}, *front_door_, intake_counters_,
+                                    activated_sockets(environment));
   if (!intake) {
     return intake.error();
   }
