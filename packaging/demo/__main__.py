@@ -103,8 +103,10 @@ def alice_findings(snapshots, key, should_be_locked):
     lines = []
     for snapshot in snapshots:
         state = snapshot.accounts.get(key)
-        if state is None or is_locked(state, utc_now()) != should_be_locked:
-            lines.append(f"alice should be {wanted} now, and is not so in {snapshot.store}")
+        if state is None:
+            lines.append(f"{snapshot.store} has no state of alice")
+        elif is_locked(state, utc_now()) != should_be_locked:
+            lines.append(f"alice should be {wanted} now; {snapshot.store} says otherwise")
     return lines
 
 
@@ -189,7 +191,8 @@ def main():
     parser = argparse.ArgumentParser(prog="packaging/quickstart")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--pause-before-compare", metavar="COMMAND")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     return run(parser.parse_args())
 
 
