@@ -101,8 +101,9 @@ int explain_usage(const CLI::App& app, const CLI::ParseError& error) {
 
 int run(int argc, char** argv) {
   CommandLine line;
-  CLI::App app{"twinlog keeps the login record: it takes authentication events over a local socket or HTTP, answers once "
-               "they are safe on disk, and delivers them to PostgreSQL and a document store."};
+  CLI::App app{
+      "twinlog keeps the login record: it takes authentication events over a local socket or HTTP, answers once "
+      "they are safe on disk, and delivers them to PostgreSQL and a document store."};
   app.name("twinlog");
   app.require_subcommand(1);
   app.set_version_flag("--version", "twinlog " + std::string(twinlog_version()));
@@ -140,4 +141,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace twinlog
 
-int main(int argc, char** argv) { return twinlog::run(argc, argv); }
+int main(int argc, char** argv) {
+  return twinlog::run(argc, argv);
+}
