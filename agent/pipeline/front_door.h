@@ -1,30 +1,67 @@
-// The front door: every way in hands its events here and hears what became of them. Group commit over all senders.
+// The front door: group commit over all senders. A plain object: submit() from any thread, step() from one.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
-#include <vector>
+#include <mutex>
+#include <optional>
+#include <string>
 
-#include "ledger/record/event_reader.h"
-#include "spool/spool.h"
+#include "agent/pipeline/intake.h"
+#include "ledger/base/clock.h"
+#include "ledger/base/log.h"
+#include "ledger/base/wakeup.h"
 
 namespace twinlog {
 
-/// The events of one request (HTTP) or of the lines read at once (socket: kPerEvent).
-struct Submission {
-  std::vector<AcceptedEvent> events;
-  Atomicity atomicity = Atomicity::kPerEvent;
-  /// Called exactly once, on the thread that steps the front door, with one disposition per event; must not block.
-  std::function<void(std::vector<Disposition>)> done;
+struct FrontDoorCounters {
+  std::atomic<std::uint64_t> commits{0};        ///< Group commits that reached the disk.
+  std::atomic<std::uint64_t> commit_events{0};  ///< Events in them.
+  std::atomic<std::uint64_t> commit_errors{
+      0};  ///< Commits that the disk refused: every event of them was answered busy.
 };
 
-/// What the ways in see of it. Callable from every thread; does not block.
-class Intake {
+/// Invariants
+///  1. While one commit syncs, everything that arrives waits and goes with the next: the batch grows with the load and
+///  a
+///     lone sender waits for no timer.
+///  2. One step commits at most kStepEvents events and kStepBytes bytes beyond its first submission.
+///  3. `done` of every submission runs exactly once, also when the spool fails.
+class FrontDoor final : public Intake {
  public:
-  virtual ~Intake() = default;
-  virtual void submit(Submission submission) = 0;
-  virtual const EventReader& reader() const = 0;
+  static constexpr std::size_t kStepEvents = 8192;
+  static constexpr std::size_t kStepBytes = 8U << 20U;
+
+  struct Parts {
+    Spool& spool;
+    const Clock& clock;
+    Log& log;
+    Wait& wait;                         ///< Woken at every submission.
+    std::function<void()> on_accepted;  ///< Called after each commit that took something: wakes the couriers.
+  };
+
+  FrontDoor(EventReaderSettings settings, Parts parts);
+
+  void submit(Submission submission) override;
+  const EventReader& reader() const override { return reader_; }
+
+  /// Commits what waits and answers it. False when nothing waited. One thread.
+  bool step();
+  const FrontDoorCounters& counters() const { return counters_; }
+
+ private:
+  std::deque<Submission> take();
+  void answer(std::deque<Submission>& batch, Result<std::vector<std::vector<Disposition>>> outcome);
+  void answer_busy(std::deque<Submission>& batch, const Error& error);
+
+  EventReader reader_;
+  Parts parts_;
+  std::mutex mutex_;
+  std::deque<Submission> waiting_;
+  FrontDoorCounters counters_;
+  bool is_failing_ = false;  ///< The last commit failed: the next failure is not logged again.
 };
 
 }  // namespace twinlog

@@ -74,11 +74,11 @@ struct EventKey {
 /// commit that precedes the answer; immutable from then on.
 struct Version {
   AuthEvent event;
-  Digest content_hash{};       ///< SHA-256 over canonical_content(event).
-  UtcMicros received_at = 0;   ///< Agent clock.
-  UtcMicros effective_at = 0;  ///< min(occurred_at, received_at)
-  std::string agent;           ///< agent.name
-  Uuid epoch_id{};             ///< UUIDv7 drawn when the spool was created.
+  Digest content_hash{};         ///< SHA-256 over canonical_content(event).
+  UtcMicros received_at = 0;     ///< Agent clock.
+  UtcMicros effective_at = 0;    ///< min(occurred_at, received_at)
+  std::string agent;             ///< agent.name
+  Uuid epoch_id{};               ///< UUIDv7 drawn when the spool was created.
   std::uint64_t leaf_index = 0;  ///< Counts accepted versions from 1. The ledger's leaf of this version goes here.
 
   bool operator==(const Version&) const = default;

@@ -1,0 +1,11 @@
+// The exit codes of every command (contract section 8).
+#pragma once
+
+namespace twinlog {
+
+inline constexpr int kExitFine = 0;
+inline constexpr int kExitFinding = 1;         ///< A finding or a failure.
+inline constexpr int kExitUsage = 2;           ///< The command line is wrong.
+inline constexpr int kExitConfiguration = 78;  ///< The configuration is wrong (EX_CONFIG of sysexits.h).
+
+}  // namespace twinlog

@@ -1,0 +1,73 @@
+#include "agent/main/stores_command.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/main/exit_code.h"
+#include "plugins/mongodb/mongodb_store.h"
+#include "plugins/postgres/postgres_store.h"
+
+namespace twinlog {
+namespace {
+
+struct NamedAdmin {
+  std::string name;
+  std::unique_ptr<StoreAdmin> admin;  ///< Null: turned off.
+};
+
+std::vector<NamedAdmin> admins(const Settings& settings) {
+  std::vector<NamedAdmin> all;
+  all.push_back({"postgres", settings.postgres.enabled ? make_postgres_admin(settings.postgres) : nullptr});
+  all.push_back({"mongodb", settings.mongodb.enabled ? make_mongodb_admin(settings.mongodb) : nullptr});
+  return all;
+}
+
+bool print(std::ostream& out, const std::string& store, const std::vector<CheckLine>& lines) {
+  bool is_fine = true;
+  for (const CheckLine& line : lines) {
+    out << store << ": " << (line.is_problem ? "PROBLEM: " : "ok: ") << line.text << "\n";
+    is_fine = is_fine && !line.is_problem;
+  }
+  return is_fine;
+}
+
+void print_disabled(std::ostream& out, const std::string& store) {
+  out << store << ": turned off in the configuration; there is no second copy\n";
+}
+
+}  // namespace
+
+int check_stores(const Settings& settings, std::ostream& out) {
+  bool is_fine = true;
+  for (const NamedAdmin& named : admins(settings)) {
+    if (named.admin == nullptr) {
+      print_disabled(out, named.name);
+      continue;
+    }
+    is_fine = print(out, named.name, named.admin->check()) && is_fine;
+  }
+  return is_fine ? kExitFine : kExitFinding;
+}
+
+int migrate_stores(const Settings& settings, std::ostream& out) {
+  int code = kExitFine;
+  for (const NamedAdmin& named : admins(settings)) {
+    if (named.admin == nullptr) {
+      print_disabled(out, named.name);
+      continue;
+    }
+    const auto outcome = named.admin->migrate();
+    if (const auto* error = std::get_if<StoreError>(&outcome)) {
+      out << named.name << ": FAILED: " << error->words << (error->code.empty() ? "" : " (code " + error->code + ")")
+          << "\n";
+      code = kExitFinding;
+      continue;
+    }
+    print(out, named.name, std::get<std::vector<CheckLine>>(outcome));
+  }
+  return code;
+}
+
+}  // namespace twinlog

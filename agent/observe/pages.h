@@ -1,0 +1,30 @@
+// The pages of the admin endpoint (contract section 9): /livez /startupz /readyz /metrics /version.
+#pragma once
+
+#include "agent/net/admin_server.h"
+#include "agent/observe/metrics.h"
+#include "agent/observe/observed.h"
+
+namespace twinlog {
+
+class Pages final : public AdminPages {
+ public:
+  /// A thread that has not ticked for this long is dead (a flush may rightly block a courier for its own deadline).
+  static constexpr std::chrono::seconds kLongestTick{90};
+
+  explicit Pages(const Observed& observed) : observed_(observed) {}
+  AdminPage page(std::string_view path) override;
+
+ private:
+  AdminPage livez() const;
+  AdminPage startupz() const;
+  AdminPage readyz() const;
+
+  const Observed& observed_;
+  Metrics metrics_;
+};
+
+/// The version of this build, e.g. "0.1.0".
+std::string_view twinlog_version();
+
+}  // namespace twinlog

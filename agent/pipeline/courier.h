@@ -1,0 +1,107 @@
+// A courier carries the spool to one store. A plain object stepped from outside; nothing of one courier touches the
+// other one's store, cursor, waits or errors.
+//
+// Invariants
+//  1. The cursor moves only after the store confirmed the flush; a batch that failed is read and sent again, for ever.
+//  2. Nothing is dropped: an error that repeating cannot mend holds the cursor and says so.
+//  3. On every connect the store's position of this epoch is compared with the cursor (contract section 2.7): lower or
+//     missing: rewound to it; higher: reported.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "agent/pipeline/backoff.h"
+#include "ledger/base/clock.h"
+#include "ledger/base/log.h"
+#include "plugins/api/store.h"
+#include "spool/spool.h"
+
+namespace twinlog {
+
+inline constexpr std::size_t kReactions = 7;
+
+/// What a courier tells about itself; a consistent copy.
+struct CourierStatus {
+  bool is_connected = false;
+  std::uint64_t inserted = 0, duplicates = 0, conflicts = 0, accounts = 0, recounts = 0, round_trips = 0;
+  std::uint64_t flushes = 0;
+  std::array<std::uint64_t, kReactions> errors{};  ///< By Reaction.
+  std::uint64_t failures_in_a_row = 0;
+  std::optional<StoreError> last_error;  ///< Of the current row of failures; absent when the last flush went well.
+  UtcMicros last_success_at = 0;
+  std::uint64_t rewinds = 0;
+  /// The store forgot leaves that the spool no longer has: it may be incomplete from this leaf on.
+  std::optional<std::uint64_t> incomplete_from_leaf;
+  /// The store holds a higher position of our epoch than this spool ever gave out: a cloned or rolled-back spool.
+  bool is_position_ahead = false;
+};
+
+struct CourierSettings {
+  StoreId store = StoreId::kPostgres;
+  std::size_t batch_events = 1000;
+  std::size_t batch_bytes = 8U << 20U;
+  std::chrono::milliseconds linger{50};
+  Backoff backoff;
+};
+
+/// Threads: step() from one; status(), set_draining() and backlog() from any.
+class Courier {
+ public:
+  struct Parts {
+    Spool& spool;
+    Store& store;
+    const Clock& clock;
+    Random& random;
+    Log& log;
+  };
+
+  /// How long the loop may sleep when nothing waits (a new event wakes it sooner).
+  static constexpr std::chrono::milliseconds kIdle{1000};
+
+  Courier(CourierSettings settings, Parts parts)
+      : settings_(settings), parts_(parts), last_step_(parts.clock.steady_now()) {}
+
+  /// Does at most one thing (connect, or flush one batch) and says how long to wait before the next step.
+  std::chrono::milliseconds step();
+
+  /// Linger and backoff drop to the minimum.
+  void set_draining() { is_draining_.store(true); }
+  /// Versions not yet in the store.
+  std::uint64_t backlog() const;
+  CourierStatus status() const;
+  StoreId store() const { return settings_.store; }
+  std::chrono::steady_clock::time_point last_step() const { return last_step_.load(); }
+
+ private:
+  using TimePoint = std::chrono::steady_clock::time_point;
+  std::chrono::milliseconds connect();
+  void compare_position(std::optional<AgentPosition> position);
+  void rewind(std::uint64_t position, std::uint64_t cursor);
+  std::optional<std::chrono::milliseconds> wait_for_batch(std::uint64_t waiting);
+  std::chrono::milliseconds flush(std::uint64_t after);
+  void delivered(const FlushReport& report, std::size_t events);
+  std::chrono::milliseconds failed(const StoreError& error);
+  std::chrono::milliseconds delay(Reaction reaction, unsigned failures);
+
+  CourierSettings settings_;
+  Parts parts_;
+  std::atomic<bool> is_draining_{false};
+  std::atomic<TimePoint> last_step_;
+
+  std::size_t batch_events_ = settings_.batch_events;  ///< Shrinks while the store refuses large batches.
+  std::optional<TimePoint> waiting_since_;
+  TimePoint next_try_{};
+  unsigned refused_in_a_row_ = 0;  ///< kRetrySmaller only.
+  bool was_connected_ = false;
+
+  mutable std::mutex mutex_;
+  CourierStatus status_;
+};
+
+}  // namespace twinlog

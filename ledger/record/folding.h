@@ -1,0 +1,14 @@
+// The account that an event belongs to (contract section 6).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "ledger/record/auth_event.h"
+
+namespace twinlog {
+
+/// "id:<user_id>", else "name:<folded username>", else nothing.
+std::optional<std::string> account_of(const AuthEvent& event);
+
+}  // namespace twinlog

@@ -1,0 +1,182 @@
+#include "ledger/record/json_number.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+
+namespace twinlog {
+namespace {
+
+// So many digits are always an integer below 2^53, and their text is canonical already.
+constexpr std::size_t kSmallIntegerDigits = 15;
+// ECMAScript writes without an exponent from 1e-6 up to, not including, 1e21.
+constexpr int kLeastPlainExponent = -6;
+constexpr int kMostPlainExponent = 21;
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// Takes digits off the front; false when there is none.
+bool take_digits(std::string_view& text) {
+  const std::size_t before = text.size();
+  while (!text.empty() && is_digit(text.front())) {
+    text.remove_prefix(1);
+  }
+  return text.size() != before;
+}
+
+bool take(std::string_view& text, std::string_view any_of) {
+  if (text.empty() || any_of.find(text.front()) == std::string_view::npos) {
+    return false;
+  }
+  text.remove_prefix(1);
+  return true;
+}
+
+bool is_integer_text(std::string_view text) {
+  return text.find_first_of(".eE") == std::string_view::npos;
+}
+
+bool is_exact(double value) {
+  return std::fabs(value) <= static_cast<double>(kMostInteger) && value == std::trunc(value);
+}
+
+// The integer of integer text; nothing beyond +-2^53.
+std::optional<std::int64_t> exact_integer(std::string_view text) {
+  std::int64_t value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec != std::errc() || value > kMostInteger || value < -kMostInteger) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+double nearest_double(std::string_view text) {
+  double value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec == std::errc()) {
+    return value;
+  }
+  // Out of range: from_chars does not say on which side, strtod does (infinity or zero).
+  return std::strtod(std::string(text).c_str(), nullptr);
+}
+
+void append_zeros(std::string& out, int count) {
+  out.append(static_cast<std::size_t>(count), '0');
+}
+
+}  // namespace
+
+bool is_json_number(std::string_view text) {
+  take(text, "-");
+  const bool has_leading_zero = text.starts_with('0');
+  const std::size_t before = text.size();
+  if (!take_digits(text) || (has_leading_zero && before - text.size() > 1)) {
+    return false;
+  }
+  if (take(text, ".") && !take_digits(text)) {
+    return false;
+  }
+  if (take(text, "eE")) {
+    take(text, "+-");
+    if (!take_digits(text)) {
+      return false;
+    }
+  }
+  return text.empty();
+}
+
+std::optional<JsonNumber> number_value(std::string_view text) {
+  if (is_integer_text(text)) {
+    if (const auto integer = exact_integer(text)) {
+      return JsonNumber(*integer);
+    }
+  }
+  const double value = nearest_double(text);
+  if (!std::isfinite(value)) {
+    return std::nullopt;
+  }
+  return is_exact(value) ? JsonNumber(static_cast<std::int64_t>(value)) : JsonNumber(value);
+}
+
+bool is_number_in_range(std::string_view text) {
+  if (is_integer_text(text)) {
+    return text.size() <= kSmallIntegerDigits || exact_integer(text).has_value();
+  }
+  return std::isfinite(nearest_double(text));
+}
+
+std::optional<std::int64_t> integer_value(std::string_view text) {
+  if (is_integer_text(text)) {
+    return exact_integer(text);
+  }
+  const double value = nearest_double(text);
+  return is_exact(value) ? std::optional(static_cast<std::int64_t>(value)) : std::nullopt;
+}
+
+void append_integer(std::string& out, std::int64_t value) {
+  std::array<char, 24> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  out.append(buffer.data(), end.ptr);
+}
+
+void append_double(std::string& out, double value) {
+  if (is_exact(value)) {
+    append_integer(out, static_cast<std::int64_t>(value));
+    return;
+  }
+  std::array<char, 32> buffer{};
+  const auto written =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
+  std::string_view text(buffer.data(), static_cast<std::size_t>(written.ptr - buffer.data()));
+  if (take(text, "-")) {
+    out.push_back('-');
+  }
+  const std::size_t e = text.find('e');
+  int exponent = 0;
+  const std::string_view exponent_text = text.substr(e + (text[e + 1] == '+' ? 2 : 1));
+  std::from_chars(exponent_text.data(), exponent_text.data() + exponent_text.size(), exponent);
+  std::string digits(1, text[0]);
+  if (e > 1) {
+    digits.append(text.substr(2, e - 2));
+  }
+  const int count = static_cast<int>(digits.size());
+  if (exponent >= kMostPlainExponent || exponent < kLeastPlainExponent) {
+    out.push_back(digits[0]);
+    if (count > 1) {
+      out.append(1, '.').append(digits, 1);
+    }
+    out.append(exponent < 0 ? "e" : "e+");
+    append_integer(out, exponent);
+  } else if (exponent < 0) {
+    out.append("0.");
+    append_zeros(out, -exponent - 1);
+    out.append(digits);
+  } else if (count <= exponent + 1) {
+    out.append(digits);
+    append_zeros(out, exponent + 1 - count);
+  } else {
+    const auto whole = static_cast<std::size_t>(exponent) + 1;
+    out.append(digits, 0, whole).append(1, '.').append(digits, whole);
+  }
+}
+
+void append_number(std::string& out, std::string_view text) {
+  if (text.size() <= kSmallIntegerDigits && is_integer_text(text)) {
+    out.append(text == "-0" ? "0" : text);
+    return;
+  }
+  const auto value = number_value(text);
+  if (!value) {
+    std::abort();
+  }
+  if (const auto* integer = std::get_if<std::int64_t>(&*value)) {
+    append_integer(out, *integer);
+  } else {
+    append_double(out, std::get<double>(*value));
+  }
+}
+
+}  // namespace twinlog

@@ -1,0 +1,70 @@
+#include <limits>
+
+#include "ledger/record/canonical.h"
+
+namespace twinlog {
+namespace {
+
+constexpr std::uint8_t kLayout = 1;
+// The check is the front of a SHA-256 over everything before the content, so that a damaged header is found, too.
+constexpr std::size_t kCheckBytes = 8;
+
+std::string_view check_of(const Digest& digest) {
+  return as_text(digest).substr(0, kCheckBytes);
+}
+
+Error corrupt() {
+  return {ErrorKind::kCorrupt, "the bytes are not an encoded version; the spool's copy is damaged"};
+}
+
+}  // namespace
+
+std::string encode_version(const Version& version, std::string_view canonical) {
+  const std::string_view agent = std::string_view(version.agent).substr(0, std::numeric_limits<std::uint16_t>::max());
+  std::string bytes;
+  bytes.reserve(canonical.size() + agent.size() + 96);
+  bytes.push_back(static_cast<char>(kLayout));
+  put_u64(bytes, version.leaf_index);
+  bytes.append(as_text(version.epoch_id));
+  put_i64(bytes, version.received_at);
+  put_i64(bytes, version.effective_at);
+  bytes.append(as_text(version.content_hash));
+  put_u16(bytes, static_cast<std::uint16_t>(agent.size()));
+  bytes.append(agent);
+  bytes.append(check_of(sha256(bytes)));
+  bytes.append(canonical);
+  return bytes;
+}
+
+Result<Version> decode_version(std::string_view bytes) {
+  ByteReader reader(bytes);
+  Version version;
+  const std::uint8_t layout = reader.u8();
+  version.leaf_index = reader.u64();
+  const auto epoch_id = array_from<16>(reader.bytes(16));
+  version.received_at = reader.i64();
+  version.effective_at = reader.i64();
+  const auto hash = array_from<32>(reader.bytes(32));
+  const std::uint16_t agent_size = reader.u16();
+  version.agent.assign(reader.bytes(agent_size));
+  const std::size_t header_size = 1 + 8 + 16 + 8 + 8 + 32 + 2 + agent_size;
+  const std::string_view check = reader.bytes(kCheckBytes);
+  if (!reader.ok() || layout != kLayout || !epoch_id || !hash ||
+      check != check_of(sha256(bytes.substr(0, header_size)))) {
+    return corrupt();
+  }
+  const std::string_view canonical = bytes.substr(header_size + kCheckBytes);
+  if (content_hash(canonical) != *hash) {
+    return corrupt();
+  }
+  auto event = parse_content(canonical);
+  if (!event) {
+    return event.error();
+  }
+  version.epoch_id = *epoch_id;
+  version.content_hash = *hash;
+  version.event = std::move(*event);
+  return version;
+}
+
+}  // namespace twinlog

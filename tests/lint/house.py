@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+"""Checks the shape of the house: layers, third-party headers, file sizes, function sizes of scripts.
+
+    tests/lint/house.py [ROOT]
+
+Layers come from DEPENDS of every twinlog_library() in the CMakeLists.txt files: a folder may include only what it names
+there, directly or through others, and there are no cycles. A third-party header stands only in the folders that
+THIRD_PARTY names, and never in a header that another folder includes. Files have at most 400 lines, functions of Python
+at most 60 (functions of C++ are measured by clang-tidy, readability-function-size). One line per fault; exit 1 if any.
+"""
+import ast
+import pathlib
+import re
+import subprocess
+import sys
+
+FILE_LINES_MOST = 400
+FUNCTION_LINES_MOST = 60
+CODE = {".cpp", ".h", ".py", ".sh", ".cmake", ".go", ".java"}
+
+# Which folders may use which library. What is not listed here is not used.
+THIRD_PARTY = {
+    "rocksdb/": {"spool"},
+    "libpq-fe.h": {"plugins/postgres"},
+    "mongoc/": {"plugins/mongodb"},
+    "bson/": {"plugins/mongodb"},
+    "boost/": {"agent/net"},
+    "toml++/": {"config"},
+    "spdlog/": {"agent/observe"},
+    "prometheus/": {"agent/observe"},
+    "CLI/": {"agent/main"},
+    "rapidjson/": {"ledger/record", "agent/net", "agent/cli"},
+    "utf8proc.h": {"ledger/record", "agent/observe"},
+    "openssl/": {"ledger/base", "agent/net"},
+}
+SYSTEM = re.compile(r"^(sys|netinet|arpa|linux|net)/[a-z_0-9]+\.h$|^[a-z_0-9]+(\.h)?$")
+INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
+LIBRARY = re.compile(r"twinlog_library\(\s*(\w+)(.*?)\)", re.S)
+TOP_LEVEL = ("ledger", "config", "spool", "plugins", "agent", "console")
+
+
+def tracked_files(root):
+    """Files git knows or would add; outside a checkout every file."""
+    listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True,
+                            check=False)
+    if listed.returncode == 0 and listed.stdout:
+        return [root / name for name in listed.stdout.splitlines() if (root / name).is_file()]
+    return [path for path in root.rglob("*") if path.is_file() and "build" not in path.relative_to(root).parts]
+
+
+def read_layers(root, files):
+    """folder -> the folders it may include, itself among them; and faults (unknown names, cycles)."""
+    folder_of, depends = {}, {}
+    for path in files:
+        if path.name != "CMakeLists.txt":
+            continue
+        for name, body in LIBRARY.findall(path.read_text()):
+            folder_of[name] = path.parent.relative_to(root).as_posix()
+            words = re.search(r"DEPENDS\s+([\w\s]*?)(?=\s+LIBRARIES|\s+SOURCES|$)", body)
+            depends[name] = words.group(1).split() if words else []
+    faults, reach = [], {}
+
+    def visit(name, trail):
+        if name in trail:
+            faults.append(f"{folder_of[name]}/CMakeLists.txt: cycle: {' -> '.join((*trail, name))}")
+            return set()
+        if name not in folder_of:
+            faults.append(f"CMakeLists.txt: {trail[-1]} depends on {name}, which is no twinlog_library")
+            return set()
+        if name not in reach:
+            found = {folder_of[name]}
+            for other in depends[name]:
+                found |= visit(other, (*trail, name))
+            reach[name] = found
+        return reach[name]
+
+    layers = {folder_of[name]: visit(name, ()) for name in folder_of}
+    return layers, sorted(set(faults))
+
+
+def third_party_rule(header):
+    return next((prefix for prefix in THIRD_PARTY if header == prefix or
+                 (prefix.endswith("/") and header.startswith(prefix))), None)
+
+
+def check_includes(root, files, layers):
+    faults, carries_third_party, included_from = [], {}, {}
+    for path in files:
+        name = path.relative_to(root).as_posix()
+        if path.suffix not in (".cpp", ".h") or not name.startswith(TOP_LEVEL):
+            continue
+        folder = path.parent.relative_to(root).as_posix()
+        for kind, header in INCLUDE.findall(path.read_text()):
+            if kind == '"':
+                target = pathlib.PurePosixPath(header).parent.as_posix()
+                included_from.setdefault(header, set()).add(folder)
+                if not target.startswith(TOP_LEVEL):
+                    faults.append(f'{name}: "{header}" is not a full path from the root')
+                elif not any(target == f or target.startswith(f + "/") for f in layers.get(folder, {folder})):
+                    faults.append(f"{name}: {folder} may not include {header}: it does not depend on {target}")
+                continue
+            rule = third_party_rule(header)
+            if rule is None:
+                if not SYSTEM.match(header):
+                    faults.append(f"{name}: <{header}> is of a library that tests/lint/house.py does not list")
+            elif folder not in THIRD_PARTY[rule]:
+                faults.append(f"{name}: <{header}> belongs into {', '.join(sorted(THIRD_PARTY[rule]))} only")
+            elif path.suffix == ".h":
+                carries_third_party[name] = header
+    for name, header in carries_third_party.items():
+        for user in included_from.get(name, set()) - {pathlib.PurePosixPath(name).parent.as_posix()}:
+            faults.append(f"{name}: <{header}> reaches {user}; keep it in a .cpp")
+    return faults
+
+
+def python_functions(path):
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node.name, node.lineno, node.end_lineno - node.lineno + 1
+
+
+def is_python(path):
+    if path.suffix == ".py":
+        return True
+    if path.suffix:
+        return False
+    with path.open("rb") as file:
+        return re.match(rb"#!.*python3", file.readline()) is not None
+
+
+def check_sizes(root, files):
+    faults = []
+    for path in files:
+        name = path.relative_to(root).as_posix()
+        python = is_python(path)
+        if path.suffix not in CODE and not python:
+            continue
+        lines = path.read_text().count("\n")
+        if lines > FILE_LINES_MOST:
+            faults.append(f"{name}: {lines} lines; a file has at most {FILE_LINES_MOST}")
+        if python:
+            faults += [f"{name}:{line}: function {function} has {length} lines, at most {FUNCTION_LINES_MOST}"
+                       for function, line, length in python_functions(path) if length > FUNCTION_LINES_MOST]
+    return faults
+
+
+def main():
+    if len(sys.argv) > 2 or "--help" in sys.argv:
+        print(__doc__)
+        return 2
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) == 2 else pathlib.Path(__file__).parents[2]).resolve()
+    files = tracked_files(root)
+    layers, faults = read_layers(root, files)
+    faults += check_includes(root, files, layers)
+    faults += check_sizes(root, files)
+    print("\n".join(faults) if faults else f"house: {len(layers)} libraries, {len(files)} files, no fault")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

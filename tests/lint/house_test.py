@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+"""Plants one fault after another into a small tree and expects the check that it belongs to to name it."""
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+GOOD = {
+    "ledger/base/CMakeLists.txt": "twinlog_library(twinlog_base SOURCES a.cpp)",
+    "ledger/base/a.h": "#pragma once\n#include <string>\n",
+    "ledger/base/a.cpp": '#include "ledger/base/a.h"\n#include <openssl/evp.h>\n',
+    "spool/CMakeLists.txt": "twinlog_library(twinlog_spool SOURCES s.cpp DEPENDS twinlog_base)",
+    "spool/s.h": '#pragma once\n#include "ledger/base/a.h"\n',
+    "spool/s.cpp": '#include "spool/s.h"\n#include <rocksdb/db.h>\n#include <sys/stat.h>\n',
+}
+
+
+def check(extra):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in {**GOOD, **extra}.items():
+            path = pathlib.Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        done = subprocess.run([sys.executable, ROOT / "tests/lint/house.py", folder], capture_output=True, text=True,
+                              check=False)
+        return done.returncode, done.stdout
+
+
+class House(unittest.TestCase):
+    def expect_fault(self, extra, words):
+        code, text = check(extra)
+        self.assertEqual(code, 1, text)
+        self.assertIn(words, text)
+
+    def test_a_clean_tree_has_no_fault(self):
+        code, text = check({})
+        self.assertEqual(code, 0, text)
+
+    def test_an_include_against_the_layers_is_a_fault(self):
+        self.expect_fault({"ledger/base/b.cpp": '#include "spool/s.h"\n'}, "does not depend on spool")
+
+    def test_a_cycle_is_a_fault(self):
+        self.expect_fault({"ledger/base/CMakeLists.txt": "twinlog_library(twinlog_base SOURCES a.cpp DEPENDS twinlog_spool)"},
+                          "cycle")
+
+    def test_a_third_party_header_in_the_wrong_folder_is_a_fault(self):
+        self.expect_fault({"ledger/base/b.cpp": "#include <rocksdb/db.h>\n"}, "belongs into spool only")
+
+    def test_a_third_party_header_that_leaks_through_a_header_is_a_fault(self):
+        self.expect_fault({"ledger/base/a.h": "#pragma once\n#include <openssl/evp.h>\n"}, "reaches spool")
+
+    def test_a_library_that_nobody_listed_is_a_fault(self):
+        self.expect_fault({"spool/t.cpp": "#include <nlohmann/json.hpp>\n"}, "does not list")
+
+    def test_a_file_of_401_lines_is_a_fault_and_one_of_400_is_not(self):
+        self.expect_fault({"spool/t.cpp": "\n" * 401}, "401 lines")
+        self.assertEqual(check({"spool/t.cpp": "\n" * 400})[0], 0)
+
+    def test_a_python_function_of_61_lines_is_a_fault_and_one_of_60_is_not(self):
+        self.expect_fault({"tests/t.py": "def long():\n" + "    pass\n" * 60}, "61 lines")
+        self.assertEqual(check({"tests/t.py": "def fits():\n" + "    pass\n" * 59})[0], 0)
+
+
+class Tidy(unittest.TestCase):
+    """The tree's .clang-tidy on planted faults."""
+
+    def tidy(self, text):
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(ROOT / ".clang-tidy", folder)
+            source = pathlib.Path(folder, "planted.cpp")
+            source.write_text(text)
+            done = subprocess.run(["clang-tidy-14", "--quiet", source, "--", "-std=c++20"], capture_output=True,
+                                  text=True, check=False)
+            return done.returncode, done.stdout + done.stderr
+
+    def test_clean_code_passes(self):
+        code, text = self.tidy("int add(int a, int b) { return a + b; }\n")
+        self.assertEqual(code, 0, text)
+
+    def test_a_function_that_does_not_fit_a_screen_is_a_fault(self):
+        code, text = self.tidy("int f(int a) {\n" + "  ++a;\n" * 62 + "  return a;\n}\n")
+        self.assertNotEqual(code, 0)
+        self.assertIn("readability-function-size", text)
+
+    def test_a_badly_named_function_is_a_fault(self):
+        code, text = self.tidy("int BadName() { return 1; }\n")
+        self.assertNotEqual(code, 0)
+        self.assertIn("readability-identifier-naming", text)
+
+    def test_a_use_after_move_is_a_fault(self):
+        code, text = self.tidy("#include <string>\n#include <utility>\n"
+                               "std::size_t f(std::string a) { std::string b = std::move(a); return a.size(); }\n")
+        self.assertNotEqual(code, 0)
+        self.assertIn("bugprone-use-after-move", text)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)

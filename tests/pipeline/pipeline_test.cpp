@@ -1,0 +1,178 @@
+#include <set>
+
+#include "tests/pipeline/rig.h"
+
+namespace twinlog::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Pipeline, DeliversToBothStoresAfterOneWasAway) {
+  Rig rig;
+  rig.mongodb.go_away();
+  EXPECT_EQ(rig.submit("login-1"), Disposition::kStored);
+  rig.run_for(5s);
+  EXPECT_EQ(rig.postgres.log_ids(), std::vector<std::string>{"login-1"});
+  EXPECT_TRUE(rig.mongodb.log_ids().empty());
+  rig.mongodb.come_back();
+  rig.run_for(31s);
+  EXPECT_EQ(rig.mongodb.log_ids(), std::vector<std::string>{"login-1"});
+}
+
+TEST(Pipeline, ALoneEventIsDeliveredWithinTheLingerThoughNothingFollowsIt) {
+  Rig rig;
+  rig.run_for(1s);
+  for (int i = 0; i < 200; ++i) {
+    const std::string id = "lone-" + std::to_string(i);
+    ASSERT_EQ(rig.submit(id), Disposition::kStored);
+    rig.run_for(60ms);
+    ASSERT_EQ(rig.postgres.writes_of(id), 1U) << id;
+    ASSERT_EQ(rig.mongodb.writes_of(id), 1U) << id;
+  }
+}
+
+TEST(Pipeline, ASevenDayOutageLosesNothingAndDeliversOldestFirst) {
+  Rig rig;
+  rig.postgres.go_away();
+  for (int day = 0; day < 7; ++day) {
+    ASSERT_EQ(rig.submit("day-" + std::to_string(day)), Disposition::kStored);
+    rig.run_for(24h);
+  }
+  EXPECT_TRUE(rig.postgres.log_ids().empty());
+  rig.postgres.come_back();
+  rig.run_for(31s);
+  EXPECT_EQ(rig.postgres.log_ids().size(), 7U);
+  EXPECT_EQ(rig.to_postgres->backlog(), 0U);
+  // Errors were summarised, not repeated: the failures in a row double between two lines.
+  EXPECT_LT(rig.log.count("store_flush_failed"), 20U);
+}
+
+TEST(Pipeline, ALostReplyIsSentAgainAndDoublesNothing) {
+  Rig rig;
+  rig.postgres.lose_replies(1);
+  rig.submit("once");
+  rig.run_for(31s);
+  EXPECT_EQ(rig.postgres.log_ids(), std::vector<std::string>{"once"});
+  EXPECT_EQ(rig.postgres.writes_of("once"), 2U);
+  EXPECT_EQ(rig.to_postgres->status().duplicates, 1U);
+  EXPECT_EQ(rig.to_postgres->backlog(), 0U);
+}
+
+TEST(Pipeline, EverythingIsThereAfterARestartInTheMiddle) {
+  Rig rig;
+  rig.postgres.go_away();
+  rig.submit("before");
+  rig.run_for(1s);
+  rig.restart();
+  rig.submit("after");
+  rig.postgres.come_back();
+  rig.run_for(31s);
+  EXPECT_EQ(rig.postgres.log_ids(), (std::vector<std::string>{"after", "before"}));
+  EXPECT_EQ(rig.mongodb.log_ids(), (std::vector<std::string>{"after", "before"}));
+}
+
+TEST(Pipeline, AStoreThatForgotGetsBackWhatTheSpoolStillHas) {
+  Rig rig;
+  rig.submit("one");
+  rig.submit("two");
+  rig.run_for(1s);
+  rig.postgres.forget_above(1);
+  rig.submit("three");
+  rig.run_for(31s);
+  EXPECT_EQ(rig.postgres.log_ids(), (std::vector<std::string>{"one", "three", "two"}));
+  EXPECT_EQ(rig.to_postgres->status().rewinds, 1U);
+  EXPECT_FALSE(rig.to_postgres->status().incomplete_from_leaf.has_value());
+  EXPECT_EQ(rig.to_mongodb->status().rewinds, 0U);
+}
+
+TEST(Pipeline, WhatIsOlderThanTheSpoolIsReportedAsIncomplete) {
+  RocksSpoolSettings forgetful;
+  forgetful.keep_delivered = 0ms;
+  Rig rig(forgetful);
+  rig.submit("one");
+  rig.run_for(5s);
+  ASSERT_GT(rig.spool->stats().first_kept_leaf, 1U);
+  rig.postgres.forget_above(0);
+  rig.submit("two");
+  rig.run_for(31s);
+  EXPECT_EQ(rig.postgres.log_ids(), std::vector<std::string>{"two"});
+  EXPECT_EQ(rig.to_postgres->status().incomplete_from_leaf, 1U);
+}
+
+TEST(Pipeline, AHigherPositionIsAnAlarmAndNothingElse) {
+  Rig rig;
+  rig.submit("one");
+  rig.run_for(1s);
+  rig.postgres.set_position(100);
+  rig.submit("two");
+  rig.run_for(31s);
+  EXPECT_TRUE(rig.to_postgres->status().is_position_ahead);
+  EXPECT_TRUE(rig.log.has("store_position_ahead"));
+  EXPECT_EQ(rig.postgres.log_ids(), (std::vector<std::string>{"one", "two"}));
+}
+
+TEST(Pipeline, APoisonedBatchHoldsOnlyItsOwnStoreAndSaysSo) {
+  Rig rig;
+  rig.postgres.refuse_with(StoreError{
+      .reaction = Reaction::kPoison, .code = "23514", .constraint = "a_check", .words = "the store refuses an event"});
+  rig.submit("bad");
+  rig.run_for(10min);
+  EXPECT_EQ(rig.mongodb.log_ids(), std::vector<std::string>{"bad"});
+  EXPECT_EQ(rig.to_postgres->backlog(), 1U);
+  ASSERT_TRUE(rig.to_postgres->status().last_error.has_value());
+  EXPECT_EQ(rig.to_postgres->status().last_error->constraint, "a_check");
+  rig.postgres.refuse_with(std::nullopt);
+  rig.run_for(31s);
+  EXPECT_EQ(rig.postgres.log_ids(), std::vector<std::string>{"bad"});
+}
+
+TEST(Pipeline, ABatchThatIsRefusedForItsSizeIsHalvedAndGrowsAgain) {
+  Rig rig({}, {.batch_events = 8});
+  rig.postgres.go_away();
+  for (int i = 0; i < 32; ++i) {
+    rig.submit("event-" + std::to_string(i));
+  }
+  rig.postgres.come_back();
+  rig.postgres.refuse_with(
+      StoreError{.reaction = Reaction::kRetrySmaller, .code = "57014", .constraint = "", .words = "statement timeout"});
+  rig.run_for(5min);
+  rig.postgres.refuse_with(std::nullopt);
+  rig.run_for(31s);
+  EXPECT_EQ(rig.postgres.log_ids().size(), 32U);
+  EXPECT_GT(rig.to_postgres->status().flushes, 4U);
+  EXPECT_EQ(rig.postgres.largest_batch(), 8U);
+}
+
+TEST(Pipeline, DrainingIgnoresLingerAndBackoff) {
+  Rig rig({}, {.linger = 1h});
+  rig.submit("waits");
+  rig.run_for(10s);
+  EXPECT_TRUE(rig.postgres.log_ids().empty());
+  rig.to_postgres->set_draining();
+  rig.run_for(10ms);
+  EXPECT_EQ(rig.postgres.log_ids(), std::vector<std::string>{"waits"});
+}
+
+TEST(Pipeline, ARepeatIsADuplicateWithinTheMemoryOfTheSpool) {
+  Rig rig;
+  EXPECT_EQ(rig.submit("same"), Disposition::kStored);
+  EXPECT_EQ(rig.submit("same"), Disposition::kDuplicate);
+  EXPECT_EQ(rig.submit("same", "login_failed"), Disposition::kConflict);
+  EXPECT_EQ(rig.submit("same", "login_failed"), Disposition::kDuplicate);
+}
+
+TEST(Backoff, TheDelayLiesBetweenZeroAndTheCeiling) {
+  SeededRandom random(1);
+  const Backoff backoff{.first = 200ms, .most = 30s};
+  std::set<std::chrono::milliseconds> seen;
+  for (unsigned failures = 1; failures < 100; ++failures) {
+    const auto delay = delay_after(backoff, failures, random.next());
+    EXPECT_GE(delay, 0ms);
+    EXPECT_LE(delay, ceiling_after(backoff, failures));
+    seen.insert(delay);
+  }
+  EXPECT_GT(seen.size(), 50U);
+}
+
+}  // namespace
+}  // namespace twinlog::testing

@@ -1,0 +1,80 @@
+#include "tests/support/simulation.h"
+
+#include <algorithm>
+
+namespace twinlog::testing {
+
+void KeptLog::line(LogLevel /*level*/, std::string_view event, std::string_view words,
+                   std::initializer_list<LogField> fields) {
+  const std::scoped_lock lock(mutex_);
+  ++counts_[std::string(event)];
+  text_.append(event).append(": ").append(words);
+  for (const LogField& field : fields) {
+    text_.append(" ").append(field.name).append("=").append(field.value);
+  }
+  text_.push_back('\n');
+}
+
+std::size_t KeptLog::count(std::string_view event) const {
+  const auto found = counts_.find(event);
+  return found == counts_.end() ? 0 : found->second;
+}
+
+StoreResult<std::optional<AgentPosition>> MemoryStore::connect() {
+  if (is_away_) {
+    return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "connection refused"};
+  }
+  is_connected_ = true;
+  return position_;
+}
+
+StoreResult<FlushReport> MemoryStore::flush(const FlushBatch& batch) {
+  ++flushes_;
+  if (is_away_ || !is_connected_) {
+    is_connected_ = false;
+    return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "connection lost"};
+  }
+  if (refusal_) {
+    return *refusal_;
+  }
+  FlushReport report{.round_trips = 1};
+  largest_batch_ = std::max(largest_batch_, batch.versions.size());
+  for (const Version& version : batch.versions) {
+    const bool is_new = records_.try_emplace({version.event.tenant_id, version.event.log_id}, version).second;
+    ++(is_new ? report.inserted : report.duplicates);
+    ++writes_[version.event.log_id];
+  }
+  position_ = batch.position;
+  if (replies_to_lose_ > 0) {
+    --replies_to_lose_;
+    is_connected_ = false;
+    return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "reply lost"};
+  }
+  return report;
+}
+
+void MemoryStore::forget_above(std::uint64_t leaf) {
+  std::erase_if(records_, [leaf](const auto& entry) { return entry.second.leaf_index > leaf; });
+  position_ = leaf == 0 ? std::nullopt : std::optional(AgentPosition{.last_leaf = leaf});
+  is_connected_ = false;
+}
+
+void MemoryStore::set_position(std::uint64_t leaf) {
+  position_ = AgentPosition{.last_leaf = leaf};
+  is_connected_ = false;
+}
+
+std::vector<std::string> MemoryStore::log_ids() const {
+  std::vector<std::string> ids;
+  for (const auto& [key, version] : records_) {
+    ids.push_back(key.log_id);
+  }
+  return ids;
+}
+
+std::size_t MemoryStore::writes_of(const std::string& log_id) const {
+  const auto found = writes_.find(log_id);
+  return found == writes_.end() ? 0 : found->second;
+}
+
+}  // namespace twinlog::testing
