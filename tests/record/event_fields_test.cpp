@@ -139,8 +139,10 @@ TEST(LongText, IsCutAtACodePoint) {
       {"failure_code", 64}, {"session_ref", 128}, {"request_id", 128}, {"lock_reason", 64}, {"reset_reason", 64}};
   for (const auto& [name, limit] : limits) {
     const std::string fits(limit, 'x');
-    const std::string key = "\"" + std::string(name) + "\":";
-    const auto content = [&](const std::string& text) { return stored(key + "\"" + text + "\""); };
+    const std::string key = std::string("\"").append(name).append("\":");
+    const auto content = [&](const std::string& text) {
+      return stored(std::string(key).append("\"").append(text).append("\""));
+    };
     const std::string whole = key + "\"" + fits + "\"";
     EXPECT_EQ(content(fits), "{" + whole + "}");
     const std::string repaired = "\"repaired\":[\"" + std::string(name) + "\"]";

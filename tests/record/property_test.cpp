@@ -146,7 +146,7 @@ class HostileJson {
 std::string joined(const std::vector<std::pair<std::string, std::string>>& members) {
   std::string json = "{";
   for (const auto& [name, value] : members) {
-    json.append(json.size() > 1 ? "," : "").append("\"" + name + "\":" + value);
+    json.append(json.size() > 1 ? "," : "").append("\"").append(name).append("\":").append(value);
   }
   return json + "}";
 }

@@ -1,5 +1,6 @@
 #include "tests/record/read_support.h"
 
+#include <utility>
 #include <variant>
 
 namespace twinlog::testing {
@@ -29,11 +30,11 @@ ReadOutcome read(std::string_view json, ReadCounts* counts) {
 }
 
 std::string stored(std::string_view members) {
-  const std::string json = event_with(members);
-  if (const std::string words = refusal(json); words != "taken") {
-    return "rejected: " + words;
+  ReadOutcome outcome = read(event_with(members));
+  if (const auto* rejection = std::get_if<Rejection>(&outcome)) {
+    return "rejected: " + rejection->field + ": " + rejection->reason;
   }
-  std::string content = std::get<AcceptedEvent>(read(json)).canonical;
+  std::string content = std::move(std::get<AcceptedEvent>(outcome).canonical);
   for (const std::string_view part :
        {R"("event_type":"login_failed")", R"("log_id":"l")", R"("occurred_at":0)", R"("tenant_id":"t")"}) {
     const std::size_t place = content.find(part);

@@ -63,6 +63,17 @@ TEST(Redaction, LeavesPlainWordsAlone) {
   }
 }
 
+TEST(Redaction, TakesTimeInProportionToTheTextOnly) {  // A quadratic search would take minutes here.
+  std::string starts;
+  for (int i = 0; i < 300'000; ++i) {
+    starts.append("eyJ");
+  }
+  EXPECT_EQ(cleaned(starts), "unchanged");
+  EXPECT_EQ(cleaned(starts + ".a"), "unchanged");
+  EXPECT_EQ(cleaned(starts + "-bearer abcdef12"), starts + "-[redacted:bearer]");
+  EXPECT_EQ(cleaned("a." + starts + ".b.c"), "a.[redacted:jwt]");
+}
+
 TEST(Redaction, IsCountedByRule) {
   RedactionCounts counts{};
   EXPECT_TRUE(redacted("x " + std::string(kJwt) + " -----BEGIN X", counts).has_value());
