@@ -143,7 +143,7 @@ TEST(LongText, IsCutAtACodePoint) {
     const auto content = [&](const std::string& text) {
       return stored(std::string(key).append("\"").append(text).append("\""));
     };
-    const std::string whole = key + "\"" + fits + "\"";
+    const std::string whole = std::string(key).append("\"").append(fits).append("\"");
     EXPECT_EQ(content(fits), "{" + whole + "}");
     const std::string repaired = "\"repaired\":[\"" + std::string(name) + "\"]";
     EXPECT_NE(content(fits + "y").find(whole), std::string::npos) << name;
