@@ -10,7 +10,6 @@ namespace {
 using testing::Database;
 using testing::event_of;
 using testing::execute;
-using testing::LiveServer;
 using testing::select;
 using testing::sqlstate_of;
 using testing::TestAgent;
@@ -57,11 +56,12 @@ TEST(PostgresMigrate, EveryTableWithATenantHasRowLevelSecurity) {
 TEST(PostgresMigrate, ASecondTimeChangesNothing) {
   const Database database;
   database.migrate();
-  const std::string catalogue =
-      "SELECT c.relname, c.oid, c.xmin FROM pg_class c WHERE relnamespace = current_schema()::regnamespace ORDER BY 1";
-  const auto before = select(*database.session(), "SELECT recorded_at FROM twinlog_meta ORDER BY name");
+  const std::string state =
+      "SELECT relname, relfilenode, relacl::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace UNION ALL "
+      "SELECT name, 0, recorded_at::text FROM twinlog_meta ORDER BY 1";
+  const auto before = select(*database.session(), state);
   EXPECT_EQ(problems_of(migrated(database.settings())), "");
-  EXPECT_EQ(select(*database.session(), "SELECT recorded_at FROM twinlog_meta ORDER BY name"), before);
+  EXPECT_EQ(select(*database.session(), state), before);
 }
 
 TEST(PostgresMigrate, ManyAgentsMayStartAtOnce) {
@@ -120,8 +120,7 @@ TEST(PostgresMigrate, AFailedStepLeavesNothingBehind) {
 }
 
 TEST(PostgresRoles, WithoutCreateroleTheSqlIsPrintedAndWritingWorks) {
-  LiveServer fresh("postgres");
-  const Database database("plain_owner", fresh);
+  const Database database("plain_owner", testing::second_server());
   const std::string problems = problems_of(migrated(database.settings("plain_owner")));
   EXPECT_NE(problems.find("CREATE ROLE twinlog_reader NOLOGIN; CREATE ROLE twinlog_writer NOLOGIN;"), std::string::npos);
   TestAgent agent(database, "agent", "plain_owner");
@@ -129,6 +128,8 @@ TEST(PostgresRoles, WithoutCreateroleTheSqlIsPrintedAndWritingWorks) {
   execute(*database.session(), {"CREATE ROLE twinlog_reader NOLOGIN", "CREATE ROLE twinlog_writer NOLOGIN"});
   EXPECT_EQ(problems_of(migrated(database.settings("plain_owner"))), "");
   EXPECT_EQ(problems_of(make_postgres_admin(database.settings("plain_owner"))->check()), "");
+  execute(*database.session(), {"DROP OWNED BY twinlog_reader, twinlog_writer", "DROP ROLE twinlog_reader, twinlog_writer",
+                                "DROP OWNED BY plain_owner CASCADE", "DROP ROLE plain_owner"});
 }
 
 class PostgresWriter : public ::testing::Test {

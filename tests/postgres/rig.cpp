@@ -45,6 +45,11 @@ LiveServer& server() {
   return instance;
 }
 
+LiveServer& second_server() {
+  static LiveServer instance("postgres");
+  return instance;
+}
+
 Database::Database(const std::string& owner, LiveServer& on) : server_(on) {
   static std::atomic<int> number{0};
   schema_ = "test_" + std::to_string(++number);

@@ -22,6 +22,9 @@ const Clock& real_clock();
 /// The server of this binary; started by the first call.
 LiveServer& server();
 
+/// A second one, for tests that stop it or that need one without the roles of twinlog: only plain owners migrate there.
+LiveServer& second_server();
+
 inline constexpr std::chrono::milliseconds kTestLimit = std::chrono::seconds{30};
 
 /// A schema of its own in the server's database, empty unless migrated: the first in the search path of all its sessions.
