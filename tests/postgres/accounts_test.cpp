@@ -19,7 +19,7 @@ using testing::TestAgent;
 
 constexpr std::uint64_t kSeed = 4711;
 constexpr std::size_t kHistories = 50;
-const AccountKey kUser{"acme", "id:u"};
+AccountKey user() { return {"acme", "id:u"}; }
 
 AuthEvent stating(AuthEvent event, std::int32_t attempts) {
   event.failed_login_attempts = attempts;
@@ -34,7 +34,7 @@ TEST(PostgresAccounts, AnAttackAndItsEndAreMirrored) {
   lock.lock_reason = "guessing";
   lock.account_locked_until = kNoon + 900'000'000;
   agent.deliver({event_of("u", "login_failed", "f1", 1), event_of("u", "login_failed", "f2", 2), lock});
-  const auto locked = account(database, kUser);
+  const auto locked = account(database, user());
   ASSERT_TRUE(locked.has_value());
   EXPECT_EQ(locked->failed_login_attempts, 2);
   EXPECT_EQ(locked->lock_kind, LockKind::kTemporary);
@@ -42,7 +42,7 @@ TEST(PostgresAccounts, AnAttackAndItsEndAreMirrored) {
   EXPECT_EQ(locked->account_locked_until, kNoon + 900'000'000);
   EXPECT_EQ(locked->last_failed_at, kNoon + 2'000'000);
   agent.deliver({event_of("u", "lockout_reset", "r", 4)});
-  const auto cleared = account(database, kUser);
+  const auto cleared = account(database, user());
   EXPECT_EQ(cleared->failed_login_attempts, 0);
   EXPECT_EQ(cleared->lock_kind, LockKind::kNone);
   EXPECT_EQ(cleared->log_id, "r");
@@ -57,7 +57,7 @@ TEST(PostgresAccounts, ALateDefiningEventIsRecounted) {
   const FlushReport report = agent.deliver({stating(event_of("u", "login_failed", "f2", 2), 10)});
   EXPECT_EQ(report.recounts, 1U);
   EXPECT_EQ(report.round_trips, 4U);
-  EXPECT_EQ(account(database, kUser)->failed_login_attempts, 12);
+  EXPECT_EQ(account(database, user())->failed_login_attempts, 12);
 }
 
 TEST(PostgresAccounts, AConflictCountsAsAVersionOfItsOwnAndOnce) {
@@ -69,7 +69,7 @@ TEST(PostgresAccounts, AConflictCountsAsAVersionOfItsOwnAndOnce) {
   EXPECT_EQ(agent.flush(versions).conflicts, 1U);
   agent.flush(versions);
   agent.flush({versions[1]});
-  EXPECT_EQ(account(database, kUser)->failed_login_attempts, 2);
+  EXPECT_EQ(account(database, user())->failed_login_attempts, 2);
 }
 
 TEST(PostgresAccounts, ARepeatLocksAndWritesNoAccount) {

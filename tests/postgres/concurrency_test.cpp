@@ -31,7 +31,8 @@ Totals deliver_all(TestAgent& agent, std::vector<Version> versions, std::uint64_
   Totals totals;
   for (std::size_t begin = 0; begin < versions.size(); begin += kBatch) {
     const auto first = versions.begin() + static_cast<std::ptrdiff_t>(begin);
-    const std::vector<Version> batch(first, first + static_cast<std::ptrdiff_t>(std::min(kBatch, versions.size() - begin)));
+    const std::vector<Version> batch(first,
+                                     first + static_cast<std::ptrdiff_t>(std::min(kBatch, versions.size() - begin)));
     for (int tries = 0; tries < kMostTries; ++tries) {
       auto result = agent.try_flush(batch);
       if (const auto* report = std::get_if<FlushReport>(&result)) {

@@ -37,7 +37,9 @@ std::string place() {
   return uri.substr(at, uri.rfind('/') - at);
 }
 
-std::string with_place(const std::string& before, const std::string& after) { return before + place() + after; }
+std::string with_place(const std::string& before, const std::string& after) {
+  return before + place() + after;
+}
 
 TEST(PostgresConnection, AnUnknownRoleHolds) {
   const StoreError error = refusal(with_place("postgresql://nobody_at_all@", "/postgres"));
@@ -137,9 +139,8 @@ TEST(PostgresConnection, APasswordFileIsReadAnewAtEveryConnect) {
 
 TEST(PostgresConnection, WarningsAreNotedWithTheirStatementAndNeverPrinted) {
   const auto session = Database().session();
-  const postgres::Statement statements[] = {{"DO $$ BEGIN RAISE NOTICE 'x'; END $$", {}},
-                                            {"DO $$ BEGIN RAISE WARNING 'x'; END $$", {}},
-                                            {"SELECT 1", {}}};
+  const postgres::Statement statements[] = {
+      {"DO $$ BEGIN RAISE NOTICE 'x'; END $$", {}}, {"DO $$ BEGIN RAISE WARNING 'x'; END $$", {}}, {"SELECT 1", {}}};
   ::testing::internal::CaptureStderr();
   const auto result = session->run(statements, testing::kTestLimit);
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");

@@ -36,8 +36,8 @@ Uuid next_epoch() {
 }  // namespace
 
 const Clock& real_clock() {
-  static const SystemClock kClock;
-  return kClock;
+  static const SystemClock clock;
+  return clock;
 }
 
 LiveServer& server() {
@@ -71,9 +71,13 @@ StoreSettings Database::settings(const std::string& user) const {
   return settings;
 }
 
-void Database::migrate(const std::string& user) const { taken(make_postgres_admin(settings(user))->migrate()); }
+void Database::migrate(const std::string& user) const {
+  taken(make_postgres_admin(settings(user))->migrate());
+}
 
-std::unique_ptr<postgres::Connection> Database::session(const std::string& user) const { return open(settings(user)); }
+std::unique_ptr<postgres::Connection> Database::session(const std::string& user) const {
+  return open(settings(user));
+}
 
 void execute(postgres::Connection& session, const std::vector<std::string>& commands) {
   for (const std::string& command : commands) {
@@ -174,7 +178,9 @@ StoreResult<FlushReport> TestAgent::try_flush(const std::vector<Version>& versio
   return store_->flush({.versions = versions, .position = position});
 }
 
-FlushReport TestAgent::flush(const std::vector<Version>& versions) { return taken(try_flush(versions)); }
+FlushReport TestAgent::flush(const std::vector<Version>& versions) {
+  return taken(try_flush(versions));
+}
 
 StoreError TestAgent::failing_flush(const std::vector<Version>& versions) {
   auto result = try_flush(versions);

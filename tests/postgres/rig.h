@@ -27,7 +27,8 @@ LiveServer& second_server();
 
 inline constexpr std::chrono::milliseconds kTestLimit = std::chrono::seconds{30};
 
-/// A schema of its own in the server's database, empty unless migrated: the first in the search path of all its sessions.
+/// A schema of its own in the server's database, empty unless migrated: the first in the search path of all its
+/// sessions.
 class Database {
  public:
   /// `owner` is created as a plain login role where it is another than the superuser postgres.

@@ -1,5 +1,5 @@
-// How fast a flush is beside a bare insert of the same rows into the same table, on a private server. Not a test: run it
-// by hand from an optimised build, on a machine that does nothing else.
+// How fast a flush is beside a bare insert of the same rows into the same table, on a private server. Not a test: run
+// it by hand from an optimised build, on a machine that does nothing else.
 #include <algorithm>
 #include <cstdio>
 #include <vector>
@@ -34,7 +34,8 @@ Version login(std::uint64_t number, std::size_t percent_base_four) {
   event.user_id = "user-" + std::to_string(number * 7919 % kAccounts);
   event.account = "id:" + *event.user_id;
   event.ip = "10.1." + std::to_string(number % 200) + "." + std::to_string(number * 31 % 250);
-  event.user_agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36";
+  event.user_agent =
+      "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36";
   event.metadata = R"({"device":"laptop","risk":{"reasons":["new_network"],"score":12}})";
   version.content_hash = content_hash(canonical_content(event));
   version.received_at = version.effective_at = event.occurred_at;
@@ -52,11 +53,11 @@ std::vector<Version> batch(std::uint64_t& number, std::size_t percent_base_four)
 }
 
 double bare_insert(postgres::Connection& session, const std::vector<Version>& versions, const Clock& clock) {
-  static const std::string kSql = postgres::insert_head("auth_logs");
+  static const std::string sql = postgres::insert_head("auth_logs");
   const auto started = clock.steady_now();
   std::vector<const Version*> pointers;
   std::transform(versions.begin(), versions.end(), std::back_inserter(pointers), [](const Version& v) { return &v; });
-  const postgres::Statement statements[] = {{"BEGIN", {}}, {kSql, postgres::column_arrays(pointers)}, {"COMMIT", {}}};
+  const postgres::Statement statements[] = {{"BEGIN", {}}, {sql, postgres::column_arrays(pointers)}, {"COMMIT", {}}};
   if (session.run(statements, kLimit).index() != 0) {
     std::puts("the bare insert failed");
   }
@@ -107,4 +108,6 @@ int run() {
 }  // namespace
 }  // namespace twinlog
 
-int main() { return twinlog::run(); }
+int main() {
+  return twinlog::run();
+}

@@ -2,12 +2,13 @@
 
 #include "plugins/postgres/schema/parts.h"
 
-// Keys are compared bytewise ("C"), as the agent sorts them: the order of locks is the same for every agent, whatever the
-// collation of the database. A record's content_hash is deleted when a field of it is erased, so it may be null.
+// Keys are compared bytewise ("C"), as the agent sorts them: the order of locks is the same for every agent, whatever
+// the collation of the database. A record's content_hash is deleted when a field of it is erased, so it may be null.
 namespace twinlog::postgres {
 
-std::span<const std::string_view> table_statements() {
-  static constexpr auto kStatements = std::to_array<std::string_view>({
+namespace {
+
+constexpr auto kTables = std::to_array<std::string_view>({
       R"(CREATE TABLE auth_logs (
   tenant_id text COLLATE "C" NOT NULL,
   log_id text COLLATE "C" NOT NULL,
@@ -84,18 +85,18 @@ std::span<const std::string_view> table_statements() {
   tenant_id text COLLATE "C" NOT NULL,
   organisation_id text COLLATE "C"
 ))",
-  });
-  return kStatements;
-}
+});
 
-std::span<const std::string_view> index_statements() {
-  static constexpr auto kStatements = std::to_array<std::string_view>({
+constexpr auto kIndexes = std::to_array<std::string_view>({
       "CREATE INDEX auth_logs_by_time ON auth_logs (tenant_id, occurred_at)",
       "CREATE INDEX auth_logs_by_account ON auth_logs (tenant_id, account, occurred_at)",
       "CREATE INDEX auth_logs_by_ip ON auth_logs (tenant_id, ip, occurred_at)",
       "CREATE INDEX auth_log_conflicts_by_account ON auth_log_conflicts (tenant_id, account, occurred_at)",
-  });
-  return kStatements;
-}
+});
+
+}  // namespace
+
+std::span<const std::string_view> table_statements() { return kTables; }
+std::span<const std::string_view> index_statements() { return kIndexes; }
 
 }  // namespace twinlog::postgres
