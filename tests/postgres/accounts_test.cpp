@@ -19,7 +19,9 @@ using testing::TestAgent;
 
 constexpr std::uint64_t kSeed = 4711;
 constexpr std::size_t kHistories = 50;
-AccountKey user() { return {"acme", "id:u"}; }
+AccountKey user() {
+  return {"acme", "id:u"};
+}
 
 AuthEvent stating(AuthEvent event, std::int32_t attempts) {
   event.failed_login_attempts = attempts;

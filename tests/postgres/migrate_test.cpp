@@ -71,6 +71,7 @@ TEST(PostgresMigrate, ManyAgentsMayStartAtOnce) {
   std::vector<std::string> errors(6);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(errors.size());
     for (std::string& error : errors) {
       threads.emplace_back([&database, &error] {
         const auto result = make_postgres_admin(database.settings())->migrate();

@@ -108,12 +108,11 @@ TEST(PostgresRealErrors, ALockThatIsHeldIsTriedAgainInSmallerParts) {
   const Database database;
   database.migrate();
   const auto other = database.session();
-  execute(*other,
-          {"CREATE TABLE held (a int)",
-           "CREATE FUNCTION wants() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN LOCK TABLE held IN EXCLUSIVE MODE "
-           "NOWAIT; RETURN NEW; END $$",
-           "CREATE TRIGGER wanting BEFORE INSERT ON auth_logs FOR EACH ROW EXECUTE FUNCTION wants()", "BEGIN",
-           "LOCK TABLE held IN EXCLUSIVE MODE"});
+  execute(*other, {"CREATE TABLE held (a int)",
+                   R"(CREATE FUNCTION wants() RETURNS trigger LANGUAGE plpgsql AS $$
+              BEGIN LOCK TABLE held IN EXCLUSIVE MODE NOWAIT; RETURN NEW; END $$)",
+                   "CREATE TRIGGER wanting BEFORE INSERT ON auth_logs FOR EACH ROW EXECUTE FUNCTION wants()", "BEGIN",
+                   "LOCK TABLE held IN EXCLUSIVE MODE"});
   TestAgent agent(database);
   const auto versions = agent.accept_all({event("logout", "a")});
   const StoreError error = agent.failing_flush(versions);

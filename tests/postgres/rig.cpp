@@ -156,6 +156,7 @@ Version TestAgent::accept(AuthEvent event) {
 
 std::vector<Version> TestAgent::accept_all(const std::vector<AuthEvent>& events) {
   std::vector<Version> versions;
+  versions.reserve(events.size());
   for (const AuthEvent& each : events) {
     versions.push_back(accept(each));
   }
@@ -193,6 +194,7 @@ StoreError TestAgent::failing_flush(const std::vector<Version>& versions) {
 
 std::vector<EventKey> keys_of(const std::vector<Version>& versions) {
   std::vector<EventKey> keys;
+  keys.reserve(versions.size());
   for (const Version& version : versions) {
     keys.push_back({version.event.tenant_id, version.event.log_id});
   }
