@@ -10,7 +10,9 @@ std::int64_t floor_millis(UtcMicros time) {
   return time % kMicrosPerMilli < 0 ? quotient - 1 : quotient;
 }
 
-int length(std::string_view text) { return static_cast<int>(text.size()); }
+int length(std::string_view text) {
+  return static_cast<int>(text.size());
+}
 
 }  // namespace
 
@@ -68,8 +70,12 @@ BsonWriter& BsonWriter::text_or_null(std::string_view key, const std::optional<s
   return value ? text(key, *value) : null(key);
 }
 
-BsonWriter& BsonWriter::begin_document(std::string_view key) { return begin(key, false); }
-BsonWriter& BsonWriter::begin_array(std::string_view key) { return begin(key, true); }
+BsonWriter& BsonWriter::begin_document(std::string_view key) {
+  return begin(key, false);
+}
+BsonWriter& BsonWriter::begin_array(std::string_view key) {
+  return begin(key, true);
+}
 
 BsonWriter& BsonWriter::begin(std::string_view key, bool is_array) {
   if (!ok_) {
@@ -146,6 +152,8 @@ std::optional<std::string> BsonFields::binary(const char* key) const {
   return std::string(reinterpret_cast<const char*>(data), size);
 }
 
-std::optional<UtcMicros> BsonFields::time(const std::string& key) const { return integer((key + "_us").c_str()); }
+std::optional<UtcMicros> BsonFields::time(const std::string& key) const {
+  return integer((key + "_us").c_str());
+}
 
 }  // namespace twinlog

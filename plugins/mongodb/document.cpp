@@ -34,8 +34,8 @@ constexpr TextField kTextFields[] = {
 };
 
 Error corrupt(const char* what) {
-  return {ErrorKind::kCorrupt, std::string("a document in the store has no usable ") + what +
-                                   "; compare the stores with `twinlog verify`"};
+  return {ErrorKind::kCorrupt,
+          std::string("a document in the store has no usable ") + what + "; compare the stores with `twinlog verify`"};
 }
 
 std::optional<LockKind> lock_kind_from(const std::optional<std::string>& text) {
@@ -122,9 +122,13 @@ Result<AuthEvent> event_from(const BsonFields& fields) {
 
 }  // namespace
 
-const char* collection_of(Shelf shelf) { return shelf == Shelf::kRecords ? kRecords : kConflicts; }
+const char* collection_of(Shelf shelf) {
+  return shelf == Shelf::kRecords ? kRecords : kConflicts;
+}
 
-std::string record_id(const EventKey& key) { return key.tenant_id + "/" + key.log_id; }
+std::string record_id(const EventKey& key) {
+  return key.tenant_id + "/" + key.log_id;
+}
 
 std::string version_id(Shelf shelf, const Version& version) {
   std::string id = record_id({version.event.tenant_id, version.event.log_id});
@@ -134,7 +138,9 @@ std::string version_id(Shelf shelf, const Version& version) {
   return id;
 }
 
-std::string account_id(const AccountKey& key) { return key.tenant_id + "/" + key.account; }
+std::string account_id(const AccountKey& key) {
+  return key.tenant_id + "/" + key.account;
+}
 
 Result<Bson> version_document(Shelf shelf, const Version& version) {
   Bson document;

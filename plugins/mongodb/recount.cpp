@@ -129,9 +129,9 @@ StoreStatus recount(Client& client, const std::vector<Recounted>& accounts) {
   Bson projection;
   BsonWriter(projection).int32("tenant_id", 1).int32("account", 1).int32("epoch_id", 1).int32("leaf_index", 1);
   for (const char* collection : {kRecords, kConflicts}) {
-    auto failed = client.find(
-        {.collection = collection, .filter = filter, .projection = projection, .expected = kRowsExpected},
-        [&counter](const BsonFields& row) { counter.add(row); });
+    auto failed =
+        client.find({.collection = collection, .filter = filter, .projection = projection, .expected = kRowsExpected},
+                    [&counter](const BsonFields& row) { counter.add(row); });
     if (failed) {
       return failed;
     }

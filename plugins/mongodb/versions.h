@@ -1,5 +1,5 @@
-// Inserting versions and finding out where each one ended. Content is only ever inserted: what was there already is read
-// back (hash and acceptance), never written again.
+// Inserting versions and finding out where each one ended. Content is only ever inserted: what was there already is
+// read back (hash and acceptance), never written again.
 #pragma once
 
 #include <cstdint>
