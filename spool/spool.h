@@ -61,6 +61,7 @@ struct SpoolStats {
   std::array<std::uint64_t, kStores> cursors{};
   std::uint64_t disk_bytes = 0;  ///< What the folder takes, measured at the last maintain() plus what was written since.
   std::uint64_t max_bytes = 0;
+  bool is_full = false;              ///< There is no room even for one of the four base types.
   std::uint64_t syncs = 0;           ///< RocksDB's count of WAL syncs.
   std::uint64_t sync_errors = 0;
   std::uint64_t commits = 0;

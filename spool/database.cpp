@@ -1,0 +1,171 @@
+#include "spool/database.h"
+
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <rocksdb/iterator.h>
+#include <rocksdb/options.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+
+#include "spool/layout.h"
+
+namespace twinlog {
+namespace {
+
+bool mentions(const rocksdb::Status& status, std::string_view words) {
+  return status.ToString().find(words) != std::string::npos;
+}
+
+Error open_error(const std::string& path, const rocksdb::Status& status) {
+  if (status.IsIOError() && (mentions(status, "While lock file") || mentions(status, "lock hold by"))) {
+    return {ErrorKind::kRefused,
+            "the spool in " + path + " is in use by another process; stop the other agent or give this one a folder of "
+            "its own (spool.path)"};
+  }
+  if (status.IsIOError() && mentions(status, "Permission denied")) {
+    return {ErrorKind::kRefused, "the spool in " + path + " cannot be opened (" + status.ToString() +
+                                     "); give the folder and its files to the user that runs the agent"};
+  }
+  return database_error("the spool cannot be opened", path, status);
+}
+
+}  // namespace
+
+Error database_error(std::string_view what, const std::string& path, const rocksdb::Status& status) {
+  const std::string words = std::string(what) + ", in " + path + " (" + status.ToString() + ")";
+  if (status.IsCorruption()) {
+    return {ErrorKind::kCorrupt, words + "; keep a copy of the folder, then check the disk"};
+  }
+  if (status.IsNoSpace()) {
+    return {ErrorKind::kTransient, words + "; make room on the volume"};
+  }
+  return {ErrorKind::kTransient, words + "; check the volume and its mount"};
+}
+
+Result<std::unique_ptr<Database>> Database::open(const DatabaseSetup& setup) {
+  rocksdb::DB* database = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  const rocksdb::Status status =
+      rocksdb::DB::Open(setup.database_options(), setup.path(), setup.families(), &families, &database);
+  if (!status.ok()) {
+    return open_error(setup.path(), status);
+  }
+  return std::unique_ptr<Database>(
+      new Database(setup, std::unique_ptr<rocksdb::DB>(database), std::move(families)));
+}
+
+std::optional<std::uint32_t> Database::peek_format(const DatabaseSetup& setup) {
+  rocksdb::DBOptions options = setup.database_options();
+  options.create_if_missing = false;
+  options.create_missing_column_families = false;
+  rocksdb::DB* opened = nullptr;
+  if (!rocksdb::DB::OpenForReadOnly(rocksdb::Options(options, rocksdb::ColumnFamilyOptions()), setup.path(), &opened)
+           .ok()) {
+    return std::nullopt;
+  }
+  const std::unique_ptr<rocksdb::DB> database(opened);
+  std::string value;
+  if (!database->Get(rocksdb::ReadOptions(), rocksdb::Slice(kFormatKey), &value).ok()) {
+    return std::nullopt;
+  }
+  return format_from(value);
+}
+
+Database::Database(const DatabaseSetup& setup, std::unique_ptr<rocksdb::DB> database,
+                   std::vector<rocksdb::ColumnFamilyHandle*> families)
+    : setup_(setup), database_(std::move(database)), families_(std::move(families)) {}
+
+Database::~Database() {
+  for (rocksdb::ColumnFamilyHandle* family : families_) {
+    database_->DestroyColumnFamilyHandle(family);  // Fails only for a null handle.
+  }
+}
+
+Status Database::write(rocksdb::WriteBatch& batch, Durability durability) {
+  rocksdb::WriteOptions options;
+  options.sync = durability == Durability::kSynced;
+  const rocksdb::Status status = database_->Write(options, &batch);
+  if (!status.ok()) {
+    return database_error("the spool cannot be written", setup_.path(), status);
+  }
+  return {};
+}
+
+Status Database::sync() {
+  const rocksdb::Status status = database_->FlushWAL(true);
+  if (!status.ok()) {
+    return database_error("the spool cannot be synced", setup_.path(), status);
+  }
+  return {};
+}
+
+Result<std::optional<std::string>> Database::get(rocksdb::ColumnFamilyHandle* family, std::string_view key) const {
+  std::string value;
+  const rocksdb::Status status = database_->Get(rocksdb::ReadOptions(), family, key, &value);
+  if (status.IsNotFound()) {
+    return std::optional<std::string>();
+  }
+  if (!status.ok()) {
+    return database_error("the spool cannot be read", setup_.path(), status);
+  }
+  return std::optional(std::move(value));
+}
+
+Result<std::optional<std::string>> Database::get_meta(std::string_view key) const { return get(meta(), key); }
+
+Result<std::optional<std::string>> Database::get_id(std::string_view key) const { return get(ids(), key); }
+
+Result<std::vector<std::optional<std::string>>> Database::get_ids(std::span<const std::string> keys) const {
+  const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
+  std::vector<rocksdb::PinnableSlice> found(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  database_->MultiGet(rocksdb::ReadOptions(), ids(), slices.size(), slices.data(), found.data(), statuses.data());
+  std::vector<std::optional<std::string>> values(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (statuses[i].ok()) {
+      values[i] = found[i].ToString();
+    } else if (!statuses[i].IsNotFound()) {
+      return database_error("the spool's ids cannot be read", setup_.path(), statuses[i]);
+    }
+  }
+  return values;
+}
+
+std::unique_ptr<rocksdb::Iterator> Database::iterate_events() const {
+  return std::unique_ptr<rocksdb::Iterator>(database_->NewIterator(rocksdb::ReadOptions(), events()));
+}
+
+Result<std::uint64_t> Database::last_leaf() const {
+  const std::unique_ptr<rocksdb::Iterator> last = iterate_events();
+  last->SeekToLast();
+  if (!last->status().ok()) {
+    return database_error("the last event of the spool cannot be read", setup_.path(), last->status());
+  }
+  if (!last->Valid()) {
+    return std::uint64_t{0};
+  }
+  const std::optional<std::uint64_t> leaf = leaf_of_event_key(last->key().ToStringView());
+  if (!leaf) {
+    return Error(ErrorKind::kCorrupt, "the spool in " + setup_.path() + " holds an event under a key that is no number");
+  }
+  return *leaf;
+}
+
+Status Database::drop_files_below(std::uint64_t first_kept) {
+  const std::string end = event_key(first_kept);
+  const rocksdb::Slice end_slice(end);
+  const rocksdb::Status status =
+      rocksdb::DeleteFilesInRange(database_.get(), events(), nullptr, &end_slice, /*include_end=*/false);
+  if (!status.ok()) {
+    return database_error("trimmed files of the spool cannot be removed", setup_.path(), status);
+  }
+  return {};
+}
+
+bool Database::has_background_error() const {
+  std::uint64_t errors = 0;
+  return database_->GetIntProperty(rocksdb::DB::Properties::kBackgroundErrors, &errors) && errors > 0;
+}
+
+}  // namespace twinlog

@@ -1,0 +1,82 @@
+// One opening of a spool's RocksDB database: its three column families, its meta keys, its folder.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/base/result.h"
+#include "spool/database_setup.h"
+#include "spool/spool.h"
+
+namespace rocksdb {
+class ColumnFamilyHandle;
+class DB;
+class Iterator;
+class Status;
+class WriteBatch;
+}  // namespace rocksdb
+
+namespace twinlog {
+
+/// What a failed RocksDB call means to us. The status's text names files and system errors, never keys or values
+/// (RocksDB's allow_data_in_errors is off).
+Error database_error(std::string_view what, const std::string& path, const rocksdb::Status& status);
+
+enum class Durability : std::uint8_t { kWithNextSync, kSynced };
+
+/// Safe for several threads. Open iterators must be gone before it is.
+class Database {
+ public:
+  /// Errors as open_rocks_spool. The folder exists. Does not look at the format.
+  static Result<std::unique_ptr<Database>> open(const DatabaseSetup& setup);
+  /// The format of a spool whose column families may not be ours: what to say when open() failed. Nothing when it
+  /// cannot be read.
+  static std::optional<std::uint32_t> peek_format(const DatabaseSetup& setup);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  rocksdb::ColumnFamilyHandle* meta() const { return families_[0]; }
+  rocksdb::ColumnFamilyHandle* events() const { return families_[1]; }
+  rocksdb::ColumnFamilyHandle* ids() const { return families_[2]; }
+
+  Status write(rocksdb::WriteBatch& batch, Durability durability);
+  Status sync();
+
+  /// Nothing when the key is absent.
+  Result<std::optional<std::string>> get_meta(std::string_view key) const;
+  Result<std::optional<std::string>> get_id(std::string_view key) const;
+  /// In the order of `keys`.
+  Result<std::vector<std::optional<std::string>>> get_ids(std::span<const std::string> keys) const;
+
+  std::unique_ptr<rocksdb::Iterator> iterate_events() const;
+  /// The greatest leaf in `events`; 0 when there is none. Reads one key.
+  Result<std::uint64_t> last_leaf() const;
+  /// Unlinks the table files that hold nothing but leaves below `first_kept`.
+  Status drop_files_below(std::uint64_t first_kept);
+  /// True when a flush or compaction failed in the background: the next write would fail as well.
+  bool has_background_error() const;
+
+  /// The bytes of all files in the folder.
+  Result<std::uint64_t> folder_bytes() const;
+
+ private:
+  Database(const DatabaseSetup& setup, std::unique_ptr<rocksdb::DB> database,
+           std::vector<rocksdb::ColumnFamilyHandle*> families);
+  Result<std::optional<std::string>> get(rocksdb::ColumnFamilyHandle* family, std::string_view key) const;
+
+  const DatabaseSetup& setup_;
+  std::unique_ptr<rocksdb::DB> database_;
+  std::vector<rocksdb::ColumnFamilyHandle*> families_;
+};
+
+/// Creates the folder (mode 0700) and its missing parents, each made durable through the file system interface.
+Status create_folder(rocksdb::Env& env, const std::string& path);
+
+}  // namespace twinlog

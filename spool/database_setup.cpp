@@ -1,0 +1,130 @@
+#include "spool/database_setup.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/compaction_filter.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/statistics.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "spool/layout.h"
+
+namespace twinlog {
+namespace {
+
+constexpr int kMostOpenFiles = 256;
+constexpr double kBloomBitsPerKey = 10;
+/// Bytes of one block: some dozens of events, so that a courier reads few and a lookup little.
+constexpr std::size_t kBlockBytes = 16U << 10U;
+/// Beyond this age a table file of `ids` is written anew, so that ids trimmed after a long outage do not stay in the
+/// lowest level until new ones push them out.
+constexpr std::uint64_t kIdTableSeconds = 3600;
+
+bool has_lz4() {
+  const std::vector<rocksdb::CompressionType> supported = rocksdb::GetSupportedCompressions();
+  return std::find(supported.begin(), supported.end(), rocksdb::kLZ4Compression) != supported.end();
+}
+
+}  // namespace
+
+DatabaseSetup::DatabaseSetup(const RocksSpoolSettings& settings)
+    : path_(settings.path),
+      env_(settings.env != nullptr ? settings.env : rocksdb::Env::Default()),
+      sizes_(sizes_for(settings)),
+      compression_(settings.compression),
+      events_filter_(make_events_filter(durable_first_kept_)),
+      ids_filter_(make_ids_filter(durable_first_kept_)),
+      statistics_(rocksdb::CreateDBStatistics()) {
+  // Memtables are charged to the cache, so its capacity is the sum: one number bounds both.
+  rocksdb::LRUCacheOptions cache;
+  cache.capacity = sizes_.block_cache + sizes_.all_write_buffers;
+  cache.high_pri_pool_ratio = 0.5;  // Filters and indexes of `ids` stay while a courier reads a backlog through.
+  cache_ = rocksdb::NewLRUCache(cache);
+  write_buffers_ = std::make_shared<rocksdb::WriteBufferManager>(sizes_.all_write_buffers, cache_);
+  statistics_->set_stats_level(rocksdb::StatsLevel::kExceptHistogramOrTimers);
+}
+
+DatabaseSetup::~DatabaseSetup() = default;
+
+std::uint64_t DatabaseSetup::log_syncs() const { return statistics_->getTickerCount(rocksdb::WAL_FILE_SYNCED); }
+
+rocksdb::DBOptions DatabaseSetup::database_options() const {
+  rocksdb::DBOptions options;
+  options.env = env_;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.paranoid_checks = true;
+  // A crash leaves a half-written tail of the newest log: replay stops there, which is where promises stopped too.
+  // Absolute consistency would refuse to start for such a tail; skipping damaged records would let later ones survive
+  // without earlier ones, a hole that no reader could see.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // A start writes what it replays to new table files and syncs those. After a failed sync the log's pages may be in
+  // memory only although they read well; what we answer from then on must not lean on them.
+  options.avoid_flush_during_recovery = false;
+  options.max_total_wal_size = sizes_.all_logs;
+  options.recycle_log_file_num = 0;
+  options.allow_fallocate = false;  // Space taken ahead of need would not be seen in the sizes of files.
+  options.write_buffer_manager = write_buffers_;
+  options.max_open_files = kMostOpenFiles;
+  options.max_background_jobs = 2;
+  options.max_manifest_file_size = sizes_.manifest;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.max_log_file_size = sizes_.info_log;
+  options.keep_log_file_num = kInfoLogs;
+  options.statistics = statistics_;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.skip_stats_update_on_db_open = true;  // It reads every table file.
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions DatabaseSetup::family_options(
+    std::shared_ptr<const rocksdb::FilterPolicy> filter) const {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache_;
+  table.block_size = kBlockBytes;
+  table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.filter_policy = std::move(filter);
+  table.format_version = 5;
+  rocksdb::ColumnFamilyOptions options;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_size = sizes_.write_buffer;
+  options.max_write_buffer_number = 2;
+  options.compression =
+      compression_ == SpoolCompression::kLz4 && has_lz4() ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+  options.level0_file_num_compaction_trigger = 2;
+  options.periodic_compaction_seconds = 0;
+  return options;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> DatabaseSetup::families() const {
+  rocksdb::ColumnFamilyOptions meta = family_options(nullptr);
+  meta.write_buffer_size = std::min<std::uint64_t>(sizes_.write_buffer, 1U << 20U);
+
+  // New keys are always the highest, so tables never overlap: they move from level 0 to level 1 without being written
+  // again, stay there, and a trim unlinks them whole (level 0 cannot be trimmed that way, hence the low trigger).
+  rocksdb::ColumnFamilyOptions events = family_options(nullptr);
+  events.num_levels = 2;
+  events.max_bytes_for_level_base = std::numeric_limits<std::uint64_t>::max() / 1024;
+  events.compaction_filter = events_filter_.get();
+
+  rocksdb::ColumnFamilyOptions ids = family_options(
+      std::shared_ptr<const rocksdb::FilterPolicy>(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey)));
+  ids.target_file_size_base = sizes_.id_table;
+  ids.max_bytes_for_level_base = sizes_.id_level;
+  ids.periodic_compaction_seconds = kIdTableSeconds;
+  ids.compaction_filter = ids_filter_.get();
+
+  return {{rocksdb::kDefaultColumnFamilyName, meta},
+          {std::string(kEventsFamily), events},
+          {std::string(kIdsFamily), ids}};
+}
+
+}  // namespace twinlog

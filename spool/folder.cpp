@@ -1,0 +1,69 @@
+#include <rocksdb/env.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "spool/database.h"
+
+namespace twinlog {
+namespace {
+
+constexpr mode_t kOwnerOnly = 0700;
+
+Status make_one(rocksdb::Env& env, const std::filesystem::path& folder) {
+  // Not through the interface: it has no mode, and the folder holds a key and personal data from its first moment.
+  if (::mkdir(folder.c_str(), kOwnerOnly) != 0 && errno != EEXIST) {
+    return Error(ErrorKind::kRefused, "the spool folder " + folder.string() + " cannot be created (" +
+                                          std::strerror(errno) + "); create it for the user that runs the agent");
+  }
+  std::unique_ptr<rocksdb::Directory> parent;
+  const std::filesystem::path above = folder.parent_path();
+  rocksdb::Status status = env.NewDirectory(above.empty() ? "." : above.string(), &parent);
+  if (status.ok()) {
+    status = parent->Fsync();
+  }
+  if (!status.ok()) {
+    return database_error("the new spool folder cannot be made durable", folder.string(), status);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status create_folder(rocksdb::Env& env, const std::string& path) {
+  std::vector<std::filesystem::path> missing;
+  std::filesystem::path folder = std::filesystem::path(path).lexically_normal();
+  if (!folder.has_filename()) {
+    folder = folder.parent_path();
+  }
+  while (!folder.empty() && !env.FileExists(folder.string()).ok()) {
+    missing.push_back(folder);
+    folder = folder.parent_path();
+  }
+  for (auto each = missing.rbegin(); each != missing.rend(); ++each) {
+    const Status made = make_one(env, *each);
+    if (!made) {
+      return made;
+    }
+  }
+  return {};
+}
+
+Result<std::uint64_t> Database::folder_bytes() const {
+  std::vector<rocksdb::Env::FileAttributes> files;
+  const rocksdb::Status status = setup_.env().GetChildrenFileAttributes(setup_.path(), &files);
+  if (!status.ok()) {
+    return database_error("the spool folder cannot be measured", setup_.path(), status);
+  }
+  std::uint64_t bytes = 0;
+  for (const rocksdb::Env::FileAttributes& file : files) {
+    bytes += file.size_bytes;
+  }
+  return bytes;
+}
+
+}  // namespace twinlog

@@ -1,0 +1,75 @@
+#include "spool/layout.h"
+
+namespace twinlog {
+namespace {
+
+constexpr std::size_t kLeafBytes = 8;
+constexpr std::size_t kNewestVersionBytes = kLeafBytes + sizeof(Digest);
+
+}  // namespace
+
+std::string_view store_name(StoreId store) {
+  switch (store) {
+    case StoreId::kPostgres:
+      return "postgres";
+    case StoreId::kMongodb:
+      return "mongodb";
+  }
+  return "";
+}
+
+std::string cursor_key(StoreId store) { return "cursor/" + std::string(store_name(store)); }
+
+std::string format_value(std::uint32_t format) {
+  std::string value;
+  put_u32(value, format);
+  return value;
+}
+
+std::optional<std::uint32_t> format_from(std::string_view value) {
+  ByteReader reader(value);
+  const std::uint32_t format = reader.u32();
+  return reader.ok() && reader.at_end() ? std::optional(format) : std::nullopt;
+}
+
+std::string event_key(std::uint64_t leaf) { return number_value(leaf); }
+
+std::optional<std::uint64_t> leaf_of_event_key(std::string_view key) { return number_from(key); }
+
+std::string id_key(std::string_view tenant_id, std::string_view log_id) {
+  std::string key;
+  key.reserve(tenant_id.size() + 1 + log_id.size());
+  return key.append(tenant_id).append("/").append(log_id);
+}
+
+std::string displaced_id_key(std::string_view id_key, const Digest& content_hash) {
+  return std::string(id_key).append("/").append(as_text(content_hash));
+}
+
+std::string newest_version_value(const NewestVersion& newest) {
+  return number_value(newest.leaf).append(as_text(newest.content_hash));
+}
+
+std::optional<NewestVersion> newest_version_from(std::string_view value) {
+  if (value.size() != kNewestVersionBytes) {
+    return std::nullopt;
+  }
+  return NewestVersion{get_u64(value), *array_from<sizeof(Digest)>(value.substr(kLeafBytes))};
+}
+
+std::string number_value(std::uint64_t number) {
+  std::string value;
+  put_u64(value, number);
+  return value;
+}
+
+std::optional<std::uint64_t> number_from(std::string_view value) {
+  return value.size() == kLeafBytes ? std::optional(get_u64(value)) : std::nullopt;
+}
+
+std::optional<std::uint64_t> leaf_of_id_value(std::string_view value) {
+  const bool is_id_value = value.size() == kLeafBytes || value.size() == kNewestVersionBytes;
+  return is_id_value ? std::optional(get_u64(value)) : std::nullopt;
+}
+
+}  // namespace twinlog

@@ -1,0 +1,54 @@
+// Keys and values of the spool's database, byte by byte as spool/FORMAT.md has them. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ledger/base/bytes.h"
+#include "spool/spool.h"
+
+namespace twinlog {
+
+/// The format that this build writes, and the newest that it reads.
+inline constexpr std::uint32_t kSpoolFormat = 1;
+
+/// Column families. The meta keys lie in RocksDB's own "default".
+inline constexpr std::string_view kEventsFamily = "events";
+inline constexpr std::string_view kIdsFamily = "ids";
+
+inline constexpr std::string_view kFormatKey = "format";
+inline constexpr std::string_view kEpochIdKey = "epoch_id";
+inline constexpr std::string_view kLogIdKeyKey = "log_id_key";
+inline constexpr std::string_view kFirstKeptKey = "first_kept";
+std::string cursor_key(StoreId store);
+
+std::string format_value(std::uint32_t format);
+std::optional<std::uint32_t> format_from(std::string_view value);
+
+/// Big-endian, so that RocksDB's bytewise order is the order of leaves.
+std::string event_key(std::uint64_t leaf);
+std::optional<std::uint64_t> leaf_of_event_key(std::string_view key);
+
+/// Of the newest version with this key. Neither part can hold a '/' (contract section 3), so no two keys meet.
+std::string id_key(std::string_view tenant_id, std::string_view log_id);
+/// Of an older version, which a conflict has displaced from `id_key`.
+std::string displaced_id_key(std::string_view id_key, const Digest& content_hash);
+
+/// What `id_key` leads to.
+struct NewestVersion {
+  std::uint64_t leaf = 0;
+  Digest content_hash{};
+};
+std::string newest_version_value(const NewestVersion& newest);
+std::optional<NewestVersion> newest_version_from(std::string_view value);
+
+/// A single u64: meta numbers, and what a displaced key leads to.
+std::string number_value(std::uint64_t number);
+std::optional<std::uint64_t> number_from(std::string_view value);
+
+/// The leaf at the front of any value of `ids`; nothing when the value is no such value.
+std::optional<std::uint64_t> leaf_of_id_value(std::string_view value);
+
+}  // namespace twinlog

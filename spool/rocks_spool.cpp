@@ -1,0 +1,409 @@
+#include "spool/rocks_spool.h"
+
+#include <rocksdb/iterator.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <shared_mutex>
+
+#include "ledger/record/canonical.h"
+#include "spool/commit_plan.h"
+#include "spool/database.h"
+#include "spool/keep_schedule.h"
+#include "spool/layout.h"
+#include "spool/spool_state.h"
+
+namespace twinlog {
+namespace {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+/// A spool counts as full when it would refuse a login event with every field filled and some metadata.
+constexpr std::uint64_t kLargeEventBytes = 8U << 10U;
+
+/// Locks: `database_mutex_` shared to use the database, alone to open it again; `positions_mutex_` for what trimming and
+/// the cursors agree on, always taken after the other one. Atomics are for those who only look.
+class RocksSpool final : public Spool {
+ public:
+  RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetup> setup, std::unique_ptr<Database> database,
+             SpoolState state);
+
+  const SpoolIdentity& identity() const override { return identity_; }
+  Result<std::vector<std::vector<Disposition>>> commit(std::span<const CommitRequest> requests,
+                                                       UtcMicros received_at) override;
+  Result<std::vector<Version>> read(std::uint64_t after, std::size_t most_events,
+                                    std::size_t most_bytes) const override;
+  std::uint64_t last_leaf() const override { return last_leaf_; }
+  std::uint64_t cursor(StoreId store) const override;
+  Status move_cursor(StoreId store, std::uint64_t leaf) override;
+  Status maintain(TimePoint now) override;
+  SpoolStats stats() const override;
+  Status sync() override;
+
+  Status measure();
+
+ private:
+  Error closed_error() const;
+  Room room() const { return {settings_.max_bytes, setup_->sizes().reserve, disk_bytes_}; }
+  Result<Version> version_at(const rocksdb::Iterator& at) const;
+  std::uint64_t delivered_to_all() const;  ///< With positions_mutex_ held.
+  Status recover();
+  Status verify();
+  Status trim(TimePoint now);
+  std::uint64_t due_first_kept(TimePoint now);
+  void write_failed();
+
+  const RocksSpoolSettings settings_;
+  const std::unique_ptr<DatabaseSetup> setup_;
+  const SpoolIdentity identity_;
+
+  mutable std::shared_mutex database_mutex_;
+  std::unique_ptr<Database> database_;  ///< Null while it cannot be opened again after a disk error.
+
+  mutable std::mutex positions_mutex_;
+  SpoolPositions positions_;
+  KeepSchedule schedule_;
+
+  std::atomic<std::uint64_t> last_leaf_;
+  std::atomic<std::uint64_t> disk_bytes_ = 0;
+  std::atomic<std::uint64_t> sync_errors_ = 0;
+  std::atomic<std::uint64_t> commits_ = 0;
+  std::atomic<bool> writable_ = true;
+  std::uint64_t last_promised_ = 0;     ///< By this process; 0: nothing yet. Only for the committing thread.
+  std::optional<Error> damage_;         ///< Promised events are gone: nothing is taken until an operator has looked.
+  bool may_recover_in_commit_ = true;  ///< Once between two maintain(), so that a dead disk is not opened per commit.
+};
+
+RocksSpool::RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetup> setup,
+                       std::unique_ptr<Database> database, SpoolState state)
+    : settings_(std::move(settings)),
+      setup_(std::move(setup)),
+      identity_(std::move(state.identity)),
+      database_(std::move(database)),
+      positions_(state.positions),
+      schedule_(settings_.keep_delivered),
+      last_leaf_(state.last_leaf) {
+  setup_->durable_first_kept() = state.positions.first_kept;
+}
+
+Error RocksSpool::closed_error() const {
+  return {ErrorKind::kTransient, "the spool in " + settings_.path +
+                                     " met a disk error and cannot be opened again yet; it is tried every second, "
+                                     "check the volume"};
+}
+
+void RocksSpool::write_failed() {
+  writable_ = false;
+  ++sync_errors_;
+}
+
+Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const CommitRequest> requests,
+                                                                 UtcMicros received_at) {
+  if (!writable_) {
+    const Status recovered = std::exchange(may_recover_in_commit_, false) ? recover() : Status(closed_error());
+    if (!recovered) {
+      return recovered.error();
+    }
+  }
+  const std::shared_lock lock(database_mutex_);
+  CommitTerms terms{.agent = settings_.agent,
+                    .epoch_id = identity_.epoch_id,
+                    .received_at = received_at,
+                    .last_leaf = last_leaf_,
+                    .first_kept = 0};
+  {
+    const std::lock_guard positions_lock(positions_mutex_);
+    terms.first_kept = positions_.first_kept;
+  }
+  CommitPlan plan(std::move(terms), room(), *database_);
+  Result<std::vector<std::vector<Disposition>>> answers = plan.decide(requests);
+  if (!answers) {
+    return answers;
+  }
+  if (plan.batch().Count() == 0) {
+    return answers;  // Duplicates lean on versions that earlier commits have synced.
+  }
+  const std::uint64_t bytes = plan.batch().GetDataSize();
+  const Status written = database_->write(plan.batch(), Durability::kSynced);
+  if (!written) {
+    write_failed();
+    return written.error();
+  }
+  last_leaf_ = plan.last_leaf();
+  last_promised_ = plan.last_leaf();
+  disk_bytes_ += bytes;
+  ++commits_;
+  return answers;
+}
+
+Result<std::vector<Version>> RocksSpool::read(std::uint64_t after, std::size_t most_events,
+                                              std::size_t most_bytes) const {
+  const std::shared_lock lock(database_mutex_);
+  if (!database_) {
+    return closed_error();
+  }
+  std::uint64_t first = after + 1;
+  {
+    const std::lock_guard positions_lock(positions_mutex_);
+    first = std::max(first, positions_.first_kept);
+  }
+  std::vector<Version> versions;
+  std::size_t bytes = 0;
+  const std::unique_ptr<rocksdb::Iterator> at = database_->iterate_events();
+  for (at->Seek(event_key(first)); at->Valid() && versions.size() < most_events; at->Next()) {
+    bytes += at->value().size();
+    if (!versions.empty() && bytes > most_bytes) {
+      return versions;
+    }
+    Result<Version> version = version_at(*at);
+    if (!version) {
+      // What came before it is good and goes out; the damage is reported when it is next in line.
+      return versions.empty() ? Result<std::vector<Version>>(version.error()) : versions;
+    }
+    versions.push_back(std::move(*version));
+  }
+  if (!at->status().ok() && versions.empty()) {
+    return database_error("events cannot be read from the spool", settings_.path, at->status());
+  }
+  return versions;
+}
+
+Result<Version> RocksSpool::version_at(const rocksdb::Iterator& at) const {
+  const std::optional<std::uint64_t> leaf = leaf_of_event_key(at.key().ToStringView());
+  Result<Version> version = decode_version(at.value().ToStringView());
+  if (leaf && version && version->leaf_index == *leaf) {
+    return version;
+  }
+  return Error(ErrorKind::kCorrupt, "event " + (leaf ? std::to_string(*leaf) : "with a damaged key") +
+                                        " in the spool in " + settings_.path +
+                                        " is damaged; keep a copy of the folder, then check the disk");
+}
+
+std::uint64_t RocksSpool::cursor(StoreId store) const {
+  const std::lock_guard lock(positions_mutex_);
+  return positions_.cursors[static_cast<std::size_t>(store)];
+}
+
+Status RocksSpool::move_cursor(StoreId store, std::uint64_t leaf) {
+  const std::shared_lock lock(database_mutex_);
+  std::unique_lock positions_lock(positions_mutex_);
+  std::uint64_t& cursor = positions_.cursors[static_cast<std::size_t>(store)];
+  const std::uint64_t target = std::clamp(leaf, positions_.first_kept - 1, std::max(last_leaf_.load(), cursor));
+  const bool is_rewind = target < cursor;
+  cursor = target;
+  if (is_rewind) {
+    schedule_.rewind(target);
+  }
+  positions_lock.unlock();
+  if (!writable_ || !database_) {
+    return {};  // Written when the database is open again; until then a crash repeats what memory knew.
+  }
+  rocksdb::WriteBatch batch;
+  batch.Put(database_->meta(), cursor_key(store), number_value(target));
+  // Forwards, a crash that loses the move only repeats. Backwards, it would skip: so that one is synced.
+  const Status written = database_->write(batch, is_rewind ? Durability::kSynced : Durability::kWithNextSync);
+  if (!written) {
+    write_failed();
+    return is_rewind ? written : Status();
+  }
+  return {};
+}
+
+std::uint64_t RocksSpool::delivered_to_all() const {
+  std::uint64_t least = last_leaf_;
+  for (const StoreId store : settings_.stores) {
+    least = std::min(least, positions_.cursors[static_cast<std::size_t>(store)]);
+  }
+  return least;
+}
+
+Status RocksSpool::maintain(TimePoint now) {
+  may_recover_in_commit_ = true;
+  if (writable_ && database_->has_background_error()) {
+    write_failed();
+  }
+  if (!writable_) {
+    const Status recovered = recover();
+    if (!recovered) {
+      return recovered;
+    }
+  }
+  const Status trimmed = trim(now);
+  if (!trimmed) {
+    return trimmed;
+  }
+  return measure();
+}
+
+Status RocksSpool::measure() {
+  const std::shared_lock lock(database_mutex_);
+  const Result<std::uint64_t> bytes = database_->folder_bytes();
+  if (!bytes) {
+    return bytes.error();
+  }
+  disk_bytes_ = *bytes;
+  return {};
+}
+
+std::uint64_t RocksSpool::due_first_kept(TimePoint now) {
+  const std::lock_guard lock(positions_mutex_);
+  const std::uint64_t delivered = delivered_to_all();
+  schedule_.note(now, delivered);
+  std::uint64_t last_trimmed = std::min(schedule_.due(now), delivered);
+  if (room().is_short() && delivered >= positions_.first_kept) {
+    // Half of what is delivered at a time: what is left can still be given back to a store that forgot.
+    last_trimmed = std::max(last_trimmed, positions_.first_kept + (delivered - positions_.first_kept) / 2);
+  }
+  positions_.first_kept = std::max(positions_.first_kept, last_trimmed + 1);
+  return positions_.first_kept;
+}
+
+Status RocksSpool::trim(TimePoint now) {
+  const std::uint64_t first_kept = due_first_kept(now);
+  if (first_kept == setup_->durable_first_kept()) {
+    return {};
+  }
+  const std::shared_lock lock(database_mutex_);
+  rocksdb::WriteBatch batch;
+  // First the trim point on stable storage, then the files: after a crash in between more is there than needed. The
+  // cursors need no place in this batch: a start raises those that a crash has left below the trim point.
+  batch.Put(database_->meta(), rocksdb::Slice(kFirstKeptKey), number_value(first_kept));
+  const Status written = database_->write(batch, Durability::kSynced);
+  if (!written) {
+    write_failed();
+    return written;
+  }
+  setup_->durable_first_kept() = first_kept;
+  const Status dropped = database_->drop_files_below(first_kept);
+  if (!dropped) {
+    write_failed();
+  }
+  return dropped;
+}
+
+Status RocksSpool::sync() {
+  const std::shared_lock lock(database_mutex_);
+  if (!writable_ || !database_) {
+    return closed_error();
+  }
+  const Status synced = database_->sync();
+  if (!synced) {
+    write_failed();
+  }
+  return synced;
+}
+
+SpoolStats RocksSpool::stats() const {
+  SpoolStats stats;
+  {
+    const std::lock_guard lock(positions_mutex_);
+    stats.first_kept_leaf = positions_.first_kept;
+    stats.cursors = positions_.cursors;
+  }
+  stats.last_leaf = last_leaf_;
+  stats.disk_bytes = disk_bytes_;
+  stats.max_bytes = settings_.max_bytes;
+  stats.is_full = !room().takes(EventRole::kFailed, kLargeEventBytes);
+  stats.syncs = setup_->log_syncs();
+  stats.sync_errors = sync_errors_;
+  stats.commits = commits_;
+  stats.writable = writable_;
+  return stats;
+}
+
+/// After a failed write or sync nothing is known of what reached the disk, and the same sync is not tried again: the
+/// database is closed and opened, which replays its logs into new, synced files.
+Status RocksSpool::recover() {
+  if (damage_) {
+    return *damage_;
+  }
+  const std::unique_lock lock(database_mutex_);
+  database_.reset();
+  Result<std::unique_ptr<Database>> opened = Database::open(*setup_);
+  if (!opened) {
+    return opened.error();
+  }
+  database_ = std::move(*opened);
+  return verify();
+}
+
+Status RocksSpool::verify() {
+  const Result<std::uint64_t> last_event = database_->last_leaf();
+  if (!last_event) {
+    return last_event.error();
+  }
+  const std::lock_guard positions_lock(positions_mutex_);
+  if (*last_event < last_promised_ && last_promised_ >= positions_.first_kept) {
+    damage_.emplace(ErrorKind::kCorrupt, "the spool in " + settings_.path +
+                                             " came back from a disk error without events " +
+                                             std::to_string(*last_event + 1) + " to " + std::to_string(last_promised_) +
+                                             ", which were promised; nothing more is taken: check the disk, restart");
+    return *damage_;
+  }
+  // The failed batch may be there after all. Its leaves then stand: they are delivered, and their senders, who were
+  // told to come again, are told that they are duplicates.
+  rocksdb::WriteBatch batch;
+  put_positions(batch, database_->meta(), positions_);
+  const Status written = database_->write(batch, Durability::kSynced);
+  if (!written) {
+    ++sync_errors_;
+    return written;
+  }
+  last_leaf_ = std::max(last_leaf_.load(), *last_event);
+  setup_->durable_first_kept() = positions_.first_kept;
+  writable_ = true;
+  return {};
+}
+
+Status check_settings(const RocksSpoolSettings& settings) {
+  if (settings.max_bytes < kSmallestMaxBytes) {
+    return Error(ErrorKind::kInvalid, "spool.max_bytes is " + std::to_string(settings.max_bytes) +
+                                          "; the smallest spool takes " + std::to_string(kSmallestMaxBytes) + " bytes");
+  }
+  if (settings.stores.empty()) {
+    return Error(ErrorKind::kInvalid, "the spool has no store to wait for; enable at least one");
+  }
+  return {};
+}
+
+/// Why the database did not open: a newer format may have column families that this build does not know.
+Error explain(const DatabaseSetup& setup, const Error& error) {
+  if (error.kind() == ErrorKind::kRefused) {
+    return error;
+  }
+  const std::optional<std::uint32_t> format = Database::peek_format(setup);
+  return format && *format > kSpoolFormat ? newer_format_error(setup.path(), *format) : error;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& settings, Random& random,
+                                                const Clock& clock) {
+  const Status usable = check_settings(settings);
+  if (!usable) {
+    return usable.error();
+  }
+  auto setup = std::make_unique<DatabaseSetup>(settings);
+  const Status folder = create_folder(setup->env(), settings.path);
+  if (!folder) {
+    return folder.error();
+  }
+  Result<std::unique_ptr<Database>> database = Database::open(*setup);
+  if (!database) {
+    return explain(*setup, database.error());
+  }
+  Result<SpoolState> state = load_state(*setup, **database, random, clock);
+  if (!state) {
+    return state.error();
+  }
+  auto spool = std::make_unique<RocksSpool>(settings, std::move(setup), std::move(*database), std::move(*state));
+  const Status measured = spool->measure();
+  if (!measured) {
+    return measured.error();
+  }
+  return std::unique_ptr<Spool>(std::move(spool));
+}
+
+}  // namespace twinlog

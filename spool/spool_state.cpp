@@ -1,0 +1,151 @@
+#include "spool/spool_state.h"
+
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <string>
+
+#include "spool/layout.h"
+
+namespace twinlog {
+namespace {
+
+constexpr std::size_t kLogIdKeyBytes = 32;
+
+Error meta_error(const std::string& path, std::string_view key) {
+  return {ErrorKind::kCorrupt, "the spool in " + path + " has events, but its key \"" + std::string(key) +
+                                   "\" is missing or damaged; keep a copy of the folder and start with an empty one"};
+}
+
+/// RFC 9562 section 5.7.
+Uuid make_uuid_v7(Random& random, UtcMicros now) {
+  Uuid uuid{};
+  random.fill(uuid);
+  auto milliseconds = static_cast<std::uint64_t>(now / 1000);
+  for (std::size_t i = 6; i-- > 0;) {
+    uuid[i] = static_cast<std::uint8_t>(milliseconds & 0xFFU);
+    milliseconds >>= 8U;
+  }
+  uuid[6] = static_cast<std::uint8_t>((uuid[6] & 0x0FU) | 0x70U);
+  uuid[8] = static_cast<std::uint8_t>((uuid[8] & 0x3FU) | 0x80U);
+  return uuid;
+}
+
+Result<SpoolIdentity> create_identity(Database& database, Random& random, const Clock& clock) {
+  SpoolIdentity identity;
+  identity.epoch_id = make_uuid_v7(random, clock.utc_now());
+  std::array<std::uint8_t, kLogIdKeyBytes> key{};
+  random.fill(key);
+  identity.log_id_key = as_text(key);
+  rocksdb::WriteBatch batch;
+  // RocksDB's own calls give a status that tells only of a batch grown beyond its limit; this one has none.
+  batch.Put(database.meta(), rocksdb::Slice(kFormatKey), format_value(kSpoolFormat));
+  batch.Put(database.meta(), rocksdb::Slice(kEpochIdKey), rocksdb::Slice(as_text(identity.epoch_id)));
+  batch.Put(database.meta(), rocksdb::Slice(kLogIdKeyKey), identity.log_id_key);
+  const Status written = database.write(batch, Durability::kSynced);
+  if (!written) {
+    return written.error();
+  }
+  return identity;
+}
+
+Result<SpoolIdentity> read_identity(const std::string& path, const Database& database) {
+  const auto epoch_id = database.get_meta(kEpochIdKey);
+  const auto log_id_key = database.get_meta(kLogIdKeyKey);
+  if (!epoch_id || !log_id_key) {
+    return !epoch_id ? epoch_id.error() : log_id_key.error();
+  }
+  const std::optional<Uuid> uuid =
+      epoch_id->has_value() ? array_from<sizeof(Uuid)>(**epoch_id) : std::optional<Uuid>();
+  if (!uuid) {
+    return meta_error(path, kEpochIdKey);
+  }
+  if (!log_id_key->has_value() || (*log_id_key)->size() != kLogIdKeyBytes) {
+    return meta_error(path, kLogIdKeyKey);
+  }
+  return SpoolIdentity{*uuid, **log_id_key};
+}
+
+Result<SpoolIdentity> identify(const DatabaseSetup& setup, Database& database, std::uint64_t last_leaf, Random& random,
+                               const Clock& clock) {
+  const auto format = database.get_meta(kFormatKey);
+  if (!format) {
+    return format.error();
+  }
+  if (!format->has_value()) {
+    return last_leaf == 0 ? create_identity(database, random, clock) : meta_error(setup.path(), kFormatKey);
+  }
+  const std::optional<std::uint32_t> number = format_from(**format);
+  if (!number || *number == 0) {
+    return meta_error(setup.path(), kFormatKey);
+  }
+  if (*number > kSpoolFormat) {
+    return newer_format_error(setup.path(), *number);
+  }
+  return read_identity(setup.path(), database);
+}
+
+/// The number under `key`, or `missing`.
+Result<std::uint64_t> read_number(const std::string& path, const Database& database, std::string_view key,
+                                  std::uint64_t missing) {
+  const auto value = database.get_meta(key);
+  if (!value) {
+    return value.error();
+  }
+  if (!value->has_value()) {
+    return missing;
+  }
+  const std::optional<std::uint64_t> number = number_from(**value);
+  if (!number) {
+    return meta_error(path, key);
+  }
+  return *number;
+}
+
+}  // namespace
+
+Error newer_format_error(const std::string& path, std::uint32_t found) {
+  return {ErrorKind::kRefused, "the spool in " + path + " has format " + std::to_string(found) +
+                                   " and this build reads up to format " + std::to_string(kSpoolFormat) +
+                                   "; run the newer twinlog again, or let it drain the spool first"};
+}
+
+Result<SpoolState> load_state(const DatabaseSetup& setup, Database& database, Random& random, const Clock& clock) {
+  const Result<std::uint64_t> last_event = database.last_leaf();
+  if (!last_event) {
+    return last_event.error();
+  }
+  Result<SpoolIdentity> identity = identify(setup, database, *last_event, random, clock);
+  if (!identity) {
+    return identity.error();
+  }
+  const Result<std::uint64_t> first_kept = read_number(setup.path(), database, kFirstKeptKey, 1);
+  if (!first_kept) {
+    return first_kept.error();
+  }
+  SpoolState state;
+  state.identity = std::move(*identity);
+  state.positions.first_kept = std::max<std::uint64_t>(1, *first_kept);
+  // When everything was trimmed no event is left to tell the last leaf, but the trim point does; and a leaf that a store
+  // has is never given out again, whatever became of the spool's own copy.
+  state.last_leaf = std::max(*last_event, state.positions.first_kept - 1);
+  for (std::size_t i = 0; i < kStores; ++i) {
+    const std::string key = cursor_key(static_cast<StoreId>(i));
+    const Result<std::uint64_t> cursor = read_number(setup.path(), database, key, 0);
+    if (!cursor) {
+      return cursor.error();
+    }
+    state.positions.cursors[i] = std::max(*cursor, state.positions.first_kept - 1);
+    state.last_leaf = std::max(state.last_leaf, *cursor);
+  }
+  return state;
+}
+
+void put_positions(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const SpoolPositions& positions) {
+  batch.Put(meta, rocksdb::Slice(kFirstKeptKey), number_value(positions.first_kept));
+  for (std::size_t i = 0; i < kStores; ++i) {
+    batch.Put(meta, cursor_key(static_cast<StoreId>(i)), number_value(positions.cursors[i]));
+  }
+}
+
+}  // namespace twinlog

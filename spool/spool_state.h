@@ -1,0 +1,36 @@
+// What a spool knows when it starts: read from its meta keys and its last event, never from the backlog.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "ledger/base/clock.h"
+#include "ledger/base/result.h"
+#include "spool/database.h"
+#include "spool/spool.h"
+
+namespace twinlog {
+
+/// How far trimming and the stores are.
+struct SpoolPositions {
+  std::uint64_t first_kept = 1;
+  std::array<std::uint64_t, kStores> cursors{};
+};
+
+struct SpoolState {
+  SpoolIdentity identity;
+  SpoolPositions positions;
+  std::uint64_t last_leaf = 0;
+};
+
+/// Reads the state; a spool without events and without a format is new and gets its identity, synced. A cursor that is
+/// missing or too low stands before the first kept leaf: redelivered, never skipped.
+/// Errors: kRefused for a newer format (both are named), kCorrupt for meta keys that are not ours, kTransient.
+Result<SpoolState> load_state(const DatabaseSetup& setup, Database& database, Random& random, const Clock& clock);
+
+/// The refusal that names both formats.
+Error newer_format_error(const std::string& path, std::uint32_t found);
+
+void put_positions(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const SpoolPositions& positions);
+
+}  // namespace twinlog
