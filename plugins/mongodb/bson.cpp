@@ -106,9 +106,9 @@ BsonWriter& BsonWriter::end() {
   return *this;
 }
 
-std::optional<bson_iter_t> BsonFields::find(const char* key) const {
-  bson_iter_t field;
-  if (!bson_iter_init_find(&field, &document_, key)) {
+std::optional<BsonField> BsonFields::find(const char* key) const {
+  BsonField field;
+  if (!bson_iter_init_find(&field.iter, &document_, key)) {
     return std::nullopt;
   }
   return field;
@@ -116,39 +116,39 @@ std::optional<bson_iter_t> BsonFields::find(const char* key) const {
 
 std::optional<std::string> BsonFields::text(const char* key) const {
   const auto field = find(key);
-  if (!field || bson_iter_type(&*field) != BSON_TYPE_UTF8) {
+  if (!field || bson_iter_type(&field->iter) != BSON_TYPE_UTF8) {
     return std::nullopt;
   }
   std::uint32_t size = 0;
-  const char* data = bson_iter_utf8(&*field, &size);
+  const char* data = bson_iter_utf8(&field->iter, &size);
   return std::string(data, size);
 }
 
 std::optional<std::int64_t> BsonFields::integer(const char* key) const {
   const auto field = find(key);
-  if (!field || (bson_iter_type(&*field) != BSON_TYPE_INT32 && bson_iter_type(&*field) != BSON_TYPE_INT64)) {
+  if (!field || (bson_iter_type(&field->iter) != BSON_TYPE_INT32 && bson_iter_type(&field->iter) != BSON_TYPE_INT64)) {
     return std::nullopt;
   }
-  return bson_iter_as_int64(&*field);
+  return bson_iter_as_int64(&field->iter);
 }
 
 std::optional<bool> BsonFields::boolean(const char* key) const {
   const auto field = find(key);
-  if (!field || bson_iter_type(&*field) != BSON_TYPE_BOOL) {
+  if (!field || bson_iter_type(&field->iter) != BSON_TYPE_BOOL) {
     return std::nullopt;
   }
-  return bson_iter_bool(&*field);
+  return bson_iter_bool(&field->iter);
 }
 
 std::optional<std::string> BsonFields::binary(const char* key) const {
   const auto field = find(key);
-  if (!field || bson_iter_type(&*field) != BSON_TYPE_BINARY) {
+  if (!field || bson_iter_type(&field->iter) != BSON_TYPE_BINARY) {
     return std::nullopt;
   }
   bson_subtype_t subtype = BSON_SUBTYPE_BINARY;
   std::uint32_t size = 0;
   const std::uint8_t* data = nullptr;
-  bson_iter_binary(&*field, &subtype, &size, &data);
+  bson_iter_binary(&field->iter, &subtype, &size, &data);
   return std::string(reinterpret_cast<const char*>(data), size);
 }
 

@@ -24,7 +24,7 @@ std::string key_names(const BsonFields& error) {
   std::string names;
   const auto pattern = error.find("keyPattern");
   bson_iter_t field;
-  if (!pattern || bson_iter_type(&*pattern) != BSON_TYPE_DOCUMENT || !bson_iter_recurse(&*pattern, &field)) {
+  if (!pattern || bson_iter_type(&pattern->iter) != BSON_TYPE_DOCUMENT || !bson_iter_recurse(&pattern->iter, &field)) {
     return names;
   }
   while (bson_iter_next(&field)) {
@@ -38,7 +38,7 @@ std::vector<WriteError> errors_in(const bson_t& reply, const char* name) {
   std::vector<WriteError> errors;
   const auto array = BsonFields(reply).find(name);
   bson_iter_t element;
-  if (!array || !bson_iter_recurse(&*array, &element)) {
+  if (!array || !bson_iter_recurse(&array->iter, &element)) {
     return errors;
   }
   while (bson_iter_next(&element)) {

@@ -77,7 +77,7 @@ bool append_event(BsonWriter& writer, const AuthEvent& event) {
 void read_repaired(const BsonFields& fields, AuthEvent& event) {
   const auto field = fields.find("repaired");
   bson_iter_t element;
-  if (!field || !bson_iter_recurse(&*field, &element)) {
+  if (!field || !bson_iter_recurse(&field->iter, &element)) {
     return;
   }
   while (bson_iter_next(&element)) {
@@ -111,7 +111,7 @@ Result<AuthEvent> event_from(const BsonFields& fields) {
   event.lock_kind = lock_kind_from(fields.text("lock_kind"));
   read_repaired(fields, event);
   if (const auto metadata = fields.find("metadata")) {
-    auto json = json_from_bson(*metadata);
+    auto json = json_from_bson(metadata->iter);
     if (!json) {
       return json.error();
     }

@@ -62,7 +62,7 @@ class Counter {
       return;
     }
     const auto closed = fields.find("closed_at");
-    const bool is_closed = closed && bson_iter_type(&*closed) != BSON_TYPE_NULL;
+    const bool is_closed = closed && bson_iter_type(&closed->iter) != BSON_TYPE_NULL;
     const auto delivered = static_cast<std::uint64_t>(fields.integer("last_leaf_index").value_or(0));
     for (const Row& row : rows->second) {
       if (is_closed || row.leaf_index <= delivered) {
