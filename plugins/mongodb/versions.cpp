@@ -127,7 +127,7 @@ StoreStatus mark_conflicts(Client& client, std::span<const Version* const> confl
   BsonWriter(change).begin_document("$set").boolean("has_conflict", true).end();
   for (const std::string& id : records) {
     Bson filter;
-    BsonWriter(filter).text("_id", id).begin_document("has_conflict").boolean("$ne", true).end();
+    BsonWriter(filter).text("_id", id);
     bulk.update(filter, change);
   }
   auto executed = bulk.execute();

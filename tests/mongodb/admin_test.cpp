@@ -72,6 +72,7 @@ TEST_P(MongodbAdmin, CreatesTheIndexesForTheQuestionsThatPeopleAskAndNoMore) {
   ASSERT_TRUE(std::holds_alternative<std::vector<CheckLine>>(make_mongodb_admin(settings_)->migrate()));
   const std::set<std::string> expected{"_id_", "tenant_time", "tenant_account_time", "tenant_ip_time"};
   EXPECT_EQ(index_names(settings_, kRecords), expected);
+  EXPECT_EQ(index_names(settings_, kAccounts), (std::set<std::string>{"_id_", "guard"}));
 }
 
 TEST_P(MongodbAdmin, NamesWhatToDoWhereThereIsNoSchemaAndNoneMayBeMade) {
