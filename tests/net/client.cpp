@@ -60,7 +60,9 @@ Client Client::to_tcp(const std::string& host_port) {
 Client::Client(Client&& other) noexcept
     : socket_(std::exchange(other.socket_, -1)), buffer_(std::move(other.buffer_)) {}
 
-Client::~Client() { close(); }
+Client::~Client() {
+  close();
+}
 
 void Client::close() {
   if (socket_ >= 0) {
@@ -95,7 +97,9 @@ std::size_t Client::send_until_blocked(std::string_view bytes, std::chrono::mill
   return total;
 }
 
-void Client::half_close() { ::shutdown(socket_, SHUT_WR); }
+void Client::half_close() {
+  ::shutdown(socket_, SHUT_WR);
+}
 
 bool Client::read_more() {
   char chunk[65536];

@@ -11,14 +11,14 @@ namespace twinlog {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::AllOf;
 using testing::answer;
 using testing::big_event;
 using testing::Client;
 using testing::event;
 using testing::eventually;
-using testing::IntakeRig;
-using ::testing::AllOf;
 using ::testing::HasSubstr;
+using testing::IntakeRig;
 
 constexpr milliseconds kQuiet{200};
 
