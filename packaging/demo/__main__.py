@@ -44,19 +44,19 @@ class Play:
     def start(self):
         heading("3/5 Start two stores and the agent")
         addresses = []
-        for address, kind, variable in ((self.postgres, "postgres", POSTGRES_VARIABLE),
-                                        (self.documents, "ferretdb", DOCUMENTS_VARIABLE)):
+        for address, kind, store, variable in ((self.postgres, "postgres", readers.POSTGRES, POSTGRES_VARIABLE),
+                                               (self.documents, "ferretdb", readers.DOCUMENTS, DOCUMENTS_VARIABLE)):
             if address:
-                say(f"   {kind}: yours, from {variable}")
+                say(f"   {store}: yours, from {variable}")
                 addresses.append((address, f'"${variable}"'))
             else:
                 address = self.stack.start_store(kind)
-                say(f"   {kind}: {address}")
+                say(f"   {store}: a private {kind} at {address}")
                 addresses.append((address, f'"{address}"'))
         (self.postgres, self.postgres_shown), (self.documents, self.documents_shown) = addresses
         self.stack.write_config(self.postgres, self.documents)
         self.stack.start_agent()
-        say(f"   agent: ready; events at http://127.0.0.1:{self.stack.http_port} and {self.stack.socket}")
+        say(f"   the agent: ready for events at http://127.0.0.1:{self.stack.http_port} and {self.stack.socket}")
         if not self.are_private:
             say(f"   in your stores this run writes only as tenants {' and '.join(self.tenants.all())}")
 
@@ -103,8 +103,10 @@ def alice_findings(snapshots, key, should_be_locked):
     lines = []
     for snapshot in snapshots:
         state = snapshot.accounts.get(key)
-        if state is None or is_locked(state, utc_now()) != should_be_locked:
-            lines.append(f"alice should be {wanted} now, and is not so in {snapshot.store}")
+        if state is None:
+            lines.append(f"{snapshot.store} has no state of alice")
+        elif is_locked(state, utc_now()) != should_be_locked:
+            lines.append(f"alice should be {wanted} now; {snapshot.store} says otherwise")
     return lines
 
 
@@ -189,7 +191,8 @@ def main():
     parser = argparse.ArgumentParser(prog="packaging/quickstart")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--pause-before-compare", metavar="COMMAND")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     return run(parser.parse_args())
 
 

@@ -95,7 +95,7 @@ void count_kinds(const History& history, Coverage& coverage) {
   }
 }
 
-/// One history. After half of the flushes, and at the end, the accounts must be those of the plain fold.
+/// One history. After some of the flushes, and at the end, the accounts must be those of the plain fold.
 void run_history(std::uint64_t seed, Coverage& coverage) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   Choices choices(seed);
@@ -104,7 +104,7 @@ void run_history(std::uint64_t seed, Coverage& coverage) {
   TransactionStore store(coverage);
   for (const auto& batch : random_batches(history, choices)) {
     store.flush(batch);
-    if (choices.percent(50)) {
+    if (choices.percent(25)) {
       Coverage uncounted;
       ASSERT_EQ(store.accounts(), plain_fold_all(store.rows(), uncounted));
     }

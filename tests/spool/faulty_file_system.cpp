@@ -17,9 +17,15 @@ std::string content_of(const std::string& name) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-class File final : public rocksdb::FSWritableFileOwnerWrapper {
+/// Without a slash at the end.
+std::string plain(const std::string& folder) {
+  const std::filesystem::path path = std::filesystem::path(folder).lexically_normal();
+  return path.has_filename() ? path.string() : path.parent_path().string();
+}
+
+class WritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  File(std::unique_ptr<rocksdb::FSWritableFile> target, std::string name, FaultyFileSystem& disk)
+  WritableFile(std::unique_ptr<rocksdb::FSWritableFile> target, std::string name, FaultyFileSystem& disk)
       : FSWritableFileOwnerWrapper(std::move(target)), name_(std::move(name)), disk_(disk) {}
 
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
@@ -155,9 +161,15 @@ void FaultyFileSystem::synced(const std::string& name) {
 
 void FaultyFileSystem::folder_synced(const std::string& folder) {
   const std::lock_guard lock(mutex_);
+  synced_folders_.insert(plain(folder));
   std::erase_if(new_names_, [&](const auto& each) {
-    return std::filesystem::path(each.first).parent_path() == std::filesystem::path(folder).lexically_normal();
+    return std::filesystem::path(each.first).parent_path() == plain(folder);
   });
+}
+
+bool FaultyFileSystem::folder_was_synced(const std::string& folder) {
+  const std::lock_guard lock(mutex_);
+  return synced_folders_.contains(plain(folder));
 }
 
 void FaultyFileSystem::crash(unsigned survivors) {
@@ -191,7 +203,7 @@ IOStatus FaultyFileSystem::NewWritableFile(const std::string& name, const rocksd
   files_[name] = {};
   IOStatus status = target()->NewWritableFile(name, options, result, debug);
   if (status.ok()) {
-    *result = std::make_unique<File>(std::move(*result), name, *this);
+    *result = std::make_unique<WritableFile>(std::move(*result), name, *this);
   }
   return status;
 }

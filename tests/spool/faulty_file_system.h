@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace twinlog::testing {
@@ -35,6 +36,7 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
   std::uint64_t failed() const { return failed_; }
 
   std::uint64_t steps() const { return steps_; }
+  bool folder_was_synced(const std::string& folder);
   std::uint64_t bytes_read() const { return bytes_read_; }
 
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
@@ -70,6 +72,7 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
   std::map<std::string, File> files_;
   /// Names not yet durable, with what stood under them before (nothing: no file).
   std::map<std::string, std::optional<std::string>> new_names_;
+  std::set<std::string> synced_folders_;
   std::uint64_t steps_until_off_ = 0;  ///< 0: never.
   std::map<Step, std::pair<std::uint64_t, rocksdb::IOStatus>> failures_;
   std::atomic<bool> is_off_ = false;

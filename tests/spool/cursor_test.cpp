@@ -1,0 +1,145 @@
+#include <gmock/gmock.h>
+
+#include "tests/spool/spool_fixture.h"
+
+namespace twinlog {
+namespace {
+
+using ::testing::ElementsAre;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::make_event;
+using D = Disposition;
+
+class SpoolCursor : public testing::SpoolTest {
+ protected:
+  void SetUp() override {
+    settings_.keep_delivered = minutes{15};
+    open();
+    store_many("e", 100);
+  }
+};
+
+TEST_F(SpoolCursor, EachStoreHasItsOwn) {
+  ASSERT_TRUE(spool().move_cursor(StoreId::kPostgres, 60).ok());
+  EXPECT_EQ(spool().cursor(StoreId::kPostgres), 60U);
+  EXPECT_EQ(spool().cursor(StoreId::kMongodb), 0U);
+  EXPECT_EQ(leaves_after(spool().cursor(StoreId::kPostgres)).front(), 61U);
+  EXPECT_EQ(leaves_after(spool().cursor(StoreId::kMongodb)).front(), 1U);
+}
+
+TEST_F(SpoolCursor, BothComeBackAfterARestartAndIdentityAndLeavesToo) {
+  const SpoolIdentity before = spool().identity();
+  ASSERT_TRUE(spool().move_cursor(StoreId::kPostgres, 60).ok());
+  ASSERT_TRUE(spool().move_cursor(StoreId::kMongodb, 7).ok());
+  open();
+  EXPECT_EQ(spool().cursor(StoreId::kPostgres), 60U);
+  EXPECT_EQ(spool().cursor(StoreId::kMongodb), 7U);
+  EXPECT_EQ(spool().last_leaf(), 100U);
+  EXPECT_EQ(spool().identity().epoch_id, before.epoch_id);
+  EXPECT_EQ(spool().identity().log_id_key, before.log_id_key);
+  EXPECT_EQ(leaves_after(0).size(), 100U);
+}
+
+TEST_F(SpoolCursor, NeverStandsBeyondTheLastLeaf) {
+  ASSERT_TRUE(spool().move_cursor(StoreId::kMongodb, 5000).ok());
+  EXPECT_EQ(spool().cursor(StoreId::kMongodb), 100U);
+}
+
+TEST_F(SpoolCursor, GoesBackForAStoreThatForgotButNotBelowWhatIsKept) {
+  deliver_all_up_to(50);
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  ASSERT_TRUE(maintain_after(minutes{16}).ok());
+  ASSERT_EQ(spool().stats().first_kept_leaf, 51U);
+  deliver_all_up_to(80);
+  ASSERT_TRUE(spool().move_cursor(StoreId::kPostgres, 70).ok());
+  EXPECT_EQ(spool().cursor(StoreId::kPostgres), 70U);
+  ASSERT_TRUE(spool().move_cursor(StoreId::kPostgres, 10).ok());
+  EXPECT_EQ(spool().cursor(StoreId::kPostgres), 50U);
+  EXPECT_EQ(spool().cursor(StoreId::kMongodb), 80U);
+}
+
+TEST_F(SpoolCursor, WhatIsDeliveredStaysForKeepDeliveredAndNoLonger) {
+  deliver_all();
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  ASSERT_TRUE(maintain_after(minutes{14}).ok());
+  EXPECT_EQ(spool().stats().first_kept_leaf, 1U);
+  EXPECT_EQ(offer_one(testing::make_event("e0-1")), D::kDuplicate);
+  ASSERT_TRUE(maintain_after(minutes{2}).ok());
+  EXPECT_EQ(spool().stats().first_kept_leaf, 101U);
+  EXPECT_TRUE(leaves_after(0).empty());
+}
+
+TEST_F(SpoolCursor, NothingIsTrimmedThatOneStoreStillNeeds) {
+  ASSERT_TRUE(spool().move_cursor(StoreId::kPostgres, 100).ok());
+  ASSERT_TRUE(spool().move_cursor(StoreId::kMongodb, 30).ok());
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  for (int hour = 0; hour < 100; ++hour) {
+    ASSERT_TRUE(maintain_after(minutes{60}).ok());
+  }
+  EXPECT_EQ(spool().stats().first_kept_leaf, 31U);
+  EXPECT_EQ(leaves_after(spool().cursor(StoreId::kMongodb)).size(), 70U);
+}
+
+TEST_F(SpoolCursor, ARewindStartsTheTimeOfKeepingAnew) {
+  deliver_all();
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  ASSERT_TRUE(maintain_after(minutes{10}).ok());
+  ASSERT_TRUE(spool().move_cursor(StoreId::kMongodb, 20).ok());
+  ASSERT_TRUE(spool().move_cursor(StoreId::kMongodb, 100).ok());
+  ASSERT_TRUE(maintain_after(minutes{6}).ok());
+  EXPECT_EQ(spool().stats().first_kept_leaf, 21U);
+  ASSERT_TRUE(maintain_after(minutes{16}).ok());
+  EXPECT_EQ(spool().stats().first_kept_leaf, 101U);
+}
+
+TEST_F(SpoolCursor, ATrimmedRepeatIsStoredAgainUnderANewLeaf) {
+  const AcceptedEvent event = testing::make_event("e0-1");
+  ASSERT_EQ(offer_one(event), D::kDuplicate);
+  deliver_all();
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  ASSERT_TRUE(maintain_after(minutes{16}).ok());
+  EXPECT_EQ(offer_one(event), D::kStored);
+  EXPECT_EQ(spool().last_leaf(), 101U);
+  EXPECT_EQ(offer_one(event), D::kDuplicate);
+}
+
+TEST_F(SpoolCursor, AfterTrimmingEverythingTheLeavesGoOnCountingAlsoOverARestart) {
+  deliver_all();
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  ASSERT_TRUE(maintain_after(minutes{16}).ok());
+  open();
+  EXPECT_EQ(spool().last_leaf(), 100U);
+  EXPECT_EQ(spool().stats().first_kept_leaf, 101U);
+  ASSERT_EQ(offer_one(make_event("next")), D::kStored);
+  EXPECT_THAT(leaves_after(spool().cursor(StoreId::kPostgres)), ElementsAre(101));
+}
+
+TEST_F(SpoolCursor, WithoutKeepDeliveredTheNextMaintenanceTrims) {
+  settings_.keep_delivered = milliseconds{0};
+  open();
+  deliver_all_up_to(40);
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  EXPECT_EQ(spool().stats().first_kept_leaf, 41U);
+}
+
+TEST_F(SpoolCursor, OnlyTheStoresInUseHoldTheTrimming) {
+  settings_.keep_delivered = milliseconds{0};
+  settings_.stores = {StoreId::kMongodb};
+  open();
+  ASSERT_TRUE(spool().move_cursor(StoreId::kMongodb, 100).ok());
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  EXPECT_EQ(spool().stats().first_kept_leaf, 101U);
+}
+
+TEST_F(SpoolCursor, SyncMakesAMoveDurableAtOnce) {
+  const std::uint64_t before = spool().stats().syncs;
+  ASSERT_TRUE(spool().move_cursor(StoreId::kPostgres, 5).ok());
+  EXPECT_EQ(spool().stats().syncs, before);
+  ASSERT_TRUE(spool().sync().ok());
+  EXPECT_EQ(spool().stats().syncs, before + 1);
+}
+
+}  // namespace
+}  // namespace twinlog

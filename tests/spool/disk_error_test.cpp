@@ -1,0 +1,121 @@
+// A disk that refuses: nothing is promised, the same sync is not tried again, and the spool comes back by itself.
+#include <gmock/gmock.h>
+
+#include "tests/spool/spool_fixture.h"
+
+namespace twinlog {
+namespace {
+
+using ::testing::ElementsAre;
+using rocksdb::IOStatus;
+using testing::make_event;
+using testing::Step;
+using D = Disposition;
+
+constexpr std::uint64_t kForEver = 1'000'000'000;
+
+class SpoolDiskError : public testing::FaultySpoolTest {
+ protected:
+  SpoolDiskError() { open(); }
+  void heal(Step step) { disk_.files->fail(step, 0, IOStatus::OK()); }
+};
+
+TEST_F(SpoolDiskError, AFailedSyncIsNotPromisedAndTheNextCommitRecovers) {
+  ASSERT_EQ(offer_one(make_event("a")), D::kStored);
+  disk_.files->fail(Step::kSync, 1, IOStatus::IOError("planted"));
+  EXPECT_TRUE(offer({make_event("b")}).empty());
+  EXPECT_FALSE(spool().stats().writable);
+  EXPECT_EQ(spool().stats().sync_errors, 1U);
+  EXPECT_EQ(spool().last_leaf(), 1U);
+  ASSERT_EQ(offer_one(make_event("c")), D::kStored);
+  EXPECT_TRUE(spool().stats().writable);
+  const std::vector<std::string> kept = log_ids_after(0);
+  EXPECT_EQ(kept.front(), "a");
+  EXPECT_EQ(kept.back(), "c");
+}
+
+TEST_F(SpoolDiskError, ABatchThatReachedTheDiskAllTheSameIsKeptAndItsRepeatIsADuplicate) {
+  disk_.files->fail(Step::kSync, 1, IOStatus::IOError("planted"));
+  ASSERT_TRUE(offer({make_event("b")}).empty());
+  EXPECT_EQ(offer_one(make_event("b")), D::kDuplicate);
+  EXPECT_THAT(log_ids_after(0), ElementsAre("b"));
+  // What is answered from now on does not lean on the log whose sync failed.
+  close();
+  disk_.files->crash(0);
+  open();
+  EXPECT_THAT(log_ids_after(0), ElementsAre("b"));
+}
+
+TEST_F(SpoolDiskError, AHalfWrittenBatchIsGoneAndItsLeafIsUsedAgain) {
+  ASSERT_EQ(offer_one(make_event("a")), D::kStored);
+  disk_.files->fail(Step::kAppend, 1, IOStatus::IOError("planted"));
+  ASSERT_TRUE(offer({make_event("b")}).empty());
+  EXPECT_EQ(offer_one(make_event("b")), D::kStored);
+  EXPECT_THAT(leaves_after(0), ElementsAre(1, 2));
+}
+
+TEST_F(SpoolDiskError, WhileTheDiskIsDeadNothingIsPromisedAndMaintenanceTriesAgain) {
+  ASSERT_EQ(offer_one(make_event("a")), D::kStored);
+  disk_.files->fail(Step::kSync, kForEver, IOStatus::IOError("planted"));
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(offer({make_event("b")}).empty());
+    EXPECT_FALSE(maintain_after(std::chrono::seconds{1}).ok());
+  }
+  heal(Step::kSync);
+  ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+  EXPECT_TRUE(spool().stats().writable);
+  EXPECT_EQ(offer_one(make_event("c")), D::kStored);
+  EXPECT_EQ(log_ids_after(0).front(), "a");
+}
+
+TEST_F(SpoolDiskError, ACursorMovedWhileTheDiskWasDeadIsWrittenWhenItIsBack) {
+  store_many("e", 20);
+  disk_.files->fail(Step::kSync, kForEver, IOStatus::IOError("planted"));
+  ASSERT_TRUE(offer({make_event("b")}).empty());
+  ASSERT_TRUE(spool().move_cursor(StoreId::kPostgres, 15).ok());
+  EXPECT_EQ(spool().cursor(StoreId::kPostgres), 15U);
+  heal(Step::kSync);
+  ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+  close();
+  disk_.files->crash(0);
+  open();
+  EXPECT_EQ(spool().cursor(StoreId::kPostgres), 15U);
+}
+
+TEST_F(SpoolDiskError, OneFailureAtAnyStepHarmsNoPromise) {
+  for (const Step step : {Step::kCreate, Step::kAppend, Step::kSync, Step::kFolderSync, Step::kRename}) {
+    std::vector<std::string> promised;
+    disk_.files->fail(step, 1, IOStatus::IOError("planted"));
+    for (int i = 0; i < 200; ++i) {
+      const std::string log_id = "s" + std::to_string(static_cast<int>(step)) + "-" + std::to_string(i);
+      if (offer_one(make_event(log_id, {.filler_bytes = 1000})) == D::kStored) {
+        promised.push_back(log_id);
+      }
+      const Status ignored_while_broken = maintain_after(std::chrono::seconds{1});
+      static_cast<void>(ignored_while_broken);
+    }
+    ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+    EXPECT_GE(promised.size(), 195U);
+    open();
+    const std::vector<std::string> kept = log_ids_after(0);
+    for (const std::string& log_id : promised) {
+      EXPECT_EQ(std::count(kept.begin(), kept.end(), log_id), 1) << log_id;
+    }
+  }
+}
+
+TEST_F(SpoolDiskError, AFlushThatFailsInTheBackgroundIsNoticedByMaintenance) {
+  disk_.files->fail(Step::kCreate, kForEver, IOStatus::NoSpace("planted"));
+  for (int i = 0; i < 200 && spool().stats().writable; ++i) {
+    offer({make_event("e" + std::to_string(i), {.filler_bytes = 1000})});
+    const Status ignored_while_broken = maintain_after(std::chrono::seconds{1});
+    static_cast<void>(ignored_while_broken);
+  }
+  EXPECT_FALSE(spool().stats().writable);
+  heal(Step::kCreate);
+  EXPECT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+  EXPECT_EQ(offer_one(make_event("back")), D::kStored);
+}
+
+}  // namespace
+}  // namespace twinlog

@@ -1,0 +1,35 @@
+#include "spool/layout.h"
+
+#include <gtest/gtest.h>
+
+namespace twinlog {
+namespace {
+
+// The vectors of spool/FORMAT.md.
+TEST(SpoolLayout, KeysAndValuesAreTheBytesOfTheFormatPage) {
+  EXPECT_EQ(hex(event_key(258)), "0000000000000102");
+  EXPECT_EQ(id_key("acme", "e1"), "acme/e1");
+  EXPECT_EQ(hex(displaced_id_key("acme/e1", sha256("abc"))),
+            "61636d652f65312fba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(hex(newest_version_value({258, sha256("abc")})),
+            "0000000000000102ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(hex(number_value(7)), "0000000000000007");
+  EXPECT_EQ(hex(format_value(kSpoolFormat)), "00000001");
+  EXPECT_EQ(cursor_key(StoreId::kMongodb), "cursor/mongodb");
+}
+
+TEST(SpoolLayout, ValuesRoundTripAndOtherBytesAreNone) {
+  const auto newest = newest_version_from(newest_version_value({9, sha256("x")}));
+  ASSERT_TRUE(newest.has_value());
+  EXPECT_EQ(newest->leaf, 9U);
+  EXPECT_EQ(newest->content_hash, sha256("x"));
+  EXPECT_FALSE(newest_version_from("short").has_value());
+  EXPECT_EQ(leaf_of_id_value(number_value(4)), 4U);
+  EXPECT_EQ(leaf_of_id_value(newest_version_value({9, sha256("x")})), 9U);
+  EXPECT_FALSE(leaf_of_id_value("123456789").has_value());
+  EXPECT_FALSE(leaf_of_event_key("1234567").has_value());
+  EXPECT_FALSE(format_from("12345").has_value());
+}
+
+}  // namespace
+}  // namespace twinlog

@@ -1,0 +1,145 @@
+#include "tests/spool/spool_fixture.h"
+
+#include <cstdlib>
+#include <algorithm>
+#include <filesystem>
+#include <random>
+
+#include "ledger/record/canonical.h"
+
+namespace twinlog::testing {
+
+TempFolder::TempFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "twinlog_spool_XXXXXX").string();
+  path_ = ::mkdtemp(pattern.data()) == nullptr ? "" : pattern;
+}
+
+TempFolder::~TempFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+AcceptedEvent make_event(std::string_view log_id, const EventOptions& options) {
+  AcceptedEvent accepted;
+  accepted.event.tenant_id = "acme";
+  accepted.event.log_id = log_id;
+  accepted.event.event_type = options.event_type;
+  accepted.event.occurred_at = kReceivedAt - 1'000'000;
+  accepted.event.username = options.username;
+  accepted.event.account = "name:" + options.username;
+  if (options.filler_bytes > 0) {
+    std::mt19937_64 engine(std::hash<std::string_view>{}(log_id));
+    std::string filler(options.filler_bytes, ' ');
+    for (char& letter : filler) {
+      letter = static_cast<char>('!' + engine() % 90);
+    }
+    // Content is never empty of meaning for JSON: quotes and backslashes would change its length.
+    std::replace_if(filler.begin(), filler.end(), [](char c) { return c == '"' || c == '\\'; }, '.');
+    accepted.event.user_agent = std::move(filler);
+  }
+  accepted.canonical = canonical_content(accepted.event);
+  accepted.content_hash = content_hash(accepted.canonical);
+  return accepted;
+}
+
+std::vector<AcceptedEvent> make_events(std::string_view prefix, std::size_t count, const EventOptions& options) {
+  std::vector<AcceptedEvent> events;
+  events.reserve(count);
+  for (std::size_t i = 1; i <= count; ++i) {
+    events.push_back(make_event(std::string(prefix) + std::to_string(i), options));
+  }
+  return events;
+}
+
+SpoolTest::SpoolTest() {
+  settings_.path = folder_.path("spool");
+  settings_.agent = "auth-1";
+  settings_.max_bytes = 64U << 20U;
+}
+
+FaultySpoolTest::FaultySpoolTest() {
+  settings_.env = disk_.env.get();
+  settings_.write_buffer_bytes = 64U << 10U;
+  settings_.max_bytes = 16U << 20U;
+}
+
+void SpoolTest::open() {
+  spool_.reset();
+  Result<std::unique_ptr<Spool>> opened = open_rocks_spool(settings_, random_, clock_);
+  ASSERT_TRUE(opened.has_value()) << opened.error().message();
+  spool_ = std::move(*opened);
+}
+
+std::vector<Disposition> SpoolTest::offer(const std::vector<AcceptedEvent>& events, Atomicity atomicity) {
+  const CommitRequest request{.events = events, .atomicity = atomicity};
+  Result<std::vector<std::vector<Disposition>>> answers = spool_->commit({&request, 1}, kReceivedAt);
+  return answers ? std::move(answers->front()) : std::vector<Disposition>();
+}
+
+Disposition SpoolTest::offer_one(const AcceptedEvent& event) {
+  const std::vector<Disposition> answers = offer({event});
+  return answers.empty() ? Disposition::kBusy : answers.front();
+}
+
+void SpoolTest::store_many(std::string_view prefix, std::size_t count, const EventOptions& options) {
+  constexpr std::size_t kPerCommit = 100;
+  for (std::size_t done = 0; done < count; done += kPerCommit) {
+    const std::size_t now = std::min(kPerCommit, count - done);
+    const std::vector<Disposition> answers =
+        offer(make_events(std::string(prefix) + std::to_string(done) + "-", now, options));
+    ASSERT_EQ(answers, std::vector<Disposition>(now, Disposition::kStored)) << "after " << done;
+  }
+}
+
+std::size_t SpoolTest::fill_up(const EventOptions& options) {
+  constexpr std::size_t kMost = 1'000'000;
+  for (std::size_t stored = 0; stored < kMost; ++stored) {
+    const std::string log_id = options.event_type + std::to_string(spool_->last_leaf());
+    if (stored % 100 == 0) {
+      EXPECT_TRUE(maintain_after(std::chrono::milliseconds{10}).ok());
+    }
+    if (offer_one(make_event(log_id, options)) == Disposition::kBusy) {
+      return stored;
+    }
+  }
+  return kMost;
+}
+
+void SpoolTest::deliver_all_up_to(std::uint64_t leaf) {
+  for (const StoreId store : {StoreId::kPostgres, StoreId::kMongodb}) {
+    ASSERT_TRUE(spool_->move_cursor(store, leaf).ok());
+  }
+}
+
+Status SpoolTest::maintain_after(std::chrono::milliseconds step) {
+  clock_.advance(step);
+  return spool_->maintain(clock_.steady_now());
+}
+
+void SpoolTest::settle() {
+  for (int second = 0; second < 20; ++second) {
+    EXPECT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+  }
+}
+
+std::vector<std::uint64_t> SpoolTest::leaves_after(std::uint64_t after) {
+  std::vector<std::uint64_t> leaves;
+  const Result<std::vector<Version>> versions = spool_->read(after, 1'000'000, 1U << 30U);
+  EXPECT_TRUE(versions.has_value());
+  for (const Version& version : *versions) {
+    leaves.push_back(version.leaf_index);
+  }
+  return leaves;
+}
+
+std::vector<std::string> SpoolTest::log_ids_after(std::uint64_t after) {
+  std::vector<std::string> log_ids;
+  const Result<std::vector<Version>> versions = spool_->read(after, 1'000'000, 1U << 30U);
+  EXPECT_TRUE(versions.has_value());
+  for (const Version& version : *versions) {
+    log_ids.push_back(version.event.log_id);
+  }
+  return log_ids;
+}
+
+}  // namespace twinlog::testing

@@ -1,0 +1,86 @@
+// A spool in a folder of its own, and the few words in which its tests are written.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spool/rocks_spool.h"
+#include "spool/spool.h"
+#include "tests/spool/faulty_file_system.h"
+#include "tests/support/simulation.h"
+
+namespace twinlog::testing {
+
+inline constexpr UtcMicros kReceivedAt = 1'790'000'000'000'000;
+
+/// A temporary folder, removed with everything in it.
+class TempFolder {
+ public:
+  TempFolder();
+  ~TempFolder();
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+  std::string path(std::string_view name) const { return path_ + "/" + std::string(name); }
+
+ private:
+  std::string path_;
+};
+
+struct EventOptions {
+  std::string event_type = "login_failed";
+  std::string username = "maria";  ///< What differs between two contents of one key.
+  std::size_t filler_bytes = 0;    ///< Of content that does not compress.
+};
+AcceptedEvent make_event(std::string_view log_id, const EventOptions& options = {});
+/// `count` events with log ids "<prefix>1", "<prefix>2", ...
+std::vector<AcceptedEvent> make_events(std::string_view prefix, std::size_t count, const EventOptions& options = {});
+
+class SpoolTest : public ::testing::Test {
+ protected:
+  SpoolTest();
+  void TearDown() override { close(); }  // Before what a derived fixture owns: the disk it lies on.
+
+  void open();  ///< Closes it first where it is open.
+  void close() { spool_.reset(); }
+  Spool& spool() { return *spool_; }
+
+  /// One commit of one request; an empty answer is a commit that failed.
+  std::vector<Disposition> offer(const std::vector<AcceptedEvent>& events,
+                                 Atomicity atomicity = Atomicity::kPerEvent);
+  Disposition offer_one(const AcceptedEvent& event);
+  /// Stores `count` events in commits of a hundred; the test fails when one is not stored.
+  void store_many(std::string_view prefix, std::size_t count, const EventOptions& options = {});
+  /// Stores events until the spool is busy; the count stored.
+  std::size_t fill_up(const EventOptions& options);
+
+  void deliver_all_up_to(std::uint64_t leaf);
+  void deliver_all() { deliver_all_up_to(spool().last_leaf()); }
+  /// Time passes by `step`, then the spool is maintained.
+  Status maintain_after(std::chrono::milliseconds step);
+  /// Maintains some seconds long, as an agent does.
+  void settle();
+
+  /// The leaves that a courier with this cursor reads.
+  std::vector<std::uint64_t> leaves_after(std::uint64_t after);
+  std::vector<std::string> log_ids_after(std::uint64_t after);
+
+  TempFolder folder_;
+  VirtualClock clock_;
+  SeededRandom random_{7};
+  RocksSpoolSettings settings_;
+  std::unique_ptr<Spool> spool_;
+};
+
+/// On a fake disk, with small memtables so that little suffices to meet flushes and compactions.
+class FaultySpoolTest : public SpoolTest {
+ protected:
+  FaultySpoolTest();
+  FaultyDisk disk_;
+};
+
+}  // namespace twinlog::testing

@@ -1,0 +1,174 @@
+#include <gmock/gmock.h>
+#include <rocksdb/db.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "spool/layout.h"
+#include "tests/spool/spool_fixture.h"
+
+namespace twinlog {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::make_event;
+
+class SpoolStart : public testing::SpoolTest {
+ protected:
+  Error refusal() {
+    spool_.reset();
+    const Result<std::unique_ptr<Spool>> opened = open_rocks_spool(settings_, random_, clock_);
+    return opened ? Error(ErrorKind::kInvalid, "it opened") : opened.error();
+  }
+
+  /// With RocksDB alone, as a build of another version would leave it.
+  void write_meta(std::string_view key, const std::string& value, const std::string& extra_family = "") {
+    rocksdb::DB* opened = nullptr;
+    std::vector<rocksdb::ColumnFamilyHandle*> families;
+    ASSERT_TRUE(rocksdb::DB::Open(rocksdb::DBOptions(), settings_.path, {{"default", {}}, {"events", {}}, {"ids", {}}},
+                                  &families, &opened)
+                    .ok());
+    const std::unique_ptr<rocksdb::DB> database(opened);
+    ASSERT_TRUE(database->Put({}, families[0], rocksdb::Slice(key), value).ok());
+    if (!extra_family.empty()) {
+      families.emplace_back();
+      ASSERT_TRUE(database->CreateColumnFamily({}, extra_family, &families.back()).ok());
+    }
+    for (rocksdb::ColumnFamilyHandle* family : families) {
+      ASSERT_TRUE(database->DestroyColumnFamilyHandle(family).ok());
+    }
+  }
+};
+
+TEST_F(SpoolStart, MakesItsFolderForItsOwnerAlone) {
+  settings_.path = folder_.path("deep/down/spool");
+  open();
+  struct stat status {};
+  ASSERT_EQ(::stat(settings_.path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0700U);
+}
+
+TEST_F(SpoolStart, AFolderThatCannotBeMadeIsRefusedByName) {
+  settings_.path = "/proc/twinlog/spool";
+  const Error error = refusal();
+  EXPECT_EQ(error.kind(), ErrorKind::kRefused);
+  EXPECT_THAT(error.message(), HasSubstr("/proc/twinlog"));
+}
+
+TEST_F(SpoolStart, DrawsAVersionSevenUuidOfThisMomentAndAKey) {
+  open();
+  const std::string epoch = uuid_text(spool().identity().epoch_id);
+  EXPECT_EQ(epoch.at(14), '7');
+  EXPECT_THAT(std::string("89ab"), HasSubstr(epoch.substr(19, 1)));
+  const auto milliseconds = static_cast<UtcMicros>(std::stoull(epoch.substr(0, 8) + epoch.substr(9, 4), nullptr, 16));
+  EXPECT_EQ(milliseconds, clock_.utc_now() / 1000);
+  EXPECT_EQ(spool().identity().log_id_key.size(), 32U);
+}
+
+TEST_F(SpoolStart, ASecondAgentOnTheSameFolderIsRefusedInWords) {
+  open();
+  const Result<std::unique_ptr<Spool>> second = open_rocks_spool(settings_, random_, clock_);
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().kind(), ErrorKind::kRefused);
+  EXPECT_THAT(second.error().message(), HasSubstr("in use by another process"));
+}
+
+TEST_F(SpoolStart, ANewerFormatIsRefusedAndBothAreNamed) {
+  open();
+  close();
+  write_meta(kFormatKey, format_value(kSpoolFormat + 6));
+  const Error error = refusal();
+  EXPECT_EQ(error.kind(), ErrorKind::kRefused);
+  EXPECT_THAT(error.message(), HasSubstr("format 7"));
+  EXPECT_THAT(error.message(), HasSubstr("format 1"));
+}
+
+TEST_F(SpoolStart, ANewerFormatWithAnotherColumnFamilyIsRefusedAlike) {
+  open();
+  close();
+  write_meta(kFormatKey, format_value(kSpoolFormat + 1), "tree");
+  const Error error = refusal();
+  EXPECT_EQ(error.kind(), ErrorKind::kRefused);
+  EXPECT_THAT(error.message(), HasSubstr("format 2"));
+}
+
+TEST_F(SpoolStart, DamagedMetaKeysAreNamed) {
+  open();
+  offer_one(make_event("a"));
+  close();
+  write_meta(kEpochIdKey, "short");
+  const Error error = refusal();
+  EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
+  EXPECT_THAT(error.message(), HasSubstr("epoch_id"));
+}
+
+TEST_F(SpoolStart, ALostCursorMeansDeliveringAgain) {
+  open();
+  store_many("e", 20);
+  deliver_all();
+  close();
+  write_meta(cursor_key(StoreId::kPostgres), number_value(0));
+  open();
+  EXPECT_EQ(spool().cursor(StoreId::kPostgres), 0U);
+  EXPECT_EQ(spool().cursor(StoreId::kMongodb), 20U);
+  EXPECT_EQ(leaves_after(0).size(), 20U);
+}
+
+TEST_F(SpoolStart, ALeafThatAStoreHasIsNeverGivenOutAgain) {
+  open();
+  store_many("e", 20);
+  close();
+  write_meta(cursor_key(StoreId::kPostgres), number_value(500));
+  open();
+  ASSERT_EQ(offer_one(make_event("next")), Disposition::kStored);
+  EXPECT_EQ(spool().last_leaf(), 501U);
+}
+
+TEST_F(SpoolStart, SettingsThatCannotWorkAreRefused) {
+  settings_.max_bytes = 1000;
+  EXPECT_EQ(refusal().kind(), ErrorKind::kInvalid);
+  settings_.max_bytes = 64U << 20U;
+  settings_.stores.clear();
+  EXPECT_EQ(refusal().kind(), ErrorKind::kInvalid);
+}
+
+class SpoolStartOnCountingDisk : public testing::SpoolTest {
+ protected:
+  SpoolStartOnCountingDisk() {
+    settings_.env = disk_.env.get();
+    settings_.compression = SpoolCompression::kNone;
+  }
+  testing::FaultyDisk disk_;
+};
+
+TEST_F(SpoolStartOnCountingDisk, DoesNotReadTheBacklog) {
+  settings_.max_bytes = 256U << 20U;
+  open();
+  store_many("e", 200'000);
+  settle();
+  const std::uint64_t folder_bytes = spool().stats().disk_bytes;
+  const std::uint64_t before = disk_.files->bytes_read();
+  open();
+  ASSERT_EQ(spool().last_leaf(), 200'000U);
+  EXPECT_GT(folder_bytes, 40U << 20U);
+  // The write-ahead logs are replayed, and they are bounded whatever the backlog is.
+  EXPECT_LT(disk_.files->bytes_read() - before, 4 * (2U << 20U) + (4U << 20U));
+}
+
+TEST_F(SpoolStartOnCountingDisk, LeavesNothingOfTheContentInTheTextLogs) {
+  open();
+  store_many("secret-id-", 2000, {.username = "secret-user", .filler_bytes = 500});
+  close();
+  for (const auto& entry : std::filesystem::directory_iterator(settings_.path)) {
+    if (entry.path().filename().string().starts_with("LOG")) {
+      std::ifstream in(entry.path());
+      const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+      EXPECT_EQ(text.find("secret"), std::string::npos) << entry.path();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace twinlog
