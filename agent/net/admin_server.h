@@ -27,7 +27,7 @@ class AdminPages {
 class AdminServer {
  public:
   virtual ~AdminServer() = default;
-  virtual void stop() = 0;  ///< May be called twice.
+  virtual void stop() = 0;                  ///< May be called twice.
   virtual std::string address() const = 0;  ///< "host:port" with the real port.
 };
 

@@ -163,7 +163,9 @@ std::size_t HttpRequestReader::held_bytes() const {
   return parser_ == nullptr ? 0 : sizeof(Parser) + header_bytes_ + parser_->request.body.capacity();
 }
 
-const HttpRequest& HttpRequestReader::request() const { return parser_->request; }
+const HttpRequest& HttpRequestReader::request() const {
+  return parser_->request;
+}
 
 HttpRequest HttpRequestReader::take() {
   // HTTP/1.0 keeps alive only what is announced in the answer, and nobody who matters still asks for that.
@@ -190,7 +192,9 @@ std::string write_response(const HttpResponse& response, AfterResponse after, Bo
   return serialized(message);
 }
 
-std::string_view continue_response() { return "HTTP/1.1 100 Continue\r\n\r\n"; }
+std::string_view continue_response() {
+  return "HTTP/1.1 100 Continue\r\n\r\n";
+}
 
 bool equals_ignoring_case(std::string_view left, std::string_view right) {
   return beast::iequals({left.data(), left.size()}, {right.data(), right.size()});

@@ -75,8 +75,8 @@ std::size_t HttpSession::consume(std::string_view bytes) {
       respond_and_end(error_response(431, "the header is longer than 16 KiB"));
       break;
     case Progress::kBodyTooLong:
-      respond_and_end(error_response(413, "the body is longer than intake.http.max_body, " +
-                                              std::to_string(limits_.max_body) + " bytes"));
+      respond_and_end(error_response(
+          413, "the body is longer than intake.http.max_body, " + std::to_string(limits_.max_body) + " bytes"));
       break;
   }
   return taken;
@@ -238,14 +238,19 @@ void HttpSession::respond_and_end(const HttpResponse& response) {
 }
 
 void HttpSession::on_unfinished() {
-  on_cut();
   respond_and_end(error_response(408, "the request was not finished in time"));
 }
 
-void HttpSession::on_received(std::size_t bytes) { port_.counters(Transport::kHttp).bytes += bytes; }
+void HttpSession::on_received(std::size_t bytes) {
+  port_.counters(Transport::kHttp).bytes += bytes;
+}
 
-void HttpSession::on_cut() { ++port_.counters(Transport::kHttp).cut; }
+void HttpSession::on_cut() {
+  ++port_.counters(Transport::kHttp).cut;
+}
 
-void HttpSession::on_closed() { --port_.counters(Transport::kHttp).connections; }
+void HttpSession::on_closed() {
+  --port_.counters(Transport::kHttp).connections;
+}
 
 }  // namespace twinlog

@@ -28,7 +28,8 @@ class HttpSession final : public StreamSession {
 
  protected:
   std::size_t consume(std::string_view bytes) override;
-  bool wants_input() const override { return !sheet_.has_value(); }
+  /// The next request is looked at only once the answer before it has left: unread answers cannot pile up.
+  bool wants_input() const override { return !sheet_.has_value() && unsent_bytes() == 0; }
   bool has_outstanding() const override { return sheet_.has_value(); }
   bool holds_part() const override { return reader_.has_begun(); }
   std::size_t held_bytes() const override { return reader_.held_bytes() + (sheet_ ? sheet_->bytes() : 0); }

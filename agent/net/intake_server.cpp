@@ -42,9 +42,9 @@ class Server final : public IntakeServer {
     }
     if (!has_http_ && !settings_.http.listen.empty()) {
       const std::string path = unix_path_of(settings_.http.listen);
-      const Status opened = add(path.empty() ? listen_tcp(settings_.http.listen)
-                                             : listen_unix(path, settings_.unix_socket.mode),
-                                Transport::kHttp);
+      const Status opened =
+          add(path.empty() ? listen_tcp(settings_.http.listen) : listen_unix(path, settings_.unix_socket.mode),
+              Transport::kHttp);
       if (!opened) {
         return opened;
       }
@@ -69,8 +69,8 @@ class Server final : public IntakeServer {
     }
     const std::string http_path = unix_path_of(settings_.http.listen);
     for (Listener& listener : listeners) {
-      const bool is_http = listener.family == Listener::Family::kTcp ||
-                           (!http_path.empty() && listener.address == http_path);
+      const bool is_http =
+          listener.family == Listener::Family::kTcp || (!http_path.empty() && listener.address == http_path);
       const Status added = add(std::move(listener), is_http ? Transport::kHttp : Transport::kUnix);
       if (!added) {
         return added;

@@ -33,7 +33,7 @@ struct IntakeCounters {
 };
 
 struct IntakeLimits {
-  std::size_t connections = 16384;  ///< Open at once, both ways in together; more wait in the kernel's backlog.
+  std::size_t connections = 16384;      ///< Open at once, both ways in together; more wait in the kernel's backlog.
   std::size_t unanswered_lines = 4096;  ///< Per socket connection; reading pauses there.
   std::size_t unsent_answer_bytes = 1U << 20U;  ///< Per connection; reading pauses there: a peer must read its answers.
   std::chrono::milliseconds unfinished = std::chrono::seconds{30};  ///< An unfinished line or request is cut.

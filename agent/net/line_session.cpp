@@ -103,10 +103,16 @@ void LineSession::write_complete() {
   send(out);
 }
 
-void LineSession::on_received(std::size_t bytes) { port_.counters(Transport::kUnix).bytes += bytes; }
+void LineSession::on_received(std::size_t bytes) {
+  port_.counters(Transport::kUnix).bytes += bytes;
+}
 
-void LineSession::on_cut() { ++port_.counters(Transport::kUnix).cut; }
+void LineSession::on_cut() {
+  ++port_.counters(Transport::kUnix).cut;
+}
 
-void LineSession::on_closed() { --port_.counters(Transport::kUnix).connections; }
+void LineSession::on_closed() {
+  --port_.counters(Transport::kUnix).connections;
+}
 
 }  // namespace twinlog

@@ -19,7 +19,9 @@ namespace {
 
 constexpr int kBacklog = 4096;  // The kernel lowers it to net.core.somaxconn.
 
-std::string reason(int error) { return std::generic_category().message(error); }
+std::string reason(int error) {
+  return std::generic_category().message(error);
+}
 
 Error refused(const std::string& what, const std::string& address, const std::string& why) {
   return {ErrorKind::kRefused, what + " " + address + ": " + why};
@@ -29,7 +31,9 @@ Error cannot_listen(const std::string& address, const std::string& why) {
   return refused("cannot listen on", address, why);
 }
 
-sockaddr* as_sockaddr(sockaddr_un& address) { return reinterpret_cast<sockaddr*>(&address); }
+sockaddr* as_sockaddr(sockaddr_un& address) {
+  return reinterpret_cast<sockaddr*>(&address);
+}
 
 Result<sockaddr_un> unix_address(const std::string& path) {
   sockaddr_un address{};

@@ -1,4 +1,5 @@
-// Listening sockets: a socket file, host:port, or one that was opened for us. Plain POSIX; nothing here blocks for long.
+// Listening sockets: a socket file, host:port, or one that was opened for us. Plain POSIX; nothing here blocks for
+// long.
 #pragma once
 
 #include <sys/types.h>

@@ -20,7 +20,9 @@ constexpr int kAcceptedAtOnce = 64;  // Then the other connections have their tu
 
 SessionLoop::SessionLoop(const Limits& limits) : limits_(limits), budget_(limits.buffered) {}
 
-SessionLoop::~SessionLoop() { stop(std::chrono::milliseconds{0}); }
+SessionLoop::~SessionLoop() {
+  stop(std::chrono::milliseconds{0});
+}
 
 Status SessionLoop::add_listener(Listener listener, Open open) {
   auto door = std::make_unique<Door>(io_, std::move(listener), std::move(open));
@@ -78,8 +80,7 @@ void SessionLoop::arm(Door& door) {
 
 void SessionLoop::accept(Door& door) {
   for (int i = 0; i < kAcceptedAtOnce && sessions_.size() < limits_.connections; ++i) {
-    Descriptor connection(
-        ::accept4(door.acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    Descriptor connection(::accept4(door.acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (connection.is_open()) {
       admit(door, std::move(connection));
     } else if (errno == EAGAIN) {

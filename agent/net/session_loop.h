@@ -29,8 +29,8 @@ class StreamSession;
 class SessionLoop {
  public:
   struct Limits {
-    std::size_t connections = 0;          ///< Open at once, over all listeners; more wait in the kernel's backlog.
-    std::size_t buffered = 0;             ///< Bytes that all connections hold together.
+    std::size_t connections = 0;              ///< Open at once, over all listeners; more wait in the kernel's backlog.
+    std::size_t buffered = 0;                 ///< Bytes that all connections hold together.
     std::chrono::milliseconds unfinished{0};  ///< How long a connection may leave something unfinished.
   };
   /// Makes the session of an accepted connection; null refuses it.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <utility>
 
 #include "agent/net/session_loop.h"
 
@@ -16,7 +17,9 @@ constexpr std::chrono::milliseconds kLingerMost{5000};
 constexpr std::size_t kSentPrefixMost = 64U << 10U;  // Then the sent part of the answers is given back.
 constexpr std::size_t kSmallBuffer = 64;             // Not worth accounting or giving back.
 
-void give_back(std::string& buffer) { std::string().swap(buffer); }
+void give_back(std::string& buffer) {
+  std::string().swap(buffer);
+}
 
 std::size_t bytes_of(const std::string& buffer) {
   return buffer.capacity() <= kSmallBuffer ? 0 : buffer.capacity();
@@ -83,7 +86,7 @@ void StreamSession::cut() {
   if (state_ == State::kClosed) {
     return;
   }
-  on_cut();
+  note_cut();
   if (has_outstanding() && unsent_bytes() == 0 && state_ != State::kLingering) {
     end(Ending::kClose);
     account();
@@ -92,10 +95,17 @@ void StreamSession::cut() {
   }
 }
 
+void StreamSession::note_cut() {
+  if (!std::exchange(is_cut_, true)) {
+    on_cut();
+  }
+}
+
 void StreamSession::expire() {
   const auto self = shared_from_this();
   const bool unfinished = state_ == State::kOpen && unfinished_since_ && unsent_bytes() == 0;
   if (unfinished) {
+    note_cut();
     on_unfinished();
     proceed();
   } else if (state_ == State::kLingering) {
@@ -232,8 +242,7 @@ void StreamSession::arm_write() {
 void StreamSession::flush() {
   while (state_ != State::kClosed && unsent_bytes() > 0) {
     error_code failed;
-    const std::size_t size =
-        socket_.write_some(boost::asio::buffer(unsent_.data() + sent_, unsent_bytes()), failed);
+    const std::size_t size = socket_.write_some(boost::asio::buffer(unsent_.data() + sent_, unsent_bytes()), failed);
     if (failed == boost::asio::error::would_block) {
       arm_write();
       unread_since_ = unread_since_.value_or(loop_.now());

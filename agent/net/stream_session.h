@@ -65,7 +65,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession>, public
   /// Time is up for something unfinished. May send a last answer and end().
   virtual void on_unfinished() { cut(); }
   virtual void on_received(std::size_t bytes) = 0;
-  virtual void on_cut() = 0;
+  virtual void on_cut() = 0;  ///< A limit ends the connection; called once.
   virtual void on_closed() = 0;
 
   SessionLoop& loop() { return loop_; }
@@ -90,6 +90,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession>, public
   void flush();
   void finish();
   void account();
+  void note_cut();
 
   SessionLoop& loop_;
   boost::asio::generic::stream_protocol::socket socket_;
@@ -98,6 +99,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession>, public
   Ending ending_ = Ending::kClose;
   bool reading_ = false;
   bool writing_ = false;
+  bool is_cut_ = false;
   std::string pending_;  // read and not consumed
   std::string unsent_;
   std::size_t sent_ = 0;  // of unsent_

@@ -1,11 +1,10 @@
-#include "agent/net/admin_server.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
+#include "agent/net/admin_server.h"
 #include "tests/net/client.h"
 
 namespace twinlog {
@@ -13,8 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 using testing::Client;
-using testing::HttpReply;
 using ::testing::HasSubstr;
+using testing::HttpReply;
 
 class TwoPages final : public AdminPages {
  public:

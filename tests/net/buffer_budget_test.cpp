@@ -7,7 +7,9 @@ namespace {
 
 using std::chrono::seconds;
 
-Holding waiting(std::size_t bytes, int since) { return {bytes, Holding::Time(seconds{since}), std::nullopt}; }
+Holding waiting(std::size_t bytes, int since) {
+  return {bytes, Holding::Time(seconds{since}), std::nullopt};
+}
 
 class Peer final : public BufferBudget::Member {
  public:

@@ -60,7 +60,9 @@ Client Client::to_tcp(const std::string& host_port) {
 Client::Client(Client&& other) noexcept
     : socket_(std::exchange(other.socket_, -1)), buffer_(std::move(other.buffer_)) {}
 
-Client::~Client() { close(); }
+Client::~Client() {
+  close();
+}
 
 void Client::close() {
   if (socket_ >= 0) {
@@ -85,17 +87,20 @@ bool Client::send(std::string_view bytes) {
 std::size_t Client::send_until_blocked(std::string_view bytes, std::chrono::milliseconds quiet, std::size_t most) {
   std::size_t total = 0;
   while (total < most && is_ready(socket_, POLLOUT, quiet)) {
-    const std::string_view rest = bytes.substr(total % bytes.size());
+    const std::string_view rest = bytes.substr(repeated_ % bytes.size());
     const ssize_t size = ::send(socket_, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (size < 0 && errno != EAGAIN) {
       break;
     }
     total += static_cast<std::size_t>(std::max<ssize_t>(size, 0));
+    repeated_ += static_cast<std::size_t>(std::max<ssize_t>(size, 0));
   }
   return total;
 }
 
-void Client::half_close() { ::shutdown(socket_, SHUT_WR); }
+void Client::half_close() {
+  ::shutdown(socket_, SHUT_WR);
+}
 
 bool Client::read_more() {
   char chunk[65536];

@@ -32,7 +32,8 @@ class Client {
   bool is_connected() const { return socket_ >= 0; }
   /// False when the other side takes no more.
   bool send(std::string_view bytes);
-  /// Sends the same bytes over and over until the other side takes none for `quiet`, or `most` went.
+  /// Sends the same bytes over and over until the other side takes none for `quiet`, or `most` went. A further call
+  /// goes on where the last one stopped, even within the bytes. Gives what went in this call.
   std::size_t send_until_blocked(std::string_view bytes, std::chrono::milliseconds quiet, std::size_t most);
   void half_close();
   void close();
@@ -52,6 +53,7 @@ class Client {
   bool read_more();
   int socket_ = -1;
   std::string buffer_;
+  std::size_t repeated_ = 0;
 };
 
 }  // namespace twinlog::testing

@@ -11,12 +11,12 @@ namespace {
 
 using testing::answer;
 using testing::Client;
+using ::testing::ElementsAre;
 using testing::event;
+using ::testing::HasSubstr;
 using testing::HttpReply;
 using testing::IntakeRig;
 using testing::post;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 constexpr const char* kNdjson = "application/x-ndjson";
@@ -27,7 +27,9 @@ HttpReply ask(const IntakeRig& rig, const std::string& request, bool has_body = 
   return client.send(request) ? client.read_reply(has_body) : HttpReply{};
 }
 
-std::string results(const std::string& answers) { return R"({"results":[)" + answers + "]}"; }
+std::string results(const std::string& answers) {
+  return R"({"results":[)" + answers + "]}";
+}
 
 TEST(Http, OneObjectAnArrayAndLinesAreAllTaken) {
   IntakeRig rig;
@@ -124,9 +126,9 @@ TEST(Http, OtherMediaTypesAndEveryContentEncodingAre415) {
     EXPECT_EQ(ask(rig, post(event("a"), type)).status, 415) << type;
   }
   EXPECT_EQ(ask(rig, post(event("a"), "application/json", "Content-Encoding: gzip\r\n")).status, 415);
-  EXPECT_EQ(ask(rig, post(event("a"), "application/json", "Content-Encoding: identity\r\nContent-Encoding: br\r\n"))
-                .status,
-            415);
+  EXPECT_EQ(
+      ask(rig, post(event("a"), "application/json", "Content-Encoding: identity\r\nContent-Encoding: br\r\n")).status,
+      415);
   EXPECT_EQ(ask(rig, post(event("a"), "application/json", "Content-Encoding: identity\r\n")).status, 200);
   EXPECT_THAT(rig.intake.log_ids(), ElementsAre("a"));
 }
@@ -191,9 +193,10 @@ TEST(Http, AChunkedBodyIsTakenByteByByte) {
   const std::string body = event("chunked");
   char size[32];
   std::snprintf(size, sizeof(size), "%zx", body.size() - 10);
-  const std::string request = "POST /v1/events HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
-                              "Transfer-Encoding: chunked\r\n\r\na\r\n" +
-                              body.substr(0, 10) + "\r\n" + size + "\r\n" + body.substr(10) + "\r\n0\r\n\r\n";
+  const std::string request =
+      "POST /v1/events HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+      "Transfer-Encoding: chunked\r\n\r\na\r\n" +
+      body.substr(0, 10) + "\r\n" + size + "\r\n" + body.substr(10) + "\r\n0\r\n\r\n";
   for (const char byte : request) {
     ASSERT_TRUE(client.send({&byte, 1}));
   }

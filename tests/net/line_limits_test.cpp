@@ -11,14 +11,14 @@ namespace twinlog {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::AllOf;
 using testing::answer;
 using testing::big_event;
 using testing::Client;
 using testing::event;
 using testing::eventually;
-using testing::IntakeRig;
-using ::testing::AllOf;
 using ::testing::HasSubstr;
+using testing::IntakeRig;
 
 constexpr milliseconds kQuiet{200};
 
@@ -42,8 +42,10 @@ TEST(LineLimits, AnEndlessLineIsAnsweredAfterTheLinesBeforeIt) {
   Client client = rig.connect();
   ASSERT_TRUE(client.send(event("before") + "\n"));
   ASSERT_TRUE(rig.intake.wait_for_events(1));
-  client.send_until_blocked(std::string(8192, 'x'), kQuiet, 1U << 20U);
-  ASSERT_TRUE(eventually([&] { return rig.lines().rejected == 1; }));
+  ASSERT_TRUE(eventually([&] {
+    client.send_until_blocked(std::string(8192, 'x'), milliseconds{10}, 64U << 10U);
+    return rig.lines().rejected == 1;
+  }));
   rig.intake.release();
   EXPECT_EQ(client.read_line(), answer("stored", "before"));
   EXPECT_THAT(client.read_line().value_or(""), HasSubstr("longer than intake.max_event"));
@@ -59,6 +61,7 @@ TEST(LineLimits, ReadingPausesAtTheLimitOfUnansweredLines) {
   const std::string line = event("e") + "\n";
   const std::size_t sent = client.send_until_blocked(line, kQuiet, 64U << 20U);
   EXPECT_LT(sent, 64U << 20U);
+  ASSERT_TRUE(rig.intake.wait_for_events(8));
   EXPECT_EQ(rig.intake.log_ids().size(), 8U);
   EXPECT_LT(rig.lines().bytes, 200U << 10U);
   rig.intake.release();

@@ -12,11 +12,11 @@ namespace {
 
 using testing::answer;
 using testing::Client;
+using ::testing::ElementsAre;
 using testing::event;
 using testing::eventually;
-using testing::IntakeRig;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::IntakeRig;
 using ::testing::StartsWith;
 
 TEST(Lines, EveryDispositionHasItsAnswer) {

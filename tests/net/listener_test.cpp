@@ -22,16 +22,18 @@ namespace {
 using testing::answer;
 using testing::Client;
 using testing::event;
+using ::testing::HasSubstr;
 using testing::IntakeRig;
 using testing::TemporaryFolder;
-using ::testing::HasSubstr;
 
 mode_t mode_of(const std::string& path) {
   struct stat found {};
   return ::stat(path.c_str(), &found) == 0 ? found.st_mode & 07777U : 0;
 }
 
-bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+bool exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
 
 /// Changes the umask of this process for as long as it lives.
 class Umask {

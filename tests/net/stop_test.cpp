@@ -14,12 +14,12 @@ namespace {
 using std::chrono::milliseconds;
 using testing::answer;
 using testing::Client;
+using ::testing::ElementsAre;
 using testing::event;
 using testing::eventually;
+using ::testing::HasSubstr;
 using testing::IntakeRig;
 using testing::post;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 constexpr milliseconds kLong{10000};
 
@@ -34,7 +34,8 @@ TEST(Stop, LinesReadCompletelyAreAnsweredAndTheUnfinishedOneIsNot) {
   std::thread stopping([&] { rig.server->stop(kLong); });
   ASSERT_TRUE(eventually([&] { return !rig.connect().is_connected(); }));
   rig.intake.release();
-  EXPECT_EQ(client.read_all(), answer("stored", "a") + "\n" + answer("stored", "b") + "\n" + answer("stored", "c") + "\n");
+  EXPECT_EQ(client.read_all(),
+            answer("stored", "a") + "\n" + answer("stored", "b") + "\n" + answer("stored", "c") + "\n");
   stopping.join();
   EXPECT_THAT(rig.intake.log_ids(), ElementsAre("a", "b", "c"));
   EXPECT_EQ(rig.lines().connections, 0U);
