@@ -42,7 +42,7 @@ std::vector<std::string> known_names(bool sections) {
 
 /// The known key nearest to `path`, or one of the same last name in another section.
 std::string suggest_key(const std::string& path) {
-  const std::string near = nearest(path, known_names(false));
+  std::string near = nearest(path, known_names(false));
   if (!near.empty()) {
     return near;
   }
@@ -79,7 +79,7 @@ class Loader {
   void read_entry(const TomlEntry& entry);
   void set(const ConfigKey& key, const RawValue& value, const Place& place);
   void add(const Place& place, std::string what) {
-    mistakes_.emplace_back(place.line, ConfigMistake{place.where, what});
+    mistakes_.emplace_back(place.line, ConfigMistake{place.where, std::move(what)});
   }
   Place place_of(const std::vector<std::string_view>& paths) const;
 

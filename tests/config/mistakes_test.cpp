@@ -140,7 +140,7 @@ TEST(Mistakes, OddBytesAndDeepNestingAreSyntaxErrorsAndNotTheEnd) {
 }
 
 TEST(Mistakes, NoneOfThemQuotesASecret) {
-  const char* const kBroken[] = {
+  const char* const broken_files[] = {
       "stores.postgres.uri = \"http://u:hunter2@db\"\n",
       "stores.mongodb.uri = \"mongodb://u:hunter2@db\"\n",
       "stores.mongodb.uri_file = \"hunter2\"\n",
@@ -159,7 +159,7 @@ TEST(Mistakes, NoneOfThemQuotesASecret) {
       "stores.mongodb.password = hunter2 # \"\n",
       "stores.mongodb.password = \"hun\\hunter2\"\n",
   };
-  for (const char* broken : kBroken) {
+  for (const char* broken : broken_files) {
     const LoadedSettings loaded = load(broken, {{"SECRET", "hunter2"}});
     ASSERT_FALSE(loaded.mistakes.empty()) << broken;
     EXPECT_EQ(all_words(loaded).find("hunter"), std::string::npos) << all_words(loaded);
