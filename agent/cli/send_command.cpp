@@ -10,7 +10,7 @@
 
 namespace twinlog {
 
-SendExit run_send_command(const SendOptions& options) {
+int run_send(const SendOptions& options) {
   sigset_t interruptions;
   sigemptyset(&interruptions);
   sigaddset(&interruptions, SIGINT);
@@ -30,7 +30,7 @@ SendExit run_send_command(const SendOptions& options) {
   if (interrupt >= 0) {
     (void)::close(interrupt);
   }
-  return exit;
+  return static_cast<int>(exit);
 }
 
 }  // namespace twinlog
