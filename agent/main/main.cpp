@@ -116,7 +116,7 @@ int run(int argc, char** argv) {
   CLI::App* migrate = app.add_subcommand("migrate", "Create or upgrade the schema of both stores");
   add_config_option(*migrate, line);
   CLI::App* send = app.add_subcommand("send", "Send events (NDJSON, one a line) through the agent's Unix socket");
-  send->add_option("--socket", line.send.socket_path, "The agent's socket")->capture_default_str();
+  send->add_option("--socket", line.send.socket, "The agent's socket")->capture_default_str();
   send->add_option("FILE", line.send.file, "The file to send; without it, or with -, standard input");
 
   try {
@@ -135,7 +135,7 @@ int run(int argc, char** argv) {
   if (migrate->parsed()) {
     return run_migrate_command(line);
   }
-  return run_send(line.send);
+  return static_cast<int>(run_send_command(line.send));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include "agent/net/answers.h"
 #include "agent/net/intake_server.h"
 #include "agent/net/session_loop.h"
-#include "agent/pipeline/front_door.h"
+#include "agent/pipeline/intake.h"
 
 namespace twinlog {
 

@@ -82,7 +82,7 @@ void SessionLoop::accept(Door& door) {
         ::accept4(door.acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (connection.is_open()) {
       admit(door, std::move(connection));
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    } else if (errno == EAGAIN) {
       break;
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       return;  // The next tick, or a connection that closes, tries again: waiting now would spin.

@@ -34,6 +34,7 @@ struct Position {
   std::int64_t stated = -1;  ///< Stated attempts or -1.
   std::string log_id;
   Digest content_hash{};
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the compiler's own code for ours
   auto operator<=>(const Position&) const = default;
 };
 Position position_of(const Version& version);
@@ -117,6 +118,7 @@ Result<AccountState> decode_account_state(std::string_view bytes);
 struct AccountKey {
   std::string tenant_id;
   std::string account;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the compiler's own code for ours
   auto operator<=>(const AccountKey&) const = default;
 };
 

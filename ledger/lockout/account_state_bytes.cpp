@@ -1,6 +1,7 @@
 // The byte form of an account's state; layout and a vector: ledger/lockout/FORMAT.md.
 #include <cstdlib>
 #include <limits>
+#include <utility>
 
 #include "ledger/base/bytes.h"
 #include "ledger/lockout/account_state.h"
@@ -170,9 +171,10 @@ AccountState read_state(Reader& reader) {
   AccountState state;
   const unsigned present = reader.u8();
   if ((present & kAttempts) != 0) {
-    state.attempts.emplace();
-    state.attempts->position = reader.position();
-    state.attempts->value = reader.attempts();
+    AccountState::Attempts attempts;
+    attempts.position = reader.position();
+    attempts.value = reader.attempts();
+    state.attempts = std::move(attempts);
   }
   state.failures_after = reader.u64();
   if ((present & kLock) != 0) {

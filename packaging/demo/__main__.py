@@ -44,19 +44,19 @@ class Play:
     def start(self):
         heading("3/5 Start two stores and the agent")
         addresses = []
-        for address, kind, variable in ((self.postgres, "postgres", POSTGRES_VARIABLE),
-                                        (self.documents, "ferretdb", DOCUMENTS_VARIABLE)):
+        for address, kind, store, variable in ((self.postgres, "postgres", readers.POSTGRES, POSTGRES_VARIABLE),
+                                               (self.documents, "ferretdb", readers.DOCUMENTS, DOCUMENTS_VARIABLE)):
             if address:
-                say(f"   {kind}: yours, from {variable}")
+                say(f"   {store}: yours, from {variable}")
                 addresses.append((address, f'"${variable}"'))
             else:
                 address = self.stack.start_store(kind)
-                say(f"   {kind}: {address}")
+                say(f"   {store}: a private {kind} at {address}")
                 addresses.append((address, f'"{address}"'))
         (self.postgres, self.postgres_shown), (self.documents, self.documents_shown) = addresses
         self.stack.write_config(self.postgres, self.documents)
         self.stack.start_agent()
-        say(f"   agent: ready; events at http://127.0.0.1:{self.stack.http_port} and {self.stack.socket}")
+        say(f"   the agent: ready for events at http://127.0.0.1:{self.stack.http_port} and {self.stack.socket}")
         if not self.are_private:
             say(f"   in your stores this run writes only as tenants {' and '.join(self.tenants.all())}")
 

@@ -2,9 +2,11 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 
 #include "ledger/base/bytes.h"
+#include "ledger/record/address.h"
 
 namespace twinlog::postgres {
 namespace {
@@ -133,13 +135,8 @@ UtcMicros timestamp_value(std::string_view bytes) { return int8_value(bytes) + k
 std::string_view jsonb_value(std::string_view bytes) { return bytes.empty() ? bytes : bytes.substr(1); }
 
 std::string inet_value(std::string_view bytes) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const bool is_v6 = bytes.size() == kInetHeader + kV6Bytes;
-  if (!is_v6 && bytes.size() != kInetHeader + kV4Bytes) {
-    return "";
-  }
-  inet_ntop(is_v6 ? AF_INET6 : AF_INET, bytes.substr(kInetHeader).data(), text.data(), text.size());
-  return text.data();
+  const std::string_view address = bytes.substr(std::min(bytes.size(), kInetHeader));
+  return address_text({reinterpret_cast<const unsigned char*>(address.data()), address.size()});
 }
 
 }  // namespace twinlog::postgres

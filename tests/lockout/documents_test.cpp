@@ -32,6 +32,7 @@ std::vector<ModelAgent> share_out(const History& history, DocumentModel& store, 
     spools[agent].push_back(std::move(version));
   }
   std::vector<ModelAgent> agents;
+  agents.reserve(spools.size());
   for (std::vector<Version>& spool : spools) {
     agents.emplace_back(std::move(spool), store, choices, fault);
   }

@@ -12,6 +12,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from xml.etree import ElementTree
 
 MUTATIONS = [
     ("a late defining event asks for no recount",
@@ -53,6 +54,7 @@ def parse_arguments():
     parser.add_argument("--compiler", required=True)
     parser.add_argument("--flag", action="append", default=[], help="for compiling and linking (use --flag=...)")
     parser.add_argument("--test", required=True, help="the gtest case to run")
+    parser.add_argument("--results", type=pathlib.Path, required=True, help="a result file like GoogleTest's")
     parser.add_argument("link", nargs="+", help="objects and libraries, in order")
     return parser.parse_args()
 
@@ -95,15 +97,28 @@ def judge(arguments, original, mutation):
     return not passes, f"FAILED  {name}: survived" if passes else f"passed  {name}: caught"
 
 
+def write_results(verdicts, target):
+    suites = ElementTree.Element("testsuites")
+    for (name, _, _), good, line in verdicts:
+        case = ElementTree.SubElement(suites, "testcase", classname="LockoutMutations", name=name)
+        if not good:
+            ElementTree.SubElement(case, "failure", message=line[:300])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    ElementTree.ElementTree(suites).write(target)
+
+
 def main():
     arguments = parse_arguments()
     original = arguments.source.read_text(encoding="utf-8")
     cases = [("the merge as it is", "", ""), *MUTATIONS]
-    passed = 0
+    verdicts = []
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        for good, line in pool.map(lambda mutation: judge(arguments, original, mutation), cases):
-            passed += good
+        judged = pool.map(lambda mutation: judge(arguments, original, mutation), cases)
+        for case, (good, line) in zip(cases, judged):
+            verdicts.append((case, good, line))
             print(line, flush=True)
+    write_results(verdicts, arguments.results)
+    passed = sum(good for _, good, _ in verdicts)
     print(f"{passed} passed, {len(cases) - passed} failed")
     return 0 if passed == len(cases) else 1
 

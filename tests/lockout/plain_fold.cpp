@@ -148,14 +148,18 @@ std::vector<std::string> plain_accounts_of(const AuthEvent& event) {
   return accounts;
 }
 
-ShownAccount plain_fold(const std::string& name, std::vector<const Version*> versions, Coverage& coverage) {
-  std::sort(versions.begin(), versions.end(),
-            [](const Version* a, const Version* b) { return place_of(*a) < place_of(*b); });
+ShownAccount plain_fold(const std::string& name, const std::vector<const Version*>& versions, Coverage& coverage) {
+  std::vector<std::pair<Place, const Version*>> sorted;
+  sorted.reserve(versions.size());
+  for (const Version* version : versions) {
+    sorted.emplace_back(place_of(*version), version);
+  }
+  std::sort(sorted.begin(), sorted.end());
   Folding folding(name, coverage);
   ShownAccount account;
   std::map<std::string, std::optional<UtcMicros>> last_times;
   const Version* previous = nullptr;
-  for (const Version* version : versions) {
+  for (const auto& [place, version] : sorted) {
     folding.apply(version->event);
     last_times[version->event.event_type] = version->effective_at;
     if (previous != nullptr) {

@@ -19,7 +19,7 @@ using PlainKey = std::pair<std::string, std::string>;
 std::vector<std::string> plain_accounts_of(const AuthEvent& event);
 
 /// The shown state of `account` after the versions that speak to it. `versions` must hold at least one.
-ShownAccount plain_fold(const std::string& account, std::vector<const Version*> versions, Coverage& coverage);
+ShownAccount plain_fold(const std::string& account, const std::vector<const Version*>& versions, Coverage& coverage);
 
 /// All accounts of a set of versions.
 std::map<PlainKey, ShownAccount> plain_fold_all(const std::vector<const Version*>& versions, Coverage& coverage);
