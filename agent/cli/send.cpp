@@ -75,13 +75,13 @@ class Sender {
 
 SendExit Sender::run() {
   // A busy listener's queue may be full; anything else will not pass by waiting.
-  const int error = connection_.open(options_.socket_path);
+  const int error = connection_.open(options_.socket);
   if (error == ENAMETOOLONG) {
     fail("the path of the socket is empty or longer than 107 bytes");
     return SendExit::kUsage;
   }
   if (error != 0 && error != EAGAIN) {
-    fail(connect_problem(options_.socket_path, error));
+    fail(connect_problem(options_.socket, error));
     return SendExit::kFailure;
   }
   fill_window();
@@ -121,8 +121,8 @@ void Sender::connect_when_due() {
   if (connection_.is_open() || window_.waiting() == 0 || interrupted_until_ || now() < next_connect_) {
     return;
   }
-  if (const int error = connection_.open(options_.socket_path); error != 0) {
-    note_failure(connect_problem(options_.socket_path, error));
+  if (const int error = connection_.open(options_.socket); error != 0) {
+    note_failure(connect_problem(options_.socket, error));
   }
 }
 
@@ -207,7 +207,7 @@ void Sender::read_answers() {
     take_answer(*answer);
   }
   if (connection_.is_babbling()) {
-    fail("what listens at " + options_.socket_path + " is no twinlog agent: its answer has no line end");
+    fail("what listens at " + options_.socket + " is no twinlog agent: its answer has no line end");
   }
   if (!is_alive) {
     lose_connection();
@@ -217,7 +217,7 @@ void Sender::read_answers() {
 void Sender::take_answer(const std::string& text) {
   const auto answer = parse_answer(text);
   if (!answer || !window_.answered(*answer)) {
-    fail("what listens at " + options_.socket_path + " is no twinlog agent: its answers are of another kind");
+    fail("what listens at " + options_.socket + " is no twinlog agent: its answers are of another kind");
     return;
   }
   failing_since_.reset();
@@ -232,7 +232,7 @@ void Sender::lose_connection() {
   window_.lost_connection(connection_.bytes_written());
   connection_.close();
   if (was_needed) {
-    note_failure("the agent at " + options_.socket_path +
+    note_failure("the agent at " + options_.socket +
                  " closes every connection without an answer: its log says why (intake.unix.allow_uids?)");
   }
 }
@@ -277,7 +277,7 @@ SendExit Sender::summarise() {
   }
   SendSummary summary;
   summary.counts = window_.counts();
-  summary.socket = options_.socket_path;
+  summary.socket = options_.socket;
   summary.time = std::chrono::duration_cast<milliseconds>(now() - started_);
   summary.unanswered = window_.held();
   summary.resume_at = window_.first_unanswered();

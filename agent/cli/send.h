@@ -24,7 +24,7 @@ enum class SendExit : int {
 };
 
 struct SendOptions {
-  std::string socket_path = "/run/twinlog/events.sock";
+  std::string socket = "/run/twinlog/events.sock";
   std::string file;  ///< "" or "-": standard input.
 
   std::size_t lines_most = 1024;                          ///< The agent pauses reading at 4,096 unanswered lines.
@@ -52,8 +52,8 @@ struct SendIo {
 /// but to the socket. Runs on the calling thread and ignores no signal but a broken pipe of its socket.
 SendExit run_send(const SendOptions& options, const SendIo& io);
 
-/// The same on the process's own standard streams, with progress when standard error is a terminal; SIGINT and SIGTERM
-/// interrupt. Gives the exit code. The two signals stay blocked in the calling thread, so the process should end then.
-int run_send(const SendOptions& options);
+/// run_send on the process's own standard streams, with progress when standard error is a terminal. SIGINT and SIGTERM
+/// interrupt; they stay blocked in the calling thread afterwards, so the process should end with what this returns.
+SendExit run_send_command(const SendOptions& options);
 
 }  // namespace twinlog

@@ -10,7 +10,7 @@
 
 namespace twinlog {
 
-int run_send(const SendOptions& options) {
+SendExit run_send_command(const SendOptions& options) {
   sigset_t interruptions;
   sigemptyset(&interruptions);
   sigaddset(&interruptions, SIGINT);
@@ -30,7 +30,7 @@ int run_send(const SendOptions& options) {
   if (interrupt >= 0) {
     (void)::close(interrupt);
   }
-  return static_cast<int>(exit);
+  return exit;
 }
 
 }  // namespace twinlog

@@ -31,7 +31,7 @@ using ::twinlog::testing::Pipe;
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     (void)::raise(pending_signal);
   }
-  std::exit(run_send(twinlog::testing::quick_options(agent.path())));
+  std::exit(static_cast<int>(run_send_command(twinlog::testing::quick_options(agent.path()))));
 }
 
 class SendCommandDeathTest : public ::testing::Test {

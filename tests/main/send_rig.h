@@ -22,7 +22,7 @@ struct Sent {
 /// Short waits, so that the backoff of a test takes milliseconds.
 inline SendOptions quick_options(const std::string& socket) {
   SendOptions options;
-  options.socket_path = socket;
+  options.socket = socket;
   options.reconnect_first = std::chrono::milliseconds{1};
   options.reconnect_most = std::chrono::milliseconds{5};
   options.give_up_after = std::chrono::milliseconds{200};
