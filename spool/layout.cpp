@@ -4,6 +4,7 @@ namespace twinlog {
 namespace {
 
 constexpr std::size_t kLeafBytes = 8;
+constexpr std::size_t kIdKeyBytes = 16;
 constexpr std::size_t kNewestVersionBytes = kLeafBytes + sizeof(Digest);
 
 }  // namespace
@@ -39,11 +40,12 @@ std::optional<std::uint64_t> leaf_of_event_key(std::string_view key) { return nu
 std::string id_key(std::string_view tenant_id, std::string_view log_id) {
   std::string key;
   key.reserve(tenant_id.size() + 1 + log_id.size());
-  return key.append(tenant_id).append("/").append(log_id);
+  key.append(tenant_id).append("/").append(log_id);
+  return std::string(as_text(sha256(key)).substr(0, kIdKeyBytes));
 }
 
 std::string displaced_id_key(std::string_view id_key, const Digest& content_hash) {
-  return std::string(id_key).append("/").append(as_text(content_hash));
+  return std::string(id_key).append(as_text(content_hash));
 }
 
 std::string newest_version_value(const NewestVersion& newest) {

@@ -144,6 +144,8 @@ Result<std::vector<Version>> RocksSpool::read(std::uint64_t after, std::size_t m
   if (!database_) {
     return closed_error();
   }
+  // A commit shows its events to readers a moment before it counts them; a cursor could not follow beyond the count.
+  const std::string end = event_key(last_leaf_ + 1);
   std::uint64_t first = after + 1;
   {
     const std::lock_guard positions_lock(positions_mutex_);
@@ -153,6 +155,9 @@ Result<std::vector<Version>> RocksSpool::read(std::uint64_t after, std::size_t m
   std::size_t bytes = 0;
   const std::unique_ptr<rocksdb::Iterator> at = database_->iterate_events();
   for (at->Seek(event_key(first)); at->Valid() && versions.size() < most_events; at->Next()) {
+    if (at->key().ToStringView() >= end) {
+      break;
+    }
     bytes += at->value().size();
     if (!versions.empty() && bytes > most_bytes) {
       return versions;

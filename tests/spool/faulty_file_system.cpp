@@ -1,5 +1,6 @@
 #include "tests/spool/faulty_file_system.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -118,6 +119,11 @@ class SequentialFile final : public rocksdb::FSSequentialFileOwnerWrapper {
 };
 
 }  // namespace
+
+void FaultyEnv::SleepForMicroseconds(int microseconds) {
+  constexpr int kMost = 1000;
+  EnvWrapper::SleepForMicroseconds(std::min(microseconds, kMost));
+}
 
 FaultyFileSystem::FaultyFileSystem() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
 
