@@ -18,9 +18,13 @@ std::uint64_t bytes_of(const AcceptedEvent& offered) {
   return offered.canonical.size() + event.tenant_id.size() + event.log_id.size() + kVersionOverheadBytes;
 }
 
-EventRole role_of(const AcceptedEvent& offered) { return event_role(offered.event.event_type); }
+EventRole role_of(const AcceptedEvent& offered) {
+  return event_role(offered.event.event_type);
+}
 
-std::string key_of(const AcceptedEvent& offered) { return id_key(offered.event.tenant_id, offered.event.log_id); }
+std::string key_of(const AcceptedEvent& offered) {
+  return id_key(offered.event.tenant_id, offered.event.log_id);
+}
 
 }  // namespace
 

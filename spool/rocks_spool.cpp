@@ -23,8 +23,8 @@ using TimePoint = std::chrono::steady_clock::time_point;
 /// A spool counts as full when it would refuse a login event with every field filled and some metadata.
 constexpr std::uint64_t kLargeEventBytes = 8U << 10U;
 
-/// Locks: `database_mutex_` shared to use the database, alone to open it again; `positions_mutex_` for what trimming and
-/// the cursors agree on, always taken after the other one. Atomics are for those who only look.
+/// Locks: `database_mutex_` shared to use the database, alone to open it again; `positions_mutex_` for what trimming
+/// and the cursors agree on, always taken after the other one. Atomics are for those who only look.
 class RocksSpool final : public Spool {
  public:
   RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetup> setup, std::unique_ptr<Database> database,
@@ -71,8 +71,8 @@ class RocksSpool final : public Spool {
   std::atomic<std::uint64_t> sync_errors_ = 0;
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<bool> writable_ = true;
-  std::uint64_t last_promised_ = 0;     ///< By this process; 0: nothing yet. Only for the committing thread.
-  std::optional<Error> damage_;         ///< Promised events are gone: nothing is taken until an operator has looked.
+  std::uint64_t last_promised_ = 0;    ///< By this process; 0: nothing yet. Only for the committing thread.
+  std::optional<Error> damage_;        ///< Promised events are gone: nothing is taken until an operator has looked.
   bool may_recover_in_commit_ = true;  ///< Once between two maintain(), so that a dead disk is not opened per commit.
 };
 
@@ -362,26 +362,6 @@ Status RocksSpool::verify() {
   return {};
 }
 
-Status check_settings(const RocksSpoolSettings& settings) {
-  if (settings.max_bytes < kSmallestMaxBytes) {
-    return Error(ErrorKind::kInvalid, "spool.max_bytes is " + std::to_string(settings.max_bytes) +
-                                          "; the smallest spool takes " + std::to_string(kSmallestMaxBytes) + " bytes");
-  }
-  if (settings.stores.empty()) {
-    return Error(ErrorKind::kInvalid, "the spool has no store to wait for; enable at least one");
-  }
-  return {};
-}
-
-/// Why the database did not open: a newer format may have column families that this build does not know.
-Error explain(const DatabaseSetup& setup, const Error& error) {
-  if (error.kind() == ErrorKind::kRefused) {
-    return error;
-  }
-  const std::optional<std::uint32_t> format = Database::peek_format(setup);
-  return format && *format > kSpoolFormat ? newer_format_error(setup.path(), *format) : error;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& settings, Random& random,
@@ -397,7 +377,7 @@ Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& settin
   }
   Result<std::unique_ptr<Database>> database = Database::open(*setup);
   if (!database) {
-    return explain(*setup, database.error());
+    return explain_unopened(*setup, database.error());
   }
   Result<SpoolState> state = load_state(*setup, **database, random, clock);
   if (!state) {

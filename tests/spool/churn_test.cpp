@@ -55,7 +55,8 @@ TEST_F(SpoolChurn, TheFolderStaysFlatAndNoReadSkipsDeadRecords) {
     if (spool().last_leaf() > kEvents / 4) {
       std::uint64_t& most = spool().last_leaf() < kEvents / 2 ? most_early : most_late;
       most = std::max(most, spool().stats().disk_bytes);
-      if (spool().last_leaf() % 5000 == 0) std::cerr << spool().last_leaf() << " " << spool().stats().disk_bytes << "\n";
+      if (spool().last_leaf() % 5000 == 0)
+        std::cerr << spool().last_leaf() << " " << spool().stats().disk_bytes << "\n";
     }
   }
   RecordProperty("folder_bytes_most", static_cast<int>(most_late));
