@@ -104,7 +104,7 @@ Result<std::vector<Disposition>> CommitPlan::decide_request(const CommitRequest&
 Result<bool> CommitPlan::fits_whole(const CommitRequest& request) {
   Room room = room_;
   for (const AcceptedEvent& offered : request.events) {
-    const Result<Disposition> kind = classify(key_of(offered), offered);
+    Result<Disposition> kind = classify(key_of(offered), offered);
     if (!kind) {
       return kind.error();
     }
@@ -121,7 +121,7 @@ Result<bool> CommitPlan::fits_whole(const CommitRequest& request) {
 
 Result<Disposition> CommitPlan::decide_event(const AcceptedEvent& offered) {
   const std::string key = key_of(offered);
-  const Result<Disposition> kind = classify(key, offered);
+  Result<Disposition> kind = classify(key, offered);
   if (!kind || *kind == Disposition::kDuplicate) {
     return kind;
   }

@@ -102,7 +102,7 @@ void RocksSpool::write_failed() {
 Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const CommitRequest> requests,
                                                                  UtcMicros received_at) {
   if (!writable_) {
-    const Status recovered = std::exchange(may_recover_in_commit_, false) ? recover() : Status(closed_error());
+    Status recovered = std::exchange(may_recover_in_commit_, false) ? recover() : Status(closed_error());
     if (!recovered) {
       return recovered.error();
     }
@@ -126,7 +126,7 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
     return answers;  // Duplicates lean on versions that earlier commits have synced.
   }
   const std::uint64_t bytes = plan.batch().GetDataSize();
-  const Status written = database_->write(plan.batch(), Durability::kSynced);
+  Status written = database_->write(plan.batch(), Durability::kSynced);
   if (!written) {
     write_failed();
     return written.error();
@@ -208,7 +208,7 @@ Status RocksSpool::move_cursor(StoreId store, std::uint64_t leaf) {
   rocksdb::WriteBatch batch;
   batch.Put(database_->meta(), cursor_key(store), number_value(target));
   // Forwards, a crash that loses the move only repeats. Backwards, it would skip: so that one is synced.
-  const Status written = database_->write(batch, is_rewind ? Durability::kSynced : Durability::kWithNextSync);
+  Status written = database_->write(batch, is_rewind ? Durability::kSynced : Durability::kWithNextSync);
   if (!written) {
     write_failed();
     return is_rewind ? written : Status();
@@ -230,12 +230,12 @@ Status RocksSpool::maintain(TimePoint now) {
     write_failed();
   }
   if (!writable_) {
-    const Status recovered = recover();
+    Status recovered = recover();
     if (!recovered) {
       return recovered;
     }
   }
-  const Status trimmed = trim(now);
+  Status trimmed = trim(now);
   if (!trimmed) {
     return trimmed;
   }
@@ -275,13 +275,13 @@ Status RocksSpool::trim(TimePoint now) {
   // First the trim point on stable storage, then the files: after a crash in between more is there than needed. The
   // cursors need no place in this batch: a start raises those that a crash has left below the trim point.
   batch.Put(database_->meta(), rocksdb::Slice(kFirstKeptKey), number_value(first_kept));
-  const Status written = database_->write(batch, Durability::kSynced);
+  Status written = database_->write(batch, Durability::kSynced);
   if (!written) {
     write_failed();
     return written;
   }
   setup_->durable_first_kept() = first_kept;
-  const Status dropped = database_->drop_files_below(first_kept);
+  Status dropped = database_->drop_files_below(first_kept);
   if (!dropped) {
     write_failed();
   }
@@ -293,7 +293,7 @@ Status RocksSpool::sync() {
   if (!writable_ || !database_) {
     return closed_error();
   }
-  const Status synced = database_->sync();
+  Status synced = database_->sync();
   if (!synced) {
     write_failed();
   }
@@ -351,7 +351,7 @@ Status RocksSpool::verify() {
   // told to come again, are told that they are duplicates.
   rocksdb::WriteBatch batch;
   put_positions(batch, database_->meta(), positions_);
-  const Status written = database_->write(batch, Durability::kSynced);
+  Status written = database_->write(batch, Durability::kSynced);
   if (!written) {
     ++sync_errors_;
     return written;
