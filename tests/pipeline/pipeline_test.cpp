@@ -127,7 +127,9 @@ TEST(Pipeline, APoisonedBatchHoldsOnlyItsOwnStoreAndSaysSo) {
 }
 
 TEST(Pipeline, ABatchThatIsRefusedForItsSizeIsHalvedAndGrowsAgain) {
-  Rig rig({}, {.batch_events = 8});
+  CourierSettings small;
+  small.batch_events = 8;
+  Rig rig({}, small);
   rig.postgres.go_away();
   for (int i = 0; i < 32; ++i) {
     rig.submit("event-" + std::to_string(i));
@@ -144,7 +146,9 @@ TEST(Pipeline, ABatchThatIsRefusedForItsSizeIsHalvedAndGrowsAgain) {
 }
 
 TEST(Pipeline, DrainingIgnoresLingerAndBackoff) {
-  Rig rig({}, {.linger = 1h});
+  CourierSettings patient;
+  patient.linger = 1h;
+  Rig rig({}, patient);
   rig.submit("waits");
   rig.run_for(10s);
   EXPECT_TRUE(rig.postgres.log_ids().empty());

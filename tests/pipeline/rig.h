@@ -16,7 +16,8 @@ namespace twinlog::testing {
 
 class Rig {
  public:
-  explicit Rig(RocksSpoolSettings spool = {}, CourierSettings courier = {}) : spool_settings_(std::move(spool)) {
+  explicit Rig(RocksSpoolSettings spool_settings = {}, CourierSettings courier = {})
+      : spool_settings_(std::move(spool_settings)) {
     std::string folder = (std::filesystem::temp_directory_path() / "twinlog-rig-XXXXXX").string();
     EXPECT_NE(mkdtemp(folder.data()), nullptr);
     folder_ = folder;
