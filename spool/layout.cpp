@@ -4,6 +4,7 @@ namespace twinlog {
 namespace {
 
 constexpr std::size_t kLeafBytes = 8;
+constexpr std::size_t kIdKeyBytes = 16;
 constexpr std::size_t kNewestVersionBytes = kLeafBytes + sizeof(Digest);
 
 }  // namespace
@@ -18,7 +19,9 @@ std::string_view store_name(StoreId store) {
   return "";
 }
 
-std::string cursor_key(StoreId store) { return "cursor/" + std::string(store_name(store)); }
+std::string cursor_key(StoreId store) {
+  return "cursor/" + std::string(store_name(store));
+}
 
 std::string format_value(std::uint32_t format) {
   std::string value;
@@ -32,18 +35,23 @@ std::optional<std::uint32_t> format_from(std::string_view value) {
   return reader.ok() && reader.at_end() ? std::optional(format) : std::nullopt;
 }
 
-std::string event_key(std::uint64_t leaf) { return number_value(leaf); }
+std::string event_key(std::uint64_t leaf) {
+  return number_value(leaf);
+}
 
-std::optional<std::uint64_t> leaf_of_event_key(std::string_view key) { return number_from(key); }
+std::optional<std::uint64_t> leaf_of_event_key(std::string_view key) {
+  return number_from(key);
+}
 
 std::string id_key(std::string_view tenant_id, std::string_view log_id) {
   std::string key;
   key.reserve(tenant_id.size() + 1 + log_id.size());
-  return key.append(tenant_id).append("/").append(log_id);
+  key.append(tenant_id).append("/").append(log_id);
+  return std::string(as_text(sha256(key)).substr(0, kIdKeyBytes));
 }
 
 std::string displaced_id_key(std::string_view id_key, const Digest& content_hash) {
-  return std::string(id_key).append("/").append(as_text(content_hash));
+  return std::string(id_key).append(as_text(content_hash));
 }
 
 std::string newest_version_value(const NewestVersion& newest) {

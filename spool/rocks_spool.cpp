@@ -23,8 +23,8 @@ using TimePoint = std::chrono::steady_clock::time_point;
 /// A spool counts as full when it would refuse a login event with every field filled and some metadata.
 constexpr std::uint64_t kLargeEventBytes = 8U << 10U;
 
-/// Locks: `database_mutex_` shared to use the database, alone to open it again; `positions_mutex_` for what trimming and
-/// the cursors agree on, always taken after the other one. Atomics are for those who only look.
+/// Locks: `database_mutex_` shared to use the database, alone to open it again; `positions_mutex_` for what trimming
+/// and the cursors agree on, always taken after the other one. Atomics are for those who only look.
 class RocksSpool final : public Spool {
  public:
   RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetup> setup, std::unique_ptr<Database> database,
@@ -71,8 +71,8 @@ class RocksSpool final : public Spool {
   std::atomic<std::uint64_t> sync_errors_ = 0;
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<bool> writable_ = true;
-  std::uint64_t last_promised_ = 0;     ///< By this process; 0: nothing yet. Only for the committing thread.
-  std::optional<Error> damage_;         ///< Promised events are gone: nothing is taken until an operator has looked.
+  std::uint64_t last_promised_ = 0;    ///< By this process; 0: nothing yet. Only for the committing thread.
+  std::optional<Error> damage_;        ///< Promised events are gone: nothing is taken until an operator has looked.
   bool may_recover_in_commit_ = true;  ///< Once between two maintain(), so that a dead disk is not opened per commit.
 };
 
@@ -102,7 +102,7 @@ void RocksSpool::write_failed() {
 Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const CommitRequest> requests,
                                                                  UtcMicros received_at) {
   if (!writable_) {
-    const Status recovered = std::exchange(may_recover_in_commit_, false) ? recover() : Status(closed_error());
+    Status recovered = std::exchange(may_recover_in_commit_, false) ? recover() : Status(closed_error());
     if (!recovered) {
       return recovered.error();
     }
@@ -126,7 +126,7 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
     return answers;  // Duplicates lean on versions that earlier commits have synced.
   }
   const std::uint64_t bytes = plan.batch().GetDataSize();
-  const Status written = database_->write(plan.batch(), Durability::kSynced);
+  Status written = database_->write(plan.batch(), Durability::kSynced);
   if (!written) {
     write_failed();
     return written.error();
@@ -144,6 +144,8 @@ Result<std::vector<Version>> RocksSpool::read(std::uint64_t after, std::size_t m
   if (!database_) {
     return closed_error();
   }
+  // A commit shows its events to readers a moment before it counts them; a cursor could not follow beyond the count.
+  const std::string end = event_key(last_leaf_ + 1);
   std::uint64_t first = after + 1;
   {
     const std::lock_guard positions_lock(positions_mutex_);
@@ -153,6 +155,9 @@ Result<std::vector<Version>> RocksSpool::read(std::uint64_t after, std::size_t m
   std::size_t bytes = 0;
   const std::unique_ptr<rocksdb::Iterator> at = database_->iterate_events();
   for (at->Seek(event_key(first)); at->Valid() && versions.size() < most_events; at->Next()) {
+    if (at->key().ToStringView() >= end) {
+      break;
+    }
     bytes += at->value().size();
     if (!versions.empty() && bytes > most_bytes) {
       return versions;
@@ -203,7 +208,7 @@ Status RocksSpool::move_cursor(StoreId store, std::uint64_t leaf) {
   rocksdb::WriteBatch batch;
   batch.Put(database_->meta(), cursor_key(store), number_value(target));
   // Forwards, a crash that loses the move only repeats. Backwards, it would skip: so that one is synced.
-  const Status written = database_->write(batch, is_rewind ? Durability::kSynced : Durability::kWithNextSync);
+  Status written = database_->write(batch, is_rewind ? Durability::kSynced : Durability::kWithNextSync);
   if (!written) {
     write_failed();
     return is_rewind ? written : Status();
@@ -225,12 +230,12 @@ Status RocksSpool::maintain(TimePoint now) {
     write_failed();
   }
   if (!writable_) {
-    const Status recovered = recover();
+    Status recovered = recover();
     if (!recovered) {
       return recovered;
     }
   }
-  const Status trimmed = trim(now);
+  Status trimmed = trim(now);
   if (!trimmed) {
     return trimmed;
   }
@@ -270,13 +275,13 @@ Status RocksSpool::trim(TimePoint now) {
   // First the trim point on stable storage, then the files: after a crash in between more is there than needed. The
   // cursors need no place in this batch: a start raises those that a crash has left below the trim point.
   batch.Put(database_->meta(), rocksdb::Slice(kFirstKeptKey), number_value(first_kept));
-  const Status written = database_->write(batch, Durability::kSynced);
+  Status written = database_->write(batch, Durability::kSynced);
   if (!written) {
     write_failed();
     return written;
   }
   setup_->durable_first_kept() = first_kept;
-  const Status dropped = database_->drop_files_below(first_kept);
+  Status dropped = database_->drop_files_below(first_kept);
   if (!dropped) {
     write_failed();
   }
@@ -288,7 +293,7 @@ Status RocksSpool::sync() {
   if (!writable_ || !database_) {
     return closed_error();
   }
-  const Status synced = database_->sync();
+  Status synced = database_->sync();
   if (!synced) {
     write_failed();
   }
@@ -346,7 +351,7 @@ Status RocksSpool::verify() {
   // told to come again, are told that they are duplicates.
   rocksdb::WriteBatch batch;
   put_positions(batch, database_->meta(), positions_);
-  const Status written = database_->write(batch, Durability::kSynced);
+  Status written = database_->write(batch, Durability::kSynced);
   if (!written) {
     ++sync_errors_;
     return written;
@@ -355,26 +360,6 @@ Status RocksSpool::verify() {
   setup_->durable_first_kept() = positions_.first_kept;
   writable_ = true;
   return {};
-}
-
-Status check_settings(const RocksSpoolSettings& settings) {
-  if (settings.max_bytes < kSmallestMaxBytes) {
-    return Error(ErrorKind::kInvalid, "spool.max_bytes is " + std::to_string(settings.max_bytes) +
-                                          "; the smallest spool takes " + std::to_string(kSmallestMaxBytes) + " bytes");
-  }
-  if (settings.stores.empty()) {
-    return Error(ErrorKind::kInvalid, "the spool has no store to wait for; enable at least one");
-  }
-  return {};
-}
-
-/// Why the database did not open: a newer format may have column families that this build does not know.
-Error explain(const DatabaseSetup& setup, const Error& error) {
-  if (error.kind() == ErrorKind::kRefused) {
-    return error;
-  }
-  const std::optional<std::uint32_t> format = Database::peek_format(setup);
-  return format && *format > kSpoolFormat ? newer_format_error(setup.path(), *format) : error;
 }
 
 }  // namespace
@@ -392,7 +377,7 @@ Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& settin
   }
   Result<std::unique_ptr<Database>> database = Database::open(*setup);
   if (!database) {
-    return explain(*setup, database.error());
+    return explain_unopened(*setup, database.error());
   }
   Result<SpoolState> state = load_state(*setup, **database, random, clock);
   if (!state) {

@@ -1,6 +1,7 @@
 #include "spool/sizes.h"
 
 #include <algorithm>
+#include <string>
 
 namespace twinlog {
 namespace {
@@ -34,6 +35,19 @@ bool Room::takes(EventRole role, std::uint64_t bytes) const {
   return after + reserve_ <= max_bytes_;
 }
 
-bool Room::is_short() const { return used_ > max_bytes_ - max_bytes_ / 5; }
+bool Room::is_short() const {
+  return used_ > max_bytes_ - max_bytes_ / 5;
+}
+
+Status check_settings(const RocksSpoolSettings& settings) {
+  if (settings.max_bytes < kSmallestMaxBytes) {
+    return Error(ErrorKind::kInvalid, "spool.max_bytes is " + std::to_string(settings.max_bytes) +
+                                          "; the smallest spool takes " + std::to_string(kSmallestMaxBytes) + " bytes");
+  }
+  if (settings.stores.empty()) {
+    return Error(ErrorKind::kInvalid, "the spool has no store to wait for; enable at least one");
+  }
+  return {};
+}
 
 }  // namespace twinlog

@@ -29,12 +29,23 @@ constexpr milliseconds kAnswerGrace{5000};
 constexpr milliseconds kLook{20};          // How often the drain looks whether it is done.
 constexpr milliseconds kStuckGrace{1000};  // What a courier in a blocking call gets after the deadline.
 
+/// What every delivery shares.
+struct Surroundings {
+  Spool& spool;
+  const Clock& clock;
+  Random& random;
+  Log& log;
+};
+
 /// One store with its courier and the thread around it.
 struct Delivery {
-  Delivery(CourierSettings settings, std::unique_ptr<Store> the_store, Spool& spool, const Clock& clock, Random& random,
-           Log& log)
+  Delivery(CourierSettings settings, std::unique_ptr<Store> the_store, const Surroundings& around)
       : store(std::move(the_store)),
-        courier(settings, {.spool = spool, .store = *store, .clock = clock, .random = random, .log = log}),
+        courier(settings, {.spool = around.spool,
+                           .store = *store,
+                           .clock = around.clock,
+                           .random = around.random,
+                           .log = around.log}),
         worker(wakeup, [this] { return courier.step(); }) {}
 
   std::unique_ptr<Store> store;
@@ -161,7 +172,8 @@ void Agent::add_store(StoreId id, const StoreSettings& settings, std::unique_ptr
                                 .batch_events = settings.batch_events,
                                 .linger = settings.linger,
                                 .backoff = {.first = settings_.retry.first, .most = settings_.retry.most}};
-  deliveries_.push_back(std::make_unique<Delivery>(courier, std::move(store), *spool_, clock_, random_, log_));
+  deliveries_.push_back(
+      std::make_unique<Delivery>(courier, std::move(store), Surroundings{*spool_, clock_, random_, log_}));
 }
 
 void Agent::start_front_door() {

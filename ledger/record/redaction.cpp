@@ -11,7 +11,8 @@ constexpr auto kSecretEndings = std::to_array<std::string_view>({"private_key", 
 constexpr std::string_view kPemStart = "-----BEGIN ";
 constexpr std::string_view kJwtStart = "eyJ";
 constexpr std::size_t kLeastJwtHeader = 7;  // "eyJ" and four more.
-constexpr std::size_t kMostJwtDots = 4;     // A JWS has 2, a JWE 4.
+constexpr std::size_t kLeastJwtDots = 2;    // A JWS has 2, a JWE 4.
+constexpr std::size_t kMostJwtDots = 4;
 constexpr std::size_t kLeastCredentials = 8;
 
 bool is_upper(char c) {
@@ -84,29 +85,6 @@ struct Match {
   RedactionRule rule = RedactionRule::kJwt;
 };
 
-Match jwt_at(std::string_view text) {
-  if (!text.starts_with(kJwtStart)) {
-    return {};
-  }
-  const auto run = [text](std::size_t from) {
-    std::size_t at = from;
-    while (at < text.size() && is_base64url(text[at])) {
-      ++at;
-    }
-    return at;
-  };
-  std::size_t end = run(0);
-  if (end < kLeastJwtHeader) {
-    return {};
-  }
-  std::size_t dots = 0;
-  while (dots < kMostJwtDots && end < text.size() && text[end] == '.') {
-    end = run(end + 1);
-    ++dots;
-  }
-  return dots >= 2 ? Match{end, RedactionRule::kJwt} : Match{};
-}
-
 // A scheme inside of other text, with what really looks like credentials behind it.
 Match credentials_at(std::string_view text, std::string_view scheme, RedactionRule rule) {
   const std::size_t begin = scheme_length(text, scheme);
@@ -122,27 +100,6 @@ Match credentials_at(std::string_view text, std::string_view scheme, RedactionRu
   }
   const std::string_view tail = text.substr(begin + 1, end - begin - 1);
   return std::all_of(tail.begin(), tail.end(), is_lower) ? Match{} : Match{end, rule};
-}
-
-// What begins at `at`, inside of a string.
-Match match_at(std::string_view text, std::size_t at) {
-  const std::string_view rest = text.substr(at);
-  switch (rest.front()) {
-    case '-':
-      return rest.starts_with(kPemStart) ? Match{rest.size(), RedactionRule::kPem} : Match{};
-    case 'e':
-      return jwt_at(rest);
-    case 'b':
-    case 'B': {
-      if (at > 0 && is_alphanumeric(text[at - 1])) {
-        return {};
-      }
-      const Match bearer = credentials_at(rest, "bearer", RedactionRule::kBearer);
-      return bearer.size > 0 ? bearer : credentials_at(rest, "basic", RedactionRule::kBasic);
-    }
-    default:
-      return {};
-  }
 }
 
 // A whole string that is a scheme and whatever follows.
@@ -161,6 +118,60 @@ std::string counted_mark(RedactionRule rule, RedactionCounts& counts) {
   ++counts[static_cast<std::size_t>(rule)];
   return redaction_mark(rule);
 }
+
+/// Looks for secrets from place to place of one string, in ascending order; linear in the string's length.
+class SecretScanner {
+ public:
+  explicit SecretScanner(std::string_view text) : text_(text) {}
+
+  /// What begins at `at`.
+  Match match_at(std::size_t at) {
+    const std::string_view rest = text_.substr(at);
+    switch (rest.front()) {
+      case '-':
+        return rest.starts_with(kPemStart) ? Match{rest.size(), RedactionRule::kPem} : Match{};
+      case 'e':
+        return at >= no_jwt_before_ && rest.starts_with(kJwtStart) ? jwt_at(at) : Match{};
+      case 'b':
+      case 'B': {
+        if (at > 0 && is_alphanumeric(text_[at - 1])) {
+          return {};
+        }
+        const Match bearer = credentials_at(rest, "bearer", RedactionRule::kBearer);
+        return bearer.size > 0 ? bearer : credentials_at(rest, "basic", RedactionRule::kBasic);
+      }
+      default:
+        return {};
+    }
+  }
+
+ private:
+  std::size_t behind_segment(std::size_t at) const {
+    while (at < text_.size() && is_base64url(text_[at])) {
+      ++at;
+    }
+    return at;
+  }
+
+  Match jwt_at(std::size_t at) {
+    const std::size_t header_end = behind_segment(at);
+    std::size_t end = header_end;
+    std::size_t dots = 0;
+    while (dots < kMostJwtDots && end < text_.size() && text_[end] == '.') {
+      end = behind_segment(end + 1);
+      ++dots;
+    }
+    if (dots >= kLeastJwtDots && header_end - at >= kLeastJwtHeader) {
+      return {end - at, RedactionRule::kJwt};
+    }
+    // Every other start in this segment has the same dots behind it and a shorter header.
+    no_jwt_before_ = header_end;
+    return {};
+  }
+
+  std::string_view text_;
+  std::size_t no_jwt_before_ = 0;
+};
 
 }  // namespace
 
@@ -187,9 +198,10 @@ std::optional<std::string> redacted(std::string_view text, RedactionCounts& coun
     return counted_mark(*rule, counts);
   }
   std::optional<std::string> result;
+  SecretScanner scanner(text);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < text.size();) {
-    const Match match = match_at(text, i);
+    const Match match = scanner.match_at(i);
     if (match.size == 0) {
       ++i;
       continue;

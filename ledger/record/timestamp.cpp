@@ -94,7 +94,7 @@ std::int64_t take_time_of_day(Scanner& scanner) {
     scanner.ok = scanner.ok && !digits.empty();
     micros = fraction_micros(digits);
   }
-  const std::int64_t minutes = hour * 60 + minute;
+  const std::int64_t minutes = std::int64_t{hour} * 60 + minute;
   if (second == 60) {
     return (minutes + 1) * 60 * kMicrosPerSecond - 1;
   }
@@ -109,7 +109,8 @@ std::int64_t take_zone_minutes(Scanner& scanner) {
   const int hours = scanner.two_digits(23);
   scanner.one_of(":");
   const int minutes = scanner.two_digits(59);
-  return (sign == '-' ? -1 : 1) * (hours * 60 + minutes);
+  const std::int64_t offset = std::int64_t{hours} * 60 + minutes;
+  return sign == '-' ? -offset : offset;
 }
 
 ReadTime ranged(UtcMicros micros) {

@@ -62,16 +62,16 @@ StoreStatus Round::read(const std::vector<AccountKey>& keys, bool is_first, Stor
   Bson projection;
   BsonWriter(projection).int32("fold_state", 1).int32("version", 1);
   std::optional<StoreError> unreadable;
-  auto failed = client_.find(
-      {.collection = kAccounts, .filter = filter, .projection = projection, .expected = keys.size()},
-      [&stored, &unreadable](const BsonFields& fields) {
-        auto account = account_from(fields);
-        if (!account) {
-          unreadable = stop(account.error());
-          return;
-        }
-        stored.emplace(fields.text("_id").value_or(""), *std::move(account));
-      });
+  auto failed =
+      client_.find({.collection = kAccounts, .filter = filter, .projection = projection, .expected = keys.size()},
+                   [&stored, &unreadable](const BsonFields& fields) {
+                     auto account = account_from(fields);
+                     if (!account) {
+                       unreadable = stop(account.error());
+                       return;
+                     }
+                     stored.emplace(fields.text("_id").value_or(""), *std::move(account));
+                   });
   return failed ? std::move(failed) : std::move(unreadable);
 }
 

@@ -2,8 +2,8 @@
 //
 // An account document keeps per epoch the highest leaf_index applied to it: its mark. A version counts when its stored
 // copy carries our acceptance and its leaf lies above our mark, so dying between any two steps, replaying and cutting
-// batches anew end in the same state. A replacement is guarded by the document's version; only accounts that lost such a
-// race are read and merged again.
+// batches anew end in the same state. A replacement is guarded by the document's version; only accounts that lost such
+// a race are read and merged again.
 #pragma once
 
 #include <cstdint>

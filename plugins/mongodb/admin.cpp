@@ -11,7 +11,9 @@
 namespace twinlog {
 namespace {
 
-CheckLine fine(std::string text) { return {.is_problem = false, .text = std::move(text)}; }
+CheckLine fine(std::string text) {
+  return {.is_problem = false, .text = std::move(text)};
+}
 CheckLine problem(const StoreError& error) {
   return {.is_problem = true, .text = error.words + (error.code.empty() ? "" : " (code " + error.code + ")")};
 }
@@ -134,9 +136,9 @@ StoreResult<std::vector<CheckLine>> MongodbAdmin::migrate() {
   if (auto failed = create_schema(client)) {
     return *std::move(failed);
   }
-  return std::vector<CheckLine>{
-      fine("created the collections " + std::string(kRecords) + ", " + kConflicts + ", " + kAccounts + ", " + kAgents +
-           ", " + kMeta + " and their indexes; schema version " + std::to_string(kSchemaVersion))};
+  return std::vector<CheckLine>{fine("created the collections " + std::string(kRecords) + ", " + kConflicts + ", " +
+                                     kAccounts + ", " + kAgents + ", " + kMeta + " and their indexes; schema version " +
+                                     std::to_string(kSchemaVersion))};
 }
 
 }  // namespace

@@ -10,7 +10,9 @@ std::int64_t floor_millis(UtcMicros time) {
   return time % kMicrosPerMilli < 0 ? quotient - 1 : quotient;
 }
 
-int length(std::string_view text) { return static_cast<int>(text.size()); }
+int length(std::string_view text) {
+  return static_cast<int>(text.size());
+}
 
 }  // namespace
 
@@ -68,8 +70,12 @@ BsonWriter& BsonWriter::text_or_null(std::string_view key, const std::optional<s
   return value ? text(key, *value) : null(key);
 }
 
-BsonWriter& BsonWriter::begin_document(std::string_view key) { return begin(key, false); }
-BsonWriter& BsonWriter::begin_array(std::string_view key) { return begin(key, true); }
+BsonWriter& BsonWriter::begin_document(std::string_view key) {
+  return begin(key, false);
+}
+BsonWriter& BsonWriter::begin_array(std::string_view key) {
+  return begin(key, true);
+}
 
 BsonWriter& BsonWriter::begin(std::string_view key, bool is_array) {
   if (!ok_) {
@@ -100,9 +106,9 @@ BsonWriter& BsonWriter::end() {
   return *this;
 }
 
-std::optional<bson_iter_t> BsonFields::find(const char* key) const {
-  bson_iter_t field;
-  if (!bson_iter_init_find(&field, &document_, key)) {
+std::optional<BsonField> BsonFields::find(const char* key) const {
+  BsonField field;
+  if (!bson_iter_init_find(&field.iter, &document_, key)) {
     return std::nullopt;
   }
   return field;
@@ -110,42 +116,44 @@ std::optional<bson_iter_t> BsonFields::find(const char* key) const {
 
 std::optional<std::string> BsonFields::text(const char* key) const {
   const auto field = find(key);
-  if (!field || bson_iter_type(&*field) != BSON_TYPE_UTF8) {
+  if (!field || bson_iter_type(&field->iter) != BSON_TYPE_UTF8) {
     return std::nullopt;
   }
   std::uint32_t size = 0;
-  const char* data = bson_iter_utf8(&*field, &size);
+  const char* data = bson_iter_utf8(&field->iter, &size);
   return std::string(data, size);
 }
 
 std::optional<std::int64_t> BsonFields::integer(const char* key) const {
   const auto field = find(key);
-  if (!field || (bson_iter_type(&*field) != BSON_TYPE_INT32 && bson_iter_type(&*field) != BSON_TYPE_INT64)) {
+  if (!field || (bson_iter_type(&field->iter) != BSON_TYPE_INT32 && bson_iter_type(&field->iter) != BSON_TYPE_INT64)) {
     return std::nullopt;
   }
-  return bson_iter_as_int64(&*field);
+  return bson_iter_as_int64(&field->iter);
 }
 
 std::optional<bool> BsonFields::boolean(const char* key) const {
   const auto field = find(key);
-  if (!field || bson_iter_type(&*field) != BSON_TYPE_BOOL) {
+  if (!field || bson_iter_type(&field->iter) != BSON_TYPE_BOOL) {
     return std::nullopt;
   }
-  return bson_iter_bool(&*field);
+  return bson_iter_bool(&field->iter);
 }
 
 std::optional<std::string> BsonFields::binary(const char* key) const {
   const auto field = find(key);
-  if (!field || bson_iter_type(&*field) != BSON_TYPE_BINARY) {
+  if (!field || bson_iter_type(&field->iter) != BSON_TYPE_BINARY) {
     return std::nullopt;
   }
   bson_subtype_t subtype = BSON_SUBTYPE_BINARY;
   std::uint32_t size = 0;
   const std::uint8_t* data = nullptr;
-  bson_iter_binary(&*field, &subtype, &size, &data);
+  bson_iter_binary(&field->iter, &subtype, &size, &data);
   return std::string(reinterpret_cast<const char*>(data), size);
 }
 
-std::optional<UtcMicros> BsonFields::time(const std::string& key) const { return integer((key + "_us").c_str()); }
+std::optional<UtcMicros> BsonFields::time(const std::string& key) const {
+  return integer((key + "_us").c_str());
+}
 
 }  // namespace twinlog

@@ -73,6 +73,11 @@ class BsonWriter {
   bool ok_ = true;
 };
 
+/// A position at one field. A type of its own, as the alignment of a bare bson_iter_t is lost in templates.
+struct BsonField {
+  bson_iter_t iter;
+};
+
 /// Looks fields up by name; a field of another type counts as absent.
 class BsonFields {
  public:
@@ -85,7 +90,7 @@ class BsonFields {
   /// The int64 `<key>_us`.
   std::optional<UtcMicros> time(const std::string& key) const;
   /// A position at the field, whatever its type.
-  std::optional<bson_iter_t> find(const char* key) const;
+  std::optional<BsonField> find(const char* key) const;
 
  private:
   const bson_t& document_;

@@ -24,7 +24,7 @@ std::string key_names(const BsonFields& error) {
   std::string names;
   const auto pattern = error.find("keyPattern");
   bson_iter_t field;
-  if (!pattern || bson_iter_type(&*pattern) != BSON_TYPE_DOCUMENT || !bson_iter_recurse(&*pattern, &field)) {
+  if (!pattern || bson_iter_type(&pattern->iter) != BSON_TYPE_DOCUMENT || !bson_iter_recurse(&pattern->iter, &field)) {
     return names;
   }
   while (bson_iter_next(&field)) {
@@ -38,7 +38,7 @@ std::vector<WriteError> errors_in(const bson_t& reply, const char* name) {
   std::vector<WriteError> errors;
   const auto array = BsonFields(reply).find(name);
   bson_iter_t element;
-  if (!array || !bson_iter_recurse(&*array, &element)) {
+  if (!array || !bson_iter_recurse(&array->iter, &element)) {
     return errors;
   }
   while (bson_iter_next(&element)) {
@@ -119,7 +119,8 @@ void Bulk::insert(const Bson& document) {
 void Bulk::replace(const Bson& filter, const Bson& document) {
   bson_error_t error{};
   if (fits(document)) {
-    note(mongoc_bulk_operation_replace_one_with_opts(bulk_.get(), filter.get(), document.get(), nullptr, &error), error);
+    note(mongoc_bulk_operation_replace_one_with_opts(bulk_.get(), filter.get(), document.get(), nullptr, &error),
+         error);
   }
 }
 
@@ -132,7 +133,8 @@ void Bulk::upsert(const Bson& filter, const Bson& change) {
   Bson options;
   BsonWriter(options).boolean("upsert", true);
   bson_error_t error{};
-  note(mongoc_bulk_operation_update_one_with_opts(bulk_.get(), filter.get(), change.get(), options.get(), &error), error);
+  note(mongoc_bulk_operation_update_one_with_opts(bulk_.get(), filter.get(), change.get(), options.get(), &error),
+       error);
 }
 
 StoreResult<BulkOutcome> Bulk::execute() {
@@ -155,7 +157,7 @@ StoreResult<BulkOutcome> Bulk::execute() {
   }
   // Where one command of a split bulk reports duplicates and another one breaks, the driver's error is 11000.
   if (!done && client_.failed_commands() != failed_before) {
-    return driver_error(error.code == kDuplicateKey ? std::uint32_t{MONGOC_ERROR_STREAM} : error.domain, error.code);
+    return driver_error(write_errors.empty() ? error.domain : std::uint32_t{MONGOC_ERROR_STREAM}, error.code);
   }
   if (!done && write_errors.empty()) {
     return driver_error(error.domain, error.code);

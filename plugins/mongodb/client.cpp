@@ -59,7 +59,8 @@ StoreResult<Uri> parse_address(const StoreSettings& settings) {
   bson_error_t ignored;
   Uri uri(mongoc_uri_new_with_error(address->c_str(), &ignored));
   if (!uri) {
-    return hold("stores.mongodb.uri is no mongodb:// or mongodb+srv:// address; percent-encode special characters in it");
+    return hold(
+        "stores.mongodb.uri is no mongodb:// or mongodb+srv:// address; percent-encode special characters in it");
   }
   const char* database = mongoc_uri_get_database(uri.get());
   if (database == nullptr || *database == '\0') {
@@ -71,6 +72,10 @@ StoreResult<Uri> parse_address(const StoreSettings& settings) {
   set_default(*uri, MONGOC_URI_SOCKETTIMEOUTMS, kSocketTimeoutMs);
   set_default(*uri, MONGOC_URI_CONNECTTIMEOUTMS, kConnectTimeoutMs);
   set_default(*uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, kSelectionTimeoutMs);
+  if (!mongoc_uri_has_option(uri.get(), MONGOC_URI_RETRYREADS)) {
+    // Retrying is the courier's; the driver would first wait for its next heartbeat.
+    mongoc_uri_set_option_as_bool(uri.get(), MONGOC_URI_RETRYREADS, false);
+  }
   if (mongoc_uri_get_appname(uri.get()) == nullptr) {
     mongoc_uri_set_appname(uri.get(), kApplicationName);
   }
@@ -128,7 +133,8 @@ Collection Client::collection(const char* name) const {
 StoreResult<Bson> Client::command(const Bson& command) {
   bson_t reply;
   bson_error_t error{};
-  const bool done = mongoc_client_command_simple(handle_.get(), database_.c_str(), command.get(), nullptr, &reply, &error);
+  const bool done =
+      mongoc_client_command_simple(handle_.get(), database_.c_str(), command.get(), nullptr, &reply, &error);
   Bson kept;
   bson_concat(kept.get(), &reply);
   bson_destroy(&reply);

@@ -34,8 +34,8 @@ constexpr TextField kTextFields[] = {
 };
 
 Error corrupt(const char* what) {
-  return {ErrorKind::kCorrupt, std::string("a document in the store has no usable ") + what +
-                                   "; compare the stores with `twinlog verify`"};
+  return {ErrorKind::kCorrupt,
+          std::string("a document in the store has no usable ") + what + "; compare the stores with `twinlog verify`"};
 }
 
 std::optional<LockKind> lock_kind_from(const std::optional<std::string>& text) {
@@ -77,7 +77,7 @@ bool append_event(BsonWriter& writer, const AuthEvent& event) {
 void read_repaired(const BsonFields& fields, AuthEvent& event) {
   const auto field = fields.find("repaired");
   bson_iter_t element;
-  if (!field || !bson_iter_recurse(&*field, &element)) {
+  if (!field || !bson_iter_recurse(&field->iter, &element)) {
     return;
   }
   while (bson_iter_next(&element)) {
@@ -111,7 +111,7 @@ Result<AuthEvent> event_from(const BsonFields& fields) {
   event.lock_kind = lock_kind_from(fields.text("lock_kind"));
   read_repaired(fields, event);
   if (const auto metadata = fields.find("metadata")) {
-    auto json = json_from_bson(*metadata);
+    auto json = json_from_bson(metadata->iter);
     if (!json) {
       return json.error();
     }
@@ -122,9 +122,13 @@ Result<AuthEvent> event_from(const BsonFields& fields) {
 
 }  // namespace
 
-const char* collection_of(Shelf shelf) { return shelf == Shelf::kRecords ? kRecords : kConflicts; }
+const char* collection_of(Shelf shelf) {
+  return shelf == Shelf::kRecords ? kRecords : kConflicts;
+}
 
-std::string record_id(const EventKey& key) { return key.tenant_id + "/" + key.log_id; }
+std::string record_id(const EventKey& key) {
+  return key.tenant_id + "/" + key.log_id;
+}
 
 std::string version_id(Shelf shelf, const Version& version) {
   std::string id = record_id({version.event.tenant_id, version.event.log_id});
@@ -134,7 +138,9 @@ std::string version_id(Shelf shelf, const Version& version) {
   return id;
 }
 
-std::string account_id(const AccountKey& key) { return key.tenant_id + "/" + key.account; }
+std::string account_id(const AccountKey& key) {
+  return key.tenant_id + "/" + key.account;
+}
 
 Result<Bson> version_document(Shelf shelf, const Version& version) {
   Bson document;

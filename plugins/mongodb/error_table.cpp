@@ -15,7 +15,8 @@ constexpr std::string_view kRights =
 constexpr std::string_view kLogin =
     "the server refused user or password; check stores.mongodb.uri and its password file";
 constexpr std::string_view kConcern =
-    "the write was not confirmed by a majority in time; the agent repeats it by itself, check the replica set's members";
+    "the write was not confirmed by a majority in time; the agent repeats it by itself, check the replica set's "
+    "members";
 constexpr std::string_view kDocument =
     "the server can not take one of the events; it holds this store until it can, see the code in the server's manual";
 constexpr std::string_view kTooLarge = "one of the documents is larger than the server takes";
@@ -97,13 +98,18 @@ constexpr DriverErrorRow kDriverRows[] = {
 
 }  // namespace
 
-std::span<const ServerErrorRow> server_error_rows() { return kServerRows; }
-std::span<const DriverErrorRow> driver_error_rows() { return kDriverRows; }
+std::span<const ServerErrorRow> server_error_rows() {
+  return kServerRows;
+}
+std::span<const DriverErrorRow> driver_error_rows() {
+  return kDriverRows;
+}
 
 StoreError server_error(std::int32_t code) {
   for (const ServerErrorRow& row : kServerRows) {
     if (row.code == code) {
-      return {.reaction = row.reaction, .code = std::to_string(code), .constraint = "", .words = std::string(row.words)};
+      return {
+          .reaction = row.reaction, .code = std::to_string(code), .constraint = "", .words = std::string(row.words)};
     }
   }
   return {.reaction = Reaction::kRetry,

@@ -11,13 +11,13 @@ StoreResult<std::optional<AgentPosition>> read_position(Client& client, const Uu
   Bson filter;
   BsonWriter(filter).text("_id", uuid_text(epoch_id));
   std::optional<AgentPosition> position;
-  auto failed = client.find({.collection = kAgents, .filter = filter, .projection = Bson(), .expected = 1},
-                            [&position](const BsonFields& fields) {
-                              position = AgentPosition{
-                                  .last_leaf = static_cast<std::uint64_t>(fields.integer("last_leaf_index").value_or(0)),
-                                  .flushed_at = fields.time("flushed_at").value_or(0),
-                                  .newest_effective_at = fields.time("newest_effective_at").value_or(0)};
-                            });
+  auto failed = client.find(
+      {.collection = kAgents, .filter = filter, .projection = Bson(), .expected = 1},
+      [&position](const BsonFields& fields) {
+        position = AgentPosition{.last_leaf = static_cast<std::uint64_t>(fields.integer("last_leaf_index").value_or(0)),
+                                 .flushed_at = fields.time("flushed_at").value_or(0),
+                                 .newest_effective_at = fields.time("newest_effective_at").value_or(0)};
+      });
   if (failed) {
     return *std::move(failed);
   }

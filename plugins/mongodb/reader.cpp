@@ -80,8 +80,8 @@ StoreResult<std::vector<StoredVersion>> MongodbReader::read(Shelf shelf, std::sp
       corrupt = unreadable(version.error());
       return;
     }
-    versions.push_back({.version = *std::move(version),
-                        .has_conflict = fields.boolean("has_conflict").value_or(false)});
+    versions.push_back(
+        {.version = *std::move(version), .has_conflict = fields.boolean("has_conflict").value_or(false)});
   };
   while (!keys.empty() && !corrupt) {
     const auto some = keys.first(std::min(keys.size(), kKeysPerRead));

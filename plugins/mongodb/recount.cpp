@@ -62,7 +62,7 @@ class Counter {
       return;
     }
     const auto closed = fields.find("closed_at");
-    const bool is_closed = closed && bson_iter_type(&*closed) != BSON_TYPE_NULL;
+    const bool is_closed = closed && bson_iter_type(&closed->iter) != BSON_TYPE_NULL;
     const auto delivered = static_cast<std::uint64_t>(fields.integer("last_leaf_index").value_or(0));
     for (const Row& row : rows->second) {
       if (is_closed || row.leaf_index <= delivered) {
@@ -129,9 +129,9 @@ StoreStatus recount(Client& client, const std::vector<Recounted>& accounts) {
   Bson projection;
   BsonWriter(projection).int32("tenant_id", 1).int32("account", 1).int32("epoch_id", 1).int32("leaf_index", 1);
   for (const char* collection : {kRecords, kConflicts}) {
-    auto failed = client.find(
-        {.collection = collection, .filter = filter, .projection = projection, .expected = kRowsExpected},
-        [&counter](const BsonFields& row) { counter.add(row); });
+    auto failed =
+        client.find({.collection = collection, .filter = filter, .projection = projection, .expected = kRowsExpected},
+                    [&counter](const BsonFields& row) { counter.add(row); });
     if (failed) {
       return failed;
     }

@@ -12,7 +12,8 @@ namespace twinlog {
 namespace {
 
 StoreError not_connected() {
-  return {.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "not connected to the document store"};
+  return {
+      .reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "not connected to the document store"};
 }
 
 class MongodbStore final : public Store {
@@ -51,8 +52,9 @@ StoreStatus MongodbStore::bring_up_schema(Client& client) const {
     return StoreError{.reaction = Reaction::kHold,
                       .code = "",
                       .constraint = "",
-                      .words = "the document store has no current twinlog schema; run `twinlog migrate`, or set "
-                               "stores.mongodb.migrate = true"};
+                      .words =
+                          "the document store has no current twinlog schema; run `twinlog migrate`, or set "
+                          "stores.mongodb.migrate = true"};
   }
   return create_schema(client);
 }

@@ -53,8 +53,9 @@ StoreStatus read_copies(Client& client, Shelf shelf, const std::vector<std::stri
   writer.end().end();
   Bson projection;
   BsonWriter(projection).int32("content_hash", 1).int32("epoch_id", 1).int32("leaf_index", 1);
-  return client.find({.collection = collection_of(shelf), .filter = filter, .projection = projection, .expected = ids.size()},
-                     [&copies](const BsonFields& fields) { note_copy(fields, copies); });
+  return client.find(
+      {.collection = collection_of(shelf), .filter = filter, .projection = projection, .expected = ids.size()},
+      [&copies](const BsonFields& fields) { note_copy(fields, copies); });
 }
 
 StoreError cannot_be_written(const Error& error) {
@@ -62,12 +63,13 @@ StoreError cannot_be_written(const Error& error) {
 }
 
 StoreError not_readable(std::size_t count) {
-  return {.reaction = Reaction::kRetry,
-          .code = "11000",
-          .constraint = "",
-          .words = "the document store reported " + std::to_string(count) +
-                   " keys as taken that it does not hold; the agent repeats by itself. Where it stays so: a unique index "
-                   "that twinlog did not make refuses events, or their documents were changed by hand"};
+  return {
+      .reaction = Reaction::kRetry,
+      .code = "11000",
+      .constraint = "",
+      .words = "the document store reported " + std::to_string(count) +
+               " keys as taken that it does not hold; the agent repeats by itself. Where it stays so: a unique index "
+               "that twinlog did not make refuses events, or their documents were changed by hand"};
 }
 
 }  // namespace
@@ -125,7 +127,7 @@ StoreStatus mark_conflicts(Client& client, std::span<const Version* const> confl
   BsonWriter(change).begin_document("$set").boolean("has_conflict", true).end();
   for (const std::string& id : records) {
     Bson filter;
-    BsonWriter(filter).text("_id", id).begin_document("has_conflict").boolean("$ne", true).end();
+    BsonWriter(filter).text("_id", id);
     bulk.update(filter, change);
   }
   auto executed = bulk.execute();

@@ -1,5 +1,5 @@
-// Inserting versions and finding out where each one ended. Content is only ever inserted: what was there already is read
-// back (hash and acceptance), never written again.
+// Inserting versions and finding out where each one ended. Content is only ever inserted: what was there already is
+// read back (hash and acceptance), never written again.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,8 @@ enum class Place : std::uint8_t {
 /// inserted. The places are in the order of `versions`. Repeating it is harmless.
 StoreResult<std::vector<Place>> store_versions(Client& client, Shelf shelf, std::span<const Version* const> versions);
 
-/// Sets has_conflict on the records of these versions where it is not set yet.
+/// Sets has_conflict on the records of these versions; setting it again changes nothing. The filter is the bare _id,
+/// which every server answers from its index.
 StoreStatus mark_conflicts(Client& client, std::span<const Version* const> conflicts);
 
 }  // namespace twinlog

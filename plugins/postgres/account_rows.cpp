@@ -110,9 +110,8 @@ Statement update_accounts(std::span<const AccountUpdate> accounts) {
   parameters.push_back(texts(&ShownAccount::organisation_id));
   parameters.push_back(array_of(kText, rows, [](auto& out, Row row) { out.bytes(row.log_id); }));
   parameters.push_back(array_of(kTimestamp, rows, [](auto& out, Row row) { out.timestamp(row.effective_at); }));
-  parameters.push_back(array_of(kBytea, accounts, [](auto& out, const AccountUpdate& each) {
-    out.bytes(encode_account_state(each.state));
-  }));
+  parameters.push_back(array_of(
+      kBytea, accounts, [](auto& out, const AccountUpdate& each) { out.bytes(encode_account_state(each.state)); }));
   return {kUpdate, std::move(parameters)};
 }
 

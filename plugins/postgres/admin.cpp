@@ -26,17 +26,20 @@ constexpr std::string_view kWalls =
     "current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on'";
 constexpr std::int64_t kRoleCount = 2;
 
-CheckLine fine(std::string text) { return {.is_problem = false, .text = "PostgreSQL: " + std::move(text)}; }
-CheckLine problem(std::string text) { return {.is_problem = true, .text = "PostgreSQL: " + std::move(text)}; }
+CheckLine fine(std::string text) {
+  return {.is_problem = false, .text = "PostgreSQL: " + std::move(text)};
+}
+CheckLine problem(std::string text) {
+  return {.is_problem = true, .text = "PostgreSQL: " + std::move(text)};
+}
 CheckLine problem(const StoreError& error) {
   const std::string code = error.code.empty() ? "" : " (SQLSTATE " + error.code + ")";
   return problem(error.words + code);
 }
 
 void check_schema(const SchemaState& state, std::vector<CheckLine>& lines) {
-  const std::string versions =
-      "schema " + state.schema + " is at version " + std::to_string(state.version) + " of " +
-      std::to_string(schema_version());
+  const std::string versions = "schema " + state.schema + " is at version " + std::to_string(state.version) + " of " +
+                               std::to_string(schema_version());
   if (state.schema.empty()) {
     lines.push_back(problem("no schema of the search path exists; create one or set search_path for this role"));
   } else if (state.version < schema_version()) {
@@ -63,8 +66,9 @@ void check_walls(const Rows& row, std::vector<CheckLine>& lines) {
                             std::string(role_sql_for_people()) + " then `twinlog migrate`"));
   }
   if (!bool_value(row.value(0, 3)) || !bool_value(row.value(0, 4))) {
-    lines.push_back(problem("fsync or full_page_writes is off: what the server confirms is lost with the power; turn "
-                            "both on"));
+    lines.push_back(
+        problem("fsync or full_page_writes is off: what the server confirms is lost with the power; turn "
+                "both on"));
   }
 }
 

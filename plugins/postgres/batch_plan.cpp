@@ -51,8 +51,9 @@ std::vector<const Version*> BatchPlan::firsts() const {
 
 void BatchPlan::note_record(std::string_view tenant_id, std::string_view log_id, const Digest& stored) {
   const std::tuple<std::string_view, std::string_view> key(tenant_id, log_id);
-  const auto plan = std::lower_bound(keys_.begin(), keys_.end(), key,
-                                     [](const KeyPlan& each, const auto& wanted) { return key_of(*each.first) < wanted; });
+  const auto plan = std::lower_bound(keys_.begin(), keys_.end(), key, [](const KeyPlan& each, const auto& wanted) {
+    return key_of(*each.first) < wanted;
+  });
   if (plan != keys_.end() && key_of(*plan->first) == key) {
     plan->stored = stored;
     plan->is_inserted = stored == plan->first->content_hash;

@@ -1,5 +1,5 @@
-// The pure part of a flush: which version of a key is offered as the record, and, once the store has said what it holds,
-// which are conflicts.
+// The pure part of a flush: which version of a key is offered as the record, and, once the store has said what it
+// holds, which are conflicts.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ namespace twinlog::postgres {
 
 /// The versions of one key in one batch. Equal content stands once, with its first acceptance.
 struct KeyPlan {
-  const Version* first = nullptr;     ///< First in leaf order: offered as the record.
-  std::vector<const Version*> others; ///< Other contents, in order of content_hash.
+  const Version* first = nullptr;      ///< First in leaf order: offered as the record.
+  std::vector<const Version*> others;  ///< Other contents, in order of content_hash.
   /// The content of the record that the store holds under this key.
   Digest stored{};
   bool is_inserted = false;  ///< `first` is the record since this flush.

@@ -22,7 +22,9 @@ constexpr std::size_t kV6Bytes = 16;
 constexpr std::size_t kInetHeader = 4;
 constexpr char kJsonbVersion = 1;
 
-std::uint32_t as_u32(std::size_t value) { return static_cast<std::uint32_t>(value); }
+std::uint32_t as_u32(std::size_t value) {
+  return static_cast<std::uint32_t>(value);
+}
 
 }  // namespace
 
@@ -46,7 +48,9 @@ void ArrayBuilder::bytes_or_null(const std::optional<std::string>& value) {
   }
 }
 
-void ArrayBuilder::boolean(bool value) { bytes(std::string_view(value ? "\1" : "\0", 1)); }
+void ArrayBuilder::boolean(bool value) {
+  bytes(std::string_view(value ? "\1" : "\0", 1));
+}
 
 void ArrayBuilder::int4(std::int32_t value) {
   put_u32(elements_, sizeof value);
@@ -60,7 +64,9 @@ void ArrayBuilder::int8(std::int64_t value) {
   ++count_;
 }
 
-void ArrayBuilder::timestamp(UtcMicros value) { int8(value - kPostgresEpoch); }
+void ArrayBuilder::timestamp(UtcMicros value) {
+  int8(value - kPostgresEpoch);
+}
 
 void ArrayBuilder::timestamp_or_null(const std::optional<UtcMicros>& value) {
   if (value) {
@@ -112,7 +118,9 @@ Parameter ArrayBuilder::take() {
   return parameter;
 }
 
-Parameter text_parameter(std::string_view value) { return {kText.oid, std::string(value)}; }
+Parameter text_parameter(std::string_view value) {
+  return {kText.oid, std::string(value)};
+}
 
 Parameter int8_parameter(std::int64_t value) {
   Parameter parameter{kInt8.oid, {}};
@@ -126,13 +134,25 @@ Parameter timestamp_parameter(UtcMicros value) {
   return parameter;
 }
 
-Parameter uuid_parameter(std::string_view sixteen_bytes) { return {kUuid.oid, std::string(sixteen_bytes)}; }
+Parameter uuid_parameter(std::string_view sixteen_bytes) {
+  return {kUuid.oid, std::string(sixteen_bytes)};
+}
 
-std::int64_t int8_value(std::string_view bytes) { return ByteReader(bytes).i64(); }
-std::int32_t int4_value(std::string_view bytes) { return static_cast<std::int32_t>(ByteReader(bytes).u32()); }
-bool bool_value(std::string_view bytes) { return ByteReader(bytes).u8() != 0; }
-UtcMicros timestamp_value(std::string_view bytes) { return int8_value(bytes) + kPostgresEpoch; }
-std::string_view jsonb_value(std::string_view bytes) { return bytes.empty() ? bytes : bytes.substr(1); }
+std::int64_t int8_value(std::string_view bytes) {
+  return ByteReader(bytes).i64();
+}
+std::int32_t int4_value(std::string_view bytes) {
+  return static_cast<std::int32_t>(ByteReader(bytes).u32());
+}
+bool bool_value(std::string_view bytes) {
+  return ByteReader(bytes).u8() != 0;
+}
+UtcMicros timestamp_value(std::string_view bytes) {
+  return int8_value(bytes) + kPostgresEpoch;
+}
+std::string_view jsonb_value(std::string_view bytes) {
+  return bytes.empty() ? bytes : bytes.substr(1);
+}
 
 std::string inet_value(std::string_view bytes) {
   const std::string_view address = bytes.substr(std::min(bytes.size(), kInetHeader));

@@ -128,21 +128,20 @@ Column lock_kind() {
 }
 
 Column metadata() {
-  return {.name = "metadata",
-          .type = kJsonb,
-          .put =
-              [](ArrayBuilder& out, const Version& version) {
-                version.event.metadata ? out.jsonb(*version.event.metadata) : out.null();
-              },
-          // jsonb reorders keys and spells numbers in full: the canonical form is made anew.
-          .take = [](StoredVersion& into, std::string_view bytes) -> Status {
-            CanonicalJsonBuilder builder;
-            Status read = visit_json(jsonb_value(bytes), builder);
-            if (read.ok()) {
-              into.version.event.metadata = builder.take();
-            }
-            return read;
-          }};
+  return {
+      .name = "metadata",
+      .type = kJsonb,
+      .put = [](ArrayBuilder& out,
+                const Version& version) { version.event.metadata ? out.jsonb(*version.event.metadata) : out.null(); },
+      // jsonb reorders keys and spells numbers in full: the canonical form is made anew.
+      .take = [](StoredVersion& into, std::string_view bytes) -> Status {
+        CanonicalJsonBuilder builder;
+        Status read = visit_json(jsonb_value(bytes), builder);
+        if (read.ok()) {
+          into.version.event.metadata = builder.take();
+        }
+        return read;
+      }};
 }
 
 /// unnest flattens an array of arrays, so the names travel joined; none of them holds a comma.
@@ -180,20 +179,20 @@ Column agent() {
 }
 
 Column leaf_index() {
-  return {.name = "leaf_index",
-          .type = kInt8,
-          .put = [](ArrayBuilder& out,
-                    const Version& version) { out.int8(static_cast<std::int64_t>(version.leaf_index)); },
-          .take = [](StoredVersion& into, std::string_view bytes) -> Status {
-            into.version.leaf_index = static_cast<std::uint64_t>(int8_value(bytes));
-            return {};
-          }};
+  return {
+      .name = "leaf_index",
+      .type = kInt8,
+      .put = [](ArrayBuilder& out, const Version& version) { out.int8(static_cast<std::int64_t>(version.leaf_index)); },
+      .take = [](StoredVersion& into, std::string_view bytes) -> Status {
+        into.version.leaf_index = static_cast<std::uint64_t>(int8_value(bytes));
+        return {};
+      }};
 }
 
 using E = AuthEvent;
 
 const auto& table() {
-  static const auto kTable = std::to_array<Column>({
+  static const auto all_columns = std::to_array<Column>({
       required_text<&E::tenant_id>("tenant_id"),
       required_text<&E::log_id>("log_id"),
       required_text<&E::event_type>("event_type"),
@@ -227,7 +226,7 @@ const auto& table() {
       fixed_bytes<&Version::epoch_id>("epoch_id", kUuid),
       leaf_index(),
   });
-  return kTable;
+  return all_columns;
 }
 
 /// make(column, position) of every column, with commas.
@@ -242,7 +241,9 @@ std::string joined(Make make) {
 
 }  // namespace
 
-std::span<const Column> columns() { return table(); }
+std::span<const Column> columns() {
+  return table();
+}
 
 std::string column_names(std::string_view prefix) {
   return joined([&](const Column& column, std::size_t) { return std::string(prefix) + std::string(column.name); });
@@ -262,8 +263,8 @@ std::string insert_head(std::string_view table_name) {
   const std::string arrays = joined([](const Column& column, std::size_t i) {
     return "$" + std::to_string(i + 1) + "::" + std::string(column.type.name) + "[]";
   });
-  return "INSERT INTO " + std::string(table_name) + " AS t (" + column_names() + ") SELECT " + values + " FROM unnest(" +
-         arrays + ") AS v(" + column_names() + ")";
+  return "INSERT INTO " + std::string(table_name) + " AS t (" + column_names() + ") SELECT " + values +
+         " FROM unnest(" + arrays + ") AS v(" + column_names() + ")";
 }
 
 std::vector<Parameter> column_arrays(std::span<const Version* const> versions) {

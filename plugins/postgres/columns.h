@@ -19,8 +19,8 @@ struct Column {
   void (*put)(ArrayBuilder& out, const Version& version);
   /// kCorrupt when the value cannot have been written by `put`. Not called for NULL.
   Status (*take)(StoredVersion& into, std::string_view bytes);
-  std::string_view insert_form = "";  ///< Where it is not the element itself; it is called `v.<name>`.
-  std::string_view select_form = "";  ///< Where it is not the column itself.
+  std::string_view insert_form{};  ///< Where it is not the element itself; it is called `v.<name>`.
+  std::string_view select_form{};  ///< Where it is not the column itself.
 };
 
 /// All columns but has_conflict, which the store alone sets.

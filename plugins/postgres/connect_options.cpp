@@ -72,10 +72,11 @@ StoreResult<std::vector<ConnectOptions>> connect_options(const StoreSettings& se
     return bad_address(uri.error().message());
   }
   const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed(PQconninfoParse(uri->c_str(), nullptr),
-                                                                           &PQconninfoFree);
+                                                                            &PQconninfoFree);
   if (parsed == nullptr) {
-    return bad_address("stores.postgres.uri is not an address that libpq understands; see \"Connection Strings\" in "
-                       "PostgreSQL's manual");
+    return bad_address(
+        "stores.postgres.uri is not an address that libpq understands; see \"Connection Strings\" in "
+        "PostgreSQL's manual");
   }
   ConnectOptions options;
   for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {

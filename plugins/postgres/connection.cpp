@@ -34,24 +34,34 @@ std::string_view sqlstate_of_refusal(std::string_view message) {
   }
   const std::string_view code = message.substr(message.size() - kSqlstateLength);
   const std::string_view before = message.substr(0, message.size() - kSqlstateLength);
-  const bool is_code = std::all_of(code.begin(), code.end(),
-                                   [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
+  const bool is_code =
+      std::all_of(code.begin(), code.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
   return is_code && before.ends_with(kBefore) ? code : std::string_view{};
 }
 
 }  // namespace
 
 Rows::Rows(pg_result* result, bool warned) : result_(result), warned_(warned) {}
-void Rows::Clear::operator()(pg_result* result) const { PQclear(result); }
-int Rows::count() const { return PQntuples(result_.get()); }
-bool Rows::is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column) != 0; }
+void Rows::Clear::operator()(pg_result* result) const {
+  PQclear(result);
+}
+int Rows::count() const {
+  return PQntuples(result_.get());
+}
+bool Rows::is_null(int row, int column) const {
+  return PQgetisnull(result_.get(), row, column) != 0;
+}
 std::string_view Rows::value(int row, int column) const {
   return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
 }
-std::string_view Rows::tag() const { return PQcmdStatus(result_.get()); }
+std::string_view Rows::tag() const {
+  return PQcmdStatus(result_.get());
+}
 
 Connection::~Connection() = default;
-void Connection::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
+void Connection::Finish::operator()(pg_conn* connection) const {
+  PQfinish(connection);
+}
 
 StoreResult<std::unique_ptr<Connection>> Connection::open(const StoreSettings& settings, const Clock& clock) {
   auto hosts = connect_options(settings);
@@ -123,15 +133,22 @@ StoreError Connection::refusal() const {
     return classify(code, "");
   }
   StoreError error = classify("", "");
-  error.words = timed_out_ ? "PostgreSQL did not answer the connection in time; check address, network and server"
-                          : "no connection to PostgreSQL; check that the server runs, the address, TLS settings, and that "
-                            "one of the hosts takes writes";
+  error.words = timed_out_
+                    ? "PostgreSQL did not answer the connection in time; check address, network and server"
+                    : "no connection to PostgreSQL; check that the server runs, the address, TLS settings, and that "
+                      "one of the hosts takes writes";
   return error;
 }
 
-bool Connection::is_usable() const { return !broken_ && PQstatus(connection_.get()) == CONNECTION_OK; }
-bool Connection::is_in_transaction() const { return PQtransactionStatus(connection_.get()) != PQTRANS_IDLE; }
-int Connection::server_version() const { return PQserverVersion(connection_.get()); }
+bool Connection::is_usable() const {
+  return !broken_ && PQstatus(connection_.get()) == CONNECTION_OK;
+}
+bool Connection::is_in_transaction() const {
+  return PQtransactionStatus(connection_.get()) != PQTRANS_IDLE;
+}
+int Connection::server_version() const {
+  return PQserverVersion(connection_.get());
+}
 std::string Connection::server_encoding() const {
   const char* const name = PQparameterStatus(connection_.get(), "server_encoding");
   return name == nullptr ? "" : name;

@@ -8,14 +8,17 @@ namespace {
 
 constexpr std::string_view kLost =
     "the connection to PostgreSQL broke; the agent connects again and sends what was not confirmed once more";
-constexpr std::string_view kGoesAway = "PostgreSQL is shutting down, starting or ended this session; the agent waits for it";
+constexpr std::string_view kGoesAway =
+    "PostgreSQL is shutting down, starting or ended this session; the agent waits for it";
 constexpr std::string_view kCrowded =
     "PostgreSQL takes no more connections or memory; raise max_connections or free some, the agent tries again";
 constexpr std::string_view kBusy =
     "another session or the load of the server was in the way; the batch is tried again, in smaller parts if need be";
-constexpr std::string_view kOutOfRoom = "PostgreSQL has no room or hit a limit of its own; free disk space or raise the limit";
+constexpr std::string_view kOutOfRoom =
+    "PostgreSQL has no room or hit a limit of its own; free disk space or raise the limit";
 constexpr std::string_view kOurSlip =
-    "PostgreSQL answered as if the agent had lost track of its transaction; it connects again (report this as a defect)";
+    "PostgreSQL answered as if the agent had lost track of its transaction; it connects again (report this as a "
+    "defect)";
 constexpr std::string_view kPooled =
     "a connection pooler or a change of the schema got in between; the agent connects again";
 constexpr std::string_view kData =
@@ -26,10 +29,12 @@ constexpr std::string_view kSchema =
     "schema or rights do not fit; run `twinlog check --stores`, then `twinlog migrate` as the owner of the tables";
 constexpr std::string_view kLogin =
     "PostgreSQL refused the login; check user, password (file) and pg_hba.conf, the agent reads the password again";
-constexpr std::string_view kNoDatabase = "the database or schema does not exist; create it or correct stores.postgres.uri";
+constexpr std::string_view kNoDatabase =
+    "the database or schema does not exist; create it or correct stores.postgres.uri";
 constexpr std::string_view kCorrupt =
     "PostgreSQL reports corrupt data or a corrupt index; stop writing to it and repair it, the spool keeps the events";
-constexpr std::string_view kUnknown = "PostgreSQL refused for a reason that this version does not know; the batch is tried again";
+constexpr std::string_view kUnknown =
+    "PostgreSQL refused for a reason that this version does not know; the batch is tried again";
 
 constexpr auto kRows = std::to_array<ErrorRow>({
     // Exact codes.
@@ -82,7 +87,9 @@ bool speaks_of(const ErrorRow& row, std::string_view sqlstate, std::string_view 
 
 }  // namespace
 
-std::span<const ErrorRow> error_table() { return kRows; }
+std::span<const ErrorRow> error_table() {
+  return kRows;
+}
 
 StoreError classify(std::string_view sqlstate, std::string_view constraint) {
   if (sqlstate.empty()) {

@@ -13,8 +13,8 @@ namespace {
 // READ WRITE: a standby says at once that it is one. READ COMMITTED: the default of the role may be another level.
 constexpr std::string_view kBegin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
-// For this transaction only: a session's setting would leak through a transaction pooler. A role that asks for more than
-// `on` (remote_apply) keeps it.
+// For this transaction only: a session's setting would leak through a transaction pooler. A role that asks for more
+// than `on` (remote_apply) keeps it.
 constexpr std::string_view kSettings =
     "SELECT set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'remote_apply' "
     "THEN 'remote_apply' ELSE 'on' END, true), set_config('lock_timeout', '5s', true), "
@@ -35,20 +35,20 @@ constexpr std::string_view kPosition =
 // A row comes back where it was inserted (with the hash that was sent) or where another content lies already (with that
 // one's hash). Nothing else of a record is ever updated.
 const std::string& insert_records() {
-  static const std::string kSql =
+  static const std::string sql =
       insert_head("auth_logs") +
       " ORDER BY v.tenant_id COLLATE \"C\", v.log_id COLLATE \"C\" "
       "ON CONFLICT (tenant_id, log_id) DO UPDATE SET has_conflict = true WHERE t.content_hash <> EXCLUDED.content_hash "
       "RETURNING tenant_id, log_id, content_hash";
-  return kSql;
+  return sql;
 }
 
 const std::string& insert_conflicts() {
-  static const std::string kSql =
+  static const std::string sql =
       insert_head("auth_log_conflicts") +
       " ORDER BY v.tenant_id COLLATE \"C\", v.log_id COLLATE \"C\", v.content_hash "
       "ON CONFLICT (tenant_id, log_id, content_hash) DO NOTHING RETURNING tenant_id, log_id, content_hash";
-  return kSql;
+  return sql;
 }
 
 Statement mark_conflicts(const std::vector<const Version*>& records) {
@@ -67,7 +67,9 @@ StoreError our_error(Reaction reaction, std::string words) {
 
 }  // namespace
 
-bool is_committed(const Rows& commit) { return commit.tag() == "COMMIT" && !commit.warned(); }
+bool is_committed(const Rows& commit) {
+  return commit.tag() == "COMMIT" && !commit.warned();
+}
 
 Flush::Flush(Connection& connection, const Clock& clock, const FlushOwner& owner)
     : connection_(connection), clock_(clock), owner_(owner), deadline_(clock.steady_now() + kFlushLimit), plan_({}) {}
@@ -200,11 +202,10 @@ Flush::Failure Flush::commit(const AgentPosition& position) {
   if (!accounts_.empty()) {
     statements.push_back(update_accounts(accounts_));
   }
-  statements.push_back(
-      {kPosition,
-       {uuid_parameter(as_text(owner_.epoch_id)), text_parameter(owner_.agent),
-        int8_parameter(static_cast<std::int64_t>(position.last_leaf)), timestamp_parameter(position.flushed_at),
-        timestamp_parameter(position.newest_effective_at)}});
+  statements.push_back({kPosition,
+                        {uuid_parameter(as_text(owner_.epoch_id)), text_parameter(owner_.agent),
+                         int8_parameter(static_cast<std::int64_t>(position.last_leaf)),
+                         timestamp_parameter(position.flushed_at), timestamp_parameter(position.newest_effective_at)}});
   statements.push_back({"COMMIT", {}});
   auto result = connection_.run(statements, time_left());
   if (auto* error = std::get_if<StoreError>(&result)) {

@@ -26,8 +26,8 @@
 
 namespace twinlog::postgres {
 
-/// For the whole of a flush but the recount. The server's own limits per statement are shorter; this one is for a server
-/// that does not answer at all.
+/// For the whole of a flush but the recount. The server's own limits per statement are shorter; this one is for a
+/// server that does not answer at all.
 inline constexpr std::chrono::milliseconds kFlushLimit = std::chrono::seconds{20};
 /// For the recount alone.
 inline constexpr std::chrono::milliseconds kRecountLimit = std::chrono::seconds{65};

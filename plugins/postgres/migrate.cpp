@@ -85,9 +85,10 @@ StoreResult<bool> run_step(Connection& connection, const SchemaStep& step) {
 
 CheckLine roles_are_missing() {
   return {.is_problem = true,
-          .text = "PostgreSQL: the roles twinlog_reader and twinlog_writer are missing and this role may not create them; "
-                  "have an administrator run: " +
-                  std::string(role_sql_for_people()) + " and then run `twinlog migrate` again"};
+          .text =
+              "PostgreSQL: the roles twinlog_reader and twinlog_writer are missing and this role may not create them; "
+              "have an administrator run: " +
+              std::string(role_sql_for_people()) + " and then run `twinlog migrate` again"};
 }
 
 }  // namespace

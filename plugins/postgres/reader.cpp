@@ -46,13 +46,13 @@ class PostgresReader final : public StoreReader {
   explicit PostgresReader(StoreSettings settings) : settings_(std::move(settings)) {}
 
   StoreResult<std::vector<StoredVersion>> records(std::span<const EventKey> keys) override {
-    static const std::string kSql = select_by_keys("auth_logs");
-    return read(kSql, keys);
+    static const std::string sql = select_by_keys("auth_logs");
+    return read(sql, keys);
   }
 
   StoreResult<std::vector<StoredVersion>> conflicts(std::span<const EventKey> keys) override {
-    static const std::string kSql = select_by_keys("auth_log_conflicts");
-    return read(kSql, keys);
+    static const std::string sql = select_by_keys("auth_log_conflicts");
+    return read(sql, keys);
   }
 
   StoreResult<std::optional<ShownAccount>> account(const AccountKey& key) override {

@@ -5,20 +5,20 @@
 namespace twinlog {
 namespace {
 
-const std::vector<std::string> kKnown{"spool.path", "spool.max_bytes", "retry.most", "log.level"};
+const std::vector<std::string> known_names{"spool.path", "spool.max_bytes", "retry.most", "log.level"};
 
 TEST(Nearest, FindsAMistypedNameBySwapsGapsAndOtherLetters) {
-  EXPECT_EQ(nearest("spool.pahts", kKnown), "spool.path");
-  EXPECT_EQ(nearest("spool.maxbytes", kKnown), "spool.max_bytes");
-  EXPECT_EQ(nearest("log.levle", kKnown), "log.level");
-  EXPECT_EQ(nearest("retry.max", kKnown), "retry.most");
+  EXPECT_EQ(nearest("spool.pahts", known_names), "spool.path");
+  EXPECT_EQ(nearest("spool.maxbytes", known_names), "spool.max_bytes");
+  EXPECT_EQ(nearest("log.levle", known_names), "log.level");
+  EXPECT_EQ(nearest("retry.max", known_names), "retry.most");
 }
 
 TEST(Nearest, FindsNothingWhenTheNameIsAnother) {
-  EXPECT_EQ(nearest("cache.folder", kKnown), "");
-  EXPECT_EQ(nearest("", kKnown), "");
-  EXPECT_EQ(nearest("x", kKnown), "");
-  EXPECT_EQ(nearest(std::string(100000, 'x'), kKnown), "");
+  EXPECT_EQ(nearest("cache.folder", known_names), "");
+  EXPECT_EQ(nearest("", known_names), "");
+  EXPECT_EQ(nearest("x", known_names), "");
+  EXPECT_EQ(nearest(std::string(100000, 'x'), known_names), "");
 }
 
 }  // namespace

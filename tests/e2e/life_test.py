@@ -102,7 +102,7 @@ class Life(unittest.TestCase):
         self.assertEqual(migrated.returncode, 0, migrated.stdout + migrated.stderr)
         after = run("check", "--config", agent.config, "--stores")
         self.assertEqual(after.returncode, 0, after.stdout)
-        self.assertIn("PostgreSQL 15", after.stdout)
+        self.assertIn("server version 15", after.stdout)
 
     def test_a_broken_configuration_exits_78_and_names_every_mistake_and_no_secret(self):
         agent = self.agent()

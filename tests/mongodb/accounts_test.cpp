@@ -104,9 +104,8 @@ TEST_F(MongodbAccounts, AreExactAlsoWhenTheMarkOfADeliveredEpochWasDropped) {
 }
 
 TEST_F(MongodbAccounts, OfSuccessLockAndResetAreBothTheIdAndTheName) {
-  const auto versions =
-      agent_.accept({failed(1).without_user().name("ANN", "ann"), success(2).name("ANN", "ann"), locked(3),
-                     reset(4).name("ANN", "ann").organisation("north")});
+  const auto versions = agent_.accept({failed(1).without_user().name("ANN", "ann"), success(2).name("ANN", "ann"),
+                                       locked(3), reset(4).name("ANN", "ann").organisation("north")});
   report_of(agent_.flush(versions));
   testing::expect_fold(settings_, versions);
   EXPECT_EQ(read_account(settings_, {"t", "name:ann"}).organisation_id, "north");

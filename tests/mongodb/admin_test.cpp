@@ -35,7 +35,8 @@ std::set<std::string> index_names(const StoreSettings& settings, const char* col
   std::set<std::string> names;
   bson_iter_t batch;
   bson_iter_t top;
-  if (bson_iter_init(&top, std::get<Bson>(reply).get()) && bson_iter_find_descendant(&top, "cursor.firstBatch", &batch)) {
+  if (bson_iter_init(&top, std::get<Bson>(reply).get()) &&
+      bson_iter_find_descendant(&top, "cursor.firstBatch", &batch)) {
     bson_iter_t index;
     bson_iter_recurse(&batch, &index);
     while (bson_iter_next(&index)) {
@@ -71,6 +72,7 @@ TEST_P(MongodbAdmin, CreatesTheIndexesForTheQuestionsThatPeopleAskAndNoMore) {
   ASSERT_TRUE(std::holds_alternative<std::vector<CheckLine>>(make_mongodb_admin(settings_)->migrate()));
   const std::set<std::string> expected{"_id_", "tenant_time", "tenant_account_time", "tenant_ip_time"};
   EXPECT_EQ(index_names(settings_, kRecords), expected);
+  EXPECT_EQ(index_names(settings_, kAccounts), (std::set<std::string>{"_id_", "guard"}));
 }
 
 TEST_P(MongodbAdmin, NamesWhatToDoWhereThereIsNoSchemaAndNoneMayBeMade) {
@@ -97,7 +99,8 @@ TEST_P(MongodbAdmin, FlushesReplaysAndConflictsAndFoldsOnThisServer) {
   const auto records = testing::read_records(settings_, testing::keys_of(versions));
   EXPECT_EQ(records.size(), 4U);
   EXPECT_EQ(testing::read_conflicts(settings_, testing::keys_of(versions)).size(), 1U);
-  EXPECT_EQ(std::count_if(records.begin(), records.end(), [](const StoredVersion& one) { return one.has_conflict; }), 1);
+  EXPECT_EQ(std::count_if(records.begin(), records.end(), [](const StoredVersion& one) { return one.has_conflict; }),
+            1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Servers, MongodbAdmin, ::testing::Values("FerretDb", "MongoJavaServer"),

@@ -1,4 +1,5 @@
-// Several agents on the same hot accounts, each dying now and then, against the server whose guarded updates are atomic.
+// Several agents on the same hot accounts, each dying now and then, against the server whose guarded updates are
+// atomic.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -38,7 +39,8 @@ void deliver(TestAgent& agent, CuttingProxy& proxy, std::span<const Version> ver
   while (cursor < versions.size()) {
     const std::size_t size = 1 + choices.below(std::min<std::size_t>(versions.size() - cursor, 10));
     if (choices.percent(25)) {
-      proxy.cut_at(static_cast<unsigned>(1 + choices.below(8)), choices.percent(50) ? Cut::kReplyLost : Cut::kBeforeServer);
+      proxy.cut_at(static_cast<unsigned>(1 + choices.below(8)),
+                   choices.percent(50) ? Cut::kReplyLost : Cut::kBeforeServer);
     }
     if (std::holds_alternative<FlushReport>(agent.flush(versions.subspan(cursor, size)))) {
       cursor += size;
@@ -73,9 +75,8 @@ TEST(MongodbAgents, OnTheSameAccountsEndInTheFoldHoweverTheyDie) {
     }
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < kAgents; ++i) {
-      threads.emplace_back([&, i, thread_seed = choices.generator()()] {
-        deliver(*agents[i], *proxies[i], shares[i], thread_seed);
-      });
+      threads.emplace_back(
+          [&, i, thread_seed = choices.generator()()] { deliver(*agents[i], *proxies[i], shares[i], thread_seed); });
     }
     for (std::thread& thread : threads) {
       thread.join();

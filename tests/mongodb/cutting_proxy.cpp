@@ -5,7 +5,10 @@
 namespace twinlog::testing {
 
 CuttingProxy::CuttingProxy(std::uint16_t server_port)
-    : server_port_(server_port), listening_(Socket::listening()), port_(listening_.port()), thread_([this] { serve(); }) {}
+    : server_port_(server_port),
+      listening_(Socket::listening()),
+      port_(listening_.port()),
+      thread_([this] { serve(); }) {}
 
 CuttingProxy::~CuttingProxy() {
   {

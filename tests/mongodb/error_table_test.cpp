@@ -1,4 +1,5 @@
-// One case per code of stores.md 8 and failure-modes.md 10, each answered by the scripted peer in the middle of a flush.
+// One case per code of stores.md 8 and failure-modes.md 10, each answered by the scripted peer in the middle of a
+// flush.
 #include "plugins/mongodb/error_table.h"
 
 #include <gtest/gtest.h>
@@ -23,22 +24,22 @@ struct Expected {
 };
 
 constexpr Expected kExpected[] = {
-    {6, Reaction::kReconnect},      {7, Reaction::kReconnect},        {11, Reaction::kHold},
-    {13, Reaction::kHold},          {18, Reaction::kHold},            {20, Reaction::kHold},
-    {24, Reaction::kRetry},         {43, Reaction::kRetry},           {50, Reaction::kRetrySmaller},
-    {59, Reaction::kHold},          {64, Reaction::kRetry},           {67, Reaction::kHold},
-    {73, Reaction::kHold},          {79, Reaction::kHold},            {85, Reaction::kHold},
-    {86, Reaction::kHold},          {89, Reaction::kReconnect},       {91, Reaction::kReconnect},
-    {100, Reaction::kRetry},        {112, Reaction::kRetry},          {115, Reaction::kHold},
-    {121, Reaction::kPoison},       {146, Reaction::kRetrySmaller},   {166, Reaction::kHold},
-    {189, Reaction::kReconnect},    {202, Reaction::kRetry},          {237, Reaction::kRetry},
-    {238, Reaction::kHold},         {251, Reaction::kRetry},          {262, Reaction::kRetrySmaller},
-    {2, Reaction::kPoison},         {9, Reaction::kPoison},           {22, Reaction::kPoison},
-    {52, Reaction::kPoison},        {57, Reaction::kPoison},          {8000, Reaction::kRetry},
-    {9001, Reaction::kReconnect},   {10107, Reaction::kReconnect},    {10334, Reaction::kPoison},
-    {11000, Reaction::kPoison},     {11600, Reaction::kReconnect},    {11602, Reaction::kReconnect},
-    {12501, Reaction::kRetrySlowly}, {13435, Reaction::kReconnect},   {13436, Reaction::kReconnect},
-    {14031, Reaction::kRetrySlowly}, {17280, Reaction::kPoison},      {17419, Reaction::kPoison},
+    {6, Reaction::kReconnect},       {7, Reaction::kReconnect},      {11, Reaction::kHold},
+    {13, Reaction::kHold},           {18, Reaction::kHold},          {20, Reaction::kHold},
+    {24, Reaction::kRetry},          {43, Reaction::kRetry},         {50, Reaction::kRetrySmaller},
+    {59, Reaction::kHold},           {64, Reaction::kRetry},         {67, Reaction::kHold},
+    {73, Reaction::kHold},           {79, Reaction::kHold},          {85, Reaction::kHold},
+    {86, Reaction::kHold},           {89, Reaction::kReconnect},     {91, Reaction::kReconnect},
+    {100, Reaction::kRetry},         {112, Reaction::kRetry},        {115, Reaction::kHold},
+    {121, Reaction::kPoison},        {146, Reaction::kRetrySmaller}, {166, Reaction::kHold},
+    {189, Reaction::kReconnect},     {202, Reaction::kRetry},        {237, Reaction::kRetry},
+    {238, Reaction::kHold},          {251, Reaction::kRetry},        {262, Reaction::kRetrySmaller},
+    {2, Reaction::kPoison},          {9, Reaction::kPoison},         {22, Reaction::kPoison},
+    {52, Reaction::kPoison},         {57, Reaction::kPoison},        {8000, Reaction::kRetry},
+    {9001, Reaction::kReconnect},    {10107, Reaction::kReconnect},  {10334, Reaction::kPoison},
+    {11000, Reaction::kPoison},      {11600, Reaction::kReconnect},  {11602, Reaction::kReconnect},
+    {12501, Reaction::kRetrySlowly}, {13435, Reaction::kReconnect},  {13436, Reaction::kReconnect},
+    {14031, Reaction::kRetrySlowly}, {17280, Reaction::kPoison},     {17419, Reaction::kPoison},
     {17420, Reaction::kPoison},
 };
 
@@ -86,7 +87,8 @@ TEST_P(MongodbErrorCode, OfACommandHasItsReaction) {
 TEST_P(MongodbErrorCode, OfOneDocumentHasItsReaction) {
   const std::string code = std::to_string(GetParam().code);
   peer_.answer("insert auth_logs", R"({"ok":1,"n":0,"writeErrors":[{"index":0,"errmsg":"4711","keyPattern":{"seq":1},)"
-                                   R"("code":)" + code + "}]}");
+                                   R"("code":)" +
+                                       code + "}]}");
   const StoreError error = flush_one();
   EXPECT_EQ(error.reaction, GetParam().reaction);
   EXPECT_EQ(error.code, code);

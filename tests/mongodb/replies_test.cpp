@@ -1,6 +1,8 @@
 // What the real servers at hand cannot be made to answer; so these rest on the scripted peer.
 #include <gtest/gtest.h>
 
+#include "plugins/mongodb/accounts.h"
+#include "plugins/mongodb/document.h"
 #include "tests/lockout/version_builder.h"
 #include "tests/mongodb/rig.h"
 #include "tests/mongodb/scripted_peer.h"
@@ -105,12 +107,34 @@ TEST_F(MongodbReplies, ADuplicateThatCannotBeReadBackIsRetried) {
   EXPECT_EQ(error.code, "11000");
 }
 
+/// A find's answer with the account "t/id:u" as another agent wrote it.
+std::string account_of_another_agent() {
+  const Version version = failed(1).log_id("theirs");
+  StoredAccount account{.state = {}, .version = 1};
+  merge(account.state, {&version});
+  const Result<Bson> document = account_document({"t", "id:u"}, account, "another");
+  char* json = bson_as_canonical_extended_json(document->get(), nullptr);
+  std::string answer = R"({"ok":1,"cursor":{"id":{"$numberLong":"0"},"ns":"db.account_lockouts","firstBatch":[)" +
+                       std::string(json) + "]}}";
+  bson_free(json);
+  return answer;
+}
+
 TEST_F(MongodbReplies, AnAccountThatIsAlwaysLostToOthersEndsTheFlushAfterItsRounds) {
-  const auto lose = R"({"ok":1,"n":0,"writeErrors":[{"index":0,"code":11000,"errmsg":"dup"}]})";
-  peer_.answer("insert account_lockouts", lose);
+  for (unsigned round = 0; round < kAccountRoundsMost; ++round) {
+    peer_.answer("find account_lockouts", account_of_another_agent());
+    peer_.answer("update account_lockouts", R"({"ok":1,"n":0,"nModified":0})");
+  }
   TestAgent agent = connected_agent();
-  const StoreError error = error_of(agent.flush(agent.accept({failed(1)})));
-  EXPECT_EQ(error.reaction, Reaction::kRetry);
+  EXPECT_EQ(error_of(agent.flush(agent.accept({failed(2)}))).reaction, Reaction::kRetry);
+  EXPECT_EQ(peer_.count("update account_lockouts"), kAccountRoundsMost);
+  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+}
+
+TEST_F(MongodbReplies, AnAccountThatIsLostToOthersAndThenGoneIsRetried) {
+  peer_.answer("insert account_lockouts", kDuplicate);
+  TestAgent agent = connected_agent();
+  EXPECT_EQ(error_of(agent.flush(agent.accept({failed(1)}))).reaction, Reaction::kRetry);
   EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
 }
 

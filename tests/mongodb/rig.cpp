@@ -81,7 +81,9 @@ StoreResult<FlushReport> TestAgent::flush(std::span<const Version> versions) {
                                      .newest_effective_at = versions.back().effective_at}});
 }
 
-FlushReport report_of(const StoreResult<FlushReport>& result) { return value_of(result); }
+FlushReport report_of(const StoreResult<FlushReport>& result) {
+  return value_of(result);
+}
 
 StoreError error_of(const StoreResult<FlushReport>& result) {
   if (const auto* error = std::get_if<StoreError>(&result)) {

@@ -8,11 +8,11 @@
 namespace twinlog {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::failed;
 using testing::report_of;
 using testing::success;
 using testing::TestAgent;
-using ::testing::ElementsAre;
 
 /// `count` failures over `accounts` accounts, the first of which starts at `first`.
 std::vector<Version> failures(int first, int count, int accounts) {
@@ -40,12 +40,13 @@ TEST_F(MongodbRoundTrips, AreFourForFreshEventsOfNewAccounts) {
 
 TEST_F(MongodbRoundTrips, AreTheSameForOneEventAndAThousandOverSixHundredAccounts) {
   const FlushReport one = report_of(agent_.flush(agent_.accept(failures(0, 1, 1))));
-  const FlushReport first = report_of(agent_.flush(agent_.accept(failures(1'000, 1'000, 599))));
+  const FlushReport first = report_of(agent_.flush(agent_.accept(failures(1'000, 1'000, 600))));
   const FlushReport again = report_of(agent_.flush(agent_.accept(failures(2'000, 1'000, 600))));
   EXPECT_EQ(first.inserted, 1'000U);
   EXPECT_EQ(again.accounts, 600U);
   EXPECT_EQ(one.round_trips, 4U);
-  EXPECT_EQ(again.round_trips, one.round_trips);  // One of the accounts of `first` exists already: one command more.
+  EXPECT_EQ(again.round_trips, one.round_trips);
+  // One of these accounts existed already, so there are both inserts and replacements.
   EXPECT_EQ(first.round_trips, one.round_trips + 1);
 }
 

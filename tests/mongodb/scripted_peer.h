@@ -1,6 +1,6 @@
 // A fake document store for what the real ones at hand cannot be made to do: write concern errors, error codes, replies
-// lost for good. It keeps nothing, says yes to every write and finds nothing, unless its script says otherwise. It shows
-// how we react to what is scripted, not what a server does.
+// lost for good. It keeps nothing, says yes to every write and finds nothing, unless its script says otherwise. It
+// shows how we react to what is scripted, not what a server does.
 #pragma once
 
 #include <cstdint>

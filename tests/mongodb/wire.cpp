@@ -62,7 +62,9 @@ std::string Frame::target() const {
   return bytes.c_str() + value + 4;
 }
 
-Socket::~Socket() { close(); }
+Socket::~Socket() {
+  close();
+}
 Socket::Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 Socket& Socket::operator=(Socket&& other) noexcept {
   std::swap(fd_, other.fd_);
@@ -75,7 +77,9 @@ void Socket::close() {
   }
 }
 
-void Socket::shut_down() const { ::shutdown(fd_, SHUT_RDWR); }
+void Socket::shut_down() const {
+  ::shutdown(fd_, SHUT_RDWR);
+}
 
 std::optional<Frame> Socket::read_frame() const {
   Frame frame;

@@ -102,7 +102,8 @@ def lines(seed, count):
     for number in range(count):
         chance = generator.random()
         if sent and chance < 0.05:
-            event = generator.choice(sent)  # A repeat.
+            event = generator.choice(sent)  # A repeat, but where equal events without an id are events of their own.
+            event = event if "log_id" in event else make_event(generator, number)
         elif sent and chance < 0.10:
             event = {**generator.choice(sent), "user_agent": f"other content {number}"}  # A conflict, where it has an id.
         else:

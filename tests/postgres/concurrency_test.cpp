@@ -17,6 +17,8 @@ constexpr std::uint64_t kSeed = 99;
 constexpr std::size_t kAgents = 8;
 constexpr int kRounds = 3;
 constexpr std::size_t kBatch = 12;
+constexpr std::size_t kFewestVersions = 200;
+constexpr std::size_t kMostVersions = 400;
 constexpr int kMostTries = 50;
 
 struct Totals {
@@ -31,7 +33,8 @@ Totals deliver_all(TestAgent& agent, std::vector<Version> versions, std::uint64_
   Totals totals;
   for (std::size_t begin = 0; begin < versions.size(); begin += kBatch) {
     const auto first = versions.begin() + static_cast<std::ptrdiff_t>(begin);
-    const std::vector<Version> batch(first, first + static_cast<std::ptrdiff_t>(std::min(kBatch, versions.size() - begin)));
+    const std::vector<Version> batch(first,
+                                     first + static_cast<std::ptrdiff_t>(std::min(kBatch, versions.size() - begin)));
     for (int tries = 0; tries < kMostTries; ++tries) {
       auto result = agent.try_flush(batch);
       if (const auto* report = std::get_if<FlushReport>(&result)) {
@@ -50,7 +53,10 @@ TEST_P(PostgresConcurrency, EightAgentsWithTheSameHotAccountsEndInTheFoldAndLose
   const std::uint64_t seed = kSeed + static_cast<std::uint64_t>(GetParam());
   SCOPED_TRACE("seed " + std::to_string(seed));
   testing::Choices choices(seed);
-  const testing::History history = testing::random_history(choices, 400);
+  testing::History history = testing::random_history(choices, kMostVersions);
+  while (history.versions.size() < kFewestVersions) {
+    history = testing::random_history(choices, kMostVersions);
+  }
   const Database database;
   database.migrate();
   std::vector<TestAgent> agents;

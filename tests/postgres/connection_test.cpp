@@ -20,7 +20,6 @@ using testing::Database;
 using testing::event;
 using testing::event_of;
 using testing::execute;
-using testing::LiveServer;
 using testing::TestAgent;
 
 StoreError refusal(const std::string& uri, const Clock& clock = testing::real_clock()) {
@@ -38,7 +37,9 @@ std::string place() {
   return uri.substr(at, uri.rfind('/') - at);
 }
 
-std::string with_place(const std::string& before, const std::string& after) { return before + place() + after; }
+std::string with_place(const std::string& before, const std::string& after) {
+  return before + place() + after;
+}
 
 TEST(PostgresConnection, AnUnknownRoleHolds) {
   const StoreError error = refusal(with_place("postgresql://nobody_at_all@", "/postgres"));
@@ -111,14 +112,13 @@ TEST(PostgresConnection, AServerThatTakesTheConnectionAndNeverAnswersIsGivenUp) 
 }
 
 TEST(PostgresConnection, APasswordFileIsReadAnewAtEveryConnect) {
-  LiveServer own("postgres");
-  const Database database("postgres", own);
-  execute(*database.session(), {"CREATE ROLE careful LOGIN PASSWORD 'first'"});
-  const std::string access = own.folder() + "/data/pg_hba.conf";
-  std::ofstream(access, std::ios::trunc) << "host all postgres 127.0.0.1/32 trust\nhost all careful 127.0.0.1/32 "
-                                            "scram-sha-256\n";
+  const Database database;
+  execute(*database.session(), {"DROP ROLE IF EXISTS careful", "CREATE ROLE careful LOGIN PASSWORD 'first'"});
+  const std::string folder = testing::server().folder();
+  std::ofstream(folder + "/data/pg_hba.conf", std::ios::trunc) << "host all careful 127.0.0.1/32 scram-sha-256\n"
+                                                                  "host all all 127.0.0.1/32 trust\n";
   execute(*database.session(), {"SELECT pg_reload_conf()"});
-  const std::string file = own.folder() + "/password";
+  const std::string file = folder + "/password";
   StoreSettings settings = database.settings("careful");
   const auto code_with = [&](const std::string& password) {
     std::ofstream(file, std::ios::trunc) << password << "\n";
@@ -139,9 +139,8 @@ TEST(PostgresConnection, APasswordFileIsReadAnewAtEveryConnect) {
 
 TEST(PostgresConnection, WarningsAreNotedWithTheirStatementAndNeverPrinted) {
   const auto session = Database().session();
-  const postgres::Statement statements[] = {{"DO $$ BEGIN RAISE NOTICE 'x'; END $$", {}},
-                                            {"DO $$ BEGIN RAISE WARNING 'x'; END $$", {}},
-                                            {"SELECT 1", {}}};
+  const postgres::Statement statements[] = {
+      {"DO $$ BEGIN RAISE NOTICE 'x'; END $$", {}}, {"DO $$ BEGIN RAISE WARNING 'x'; END $$", {}}, {"SELECT 1", {}}};
   ::testing::internal::CaptureStderr();
   const auto result = session->run(statements, testing::kTestLimit);
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
@@ -184,9 +183,9 @@ TEST(PostgresCommit, ACancelledWaitForTheStandbyIsNoCommit) {
 }
 
 TEST(PostgresOutage, AServerThatWasAwayIsFoundAgainAndNothingDoubles) {
-  LiveServer own("postgres");
-  const Database database("postgres", own);
-  TestAgent before(database);
+  testing::LiveServer& own = testing::second_server();
+  const Database database("owner_of_outage", own);
+  TestAgent before(database, "agent", "owner_of_outage");
   const auto versions = before.accept_all({event_of("u", "login_failed", "a"), event_of("u", "login_failed", "b")});
   before.flush({versions[0]});
   own.stop();
@@ -194,19 +193,20 @@ TEST(PostgresOutage, AServerThatWasAwayIsFoundAgainAndNothingDoubles) {
   EXPECT_FALSE(before.store().is_connected());
   EXPECT_EQ(before.failing_flush(versions).reaction, Reaction::kReconnect);
   own.start_again();  // On another port: another store finds it.
-  TestAgent after(database);
+  TestAgent after(database, "agent", "owner_of_outage");
   const FlushReport report = after.flush(versions);
   EXPECT_EQ(report.inserted, 1U);
   EXPECT_EQ(report.duplicates, 1U);
   EXPECT_EQ(testing::account(database, {"acme", "id:u"})->failed_login_attempts, 2);
+  execute(*database.session(), {"DROP OWNED BY owner_of_outage CASCADE", "DROP ROLE owner_of_outage"});
 }
 
 TEST(PostgresOutage, AStandbyIsNeverWrittenTo) {
-  LiveServer own("postgres");
+  testing::LiveServer& own = testing::second_server();
   const Database database("postgres", own);
-  database.migrate();
   own.stop();
-  std::ofstream(own.folder() + "/data/standby.signal").flush();
+  const std::string signal = own.folder() + "/data/standby.signal";
+  std::ofstream(signal).flush();
   own.start_again();
   EXPECT_EQ(refusal(database.uri()).reaction, Reaction::kReconnect);
   StoreSettings settings;
@@ -216,6 +216,9 @@ TEST(PostgresOutage, AStandbyIsNeverWrittenTo) {
   ASSERT_EQ(result.index(), 1U);
   EXPECT_EQ(std::get<1>(result).code, "25006");
   EXPECT_EQ(std::get<1>(result).reaction, Reaction::kReconnect);
+  own.stop();
+  std::filesystem::remove(signal);
+  own.start_again();
 }
 
 }  // namespace

@@ -163,8 +163,9 @@ TEST(PostgresFlush, ARefusedBatchLeavesNothingBehindAndTheConnectionUsable) {
   EXPECT_EQ(error.code, "23514");
   EXPECT_EQ(error.constraint, "no_evil");
   EXPECT_TRUE(agent.store().is_connected());
-  EXPECT_EQ(select(*database.session(), "SELECT (SELECT count(*) FROM auth_logs), (SELECT count(*) FROM "
-                                        "account_lockouts), (SELECT count(*) FROM twinlog_agents)"),
+  EXPECT_EQ(select(*database.session(),
+                   "SELECT (SELECT count(*) FROM auth_logs), (SELECT count(*) FROM "
+                   "account_lockouts), (SELECT count(*) FROM twinlog_agents)"),
             std::vector<std::string>{"(0,0,0)"});
   EXPECT_EQ(agent.deliver({event_of("u", "login_failed", "good")}).inserted, 1U);
 }

@@ -10,7 +10,6 @@ namespace {
 using testing::Database;
 using testing::event_of;
 using testing::execute;
-using testing::LiveServer;
 using testing::select;
 using testing::sqlstate_of;
 using testing::TestAgent;
@@ -48,20 +47,23 @@ TEST(PostgresMigrate, CreatesEverythingWithAVersionRowPerStep) {
 TEST(PostgresMigrate, EveryTableWithATenantHasRowLevelSecurity) {
   const Database database;
   database.migrate();
-  EXPECT_EQ(select(*database.session(),
-                   "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relkind = 'r' AND "
-                   "c.relnamespace = current_schema()::regnamespace AND a.attname = 'tenant_id' AND NOT c.relrowsecurity"),
-            std::vector<std::string>{});
+  EXPECT_EQ(
+      select(*database.session(),
+             "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relkind = 'r' AND "
+             "c.relnamespace = current_schema()::regnamespace AND a.attname = 'tenant_id' AND NOT c.relrowsecurity"),
+      std::vector<std::string>{});
 }
 
 TEST(PostgresMigrate, ASecondTimeChangesNothing) {
   const Database database;
   database.migrate();
-  const std::string catalogue =
-      "SELECT c.relname, c.oid, c.xmin FROM pg_class c WHERE relnamespace = current_schema()::regnamespace ORDER BY 1";
-  const auto before = select(*database.session(), "SELECT recorded_at FROM twinlog_meta ORDER BY name");
+  const std::string state =
+      "SELECT relname, relfilenode, relacl::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace "
+      "UNION ALL "
+      "SELECT name, 0, recorded_at::text FROM twinlog_meta ORDER BY 1";
+  const auto before = select(*database.session(), state);
   EXPECT_EQ(problems_of(migrated(database.settings())), "");
-  EXPECT_EQ(select(*database.session(), "SELECT recorded_at FROM twinlog_meta ORDER BY name"), before);
+  EXPECT_EQ(select(*database.session(), state), before);
 }
 
 TEST(PostgresMigrate, ManyAgentsMayStartAtOnce) {
@@ -69,6 +71,7 @@ TEST(PostgresMigrate, ManyAgentsMayStartAtOnce) {
   std::vector<std::string> errors(6);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(errors.size());
     for (std::string& error : errors) {
       threads.emplace_back([&database, &error] {
         const auto result = make_postgres_admin(database.settings())->migrate();
@@ -120,22 +123,26 @@ TEST(PostgresMigrate, AFailedStepLeavesNothingBehind) {
 }
 
 TEST(PostgresRoles, WithoutCreateroleTheSqlIsPrintedAndWritingWorks) {
-  LiveServer fresh("postgres");
-  const Database database("plain_owner", fresh);
+  const Database database("plain_owner", testing::second_server());
   const std::string problems = problems_of(migrated(database.settings("plain_owner")));
-  EXPECT_NE(problems.find("CREATE ROLE twinlog_reader NOLOGIN; CREATE ROLE twinlog_writer NOLOGIN;"), std::string::npos);
+  EXPECT_NE(problems.find("CREATE ROLE twinlog_reader NOLOGIN; CREATE ROLE twinlog_writer NOLOGIN;"),
+            std::string::npos);
   TestAgent agent(database, "agent", "plain_owner");
   EXPECT_EQ(agent.deliver({event_of("u", "login_failed", "a")}).accounts, 1U);
   execute(*database.session(), {"CREATE ROLE twinlog_reader NOLOGIN", "CREATE ROLE twinlog_writer NOLOGIN"});
   EXPECT_EQ(problems_of(migrated(database.settings("plain_owner"))), "");
   EXPECT_EQ(problems_of(make_postgres_admin(database.settings("plain_owner"))->check()), "");
+  execute(*database.session(),
+          {"DROP OWNED BY twinlog_reader, twinlog_writer", "DROP ROLE twinlog_reader, twinlog_writer",
+           "DROP OWNED BY plain_owner CASCADE", "DROP ROLE plain_owner"});
 }
 
 class PostgresWriter : public ::testing::Test {
  protected:
   PostgresWriter() {
     database_.migrate();
-    execute(*database_.session(), {"DROP ROLE IF EXISTS a_writer", "CREATE ROLE a_writer LOGIN IN ROLE twinlog_writer"});
+    execute(*database_.session(),
+            {"DROP ROLE IF EXISTS a_writer", "CREATE ROLE a_writer LOGIN IN ROLE twinlog_writer"});
   }
   Database database_;
 };
@@ -147,12 +154,13 @@ TEST_F(PostgresWriter, TheWritersRightsAreEnoughForEveryKindOfFlush) {
   other.service = "other";
   AuthEvent third = event_of("u", "login_failed", "b", 3);
   third.service = "third";
-  const FlushReport report = agent.deliver(
-      {event_of("u", "login_failed", "a", 2), other, third, event_of("u", "lockout_reset", "late", 1)});
+  const FlushReport report =
+      agent.deliver({event_of("u", "login_failed", "a", 2), other, third, event_of("u", "lockout_reset", "late", 1)});
   EXPECT_EQ(report.conflicts, 2U);
   EXPECT_EQ(report.recounts, 1U);
   EXPECT_EQ(testing::account(database_, {"acme", "id:u"})->failed_login_attempts, 4);
-  EXPECT_EQ(make_postgres_reader(database_.settings("a_writer"))->records(std::vector<EventKey>{{"acme", "a"}}).index(), 0U);
+  EXPECT_EQ(make_postgres_reader(database_.settings("a_writer"))->records(std::vector<EventKey>{{"acme", "a"}}).index(),
+            0U);
   EXPECT_EQ(problems_of(make_postgres_admin(database_.settings("a_writer"))->check()), "");
 }
 

@@ -24,8 +24,10 @@ TEST_P(PostgresRaised, ACodeRaisedInAFlushKeepsNothingAndTheNextFlushWorks) {
   const Database database;
   database.migrate();
   execute(*database.session(),
-          {std::string("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'secret words' "
-                       "USING ERRCODE = '") + GetParam().code + "'; END $$",
+          {std::string(
+               "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'secret words' "
+               "USING ERRCODE = '") +
+               GetParam().code + "'; END $$",
            "CREATE TRIGGER refusing BEFORE INSERT ON auth_logs FOR EACH ROW EXECUTE FUNCTION refuse()"});
   TestAgent agent(database);
   const auto versions = agent.accept_all({event_of("u", "login_failed", "a")});
@@ -39,13 +41,14 @@ TEST_P(PostgresRaised, ACodeRaisedInAFlushKeepsNothingAndTheNextFlushWorks) {
 }
 
 using enum Reaction;
-INSTANTIATE_TEST_SUITE_P(
-    Codes, PostgresRaised,
-    ::testing::Values(Raised{"22021", kPoison}, Raised{"22003", kPoison}, Raised{"22P02", kPoison},
-                      Raised{"54001", kPoison}, Raised{"23503", kPoison}, Raised{"40001", kRetrySmaller},
-                      Raised{"53100", kRetrySlowly}, Raised{"53200", kReconnect}, Raised{"58030", kRetrySlowly},
-                      Raised{"26000", kReconnect}, Raised{"08006", kReconnect}, Raised{"P0001", kRetry},
-                      Raised{"XX000", kRetry}, Raised{"XX001", kStop}, Raised{"XX002", kStop}));
+INSTANTIATE_TEST_SUITE_P(Codes, PostgresRaised,
+                         ::testing::Values(Raised{"22021", kPoison}, Raised{"22003", kPoison}, Raised{"22P02", kPoison},
+                                           Raised{"54001", kPoison}, Raised{"23503", kPoison},
+                                           Raised{"40001", kRetrySmaller}, Raised{"53100", kRetrySlowly},
+                                           Raised{"53200", kReconnect}, Raised{"58030", kRetrySlowly},
+                                           Raised{"26000", kReconnect}, Raised{"08006", kReconnect},
+                                           Raised{"P0001", kRetry}, Raised{"XX000", kRetry}, Raised{"XX001", kStop},
+                                           Raised{"XX002", kStop}));
 
 /// Runs commands as the owner, then expects this of a flush of one failure.
 void expect_after(const std::vector<std::string>& commands, const StoreError& wanted) {
@@ -106,8 +109,8 @@ TEST(PostgresRealErrors, ALockThatIsHeldIsTriedAgainInSmallerParts) {
   database.migrate();
   const auto other = database.session();
   execute(*other, {"CREATE TABLE held (a int)",
-                   "CREATE FUNCTION wants() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN LOCK TABLE held IN EXCLUSIVE MODE "
-                   "NOWAIT; RETURN NEW; END $$",
+                   R"(CREATE FUNCTION wants() RETURNS trigger LANGUAGE plpgsql AS $$
+              BEGIN LOCK TABLE held IN EXCLUSIVE MODE NOWAIT; RETURN NEW; END $$)",
                    "CREATE TRIGGER wanting BEFORE INSERT ON auth_logs FOR EACH ROW EXECUTE FUNCTION wants()", "BEGIN",
                    "LOCK TABLE held IN EXCLUSIVE MODE"});
   TestAgent agent(database);
@@ -148,9 +151,8 @@ class PostgresBlockedFlush : public ::testing::Test {
 };
 
 TEST_F(PostgresBlockedFlush, ACancelledStatementIsTriedAgain) {
-  const auto result = flush_while([&] {
-    execute(*watcher_, {"SELECT pg_cancel_backend(pid) FROM (" + std::string(kWaiting) + ") w"});
-  });
+  const auto result = flush_while(
+      [&] { execute(*watcher_, {"SELECT pg_cancel_backend(pid) FROM (" + std::string(kWaiting) + ") w"}); });
   ASSERT_EQ(result.index(), 1U);
   EXPECT_EQ(std::get<1>(result).code, "57014");
   EXPECT_EQ(std::get<1>(result).reaction, kRetrySmaller);
@@ -160,9 +162,8 @@ TEST_F(PostgresBlockedFlush, ACancelledStatementIsTriedAgain) {
 }
 
 TEST_F(PostgresBlockedFlush, ATerminatedSessionIsConnectedAgain) {
-  const auto result = flush_while([&] {
-    execute(*watcher_, {"SELECT pg_terminate_backend(pid) FROM (" + std::string(kWaiting) + ") w"});
-  });
+  const auto result = flush_while(
+      [&] { execute(*watcher_, {"SELECT pg_terminate_backend(pid) FROM (" + std::string(kWaiting) + ") w"}); });
   ASSERT_EQ(result.index(), 1U);
   EXPECT_EQ(std::get<1>(result).reaction, kReconnect);
   EXPECT_FALSE(agent_.store().is_connected());
@@ -174,9 +175,10 @@ TEST_F(PostgresBlockedFlush, ATerminatedSessionIsConnectedAgain) {
 TEST_F(PostgresBlockedFlush, ADeadlockIsTriedAgain) {
   // The holder wants the record that the flush has inserted and not committed.
   const auto result = flush_while([&] {
-    const std::string insert = "INSERT INTO auth_logs (tenant_id, log_id, event_type, occurred_at, received_at, "
-                               "effective_at, agent, epoch_id, leaf_index) VALUES ('acme', 'b', 'x', now(), now(), now(), "
-                               "'', gen_random_uuid(), 0)";
+    const std::string insert =
+        "INSERT INTO auth_logs (tenant_id, log_id, event_type, occurred_at, received_at, "
+        "effective_at, agent, epoch_id, leaf_index) VALUES ('acme', 'b', 'x', now(), now(), now(), "
+        "'', gen_random_uuid(), 0)";
     testing::sqlstate_of(*holder_, insert);
     execute(*holder_, {"ROLLBACK"});
   });

@@ -36,11 +36,16 @@ Uuid next_epoch() {
 }  // namespace
 
 const Clock& real_clock() {
-  static const SystemClock kClock;
-  return kClock;
+  static const SystemClock clock;
+  return clock;
 }
 
 LiveServer& server() {
+  static LiveServer instance("postgres");
+  return instance;
+}
+
+LiveServer& second_server() {
   static LiveServer instance("postgres");
   return instance;
 }
@@ -66,9 +71,13 @@ StoreSettings Database::settings(const std::string& user) const {
   return settings;
 }
 
-void Database::migrate(const std::string& user) const { taken(make_postgres_admin(settings(user))->migrate()); }
+void Database::migrate(const std::string& user) const {
+  taken(make_postgres_admin(settings(user))->migrate());
+}
 
-std::unique_ptr<postgres::Connection> Database::session(const std::string& user) const { return open(settings(user)); }
+std::unique_ptr<postgres::Connection> Database::session(const std::string& user) const {
+  return open(settings(user));
+}
 
 void execute(postgres::Connection& session, const std::vector<std::string>& commands) {
   for (const std::string& command : commands) {
@@ -147,6 +156,7 @@ Version TestAgent::accept(AuthEvent event) {
 
 std::vector<Version> TestAgent::accept_all(const std::vector<AuthEvent>& events) {
   std::vector<Version> versions;
+  versions.reserve(events.size());
   for (const AuthEvent& each : events) {
     versions.push_back(accept(each));
   }
@@ -169,7 +179,9 @@ StoreResult<FlushReport> TestAgent::try_flush(const std::vector<Version>& versio
   return store_->flush({.versions = versions, .position = position});
 }
 
-FlushReport TestAgent::flush(const std::vector<Version>& versions) { return taken(try_flush(versions)); }
+FlushReport TestAgent::flush(const std::vector<Version>& versions) {
+  return taken(try_flush(versions));
+}
 
 StoreError TestAgent::failing_flush(const std::vector<Version>& versions) {
   auto result = try_flush(versions);
@@ -182,6 +194,7 @@ StoreError TestAgent::failing_flush(const std::vector<Version>& versions) {
 
 std::vector<EventKey> keys_of(const std::vector<Version>& versions) {
   std::vector<EventKey> keys;
+  keys.reserve(versions.size());
   for (const Version& version : versions) {
     keys.push_back({version.event.tenant_id, version.event.log_id});
   }

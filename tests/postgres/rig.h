@@ -22,9 +22,13 @@ const Clock& real_clock();
 /// The server of this binary; started by the first call.
 LiveServer& server();
 
+/// A second one, for tests that stop it or that need one without the roles of twinlog: only plain owners migrate there.
+LiveServer& second_server();
+
 inline constexpr std::chrono::milliseconds kTestLimit = std::chrono::seconds{30};
 
-/// A schema of its own in the server's database, empty unless migrated: the first in the search path of all its sessions.
+/// A schema of its own in the server's database, empty unless migrated: the first in the search path of all its
+/// sessions.
 class Database {
  public:
   /// `owner` is created as a plain login role where it is another than the superuser postgres.

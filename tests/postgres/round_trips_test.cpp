@@ -12,7 +12,9 @@ constexpr int kEvents = 1000;
 constexpr int kAccounts = 600;
 constexpr std::uint64_t kMostRoundTrips = 5;
 
-std::string user(int i) { return "user-" + std::to_string(i % kAccounts); }
+std::string user(int i) {
+  return "user-" + std::to_string(i % kAccounts);
+}
 
 /// 1,000 failures over 600 accounts, two per account for most; `variant` goes into the content.
 std::vector<AuthEvent> failures(const std::string& variant) {

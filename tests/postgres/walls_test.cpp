@@ -125,24 +125,27 @@ TEST_F(PostgresWalls, HashesStatesAndOtherTablesAreClosedToReaders) {
 
 TEST_F(PostgresWalls, EveryOtherColumnIsOpenToReaders) {
   set("tenant_id", "acme");
-  const Lines columns = select(*owner_, "SELECT attname FROM pg_attribute WHERE attrelid = 'auth_logs'::regclass AND "
-                                        "attnum > 0 AND attname <> 'content_hash'");
+  const Lines columns = select(*owner_,
+                               "SELECT attname FROM pg_attribute WHERE attrelid = 'auth_logs'::regclass AND "
+                               "attnum > 0 AND attname <> 'content_hash'");
   EXPECT_GE(columns.size(), 30U);
   for (const std::string& column : columns) {
-    EXPECT_EQ(sqlstate_of(*session_, "SELECT " + column.substr(1, column.size() - 2) + " FROM auth_logs"), "") << column;
+    EXPECT_EQ(sqlstate_of(*session_, "SELECT " + column.substr(1, column.size() - 2) + " FROM auth_logs"), "")
+        << column;
   }
 }
 
-TEST_F(PostgresWalls, AQuestionUsesTheIndexes) {
+TEST_F(PostgresWalls, TheWallIsAskedOncePerQueryAndLeavesTheIndexesUsable) {
   set("tenant_id", "acme");
   execute(*session_, {"SET enable_seqscan = off"});
-  const auto plan = session_->run_one({"EXPLAIN SELECT log_id FROM auth_logs WHERE account = 'id:u'", {}}, testing::kTestLimit);
+  const auto plan =
+      session_->run_one({"EXPLAIN SELECT log_id FROM auth_logs WHERE account = 'id:u'", {}}, testing::kTestLimit);
   ASSERT_EQ(plan.index(), 0U);
   std::string text;
   for (int row = 0; row < std::get<0>(plan).count(); ++row) {
     text += std::get<0>(plan).value(row, 0);
   }
-  EXPECT_NE(text.find("Index Cond: ((tenant_id = "), std::string::npos) << text;
+  EXPECT_NE(text.find("Index Cond: (tenant_id = $"), std::string::npos) << text;
 }
 
 TEST_F(PostgresWalls, ARightGrantedByMistakeShowsNothingToOthers) {

@@ -1,5 +1,6 @@
 #include "tests/spool/faulty_file_system.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -119,6 +120,11 @@ class SequentialFile final : public rocksdb::FSSequentialFileOwnerWrapper {
 
 }  // namespace
 
+void FaultyEnv::SleepForMicroseconds(int microseconds) {
+  constexpr int kMost = 1000;
+  EnvWrapper::SleepForMicroseconds(std::min(microseconds, kMost));
+}
+
 FaultyFileSystem::FaultyFileSystem() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
 
 void FaultyFileSystem::power_off_at(std::uint64_t step) {
@@ -162,9 +168,8 @@ void FaultyFileSystem::synced(const std::string& name) {
 void FaultyFileSystem::folder_synced(const std::string& folder) {
   const std::lock_guard lock(mutex_);
   synced_folders_.insert(plain(folder));
-  std::erase_if(new_names_, [&](const auto& each) {
-    return std::filesystem::path(each.first).parent_path() == plain(folder);
-  });
+  std::erase_if(new_names_,
+                [&](const auto& each) { return std::filesystem::path(each.first).parent_path() == plain(folder); });
 }
 
 bool FaultyFileSystem::folder_was_synced(const std::string& folder) {

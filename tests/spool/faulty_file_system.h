@@ -81,10 +81,17 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
   std::atomic<std::uint64_t> bytes_read_ = 0;
 };
 
-/// A FaultyFileSystem and the Env that RocksDB takes.
+/// The Env that RocksDB takes. RocksDB sleeps a second after a background error; here nobody waits for that.
+class FaultyEnv final : public rocksdb::EnvWrapper {
+ public:
+  explicit FaultyEnv(const std::shared_ptr<FaultyFileSystem>& files) : EnvWrapper(rocksdb::NewCompositeEnv(files)) {}
+  void SleepForMicroseconds(int microseconds) override;
+};
+
+/// A FaultyFileSystem with its Env.
 struct FaultyDisk {
   std::shared_ptr<FaultyFileSystem> files = std::make_shared<FaultyFileSystem>();
-  std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(files);
+  std::unique_ptr<rocksdb::Env> env = std::make_unique<FaultyEnv>(files);
 };
 
 }  // namespace twinlog::testing

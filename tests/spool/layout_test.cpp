@@ -8,9 +8,9 @@ namespace {
 // The vectors of spool/FORMAT.md.
 TEST(SpoolLayout, KeysAndValuesAreTheBytesOfTheFormatPage) {
   EXPECT_EQ(hex(event_key(258)), "0000000000000102");
-  EXPECT_EQ(id_key("acme", "e1"), "acme/e1");
-  EXPECT_EQ(hex(displaced_id_key("acme/e1", sha256("abc"))),
-            "61636d652f65312fba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(hex(id_key("acme", "e1")), "b26e8e43eed673dc313fb5bfa3f4e21a");
+  EXPECT_EQ(hex(displaced_id_key(id_key("acme", "e1"), sha256("abc"))),
+            "b26e8e43eed673dc313fb5bfa3f4e21aba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(hex(newest_version_value({258, sha256("abc")})),
             "0000000000000102ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(hex(number_value(7)), "0000000000000007");

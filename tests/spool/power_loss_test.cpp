@@ -44,12 +44,13 @@ class SpoolPowerLoss : public testing::FaultySpoolTest {
     }
     const int first = static_cast<int>(promised_.size());
     for (int i = first; i < first + commits && !disk_.files->is_off(); ++i) {
-      offer_and_note("e" + std::to_string(i), {.filler_bytes = 1000});
+      offer_and_note("e" + std::to_string(i), {.filler_bytes = 3000});
       if (i % 16 == 0) {
         const Status moved = spool().move_cursor(StoreId::kPostgres, spool().last_leaf());
         const Status other_moved = spool().move_cursor(StoreId::kMongodb, spool().last_leaf() / 2);
         const Status maintained = maintain_after(std::chrono::seconds{1});
-        delivered_ = moved.ok() && other_moved.ok() && maintained.ok() ? spool().last_leaf() / 2 : delivered_;
+        EXPECT_TRUE(disk_.files->is_off() || (moved.ok() && other_moved.ok() && maintained.ok()));
+        delivered_most_ = std::max(delivered_most_, spool().last_leaf() / 2);
       }
     }
   }
@@ -58,6 +59,7 @@ class SpoolPowerLoss : public testing::FaultySpoolTest {
   void verify_promises() {
     const std::uint64_t first_kept = spool().stats().first_kept_leaf;
     EXPECT_LE(spool().cursor(StoreId::kMongodb), delivered_most_);
+    EXPECT_LE(first_kept, delivered_most_ + 1);
     std::multiset<std::string> found;
     for (const std::string& log_id : log_ids_after(0)) {
       found.insert(log_id);
@@ -69,16 +71,16 @@ class SpoolPowerLoss : public testing::FaultySpoolTest {
   }
 
   std::set<std::string> promised_;
-  std::uint64_t delivered_ = 0;
-  std::uint64_t delivered_most_ = 1'000'000;
+  std::uint64_t delivered_most_ = 0;  ///< The farthest that the slower store has ever been.
 };
 
 TEST_F(SpoolPowerLoss, NothingPromisedIsLostWhereverItHappens) {
-  constexpr int kCommits = 200;
+  constexpr int kCommits = 80;
   std::uint64_t points = 0;
-  for (std::uint64_t step = 1;; step += 1 + step / 24) {
+  for (std::uint64_t step = 1;; step += 1 + step / 16) {
     settings_.path = folder_.path("spool" + std::to_string(step));
     promised_.clear();
+    delivered_most_ = 0;
     disk_.files->power_off_at(step);
     work(kCommits);
     const bool was_hit = disk_.files->is_off();
@@ -90,14 +92,14 @@ TEST_F(SpoolPowerLoss, NothingPromisedIsLostWhereverItHappens) {
     }
     ++points;
   }
-  EXPECT_GT(points, 80U);
+  EXPECT_GT(points, 50U);
 }
 
 TEST_F(SpoolPowerLoss, NothingPromisedIsLostOverManyCrashesOfOneSpool) {
   std::mt19937_64 random(11);
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 20; ++round) {
     disk_.files->power_off_at(20 + random() % 200);
-    work(100);
+    work(60);
     power_back(static_cast<unsigned>(random() % 257));
     verify_promises();
     // A batch that was not promised may be there all the same; its leaf and id are then taken.

@@ -38,16 +38,16 @@ TEST(SpoolSizes, WhatFlushesWriteFitsTheReserveWhateverTheSpoolTakes) {
 class SpoolRoom : public testing::SpoolTest {
  protected:
   SpoolRoom() {
-    settings_.max_bytes = 16U << 20U;
+    settings_.max_bytes = 8U << 20U;
     settings_.keep_delivered = std::chrono::hours{24};
     open();
   }
-  static constexpr EventOptions kOther{.event_type = "logout", .username = "maria", .filler_bytes = 1000};
-  static constexpr EventOptions kBase{.event_type = "login_failed", .username = "maria", .filler_bytes = 1000};
+  static constexpr EventOptions kOther{.event_type = "logout", .username = "maria", .filler_bytes = 4000};
+  static constexpr EventOptions kBase{.event_type = "login_failed", .username = "maria", .filler_bytes = 4000};
 };
 
 TEST_F(SpoolRoom, AboveNineTenthsOnlyTheFourBaseTypesAreTaken) {
-  ASSERT_GT(fill_up(kOther), 1000U);
+  ASSERT_GT(fill_up(kOther), 200U);
   EXPECT_FALSE(spool().stats().is_full);
   for (const char* type : {"login_failed", "login_success", "lockout_reset", "account_locked"}) {
     EXPECT_EQ(offer_one(make_event(type, {.event_type = type})), D::kStored) << type;
@@ -57,10 +57,10 @@ TEST_F(SpoolRoom, AboveNineTenthsOnlyTheFourBaseTypesAreTaken) {
 
 TEST_F(SpoolRoom, AFullSpoolTakesNothingMoreAndStaysWithinItsLimit) {
   fill_up(kOther);
-  ASSERT_GT(fill_up(kBase), 100U);
+  ASSERT_GT(fill_up(kBase), 20U);
   EXPECT_TRUE(spool().stats().is_full);
   EXPECT_TRUE(spool().stats().writable);
-  for (int i = 0; i < 500; ++i) {
+  for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(offer_one(make_event("again" + std::to_string(i), kBase)), D::kBusy);
   }
   settle();
@@ -78,7 +78,8 @@ TEST_F(SpoolRoom, ARequestThatDoesNotFitAsAWholeIsRefusedAsAWhole) {
   ASSERT_EQ(offer_one(make_event("first", kBase)), D::kStored);
   fill_up(kOther);
   const std::uint64_t last = spool().last_leaf();
-  const std::vector<AcceptedEvent> mixed = {make_event("first", kBase), make_event("b", kBase), make_event("o", kOther)};
+  const std::vector<AcceptedEvent> mixed = {make_event("first", kBase), make_event("b", kBase),
+                                            make_event("o", kOther)};
   EXPECT_THAT(offer(mixed, Atomicity::kWhole), Each(D::kBusy));
   EXPECT_EQ(spool().last_leaf(), last);
   EXPECT_THAT(offer(mixed), ElementsAre(D::kDuplicate, D::kStored, D::kBusy));
@@ -98,7 +99,7 @@ TEST_F(SpoolRoom, AnotherRequestOfTheSameCallIsTakenBesideARefusedOne) {
 TEST_F(SpoolRoom, DrainingMakesRoomWithoutHelpAndBeforeKeepDeliveredIsOver) {
   fill_up(kBase);
   const std::size_t waiting = leaves_after(0).size();
-  ASSERT_GT(waiting, 1000U);
+  ASSERT_GT(waiting, 200U);
   deliver_all();
   settle();
   EXPECT_LT(spool().stats().disk_bytes, settings_.max_bytes * 85 / 100);
@@ -108,10 +109,12 @@ TEST_F(SpoolRoom, DrainingMakesRoomWithoutHelpAndBeforeKeepDeliveredIsOver) {
 
 TEST_F(SpoolRoom, FullOverARestartIsStillFullAndStillDrains) {
   fill_up(kBase);
-  open();
-  EXPECT_EQ(offer_one(make_event("new", kBase)), D::kBusy);
+  open();  // Rolls the logs up into tables, which can leave room for some more.
+  fill_up(kBase);
+  EXPECT_TRUE(spool().stats().is_full);
   deliver_all();
   settle();
+  EXPECT_FALSE(spool().stats().is_full);
   EXPECT_EQ(offer_one(make_event("new", kBase)), D::kStored);
 }
 

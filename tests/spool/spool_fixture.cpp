@@ -1,7 +1,7 @@
 #include "tests/spool/spool_fixture.h"
 
-#include <cstdlib>
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <random>
 
@@ -19,6 +19,26 @@ TempFolder::~TempFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
+namespace {
+
+/// Text that does not compress: a piece of one long random line, since drawing it anew for each event is slow.
+std::string noise(std::size_t where, std::size_t bytes) {
+  static const std::string line = [] {
+    constexpr std::size_t kBytes = 1U << 20U;
+    std::mt19937_64 engine(5);
+    std::string text(kBytes, ' ');
+    for (char& letter : text) {
+      letter = static_cast<char>('!' + engine() % 90);
+    }
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c == '"' || c == '\\'; }, '.');
+    return text;
+  }();
+  return line.substr(where % (line.size() - bytes), bytes);
+}
+
+}  // namespace
+
 AcceptedEvent make_event(std::string_view log_id, const EventOptions& options) {
   AcceptedEvent accepted;
   accepted.event.tenant_id = "acme";
@@ -28,14 +48,7 @@ AcceptedEvent make_event(std::string_view log_id, const EventOptions& options) {
   accepted.event.username = options.username;
   accepted.event.account = "name:" + options.username;
   if (options.filler_bytes > 0) {
-    std::mt19937_64 engine(std::hash<std::string_view>{}(log_id));
-    std::string filler(options.filler_bytes, ' ');
-    for (char& letter : filler) {
-      letter = static_cast<char>('!' + engine() % 90);
-    }
-    // Content is never empty of meaning for JSON: quotes and backslashes would change its length.
-    std::replace_if(filler.begin(), filler.end(), [](char c) { return c == '"' || c == '\\'; }, '.');
-    accepted.event.user_agent = std::move(filler);
+    accepted.event.user_agent = noise(std::hash<std::string_view>{}(log_id), options.filler_bytes);
   }
   accepted.canonical = canonical_content(accepted.event);
   accepted.content_hash = content_hash(accepted.canonical);
@@ -92,17 +105,16 @@ void SpoolTest::store_many(std::string_view prefix, std::size_t count, const Eve
 }
 
 std::size_t SpoolTest::fill_up(const EventOptions& options) {
-  constexpr std::size_t kMost = 1'000'000;
-  for (std::size_t stored = 0; stored < kMost; ++stored) {
-    const std::string log_id = options.event_type + std::to_string(spool_->last_leaf());
-    if (stored % 100 == 0) {
-      EXPECT_TRUE(maintain_after(std::chrono::milliseconds{10}).ok());
-    }
-    if (offer_one(make_event(log_id, options)) == Disposition::kBusy) {
-      return stored;
-    }
-  }
-  return kMost;
+  std::size_t stored = 0;
+  std::size_t taken = 0;
+  do {
+    EXPECT_TRUE(maintain_after(std::chrono::milliseconds{10}).ok());
+    const std::string prefix = options.event_type + std::to_string(spool_->last_leaf()) + "-";
+    const std::vector<Disposition> answers = offer(make_events(prefix, 100, options));
+    taken = static_cast<std::size_t>(std::count(answers.begin(), answers.end(), Disposition::kStored));
+    stored += taken;
+  } while (taken > 0);
+  return stored;
 }
 
 void SpoolTest::deliver_all_up_to(std::uint64_t leaf) {

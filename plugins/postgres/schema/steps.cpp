@@ -7,14 +7,16 @@
 namespace twinlog::postgres {
 
 std::span<const SchemaStep> schema_steps() {
-  static const auto kSteps = std::to_array<SchemaStep>({
+  static const auto steps = std::to_array<SchemaStep>({
       {1, "tables", table_statements()},
       {2, "indexes", index_statements()},
       {3, "walls between tenants", wall_statements()},
   });
-  return kSteps;
+  return steps;
 }
 
-int schema_version() { return schema_steps().back().number; }
+int schema_version() {
+  return schema_steps().back().number;
+}
 
 }  // namespace twinlog::postgres

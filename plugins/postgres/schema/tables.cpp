@@ -2,13 +2,14 @@
 
 #include "plugins/postgres/schema/parts.h"
 
-// Keys are compared bytewise ("C"), as the agent sorts them: the order of locks is the same for every agent, whatever the
-// collation of the database. A record's content_hash is deleted when a field of it is erased, so it may be null.
+// Keys are compared bytewise ("C"), as the agent sorts them: the order of locks is the same for every agent, whatever
+// the collation of the database. A record's content_hash is deleted when a field of it is erased, so it may be null.
 namespace twinlog::postgres {
 
-std::span<const std::string_view> table_statements() {
-  static constexpr auto kStatements = std::to_array<std::string_view>({
-      R"(CREATE TABLE auth_logs (
+namespace {
+
+constexpr auto kTables = std::to_array<std::string_view>({
+    R"(CREATE TABLE auth_logs (
   tenant_id text COLLATE "C" NOT NULL,
   log_id text COLLATE "C" NOT NULL,
   event_type text COLLATE "C" NOT NULL,
@@ -49,12 +50,12 @@ std::span<const std::string_view> table_statements() {
     CHECK (isfinite(occurred_at) AND isfinite(received_at) AND isfinite(effective_at)),
   CONSTRAINT auth_logs_content_hash_is_sha256 CHECK (octet_length(content_hash) = 32)
 ))",
-      R"(CREATE TABLE auth_log_conflicts (
+    R"(CREATE TABLE auth_log_conflicts (
   LIKE auth_logs INCLUDING DEFAULTS INCLUDING CONSTRAINTS,
   PRIMARY KEY (tenant_id, log_id, content_hash)
 ))",
-      "ALTER TABLE auth_log_conflicts ALTER COLUMN has_conflict SET DEFAULT true",
-      R"(CREATE TABLE account_lockouts (
+    "ALTER TABLE auth_log_conflicts ALTER COLUMN has_conflict SET DEFAULT true",
+    R"(CREATE TABLE account_lockouts (
   tenant_id text COLLATE "C" NOT NULL,
   account text COLLATE "C" NOT NULL,
   failed_login_attempts integer NOT NULL,
@@ -71,7 +72,7 @@ std::span<const std::string_view> table_statements() {
   fold_state bytea NOT NULL,
   PRIMARY KEY (tenant_id, account)
 ) WITH (fillfactor = 70))",
-      R"(CREATE TABLE twinlog_agents (
+    R"(CREATE TABLE twinlog_agents (
   epoch_id uuid PRIMARY KEY,
   agent text COLLATE "C" NOT NULL,
   last_leaf_index bigint NOT NULL,
@@ -79,23 +80,27 @@ std::span<const std::string_view> table_statements() {
   newest_effective_at timestamptz NOT NULL,
   closed_at timestamptz
 ) WITH (fillfactor = 50))",
-      R"(CREATE TABLE twinlog_reader_scope (
+    R"(CREATE TABLE twinlog_reader_scope (
   role text COLLATE "C" PRIMARY KEY,
   tenant_id text COLLATE "C" NOT NULL,
   organisation_id text COLLATE "C"
 ))",
-  });
-  return kStatements;
-}
+});
 
+constexpr auto kIndexes = std::to_array<std::string_view>({
+    "CREATE INDEX auth_logs_by_time ON auth_logs (tenant_id, occurred_at)",
+    "CREATE INDEX auth_logs_by_account ON auth_logs (tenant_id, account, occurred_at)",
+    "CREATE INDEX auth_logs_by_ip ON auth_logs (tenant_id, ip, occurred_at)",
+    "CREATE INDEX auth_log_conflicts_by_account ON auth_log_conflicts (tenant_id, account, occurred_at)",
+});
+
+}  // namespace
+
+std::span<const std::string_view> table_statements() {
+  return kTables;
+}
 std::span<const std::string_view> index_statements() {
-  static constexpr auto kStatements = std::to_array<std::string_view>({
-      "CREATE INDEX auth_logs_by_time ON auth_logs (tenant_id, occurred_at)",
-      "CREATE INDEX auth_logs_by_account ON auth_logs (tenant_id, account, occurred_at)",
-      "CREATE INDEX auth_logs_by_ip ON auth_logs (tenant_id, ip, occurred_at)",
-      "CREATE INDEX auth_log_conflicts_by_account ON auth_log_conflicts (tenant_id, account, occurred_at)",
-  });
-  return kStatements;
+  return kIndexes;
 }
 
 }  // namespace twinlog::postgres

@@ -3,11 +3,11 @@
 #include "plugins/postgres/schema/parts.h"
 #include "plugins/postgres/schema/steps.h"
 
-// The walls hold for everybody but the owner of the tables and superusers: the policies below speak to PUBLIC, so a right
-// granted to some other role by mistake shows one tenant at the most. What a reader is bound to comes from two functions
-// that the server asks once per query (the SELECT in the policy makes it a plan parameter, and the indexes stay usable).
-// They run as the owner, as readers have no right on the table of scopes, and their bodies are parsed now (BEGIN ATOMIC):
-// no search path of a caller can put another table in the place of twinlog_reader_scope.
+// The walls hold for everybody but the owner of the tables and superusers: the policies below speak to PUBLIC, so a
+// right granted to some other role by mistake shows one tenant at the most. What a reader is bound to comes from two
+// functions that the server asks once per query (the SELECT in the policy makes it a plan parameter, and the indexes
+// stay usable). They run as the owner, as readers have no right on the table of scopes, and their bodies are parsed now
+// (BEGIN ATOMIC): no search path of a caller can put another table in the place of twinlog_reader_scope.
 //
 // session_user is the login; current_user differs after SET ROLE. The first that is listed binds.
 namespace twinlog::postgres {
