@@ -23,7 +23,7 @@ class Server final : public AdminServer {
       return listener.error();
     }
     address_ = listener->address;
-    const Status added = loop_.add_listener(*std::move(listener), [&pages](SessionLoop& loop, Descriptor connection) {
+    Status added = loop_.add_listener(*std::move(listener), [&pages](SessionLoop& loop, Descriptor connection) {
       return std::make_shared<AdminSession>(loop, pages, std::move(connection));
     });
     if (added) {

@@ -97,7 +97,11 @@ class HttpRequestReader::Parser final : public http::basic_parser<true> {
       member->append(member->empty() ? "" : ", ").append(value.data(), value.size());
     }
   }
-  void on_header_impl(error_code& /*failed*/) override {}
+  void on_header_impl(error_code& /*failed*/) override {
+    if (!is_http_11) {
+      request.expect.clear();  // RFC 9110 section 10.1.1: HTTP/1.0 knows no interim responses.
+    }
+  }
   void on_body_init_impl(const boost::optional<std::uint64_t>& /*length*/, error_code& /*failed*/) override {}
   std::size_t on_body_impl(string_view body, error_code& /*failed*/) override {
     if (!is_body_discarded) {

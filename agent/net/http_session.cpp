@@ -126,7 +126,7 @@ std::optional<HttpResponse> HttpSession::refusal_of(const HttpRequest& request) 
   return std::nullopt;
 }
 
-void HttpSession::handle(HttpRequest request) {
+void HttpSession::handle(const HttpRequest& request) {
   // Behind a transfer coding that we do not know nothing can be found.
   keeps_alive_ = request.keeps_alive && is_plain(request.transfer_encoding, "chunked");
   is_head_ = request.method == "HEAD";

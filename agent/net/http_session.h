@@ -42,7 +42,7 @@ class HttpSession final : public StreamSession {
  private:
   void judge_header();
   std::optional<HttpResponse> refusal_of(const HttpRequest& request);
-  void handle(HttpRequest request);
+  void handle(const HttpRequest& request);
   /// An Error is the answer: kFull is 413, everything else 400.
   Result<AnswerSheet> read_events(const HttpRequest& request);
   Result<AnswerSheet> read_lines(std::string_view body, EventReader::RequestContext& request);

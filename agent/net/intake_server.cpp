@@ -31,18 +31,18 @@ class Server final : public IntakeServer {
         port_(loop_, intake, counters) {}
 
   Status open(const std::vector<int>& activated) {
-    if (const Status adopted = adopt(activated); !adopted) {
+    if (Status adopted = adopt(activated); !adopted) {
       return adopted;
     }
     if (!has_lines_ && !settings_.unix_socket.path.empty()) {
-      const Status opened = add(listen_unix(settings_.unix_socket.path, settings_.unix_socket.mode), Transport::kUnix);
+      Status opened = add(listen_unix(settings_.unix_socket.path, settings_.unix_socket.mode), Transport::kUnix);
       if (!opened) {
         return opened;
       }
     }
     if (!has_http_ && !settings_.http.listen.empty()) {
       const std::string path = unix_path_of(settings_.http.listen);
-      const Status opened =
+      Status opened =
           add(path.empty() ? listen_tcp(settings_.http.listen) : listen_unix(path, settings_.unix_socket.mode),
               Transport::kHttp);
       if (!opened) {
@@ -71,7 +71,7 @@ class Server final : public IntakeServer {
     for (Listener& listener : listeners) {
       const bool is_http =
           listener.family == Listener::Family::kTcp || (!http_path.empty() && listener.address == http_path);
-      const Status added = add(std::move(listener), is_http ? Transport::kHttp : Transport::kUnix);
+      Status added = add(std::move(listener), is_http ? Transport::kHttp : Transport::kUnix);
       if (!added) {
         return added;
       }
@@ -123,7 +123,7 @@ Result<std::unique_ptr<IntakeServer>> start_intake_server(const IntakeSettings& 
                                                           Intake& intake, IntakeCounters& counters,
                                                           const std::vector<int>& activated) {
   auto server = std::make_unique<Server>(settings, limits, intake, counters);
-  if (const Status opened = server->open(activated); !opened) {
+  if (Status opened = server->open(activated); !opened) {
     return opened.error();
   }
   server->start();

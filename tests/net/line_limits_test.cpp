@@ -1,10 +1,14 @@
 // The limits of the Unix socket: line length, unanswered lines, unread answers, time, and memory over all.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "agent/net/descriptor.h"
 #include "tests/net/intake_rig.h"
 
 namespace twinlog {
@@ -169,6 +173,38 @@ TEST(LineLimits, ConnectionsBeyondTheLimitWaitTheirTurn) {
   EXPECT_EQ(first.read_line(), answer("stored", "first"));
   first.close();
   EXPECT_EQ(third.read_line(), answer("stored", "third"));
+}
+
+/// Uses up all descriptors of this process but one, for as long as it lives.
+class FewDescriptors {
+ public:
+  FewDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit low{256, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &low);
+    for (int taken = ::dup(0); taken >= 0; taken = ::dup(0)) {
+      taken_.emplace_back(taken);
+    }
+    taken_.pop_back();
+  }
+  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+  std::vector<Descriptor> taken_;
+};
+
+TEST(LineLimits, WithoutDescriptorsSendersWaitAndTheLoopStillTicks) {
+  IntakeRig rig;
+  ASSERT_TRUE(rig.start());
+  auto few = std::make_unique<FewDescriptors>();
+  Client client = rig.connect();
+  ASSERT_TRUE(client.send(event("waits") + "\n"));
+  const auto before = rig.server->last_tick();
+  EXPECT_TRUE(eventually([&] { return rig.server->last_tick() > before; }));
+  EXPECT_EQ(rig.lines().connections, 0U);
+  few.reset();
+  EXPECT_EQ(client.read_line(), answer("stored", "waits"));
 }
 
 }  // namespace
