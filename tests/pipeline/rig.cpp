@@ -11,7 +11,9 @@ void Rig::boot() {
   auto opened = open_rocks_spool(spool_settings_, random, clock);
   ASSERT_TRUE(opened.has_value()) << opened.error().message();
   spool = std::move(*opened);
-  EventReaderSettings reader{.default_tenant = "acme", .log_id_key = spool->identity().log_id_key};
+  EventReaderSettings reader;
+  reader.default_tenant = "acme";
+  reader.log_id_key = spool->identity().log_id_key;
   front_door_ = std::make_unique<FrontDoor>(
       std::move(reader),
       FrontDoor::Parts{.spool = *spool, .clock = clock, .log = log, .wait = wait_, .on_accepted = [] {}});

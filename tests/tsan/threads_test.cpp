@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 class ThreadedDoor {
  public:
   explicit ThreadedDoor(Rig& rig)
-      : door_({.default_tenant = "acme", .log_id_key = rig.spool->identity().log_id_key},
+      : door_(reader_settings(rig),
               {.spool = *rig.spool, .clock = rig.clock, .log = rig.log, .wait = wakeup_, .on_accepted = [] {}}),
         worker_(wakeup_, [this] { return door_.step() ? 0ms : 1000ms; }) {
     worker_.start();
@@ -36,6 +36,13 @@ class ThreadedDoor {
   }
 
  private:
+  static EventReaderSettings reader_settings(const Rig& rig) {
+    EventReaderSettings settings;
+    settings.default_tenant = "acme";
+    settings.log_id_key = rig.spool->identity().log_id_key;
+    return settings;
+  }
+
   Wakeup wakeup_;
   FrontDoor door_;
   Worker worker_;
