@@ -18,9 +18,13 @@ std::uint64_t bytes_of(const AcceptedEvent& offered) {
   return offered.canonical.size() + event.tenant_id.size() + event.log_id.size() + kVersionOverheadBytes;
 }
 
-EventRole role_of(const AcceptedEvent& offered) { return event_role(offered.event.event_type); }
+EventRole role_of(const AcceptedEvent& offered) {
+  return event_role(offered.event.event_type);
+}
 
-std::string key_of(const AcceptedEvent& offered) { return id_key(offered.event.tenant_id, offered.event.log_id); }
+std::string key_of(const AcceptedEvent& offered) {
+  return id_key(offered.event.tenant_id, offered.event.log_id);
+}
 
 }  // namespace
 
@@ -117,7 +121,7 @@ Result<bool> CommitPlan::fits_whole(const CommitRequest& request) {
 
 Result<Disposition> CommitPlan::decide_event(const AcceptedEvent& offered) {
   const std::string key = key_of(offered);
-  const Result<Disposition> kind = classify(key, offered);
+  Result<Disposition> kind = classify(key, offered);
   if (!kind || *kind == Disposition::kDuplicate) {
     return kind;
   }

@@ -55,7 +55,7 @@ class CommitPlan {
   Room room_;
   const Database& database_;
   std::unique_ptr<rocksdb::WriteBatch> batch_;
-  Remembered newest_;                                       ///< By id key, as it stands with this batch.
+  Remembered newest_;                          ///< By id key, as it stands with this batch.
   std::unordered_set<std::string> displaced_;  ///< The displaced id keys that this batch writes.
 };
 

@@ -19,9 +19,9 @@ bool mentions(const rocksdb::Status& status, std::string_view words) {
 
 Error open_error(const std::string& path, const rocksdb::Status& status) {
   if (status.IsIOError() && (mentions(status, "While lock file") || mentions(status, "lock hold by"))) {
-    return {ErrorKind::kRefused,
-            "the spool in " + path + " is in use by another process; stop the other agent or give this one a folder of "
-            "its own (spool.path)"};
+    return {ErrorKind::kRefused, "the spool in " + path +
+                                     " is in use by another process; stop the other agent or give this one a folder of "
+                                     "its own (spool.path)"};
   }
   if (status.IsIOError() && mentions(status, "Permission denied")) {
     return {ErrorKind::kRefused, "the spool in " + path + " cannot be opened (" + status.ToString() +
@@ -51,8 +51,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseSetup& setup) {
   if (!status.ok()) {
     return open_error(setup.path(), status);
   }
-  return std::unique_ptr<Database>(
-      new Database(setup, std::unique_ptr<rocksdb::DB>(database), std::move(families)));
+  return std::unique_ptr<Database>(new Database(setup, std::unique_ptr<rocksdb::DB>(database), std::move(families)));
 }
 
 std::optional<std::uint32_t> Database::peek_format(const DatabaseSetup& setup) {
@@ -112,9 +111,13 @@ Result<std::optional<std::string>> Database::get(rocksdb::ColumnFamilyHandle* fa
   return std::optional(std::move(value));
 }
 
-Result<std::optional<std::string>> Database::get_meta(std::string_view key) const { return get(meta(), key); }
+Result<std::optional<std::string>> Database::get_meta(std::string_view key) const {
+  return get(meta(), key);
+}
 
-Result<std::optional<std::string>> Database::get_id(std::string_view key) const { return get(ids(), key); }
+Result<std::optional<std::string>> Database::get_id(std::string_view key) const {
+  return get(ids(), key);
+}
 
 Result<std::vector<std::optional<std::string>>> Database::get_ids(std::span<const std::string> keys) const {
   const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
@@ -147,7 +150,8 @@ Result<std::uint64_t> Database::last_leaf() const {
   }
   const std::optional<std::uint64_t> leaf = leaf_of_event_key(last->key().ToStringView());
   if (!leaf) {
-    return Error(ErrorKind::kCorrupt, "the spool in " + setup_.path() + " holds an event under a key that is no number");
+    return Error(ErrorKind::kCorrupt,
+                 "the spool in " + setup_.path() + " holds an event under a key that is no number");
   }
   return *leaf;
 }

@@ -42,6 +42,7 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  const std::string& path() const { return setup_.path(); }
   rocksdb::ColumnFamilyHandle* meta() const { return families_[0]; }
   rocksdb::ColumnFamilyHandle* events() const { return families_[1]; }
   rocksdb::ColumnFamilyHandle* ids() const { return families_[2]; }

@@ -52,7 +52,9 @@ DatabaseSetup::DatabaseSetup(const RocksSpoolSettings& settings)
 
 DatabaseSetup::~DatabaseSetup() = default;
 
-std::uint64_t DatabaseSetup::log_syncs() const { return statistics_->getTickerCount(rocksdb::WAL_FILE_SYNCED); }
+std::uint64_t DatabaseSetup::log_syncs() const {
+  return statistics_->getTickerCount(rocksdb::WAL_FILE_SYNCED);
+}
 
 rocksdb::DBOptions DatabaseSetup::database_options() const {
   rocksdb::DBOptions options;
@@ -84,8 +86,7 @@ rocksdb::DBOptions DatabaseSetup::database_options() const {
   return options;
 }
 
-rocksdb::ColumnFamilyOptions DatabaseSetup::family_options(
-    std::shared_ptr<const rocksdb::FilterPolicy> filter) const {
+rocksdb::ColumnFamilyOptions DatabaseSetup::family_options(std::shared_ptr<const rocksdb::FilterPolicy> filter) const {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache_;
   table.block_size = kBlockBytes;
@@ -115,16 +116,15 @@ std::vector<rocksdb::ColumnFamilyDescriptor> DatabaseSetup::families() const {
   events.max_bytes_for_level_base = std::numeric_limits<std::uint64_t>::max() / 1024;
   events.compaction_filter = events_filter_.get();
 
-  rocksdb::ColumnFamilyOptions ids = family_options(
-      std::shared_ptr<const rocksdb::FilterPolicy>(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey)));
+  rocksdb::ColumnFamilyOptions ids =
+      family_options(std::shared_ptr<const rocksdb::FilterPolicy>(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey)));
   ids.target_file_size_base = sizes_.id_table;
   ids.max_bytes_for_level_base = sizes_.id_level;
   ids.periodic_compaction_seconds = kIdTableSeconds;
   ids.compaction_filter = ids_filter_.get();
 
-  return {{rocksdb::kDefaultColumnFamilyName, meta},
-          {std::string(kEventsFamily), events},
-          {std::string(kIdsFamily), ids}};
+  return {
+      {rocksdb::kDefaultColumnFamilyName, meta}, {std::string(kEventsFamily), events}, {std::string(kIdsFamily), ids}};
 }
 
 }  // namespace twinlog

@@ -45,7 +45,7 @@ Status create_folder(rocksdb::Env& env, const std::string& path) {
     folder = folder.parent_path();
   }
   for (auto each = missing.rbegin(); each != missing.rend(); ++each) {
-    const Status made = make_one(env, *each);
+    Status made = make_one(env, *each);
     if (!made) {
       return made;
     }

@@ -19,7 +19,9 @@ std::string_view store_name(StoreId store) {
   return "";
 }
 
-std::string cursor_key(StoreId store) { return "cursor/" + std::string(store_name(store)); }
+std::string cursor_key(StoreId store) {
+  return "cursor/" + std::string(store_name(store));
+}
 
 std::string format_value(std::uint32_t format) {
   std::string value;
@@ -33,9 +35,13 @@ std::optional<std::uint32_t> format_from(std::string_view value) {
   return reader.ok() && reader.at_end() ? std::optional(format) : std::nullopt;
 }
 
-std::string event_key(std::uint64_t leaf) { return number_value(leaf); }
+std::string event_key(std::uint64_t leaf) {
+  return number_value(leaf);
+}
 
-std::optional<std::uint64_t> leaf_of_event_key(std::string_view key) { return number_from(key); }
+std::optional<std::uint64_t> leaf_of_event_key(std::string_view key) {
+  return number_from(key);
+}
 
 std::string id_key(std::string_view tenant_id, std::string_view log_id) {
   std::string key;

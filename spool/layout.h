@@ -31,10 +31,10 @@ std::optional<std::uint32_t> format_from(std::string_view value);
 std::string event_key(std::uint64_t leaf);
 std::optional<std::uint64_t> leaf_of_event_key(std::string_view key);
 
-/// Of the newest version with this key: the first 16 bytes of SHA-256 over "<tenant_id>/<log_id>" (neither part can hold
-/// a '/'). Hashed because ids in the order of time (UUIDv7) would move down the levels of `ids` without being compacted,
-/// and what is trimmed would stay. Should two keys ever meet, the later event is answered as a conflict and kept;
-/// a duplicate also needs the same content_hash, which covers both parts.
+/// Of the newest version with this key: the first 16 bytes of SHA-256 over "<tenant_id>/<log_id>" (neither part can
+/// hold a '/'). Hashed because ids in the order of time (UUIDv7) would move down the levels of `ids` without being
+/// compacted, and what is trimmed would stay. Should two keys ever meet, the later event is answered as a conflict and
+/// kept; a duplicate also needs the same content_hash, which covers both parts.
 std::string id_key(std::string_view tenant_id, std::string_view log_id);
 /// Of an older version, which a conflict has displaced from `id_key`.
 std::string displaced_id_key(std::string_view id_key, const Digest& content_hash);

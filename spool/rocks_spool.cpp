@@ -1,6 +1,5 @@
 #include "spool/rocks_spool.h"
 
-#include <rocksdb/iterator.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
@@ -8,11 +7,11 @@
 #include <mutex>
 #include <shared_mutex>
 
-#include "ledger/record/canonical.h"
 #include "spool/commit_plan.h"
 #include "spool/database.h"
 #include "spool/keep_schedule.h"
 #include "spool/layout.h"
+#include "spool/read_versions.h"
 #include "spool/spool_state.h"
 
 namespace twinlog {
@@ -23,8 +22,8 @@ using TimePoint = std::chrono::steady_clock::time_point;
 /// A spool counts as full when it would refuse a login event with every field filled and some metadata.
 constexpr std::uint64_t kLargeEventBytes = 8U << 10U;
 
-/// Locks: `database_mutex_` shared to use the database, alone to open it again; `positions_mutex_` for what trimming and
-/// the cursors agree on, always taken after the other one. Atomics are for those who only look.
+/// Locks: `database_mutex_` shared to use the database, alone to open it again; `positions_mutex_` for what trimming
+/// and the cursors agree on, always taken after the other one. Atomics are for those who only look.
 class RocksSpool final : public Spool {
  public:
   RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetup> setup, std::unique_ptr<Database> database,
@@ -47,7 +46,6 @@ class RocksSpool final : public Spool {
  private:
   Error closed_error() const;
   Room room() const { return {settings_.max_bytes, setup_->sizes().reserve, disk_bytes_}; }
-  Result<Version> version_at(const rocksdb::Iterator& at) const;
   std::uint64_t delivered_to_all() const;  ///< With positions_mutex_ held.
   Status recover();
   Status verify();
@@ -71,8 +69,8 @@ class RocksSpool final : public Spool {
   std::atomic<std::uint64_t> sync_errors_ = 0;
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<bool> writable_ = true;
-  std::uint64_t last_promised_ = 0;     ///< By this process; 0: nothing yet. Only for the committing thread.
-  std::optional<Error> damage_;         ///< Promised events are gone: nothing is taken until an operator has looked.
+  std::uint64_t last_promised_ = 0;    ///< By this process; 0: nothing yet. Only for the committing thread.
+  std::optional<Error> damage_;        ///< Promised events are gone: nothing is taken until an operator has looked.
   bool may_recover_in_commit_ = true;  ///< Once between two maintain(), so that a dead disk is not opened per commit.
 };
 
@@ -144,46 +142,13 @@ Result<std::vector<Version>> RocksSpool::read(std::uint64_t after, std::size_t m
   if (!database_) {
     return closed_error();
   }
-  // A commit shows its events to readers a moment before it counts them; a cursor could not follow beyond the count.
-  const std::string end = event_key(last_leaf_ + 1);
   std::uint64_t first = after + 1;
   {
     const std::lock_guard positions_lock(positions_mutex_);
     first = std::max(first, positions_.first_kept);
   }
-  std::vector<Version> versions;
-  std::size_t bytes = 0;
-  const std::unique_ptr<rocksdb::Iterator> at = database_->iterate_events();
-  for (at->Seek(event_key(first)); at->Valid() && versions.size() < most_events; at->Next()) {
-    if (at->key().ToStringView() >= end) {
-      break;
-    }
-    bytes += at->value().size();
-    if (!versions.empty() && bytes > most_bytes) {
-      return versions;
-    }
-    Result<Version> version = version_at(*at);
-    if (!version) {
-      // What came before it is good and goes out; the damage is reported when it is next in line.
-      return versions.empty() ? Result<std::vector<Version>>(version.error()) : versions;
-    }
-    versions.push_back(std::move(*version));
-  }
-  if (!at->status().ok() && versions.empty()) {
-    return database_error("events cannot be read from the spool", settings_.path, at->status());
-  }
-  return versions;
-}
-
-Result<Version> RocksSpool::version_at(const rocksdb::Iterator& at) const {
-  const std::optional<std::uint64_t> leaf = leaf_of_event_key(at.key().ToStringView());
-  Result<Version> version = decode_version(at.value().ToStringView());
-  if (leaf && version && version->leaf_index == *leaf) {
-    return version;
-  }
-  return Error(ErrorKind::kCorrupt, "event " + (leaf ? std::to_string(*leaf) : "with a damaged key") +
-                                        " in the spool in " + settings_.path +
-                                        " is damaged; keep a copy of the folder, then check the disk");
+  // A commit shows its events to readers a moment before it counts them; a cursor could not follow beyond the count.
+  return read_versions(*database_, {first, last_leaf_, most_events, most_bytes});
 }
 
 std::uint64_t RocksSpool::cursor(StoreId store) const {
@@ -230,12 +195,12 @@ Status RocksSpool::maintain(TimePoint now) {
     write_failed();
   }
   if (!writable_) {
-    const Status recovered = recover();
+    Status recovered = recover();
     if (!recovered) {
       return recovered;
     }
   }
-  const Status trimmed = trim(now);
+  Status trimmed = trim(now);
   if (!trimmed) {
     return trimmed;
   }
@@ -275,13 +240,13 @@ Status RocksSpool::trim(TimePoint now) {
   // First the trim point on stable storage, then the files: after a crash in between more is there than needed. The
   // cursors need no place in this batch: a start raises those that a crash has left below the trim point.
   batch.Put(database_->meta(), rocksdb::Slice(kFirstKeptKey), number_value(first_kept));
-  const Status written = database_->write(batch, Durability::kSynced);
+  Status written = database_->write(batch, Durability::kSynced);
   if (!written) {
     write_failed();
     return written;
   }
   setup_->durable_first_kept() = first_kept;
-  const Status dropped = database_->drop_files_below(first_kept);
+  Status dropped = database_->drop_files_below(first_kept);
   if (!dropped) {
     write_failed();
   }
@@ -293,7 +258,7 @@ Status RocksSpool::sync() {
   if (!writable_ || !database_) {
     return closed_error();
   }
-  const Status synced = database_->sync();
+  Status synced = database_->sync();
   if (!synced) {
     write_failed();
   }
@@ -351,7 +316,7 @@ Status RocksSpool::verify() {
   // told to come again, are told that they are duplicates.
   rocksdb::WriteBatch batch;
   put_positions(batch, database_->meta(), positions_);
-  const Status written = database_->write(batch, Durability::kSynced);
+  Status written = database_->write(batch, Durability::kSynced);
   if (!written) {
     ++sync_errors_;
     return written;

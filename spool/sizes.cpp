@@ -34,6 +34,8 @@ bool Room::takes(EventRole role, std::uint64_t bytes) const {
   return after + reserve_ <= max_bytes_;
 }
 
-bool Room::is_short() const { return used_ > max_bytes_ - max_bytes_ / 5; }
+bool Room::is_short() const {
+  return used_ > max_bytes_ - max_bytes_ / 5;
+}
 
 }  // namespace twinlog

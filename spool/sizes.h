@@ -13,15 +13,15 @@ inline constexpr std::uint64_t kSmallestMaxBytes = 4U << 20U;
 
 /// Every size follows `max_bytes`, so that what flushes and compactions write beside the events fits the reserve.
 struct SpoolSizes {
-  std::uint64_t write_buffer = 0;        ///< One memtable. `events` and `ids` have at most two each.
-  std::uint64_t all_write_buffers = 0;   ///< All memtables together.
-  std::uint64_t block_cache = 0;         ///< Cached blocks, indexes and filters.
-  std::uint64_t all_logs = 0;            ///< All write-ahead logs together: what a start after a crash replays.
-  std::uint64_t id_table = 0;            ///< One table file of `ids`.
-  std::uint64_t id_level = 0;            ///< The first level of `ids`.
-  std::uint64_t manifest = 0;            ///< Beyond this a new one is begun.
-  std::uint64_t info_log = 0;            ///< One of kInfoLogs text logs of RocksDB.
-  std::uint64_t reserve = 0;             ///< Kept free of events: for cursors, flushes and compactions.
+  std::uint64_t write_buffer = 0;       ///< One memtable. `events` and `ids` have at most two each.
+  std::uint64_t all_write_buffers = 0;  ///< All memtables together.
+  std::uint64_t block_cache = 0;        ///< Cached blocks, indexes and filters.
+  std::uint64_t all_logs = 0;           ///< All write-ahead logs together: what a start after a crash replays.
+  std::uint64_t id_table = 0;           ///< One table file of `ids`.
+  std::uint64_t id_level = 0;           ///< The first level of `ids`.
+  std::uint64_t manifest = 0;           ///< Beyond this a new one is begun.
+  std::uint64_t info_log = 0;           ///< One of kInfoLogs text logs of RocksDB.
+  std::uint64_t reserve = 0;            ///< Kept free of events: for cursors, flushes and compactions.
 };
 inline constexpr std::size_t kInfoLogs = 2;
 

@@ -55,8 +55,7 @@ Result<SpoolIdentity> read_identity(const std::string& path, const Database& dat
   if (!epoch_id || !log_id_key) {
     return !epoch_id ? epoch_id.error() : log_id_key.error();
   }
-  const std::optional<Uuid> uuid =
-      epoch_id->has_value() ? array_from<sizeof(Uuid)>(**epoch_id) : std::optional<Uuid>();
+  const std::optional<Uuid> uuid = epoch_id->has_value() ? array_from<sizeof(Uuid)>(**epoch_id) : std::optional<Uuid>();
   if (!uuid) {
     return meta_error(path, kEpochIdKey);
   }
@@ -126,8 +125,8 @@ Result<SpoolState> load_state(const DatabaseSetup& setup, Database& database, Ra
   SpoolState state;
   state.identity = std::move(*identity);
   state.positions.first_kept = std::max<std::uint64_t>(1, *first_kept);
-  // When everything was trimmed no event is left to tell the last leaf, but the trim point does; and a leaf that a store
-  // has is never given out again, whatever became of the spool's own copy.
+  // When everything was trimmed no event is left to tell the last leaf, but the trim point does; and a leaf that a
+  // store has is never given out again, whatever became of the spool's own copy.
   state.last_leaf = std::max(*last_event, state.positions.first_kept - 1);
   for (std::size_t i = 0; i < kStores; ++i) {
     const std::string key = cursor_key(static_cast<StoreId>(i));

@@ -5,10 +5,10 @@
 namespace twinlog {
 namespace {
 
-using ::testing::ElementsAre;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using ::testing::ElementsAre;
 using testing::make_event;
 using D = Disposition;
 

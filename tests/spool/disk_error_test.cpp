@@ -6,8 +6,8 @@
 namespace twinlog {
 namespace {
 
-using ::testing::ElementsAre;
 using rocksdb::IOStatus;
+using ::testing::ElementsAre;
 using testing::make_event;
 using testing::Step;
 using D = Disposition;

@@ -168,9 +168,8 @@ void FaultyFileSystem::synced(const std::string& name) {
 void FaultyFileSystem::folder_synced(const std::string& folder) {
   const std::lock_guard lock(mutex_);
   synced_folders_.insert(plain(folder));
-  std::erase_if(new_names_, [&](const auto& each) {
-    return std::filesystem::path(each.first).parent_path() == plain(folder);
-  });
+  std::erase_if(new_names_,
+                [&](const auto& each) { return std::filesystem::path(each.first).parent_path() == plain(folder); });
 }
 
 bool FaultyFileSystem::folder_was_synced(const std::string& folder) {

@@ -84,8 +84,7 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
 /// The Env that RocksDB takes. RocksDB sleeps a second after a background error; here nobody waits for that.
 class FaultyEnv final : public rocksdb::EnvWrapper {
  public:
-  explicit FaultyEnv(const std::shared_ptr<FaultyFileSystem>& files)
-      : EnvWrapper(rocksdb::NewCompositeEnv(files)) {}
+  explicit FaultyEnv(const std::shared_ptr<FaultyFileSystem>& files) : EnvWrapper(rocksdb::NewCompositeEnv(files)) {}
   void SleepForMicroseconds(int microseconds) override;
 };
 

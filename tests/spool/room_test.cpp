@@ -78,7 +78,8 @@ TEST_F(SpoolRoom, ARequestThatDoesNotFitAsAWholeIsRefusedAsAWhole) {
   ASSERT_EQ(offer_one(make_event("first", kBase)), D::kStored);
   fill_up(kOther);
   const std::uint64_t last = spool().last_leaf();
-  const std::vector<AcceptedEvent> mixed = {make_event("first", kBase), make_event("b", kBase), make_event("o", kOther)};
+  const std::vector<AcceptedEvent> mixed = {make_event("first", kBase), make_event("b", kBase),
+                                            make_event("o", kOther)};
   EXPECT_THAT(offer(mixed, Atomicity::kWhole), Each(D::kBusy));
   EXPECT_EQ(spool().last_leaf(), last);
   EXPECT_THAT(offer(mixed), ElementsAre(D::kDuplicate, D::kStored, D::kBusy));

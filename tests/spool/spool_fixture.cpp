@@ -1,7 +1,7 @@
 #include "tests/spool/spool_fixture.h"
 
-#include <cstdlib>
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <random>
 
@@ -30,7 +30,8 @@ std::string noise(std::size_t where, std::size_t bytes) {
     for (char& letter : text) {
       letter = static_cast<char>('!' + engine() % 90);
     }
-    std::replace_if(text.begin(), text.end(), [](char c) { return c == '"' || c == '\\'; }, '.');
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c == '"' || c == '\\'; }, '.');
     return text;
   }();
   return line.substr(where % (line.size() - bytes), bytes);

@@ -50,8 +50,7 @@ class SpoolTest : public ::testing::Test {
   Spool& spool() { return *spool_; }
 
   /// One commit of one request; an empty answer is a commit that failed.
-  std::vector<Disposition> offer(const std::vector<AcceptedEvent>& events,
-                                 Atomicity atomicity = Atomicity::kPerEvent);
+  std::vector<Disposition> offer(const std::vector<AcceptedEvent>& events, Atomicity atomicity = Atomicity::kPerEvent);
   Disposition offer_one(const AcceptedEvent& event);
   /// Stores `count` events in commits of a hundred; the test fails when one is not stored.
   void store_many(std::string_view prefix, std::size_t count, const EventOptions& options = {});
