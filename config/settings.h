@@ -11,7 +11,11 @@
 
 namespace twinlog {
 
+/// A longer file is no secret but a mistaken path.
+inline constexpr std::size_t kSecretFileBytesMost = 64U << 10U;
+
 /// A secret that stands in the configuration or, better, in a file of its own, which is read anew at every reveal().
+/// Callable from every thread once it is filled.
 class Secret {
  public:
   Secret() = default;
@@ -21,9 +25,10 @@ class Secret {
   bool is_set() const { return !value_.empty() || !path_.empty(); }
   bool is_file() const { return !path_.empty(); }
   const std::string& path() const { return path_; }
-  /// The value; a file without its trailing line ends. kRefused names the file and why it cannot be read, never its
-  /// content. An unset secret is "".
+  /// The value; a file without its trailing line ends. kRefused names the file and what is wrong (it cannot be read, is
+  /// empty, longer than kSecretFileBytesMost or holds a NUL), never its content. An unset secret is "".
   Result<std::string> reveal() const;
+  friend bool operator==(const Secret&, const Secret&) = default;
 
  private:
   std::string value_;
@@ -34,6 +39,7 @@ struct AgentSettings {
   std::string name;  ///< Default: the host's name.
   std::string default_tenant;
   std::chrono::milliseconds drain_timeout = std::chrono::seconds{20};
+  friend bool operator==(const AgentSettings&, const AgentSettings&) = default;
 };
 
 struct UnixIntakeSettings {
@@ -41,6 +47,7 @@ struct UnixIntakeSettings {
   unsigned mode = 0660;
   std::vector<std::uint32_t> allow_uids;
   std::vector<std::uint32_t> allow_gids;
+  friend bool operator==(const UnixIntakeSettings&, const UnixIntakeSettings&) = default;
 };
 
 struct HttpIntakeSettings {
@@ -48,6 +55,7 @@ struct HttpIntakeSettings {
   std::string bearer_token_file;
   std::size_t max_events = 1000;
   std::size_t max_body = 4U << 20U;
+  friend bool operator==(const HttpIntakeSettings&, const HttpIntakeSettings&) = default;
 };
 
 struct IntakeSettings {
@@ -56,12 +64,14 @@ struct IntakeSettings {
   std::vector<std::string> allow_tenants;
   UnixIntakeSettings unix_socket;
   HttpIntakeSettings http;
+  friend bool operator==(const IntakeSettings&, const IntakeSettings&) = default;
 };
 
 struct AdminSettings {
   std::string listen = "0.0.0.0:9464";  ///< "" turns it off.
   std::string socket = "/run/twinlog/admin.sock";
   bool ready_when_full = false;
+  friend bool operator==(const AdminSettings&, const AdminSettings&) = default;
 };
 
 enum class VolumeKind : std::uint8_t { kAuto, kDurable, kEphemeral };
@@ -72,6 +82,7 @@ struct SpoolSettings {
   VolumeKind volume = VolumeKind::kAuto;
   std::chrono::milliseconds keep_delivered = std::chrono::minutes{15};
   bool compress = true;  ///< `compression = "lz4"` (default) or "none".
+  friend bool operator==(const SpoolSettings&, const SpoolSettings&) = default;
 };
 
 struct StoreSettings {
@@ -81,11 +92,13 @@ struct StoreSettings {
   bool migrate = true;
   std::size_t batch_events = 1000;
   std::chrono::milliseconds linger{50};
+  friend bool operator==(const StoreSettings&, const StoreSettings&) = default;
 };
 
 struct RetrySettings {
   std::chrono::milliseconds first{200};
   std::chrono::milliseconds most = std::chrono::seconds{30};
+  friend bool operator==(const RetrySettings&, const RetrySettings&) = default;
 };
 
 enum class LogFormat : std::uint8_t { kText, kJson };
@@ -93,10 +106,12 @@ enum class LogFormat : std::uint8_t { kText, kJson };
 struct LogSettings {
   std::string level = "info";  ///< trace debug info warn error
   LogFormat format = LogFormat::kText;
+  friend bool operator==(const LogSettings&, const LogSettings&) = default;
 };
 
 struct LedgerSettings {
   std::string origin = "twinlog";
+  friend bool operator==(const LedgerSettings&, const LedgerSettings&) = default;
 };
 
 struct Settings {
@@ -109,6 +124,7 @@ struct Settings {
   RetrySettings retry;
   LedgerSettings ledger;
   LogSettings log;
+  friend bool operator==(const Settings&, const Settings&) = default;
 };
 
 }  // namespace twinlog

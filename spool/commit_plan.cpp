@@ -104,7 +104,7 @@ Result<std::vector<Disposition>> CommitPlan::decide_request(const CommitRequest&
 Result<bool> CommitPlan::fits_whole(const CommitRequest& request) {
   Room room = room_;
   for (const AcceptedEvent& offered : request.events) {
-    const Result<Disposition> kind = classify(key_of(offered), offered);
+    Result<Disposition> kind = classify(key_of(offered), offered);
     if (!kind) {
       return kind.error();
     }

@@ -45,7 +45,7 @@ class RocksSpool final : public Spool {
 
  private:
   Error closed_error() const;
-  Room room() const { return {settings_.max_bytes, setup_->sizes().reserve, disk_bytes_}; }
+  Room room() const { return {settings_.max_bytes, setup_->sizes().reserve, settled_bytes_}; }
   std::uint64_t delivered_to_all() const;  ///< With positions_mutex_ held.
   Status recover();
   Status verify();
@@ -66,6 +66,8 @@ class RocksSpool final : public Spool {
 
   std::atomic<std::uint64_t> last_leaf_;
   std::atomic<std::uint64_t> disk_bytes_ = 0;
+  std::atomic<std::uint64_t> settled_bytes_ =
+      0;  ///< What counts against the room: flushes have the reserve for theirs.
   std::atomic<std::uint64_t> sync_errors_ = 0;
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<bool> writable_ = true;
@@ -100,7 +102,7 @@ void RocksSpool::write_failed() {
 Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const CommitRequest> requests,
                                                                  UtcMicros received_at) {
   if (!writable_) {
-    const Status recovered = std::exchange(may_recover_in_commit_, false) ? recover() : Status(closed_error());
+    Status recovered = std::exchange(may_recover_in_commit_, false) ? recover() : Status(closed_error());
     if (!recovered) {
       return recovered.error();
     }
@@ -124,7 +126,7 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
     return answers;  // Duplicates lean on versions that earlier commits have synced.
   }
   const std::uint64_t bytes = plan.batch().GetDataSize();
-  const Status written = database_->write(plan.batch(), Durability::kSynced);
+  Status written = database_->write(plan.batch(), Durability::kSynced);
   if (!written) {
     write_failed();
     return written.error();
@@ -132,6 +134,7 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
   last_leaf_ = plan.last_leaf();
   last_promised_ = plan.last_leaf();
   disk_bytes_ += bytes;
+  settled_bytes_ += bytes;
   ++commits_;
   return answers;
 }
@@ -173,7 +176,7 @@ Status RocksSpool::move_cursor(StoreId store, std::uint64_t leaf) {
   rocksdb::WriteBatch batch;
   batch.Put(database_->meta(), cursor_key(store), number_value(target));
   // Forwards, a crash that loses the move only repeats. Backwards, it would skip: so that one is synced.
-  const Status written = database_->write(batch, is_rewind ? Durability::kSynced : Durability::kWithNextSync);
+  Status written = database_->write(batch, is_rewind ? Durability::kSynced : Durability::kWithNextSync);
   if (!written) {
     write_failed();
     return is_rewind ? written : Status();
@@ -209,11 +212,12 @@ Status RocksSpool::maintain(TimePoint now) {
 
 Status RocksSpool::measure() {
   const std::shared_lock lock(database_mutex_);
-  const Result<std::uint64_t> bytes = database_->folder_bytes();
+  const Result<Database::FolderBytes> bytes = database_->folder_bytes();
   if (!bytes) {
     return bytes.error();
   }
-  disk_bytes_ = *bytes;
+  disk_bytes_ = bytes->all;
+  settled_bytes_ = bytes->settled;
   return {};
 }
 
@@ -327,26 +331,6 @@ Status RocksSpool::verify() {
   return {};
 }
 
-Status check_settings(const RocksSpoolSettings& settings) {
-  if (settings.max_bytes < kSmallestMaxBytes) {
-    return Error(ErrorKind::kInvalid, "spool.max_bytes is " + std::to_string(settings.max_bytes) +
-                                          "; the smallest spool takes " + std::to_string(kSmallestMaxBytes) + " bytes");
-  }
-  if (settings.stores.empty()) {
-    return Error(ErrorKind::kInvalid, "the spool has no store to wait for; enable at least one");
-  }
-  return {};
-}
-
-/// Why the database did not open: a newer format may have column families that this build does not know.
-Error explain(const DatabaseSetup& setup, const Error& error) {
-  if (error.kind() == ErrorKind::kRefused) {
-    return error;
-  }
-  const std::optional<std::uint32_t> format = Database::peek_format(setup);
-  return format && *format > kSpoolFormat ? newer_format_error(setup.path(), *format) : error;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& settings, Random& random,
@@ -362,7 +346,7 @@ Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& settin
   }
   Result<std::unique_ptr<Database>> database = Database::open(*setup);
   if (!database) {
-    return explain(*setup, database.error());
+    return explain_unopened(*setup, database.error());
   }
   Result<SpoolState> state = load_state(*setup, **database, random, clock);
   if (!state) {

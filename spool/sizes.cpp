@@ -1,6 +1,7 @@
 #include "spool/sizes.h"
 
 #include <algorithm>
+#include <string>
 
 namespace twinlog {
 namespace {
@@ -14,7 +15,7 @@ SpoolSizes sizes_for(const RocksSpoolSettings& settings) {
   SpoolSizes sizes;
   const std::uint64_t max_bytes = settings.max_bytes;
   sizes.write_buffer =
-      std::max(kSmallestWriteBuffer, std::min<std::uint64_t>(settings.write_buffer_bytes, max_bytes / 128));
+      std::max(kSmallestWriteBuffer, std::min<std::uint64_t>(settings.write_buffer_bytes, max_bytes / 256));
   sizes.all_write_buffers = 4 * sizes.write_buffer;
   sizes.block_cache = settings.block_cache_bytes;
   sizes.all_logs = 4 * sizes.write_buffer;
@@ -36,6 +37,17 @@ bool Room::takes(EventRole role, std::uint64_t bytes) const {
 
 bool Room::is_short() const {
   return used_ > max_bytes_ - max_bytes_ / 5;
+}
+
+Status check_settings(const RocksSpoolSettings& settings) {
+  if (settings.max_bytes < kSmallestMaxBytes) {
+    return Error(ErrorKind::kInvalid, "spool.max_bytes is " + std::to_string(settings.max_bytes) +
+                                          "; the smallest spool takes " + std::to_string(kSmallestMaxBytes) + " bytes");
+  }
+  if (settings.stores.empty()) {
+    return Error(ErrorKind::kInvalid, "the spool has no store to wait for; enable at least one");
+  }
+  return {};
 }
 
 }  // namespace twinlog

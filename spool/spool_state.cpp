@@ -147,4 +147,12 @@ void put_positions(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta
   }
 }
 
+Error explain_unopened(const DatabaseSetup& setup, const Error& error) {
+  if (error.kind() == ErrorKind::kRefused) {
+    return error;
+  }
+  const std::optional<std::uint32_t> format = Database::peek_format(setup);
+  return format && *format > kSpoolFormat ? newer_format_error(setup.path(), *format) : error;
+}
+
 }  // namespace twinlog

@@ -33,4 +33,7 @@ Error newer_format_error(const std::string& path, std::uint32_t found);
 
 void put_positions(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const SpoolPositions& positions);
 
+/// Why the database did not open: a newer format may have column families that this build does not know.
+Error explain_unopened(const DatabaseSetup& setup, const Error& error);
+
 }  // namespace twinlog

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "agent/main/activation.h"
 #include "agent/main/signals.h"
 #include "agent/main/volume.h"
 #include "agent/main/worker.h"
@@ -25,15 +26,26 @@ using std::chrono::seconds;
 
 constexpr milliseconds kMaintainEvery{1000};
 constexpr milliseconds kAnswerGrace{5000};
-constexpr milliseconds kLook{20};            // How often the drain looks whether it is done.
-constexpr milliseconds kStuckGrace{1000};    // What a courier in a blocking call gets after the deadline.
+constexpr milliseconds kLook{20};          // How often the drain looks whether it is done.
+constexpr milliseconds kStuckGrace{1000};  // What a courier in a blocking call gets after the deadline.
+
+/// What every delivery shares.
+struct Surroundings {
+  Spool& spool;
+  const Clock& clock;
+  Random& random;
+  Log& log;
+};
 
 /// One store with its courier and the thread around it.
 struct Delivery {
-  Delivery(CourierSettings settings, std::unique_ptr<Store> the_store, Spool& spool, const Clock& clock,
-           Random& random, Log& log)
+  Delivery(CourierSettings settings, std::unique_ptr<Store> the_store, const Surroundings& around)
       : store(std::move(the_store)),
-        courier(settings, {.spool = spool, .store = *store, .clock = clock, .random = random, .log = log}),
+        courier(settings, {.spool = around.spool,
+                           .store = *store,
+                           .clock = around.clock,
+                           .random = around.random,
+                           .log = around.log}),
         worker(wakeup, [this] { return courier.step(); }) {}
 
   std::unique_ptr<Store> store;
@@ -142,12 +154,12 @@ Status Agent::open_spool() {
 
 void Agent::add_stores() {
   const Uuid epoch = spool_->identity().epoch_id;
-  add_store(StoreId::kPostgres, settings_.postgres,
-            make_postgres_store({.store = settings_.postgres, .epoch_id = epoch, .agent = settings_.agent.name},
-                                clock_));
+  add_store(
+      StoreId::kPostgres, settings_.postgres,
+      make_postgres_store({.store = settings_.postgres, .epoch_id = epoch, .agent = settings_.agent.name}, clock_));
   add_store(StoreId::kMongodb, settings_.mongodb,
-            make_mongodb_store({.store = settings_.mongodb, .epoch_id = epoch, .agent = settings_.agent.name},
-                               clock_, random_));
+            make_mongodb_store({.store = settings_.mongodb, .epoch_id = epoch, .agent = settings_.agent.name}, clock_,
+                               random_));
 }
 
 void Agent::add_store(StoreId id, const StoreSettings& settings, std::unique_ptr<Store> store) {
@@ -160,7 +172,8 @@ void Agent::add_store(StoreId id, const StoreSettings& settings, std::unique_ptr
                                 .batch_events = settings.batch_events,
                                 .linger = settings.linger,
                                 .backoff = {.first = settings_.retry.first, .most = settings_.retry.most}};
-  deliveries_.push_back(std::make_unique<Delivery>(courier, std::move(store), *spool_, clock_, random_, log_));
+  deliveries_.push_back(
+      std::make_unique<Delivery>(courier, std::move(store), Surroundings{*spool_, clock_, random_, log_}));
 }
 
 void Agent::start_front_door() {
@@ -199,8 +212,8 @@ milliseconds Agent::write_step() {
 }
 
 Status Agent::start_intake(const std::map<std::string, std::string>& environment) {
-  auto intake = start_intake_server(settings_.intake, IntakeLimits{}, *front_door_, intake_counters_);
-  static_cast<void>(environment);
+  auto intake = start_intake_server(settings_.intake, IntakeLimits{}, *front_door_, intake_counters_,
+                                    activated_sockets(environment));
   if (!intake) {
     return intake.error();
   }
@@ -227,8 +240,9 @@ int Agent::run_until_stopped() {
       break;
     }
     if (signal == Signal::kReload) {
-      log_.line(LogLevel::kInfo, "reload", "secrets in files are read anew at every connect; all other settings need a "
-                                           "restart of the agent");
+      log_.line(LogLevel::kInfo, "reload",
+                "secrets in files are read anew at every connect; all other settings need a "
+                "restart of the agent");
     }
   }
   drain();
@@ -296,8 +310,9 @@ int Agent::end() {
 }
 
 void Agent::report_left(std::uint64_t count) {
-  const std::string words = count == 0 ? "stopped; both stores have everything"
-                                       : "stopped; events are left in the spool and will be delivered by the next start";
+  const std::string words = count == 0
+                                ? "stopped; both stores have everything"
+                                : "stopped; events are left in the spool and will be delivered by the next start";
   log_.line(count == 0 || !is_ephemeral_ ? LogLevel::kInfo : LogLevel::kError, "stopped", words,
             {{"left", std::to_string(count)}, {"spool", settings_.spool.path}});
   if (access("/dev/termination-log", W_OK) == 0) {

@@ -101,8 +101,9 @@ int explain_usage(const CLI::App& app, const CLI::ParseError& error) {
 
 int run(int argc, char** argv) {
   CommandLine line;
-  CLI::App app{"twinlog keeps the login record: it takes authentication events over a local socket or HTTP, answers once "
-               "they are safe on disk, and delivers them to PostgreSQL and a document store."};
+  CLI::App app{
+      "twinlog keeps the login record: it takes authentication events over a local socket or HTTP, answers once "
+      "they are safe on disk, and delivers them to PostgreSQL and a document store."};
   app.name("twinlog");
   app.require_subcommand(1);
   app.set_version_flag("--version", "twinlog " + std::string(twinlog_version()));
@@ -115,7 +116,7 @@ int run(int argc, char** argv) {
   CLI::App* migrate = app.add_subcommand("migrate", "Create or upgrade the schema of both stores");
   add_config_option(*migrate, line);
   CLI::App* send = app.add_subcommand("send", "Send events (NDJSON, one a line) through the agent's Unix socket");
-  send->add_option("--socket", line.send.socket_path, "The agent's socket")->capture_default_str();
+  send->add_option("--socket", line.send.socket, "The agent's socket")->capture_default_str();
   send->add_option("FILE", line.send.file, "The file to send; without it, or with -, standard input");
 
   try {
@@ -134,10 +135,12 @@ int run(int argc, char** argv) {
   if (migrate->parsed()) {
     return run_migrate_command(line);
   }
-  return run_send(line.send);
+  return static_cast<int>(run_send_command(line.send));
 }
 
 }  // namespace
 }  // namespace twinlog
 
-int main(int argc, char** argv) { return twinlog::run(argc, argv); }
+int main(int argc, char** argv) {
+  return twinlog::run(argc, argv);
+}

@@ -27,10 +27,18 @@ class AdminPages {
 class AdminServer {
  public:
   virtual ~AdminServer() = default;
-  virtual void stop() = 0;  ///< May be called twice.
+  virtual void stop() = 0;                  ///< May be called twice.
   virtual std::string address() const = 0;  ///< "host:port" with the real port.
 };
 
-Result<std::unique_ptr<AdminServer>> start_admin_server(const std::string& listen, AdminPages& pages);
+struct AdminLimits {
+  std::size_t connections = 64;  ///< More wait in the kernel's backlog until one closes.
+  /// A request must be complete and its answer read in this time; a connection may idle as long.
+  std::chrono::milliseconds request = std::chrono::seconds{5};
+};
+
+/// Listens on "host:port" on a thread of its own. kRefused names the address and what is wrong with it.
+Result<std::unique_ptr<AdminServer>> start_admin_server(const std::string& listen, AdminPages& pages,
+                                                        const AdminLimits& limits = {});
 
 }  // namespace twinlog

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agent/pipeline/intake.h"
 #include "config/settings.h"
@@ -32,6 +33,7 @@ struct IntakeCounters {
 };
 
 struct IntakeLimits {
+  std::size_t connections = 16384;      ///< Open at once, both ways in together; more wait in the kernel's backlog.
   std::size_t unanswered_lines = 4096;  ///< Per socket connection; reading pauses there.
   std::size_t unsent_answer_bytes = 1U << 20U;  ///< Per connection; reading pauses there: a peer must read its answers.
   std::chrono::milliseconds unfinished = std::chrono::seconds{30};  ///< An unfinished line or request is cut.
@@ -50,8 +52,12 @@ class IntakeServer {
   virtual std::string http_address() const = 0;
 };
 
-/// kRefused names the address and what is wrong with it (in use by a live process, no rights, path too long).
+/// kRefused names the address and what is wrong with it (in use by a live process, no rights, path too long), or the
+/// bearer token's file. `activated` are listening sockets that were opened for us (sd_listen_fds(3)); ownership passes
+/// in. A Unix one serves events, unless http.listen is "unix:" with its path; a TCP one serves HTTP; each stands in for
+/// the address of the settings. Mode and allowed peers of the Unix socket hold for HTTP on a "unix:" path, too.
 Result<std::unique_ptr<IntakeServer>> start_intake_server(const IntakeSettings& settings, const IntakeLimits& limits,
-                                                          Intake& intake, IntakeCounters& counters);
+                                                          Intake& intake, IntakeCounters& counters,
+                                                          const std::vector<int>& activated = {});
 
 }  // namespace twinlog

@@ -3,11 +3,15 @@
 namespace twinlog {
 namespace {
 
-AdminPage plain(unsigned status, std::string words) { return {.status = status, .body = std::move(words) + "\n"}; }
+AdminPage plain(unsigned status, std::string words) {
+  return {.status = status, .body = std::move(words) + "\n"};
+}
 
 }  // namespace
 
-std::string_view twinlog_version() { return TWINLOG_VERSION; }
+std::string_view twinlog_version() {
+  return TWINLOG_VERSION;
+}
 
 AdminPage Pages::page(std::string_view path) {
   if (path == "/livez") {

@@ -66,8 +66,8 @@ class StderrLog final : public Log {
             std::initializer_list<LogField> fields) override {
     const spdlog::level::level_enum wanted = spdlog_level(level);
     if (logger_.should_log(wanted)) {
-      logger_.log(wanted, format_ == LogFormat::kJson ? json_members(event, words, fields)
-                                                      : text_line(event, words, fields));
+      logger_.log(wanted,
+                  format_ == LogFormat::kJson ? json_members(event, words, fields) : text_line(event, words, fields));
     }
   }
 
@@ -78,6 +78,8 @@ class StderrLog final : public Log {
 
 }  // namespace
 
-std::unique_ptr<Log> make_stderr_log(const LogSettings& settings) { return std::make_unique<StderrLog>(settings); }
+std::unique_ptr<Log> make_stderr_log(const LogSettings& settings) {
+  return std::make_unique<StderrLog>(settings);
+}
 
 }  // namespace twinlog

@@ -22,8 +22,7 @@ constexpr std::chrono::milliseconds ceiling_after(const Backoff& backoff, unsign
 /// `random` is any 64 random bits.
 constexpr std::chrono::milliseconds delay_after(const Backoff& backoff, unsigned failures, std::uint64_t random) {
   const auto ceiling = ceiling_after(backoff, failures).count();
-  return std::chrono::milliseconds{
-      static_cast<std::int64_t>(random % (static_cast<std::uint64_t>(ceiling) + 1U))};
+  return std::chrono::milliseconds{static_cast<std::int64_t>(random % (static_cast<std::uint64_t>(ceiling) + 1U))};
 }
 
 static_assert(ceiling_after({}, 1) == std::chrono::milliseconds{200});

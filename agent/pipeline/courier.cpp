@@ -15,7 +15,9 @@ bool needs_an_operator(Reaction reaction) {
 }
 
 // Repeated errors are logged at the 1st, 2nd, 4th, 8th ... failure in a row.
-bool is_power_of_two(std::uint64_t number) { return number != 0 && (number & (number - 1)) == 0; }
+bool is_power_of_two(std::uint64_t number) {
+  return number != 0 && (number & (number - 1)) == 0;
+}
 
 UtcMicros newest_effective_at(const std::vector<Version>& versions) {
   return std::ranges::max_element(versions, {}, &Version::effective_at)->effective_at;
@@ -120,7 +122,9 @@ void Courier::rewind(std::uint64_t position, std::uint64_t cursor) {
 std::chrono::milliseconds Courier::flush(std::uint64_t after) {
   auto versions = parts_.spool.read(after, batch_events_, settings_.batch_bytes);
   if (!versions) {
-    return failed({.reaction = Reaction::kRetrySlowly, .code = "", .constraint = "",
+    return failed({.reaction = Reaction::kRetrySlowly,
+                   .code = "",
+                   .constraint = "",
                    .words = "the spool cannot be read: " + versions.error().message()});
   }
   if (versions->empty()) {
@@ -136,7 +140,9 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
     return failed(*error);
   }
   if (const Status moved = parts_.spool.move_cursor(settings_.store, batch.position.last_leaf); !moved.ok()) {
-    return failed({.reaction = Reaction::kRetrySlowly, .code = "", .constraint = "",
+    return failed({.reaction = Reaction::kRetrySlowly,
+                   .code = "",
+                   .constraint = "",
                    .words = "the cursor cannot be saved: " + moved.error().message()});
   }
   delivered(std::get<FlushReport>(outcome), versions->size());

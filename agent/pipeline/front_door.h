@@ -19,11 +19,13 @@ namespace twinlog {
 struct FrontDoorCounters {
   std::atomic<std::uint64_t> commits{0};        ///< Group commits that reached the disk.
   std::atomic<std::uint64_t> commit_events{0};  ///< Events in them.
-  std::atomic<std::uint64_t> commit_errors{0};  ///< Commits that the disk refused: every event of them was answered busy.
+  std::atomic<std::uint64_t> commit_errors{
+      0};  ///< Commits that the disk refused: every event of them was answered busy.
 };
 
 /// Invariants
-///  1. While one commit syncs, everything that arrives waits and goes with the next: the batch grows with the load and a
+///  1. While one commit syncs, everything that arrives waits and goes with the next: the batch grows with the load and
+///  a
 ///     lone sender waits for no timer.
 ///  2. One step commits at most kStepEvents events and kStepBytes bytes beyond its first submission.
 ///  3. `done` of every submission runs exactly once, also when the spool fails.

@@ -66,8 +66,8 @@ Digest sha256(std::string_view bytes) {
 Digest hmac_sha256(std::string_view key, std::string_view bytes) {
   Digest digest{};
   unsigned size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-           reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data(), &size) == nullptr ||
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()),
+           bytes.size(), digest.data(), &size) == nullptr ||
       size != digest.size()) {
     std::abort();
   }
@@ -103,12 +103,22 @@ std::optional<std::string> from_hex(std::string_view text) {
   return bytes;
 }
 
-void put_u16(std::string& out, std::uint16_t value) { put_big_endian(out, value); }
-void put_u32(std::string& out, std::uint32_t value) { put_big_endian(out, value); }
-void put_u64(std::string& out, std::uint64_t value) { put_big_endian(out, value); }
-void put_i64(std::string& out, std::int64_t value) { put_big_endian(out, static_cast<std::uint64_t>(value)); }
+void put_u16(std::string& out, std::uint16_t value) {
+  put_big_endian(out, value);
+}
+void put_u32(std::string& out, std::uint32_t value) {
+  put_big_endian(out, value);
+}
+void put_u64(std::string& out, std::uint64_t value) {
+  put_big_endian(out, value);
+}
+void put_i64(std::string& out, std::int64_t value) {
+  put_big_endian(out, static_cast<std::uint64_t>(value));
+}
 
-std::uint64_t get_u64(std::string_view bytes) { return big_endian(bytes.substr(0, 8)); }
+std::uint64_t get_u64(std::string_view bytes) {
+  return big_endian(bytes.substr(0, 8));
+}
 
 std::string_view ByteReader::bytes(std::size_t count) {
   if (!ok_ || count > rest_.size()) {
@@ -120,11 +130,21 @@ std::string_view ByteReader::bytes(std::size_t count) {
   return taken;
 }
 
-std::uint8_t ByteReader::u8() { return static_cast<std::uint8_t>(big_endian(bytes(1))); }
-std::uint16_t ByteReader::u16() { return static_cast<std::uint16_t>(big_endian(bytes(2))); }
-std::uint32_t ByteReader::u32() { return static_cast<std::uint32_t>(big_endian(bytes(4))); }
-std::uint64_t ByteReader::u64() { return big_endian(bytes(8)); }
-std::int64_t ByteReader::i64() { return static_cast<std::int64_t>(u64()); }
+std::uint8_t ByteReader::u8() {
+  return static_cast<std::uint8_t>(big_endian(bytes(1)));
+}
+std::uint16_t ByteReader::u16() {
+  return static_cast<std::uint16_t>(big_endian(bytes(2)));
+}
+std::uint32_t ByteReader::u32() {
+  return static_cast<std::uint32_t>(big_endian(bytes(4)));
+}
+std::uint64_t ByteReader::u64() {
+  return big_endian(bytes(8));
+}
+std::int64_t ByteReader::i64() {
+  return static_cast<std::int64_t>(u64());
+}
 
 std::string uuid_text(const Uuid& uuid) {
   std::string text = hex(uuid);

@@ -11,7 +11,9 @@ UtcMicros SystemClock::utc_now() const {
   return std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count();
 }
 
-std::chrono::steady_clock::time_point SystemClock::steady_now() const { return std::chrono::steady_clock::now(); }
+std::chrono::steady_clock::time_point SystemClock::steady_now() const {
+  return std::chrono::steady_clock::now();
+}
 
 void SystemRandom::fill(std::span<std::uint8_t> bytes) {
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,6 +24,9 @@
 
 namespace twinlog {
 
+/// Attempts never exceed this when shown (contract section 6).
+inline constexpr std::int64_t kMostAttempts = std::numeric_limits<std::int32_t>::max();
+
 /// Where an event stands in an account's history; compared as a whole, text and hashes bytewise (unsigned).
 struct Position {
   UtcMicros effective_at = 0;
@@ -30,6 +34,7 @@ struct Position {
   std::int64_t stated = -1;  ///< Stated attempts or -1.
   std::string log_id;
   Digest content_hash{};
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the compiler's own code for ours
   auto operator<=>(const Position&) const = default;
 };
 Position position_of(const Version& version);
@@ -76,11 +81,11 @@ struct AccountState {
     bool operator==(const Mark&) const = default;
   };
 
-  std::optional<Attempts> attempts;       ///< Newest event that defines the number.
-  std::uint64_t failures_after = 0;       ///< Undefined failures after that position.
-  std::optional<Lock> lock;               ///< Newest of locked, a failure that carries a lock, reset.
-  std::optional<Position> success;        ///< Newest login_success.
-  std::optional<Newest> newest;           ///< Newest base-four event.
+  std::optional<Attempts> attempts;  ///< Newest event that defines the number.
+  std::uint64_t failures_after = 0;  ///< Undefined failures after that position.
+  std::optional<Lock> lock;          ///< Newest of locked, a failure that carries a lock, reset.
+  std::optional<Position> success;   ///< Newest login_success.
+  std::optional<Newest> newest;      ///< Newest base-four event.
   std::optional<UtcMicros> last_failed_at, last_success_at, last_locked_at, last_reset_at;
   std::map<Uuid, Mark> marks;
 
@@ -92,17 +97,20 @@ enum class Recount : std::uint8_t { kNotNeeded, kNeeded };
 
 /// Merges versions that were never merged into `state` before. On kNeeded the caller counts the undefined failures of
 /// this account with effective_at > state.attempts->position.effective_at among all versions merged so far, these
-/// included, and puts the number into state.failures_after. Needed only where a defining event arrived late.
+/// included, and puts the number into state.failures_after. Needed only where a defining event arrived later than an
+/// undefined failure that lies behind it; never for versions that come in order, however many they are.
 /// Versions that do not speak to this account's key must not be passed. Pure.
 Recount merge(AccountState& state, const std::vector<const Version*>& versions);
 
-/// The shown state. `state` must have seen at least one event.
+/// The shown state. `state` must have seen at least one event: an account without one has no row.
 ShownAccount shown(const AccountState& state);
 
 /// True for a login_failed without a stated number: what failures_after counts.
 bool is_undefined_failure(const AuthEvent& event);
 
-/// The bytes kept in both stores beside the shown columns (layout: ledger/FORMAT.md), and back (kCorrupt).
+/// The bytes kept in both stores beside the shown columns (layout: ledger/lockout/FORMAT.md), and back. Decoding takes
+/// exactly what encoding writes and answers kCorrupt to everything else; what it allocates is bounded by the size of
+/// the bytes.
 std::string encode_account_state(const AccountState& state);
 Result<AccountState> decode_account_state(std::string_view bytes);
 
@@ -110,6 +118,7 @@ Result<AccountState> decode_account_state(std::string_view bytes);
 struct AccountKey {
   std::string tenant_id;
   std::string account;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the compiler's own code for ours
   auto operator<=>(const AccountKey&) const = default;
 };
 

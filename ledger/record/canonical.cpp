@@ -26,9 +26,12 @@ class ContentWriter {
 
  private:
   void append_name() { out_.append(out_.size() > 1 ? ",\"" : "\"").append(name_).append("\":"); }
+  // Empty only for a log_id that is still to be made.
   void append(RequiredText field) {
-    append_name();
-    append_json_string(out_, event_.*field.place);
+    if (!(event_.*field.place).empty()) {
+      append_name();
+      append_json_string(out_, event_.*field.place);
+    }
   }
   void append(OptionalText field) {
     if (event_.*field.place) {

@@ -11,7 +11,7 @@
 
 namespace twinlog {
 
-/// The canonical content of `event`. Pure.
+/// The canonical content of `event`; an empty log_id (still to be made) is left out. Pure.
 std::string canonical_content(const AuthEvent& event);
 /// SHA-256 over canonical content bytes. Pure.
 Digest content_hash(std::string_view canonical);

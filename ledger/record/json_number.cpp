@@ -116,6 +116,13 @@ std::optional<std::int64_t> integer_value(std::string_view text) {
   return is_exact(value) ? std::optional(static_cast<std::int64_t>(value)) : std::nullopt;
 }
 
+bool is_beyond_integers(std::string_view text) {
+  if (is_integer_text(text)) {
+    return !exact_integer(text);
+  }
+  return std::fabs(nearest_double(text)) > static_cast<double>(kMostInteger);
+}
+
 void append_integer(std::string& out, std::int64_t value) {
   std::array<char, 24> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);

@@ -29,6 +29,9 @@ bool is_number_in_range(std::string_view text);
 /// The integer that valid number text stands for, however it is written (5, 5.0, 5e0), within +-2^53.
 std::optional<std::int64_t> integer_value(std::string_view text);
 
+/// True for valid number text whose value lies outside of +-2^53 (also when no double can hold it).
+bool is_beyond_integers(std::string_view text);
+
 /// Appends as RFC 8785, section 3.2.2.3, wants it. `value` must be finite; -0 is written as 0.
 void append_double(std::string& out, double value);
 void append_integer(std::string& out, std::int64_t value);

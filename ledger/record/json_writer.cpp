@@ -62,7 +62,7 @@ void JsonWriter::begin(std::string& out, std::uint32_t index) {
     return;
   }
   if (frames_.capacity() == 0) {
-    frames_.reserve(tape_.depth);
+    frames_.reserve(std::min<std::size_t>(tape_.depth, tape_.end_of(index) - index));
   }
   if (kind == NodeKind::kObject) {
     frames_.push_back({index, static_cast<std::uint32_t>(members_.size())});

@@ -22,9 +22,9 @@ enum class Reaction : std::uint8_t {
   kRetrySmaller,  ///< Same batch again; half of it after three times.
   kReconnect,     ///< Drop the connection, then as kRetry. The outcome of a commit may be unknown; repeating is safe.
   kRetrySlowly,   ///< Disk full, limits: as kRetry with the longest wait, and loudly.
-  kHold,          ///< Schema, rights, authentication: an operator must act. Tried again every longest wait; never dropped.
-  kPoison,        ///< The store can never take one of these events. Until dead letters exist: holds the cursor, loudly.
-  kStop,          ///< Corruption in the store: as kHold.
+  kHold,    ///< Schema, rights, authentication: an operator must act. Tried again every longest wait; never dropped.
+  kPoison,  ///< The store can never take one of these events. Until dead letters exist: holds the cursor, loudly.
+  kStop,    ///< Corruption in the store: as kHold.
 };
 std::string_view reaction_text(Reaction reaction);
 

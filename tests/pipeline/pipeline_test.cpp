@@ -133,8 +133,8 @@ TEST(Pipeline, ABatchThatIsRefusedForItsSizeIsHalvedAndGrowsAgain) {
     rig.submit("event-" + std::to_string(i));
   }
   rig.postgres.come_back();
-  rig.postgres.refuse_with(StoreError{
-      .reaction = Reaction::kRetrySmaller, .code = "57014", .constraint = "", .words = "statement timeout"});
+  rig.postgres.refuse_with(
+      StoreError{.reaction = Reaction::kRetrySmaller, .code = "57014", .constraint = "", .words = "statement timeout"});
   rig.run_for(5min);
   rig.postgres.refuse_with(std::nullopt);
   rig.run_for(31s);

@@ -19,8 +19,7 @@ void Rig::boot() {
     CourierSettings settings = courier_settings_;
     settings.store = id;
     return std::make_unique<Courier>(
-        settings,
-        Courier::Parts{.spool = *spool, .store = store, .clock = clock, .random = random, .log = log});
+        settings, Courier::Parts{.spool = *spool, .store = store, .clock = clock, .random = random, .log = log});
   };
   to_postgres = make_courier(StoreId::kPostgres, postgres);
   to_mongodb = make_courier(StoreId::kMongodb, mongodb);

@@ -24,7 +24,10 @@ class SpoolChurn : public testing::SpoolTest {
     open();
     rocksdb::SetPerfLevel(rocksdb::PerfLevel::kEnableCount);
   }
-  ~SpoolChurn() override { rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable); }
+  void TearDown() override {
+    rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
+    SpoolTest::TearDown();
+  }
 
   /// A round of events in, and as many out of the other end of the backlog.
   void turn() {

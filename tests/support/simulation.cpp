@@ -40,8 +40,7 @@ StoreResult<FlushReport> MemoryStore::flush(const FlushBatch& batch) {
   FlushReport report{.round_trips = 1};
   largest_batch_ = std::max(largest_batch_, batch.versions.size());
   for (const Version& version : batch.versions) {
-    const bool is_new =
-        records_.try_emplace({version.event.tenant_id, version.event.log_id}, version).second;
+    const bool is_new = records_.try_emplace({version.event.tenant_id, version.event.log_id}, version).second;
     ++(is_new ? report.inserted : report.duplicates);
     ++writes_[version.event.log_id];
   }

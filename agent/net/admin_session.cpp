@@ -1,0 +1,79 @@
+#include "agent/net/admin_session.h"
+
+#include <utility>
+
+namespace twinlog {
+namespace {
+
+constexpr std::size_t kHeaderMost = 8U << 10U;
+
+HttpResponse response_of(AdminPage page) {
+  HttpResponse response;
+  response.status = page.status;
+  response.content_type = std::move(page.content_type);
+  response.body = std::move(page.body);
+  response.fields.emplace_back("Cache-Control", "no-store");
+  response.fields.emplace_back("X-Content-Type-Options", "nosniff");
+  return response;
+}
+
+HttpResponse plain(unsigned status, std::string_view reason) {
+  AdminPage page;
+  page.status = status;
+  page.body = std::string(reason) + "\n";
+  return response_of(std::move(page));
+}
+
+}  // namespace
+
+AdminSession::AdminSession(SessionLoop& loop, AdminPages& pages, Descriptor connection)
+    : StreamSession(loop, std::move(connection)), pages_(pages), reader_({kHeaderMost, 0}) {}
+
+std::size_t AdminSession::consume(std::string_view bytes) {
+  using Progress = HttpRequestReader::Progress;
+  const std::size_t taken = reader_.feed(bytes);
+  switch (reader_.progress()) {
+    case Progress::kHeader:
+      break;
+    case Progress::kComplete:
+      begin_anew();
+      answer(reader_.take());
+      break;
+    case Progress::kMalformed:
+      refuse(400, "this is not HTTP");
+      break;
+    case Progress::kHeaderTooLong:
+      refuse(431, "the header is longer than 8 KiB");
+      break;
+    case Progress::kBody:  // A chunked one says only later how long it is.
+    case Progress::kBodyTooLong:
+      refuse(413, "a request here has no body");
+      break;
+  }
+  return taken;
+}
+
+void AdminSession::answer(const HttpRequest& request) {
+  const bool is_head = request.method == "HEAD";
+  HttpResponse response;
+  if (is_head || request.method == "GET") {
+    response = response_of(pages_.page(request.path));
+  } else {
+    response = plain(405, "read only: GET");
+    response.fields.emplace_back("Allow", "GET, HEAD");
+  }
+  const bool goes_on = request.keeps_alive && is_open();
+  send(write_response(response, goes_on ? AfterResponse::kKeepAlive : AfterResponse::kClose,
+                      is_head ? BodyShown::kNo : BodyShown::kYes));
+  if (!goes_on && is_open()) {
+    end(Ending::kLinger);
+  }
+}
+
+void AdminSession::refuse(unsigned status, std::string_view reason) {
+  reader_.reset();
+  send(write_response(plain(status, reason), AfterResponse::kClose));
+  end(Ending::kLinger);
+}
+
+}  // namespace twinlog

@@ -1,0 +1,38 @@
+// One connection to the admin endpoint: GET and HEAD, no bodies, answered at once from AdminPages.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "agent/net/admin_server.h"
+#include "agent/net/http_codec.h"
+#include "agent/net/stream_session.h"
+
+namespace twinlog {
+
+class AdminSession final : public StreamSession {
+ public:
+  AdminSession(SessionLoop& loop, AdminPages& pages, Descriptor connection);
+
+ protected:
+  std::size_t consume(std::string_view bytes) override;
+  /// A page is fetched only once the one before it has left.
+  bool wants_input() const override { return unsent_bytes() == 0; }
+  bool has_outstanding() const override { return false; }
+  bool holds_part() const override { return reader_.has_begun(); }
+  std::size_t held_bytes() const override { return reader_.held_bytes(); }
+  bool limits_unread_answers() const override { return true; }
+  bool limits_idling() const override { return true; }
+  void on_received(std::size_t /*bytes*/) override {}
+  void on_cut() override {}
+  void on_closed() override {}
+
+ private:
+  void answer(const HttpRequest& request);
+  void refuse(unsigned status, std::string_view reason);
+
+  AdminPages& pages_;
+  HttpRequestReader reader_;
+};
+
+}  // namespace twinlog

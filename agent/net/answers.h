@@ -1,0 +1,53 @@
+// The answers of contract section 4: one JSON object per event.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/record/event_reader.h"
+#include "spool/spool.h"
+
+namespace twinlog {
+
+/// `retry_after_ms` of every busy answer.
+inline constexpr unsigned kRetryAfterMs = 500;
+
+/// `{"status":"rejected","error":{"field":...,"reason":...}}`
+std::string rejected_answer(const Rejection& rejection);
+/// `{"error":{"reason":...}}`: the body of an HTTP error.
+std::string error_body(std::string_view reason);
+/// The body of HTTP 503: a busy answer with a reason.
+std::string busy_body(std::string_view reason);
+
+/// The answers to the events of one request or one chunk of lines, in their order. Those to accepted events are
+/// complete only once the front door has said what became of them.
+class AnswerSheet {
+ public:
+  /// Adds the answer to the next event. An accepted event waits in the sheet for take_events().
+  void add(ReadOutcome outcome);
+  /// The accepted events, in order, for the front door; at most once.
+  std::vector<AcceptedEvent> take_events() { return std::move(events_); }
+
+  std::size_t size() const { return lines_.size(); }
+  std::size_t accepted() const { return accepted_; }
+  std::size_t rejected() const { return lines_.size() - accepted_; }
+  /// About what the sheet takes in memory, without the events.
+  std::size_t bytes() const { return bytes_; }
+
+  /// Writes all answers, each but the last followed by `separator`. `dispositions` has one for each accepted event.
+  void write(std::string& out, std::string_view separator, const std::vector<Disposition>& dispositions) const;
+
+ private:
+  struct Line {
+    bool is_accepted = false;
+    std::string text;  // The whole answer when rejected; when accepted what follows the status.
+  };
+  std::vector<Line> lines_;
+  std::vector<AcceptedEvent> events_;
+  std::size_t accepted_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace twinlog

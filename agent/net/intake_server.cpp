@@ -1,0 +1,133 @@
+#include "agent/net/intake_server.h"
+
+#include <utility>
+
+#include "agent/net/bearer_token.h"
+#include "agent/net/http_session.h"
+#include "agent/net/intake_port.h"
+#include "agent/net/line_session.h"
+#include "agent/net/listener.h"
+#include "agent/net/peer_credentials.h"
+#include "agent/net/session_loop.h"
+
+namespace twinlog {
+namespace {
+
+constexpr std::string_view kUnixPrefix = "unix:";
+
+/// The path of "unix:/path"; "" for anything else.
+std::string unix_path_of(const std::string& listen) {
+  return listen.starts_with(kUnixPrefix) ? listen.substr(kUnixPrefix.size()) : "";
+}
+
+class Server final : public IntakeServer {
+ public:
+  Server(const IntakeSettings& settings, const IntakeLimits& limits, Intake& intake, IntakeCounters& counters)
+      : settings_(settings),
+        limits_(limits),
+        allowed_{settings.unix_socket.allow_uids, settings.unix_socket.allow_gids},
+        token_(settings.http.bearer_token_file),
+        loop_({limits.connections, settings.max_buffered, limits.unfinished}),
+        port_(loop_, intake, counters) {}
+
+  Status open(const std::vector<int>& activated) {
+    if (const Status adopted = adopt(activated); !adopted) {
+      return adopted;
+    }
+    if (!has_lines_ && !settings_.unix_socket.path.empty()) {
+      const Status opened = add(listen_unix(settings_.unix_socket.path, settings_.unix_socket.mode), Transport::kUnix);
+      if (!opened) {
+        return opened;
+      }
+    }
+    if (!has_http_ && !settings_.http.listen.empty()) {
+      const std::string path = unix_path_of(settings_.http.listen);
+      const Status opened =
+          add(path.empty() ? listen_tcp(settings_.http.listen) : listen_unix(path, settings_.unix_socket.mode),
+              Transport::kHttp);
+      if (!opened) {
+        return opened;
+      }
+    }
+    return token_.check_file();
+  }
+
+  void start() { loop_.start(); }
+  void stop(std::chrono::milliseconds grace) override { loop_.stop(grace); }
+  std::chrono::steady_clock::time_point last_tick() const override { return loop_.last_tick(); }
+  std::string http_address() const override { return http_address_; }
+
+ private:
+  Status adopt(const std::vector<int>& activated) {
+    std::vector<Listener> listeners;
+    for (const int descriptor : activated) {
+      auto listener = adopt_listener(descriptor);
+      if (!listener) {
+        return listener.error();
+      }
+      listeners.push_back(*std::move(listener));
+    }
+    const std::string http_path = unix_path_of(settings_.http.listen);
+    for (Listener& listener : listeners) {
+      const bool is_http =
+          listener.family == Listener::Family::kTcp || (!http_path.empty() && listener.address == http_path);
+      const Status added = add(std::move(listener), is_http ? Transport::kHttp : Transport::kUnix);
+      if (!added) {
+        return added;
+      }
+    }
+    return {};
+  }
+
+  Status add(Result<Listener> listener, Transport transport) {
+    if (!listener) {
+      return listener.error();
+    }
+    (transport == Transport::kHttp ? has_http_ : has_lines_) = true;
+    const bool has_peers = listener->family == Listener::Family::kUnix;
+    if (transport == Transport::kHttp && !has_peers) {
+      http_address_ = listener->address;
+    }
+    return loop_.add_listener(*std::move(listener), [this, transport, has_peers](SessionLoop&, Descriptor connection) {
+      if (has_peers && !is_allowed_peer(connection.get(), allowed_)) {
+        ++port_.counters(transport).cut;
+        return std::shared_ptr<StreamSession>();
+      }
+      return make_session(transport, std::move(connection));
+    });
+  }
+
+  std::shared_ptr<StreamSession> make_session(Transport transport, Descriptor connection) {
+    if (transport == Transport::kHttp) {
+      const HttpSession::Limits limits{settings_.http.max_body, settings_.http.max_events};
+      return std::make_shared<HttpSession>(loop_, port_, token_, limits, std::move(connection));
+    }
+    const LineSession::Limits limits{settings_.max_event, limits_.unanswered_lines, limits_.unsent_answer_bytes};
+    return std::make_shared<LineSession>(loop_, port_, limits, std::move(connection));
+  }
+
+  const IntakeSettings settings_;
+  const IntakeLimits limits_;
+  const AllowedPeers allowed_;
+  BearerToken token_;
+  SessionLoop loop_;
+  IntakePort port_;
+  bool has_lines_ = false;
+  bool has_http_ = false;
+  std::string http_address_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<IntakeServer>> start_intake_server(const IntakeSettings& settings, const IntakeLimits& limits,
+                                                          Intake& intake, IntakeCounters& counters,
+                                                          const std::vector<int>& activated) {
+  auto server = std::make_unique<Server>(settings, limits, intake, counters);
+  if (const Status opened = server->open(activated); !opened) {
+    return opened.error();
+  }
+  server->start();
+  return std::unique_ptr<IntakeServer>(std::move(server));
+}
+
+}  // namespace twinlog

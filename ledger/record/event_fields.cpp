@@ -1,0 +1,240 @@
+#include "ledger/record/event_fields.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "ledger/record/address.h"
+#include "ledger/record/cleanser.h"
+#include "ledger/record/folding.h"
+#include "ledger/record/json_number.h"
+#include "ledger/record/metadata.h"
+#include "ledger/record/timestamp.h"
+#include "ledger/record/utf8.h"
+
+namespace twinlog {
+namespace {
+
+constexpr std::size_t kMostHostBytes = 253;
+
+/// Members that are text and nothing else.
+struct TextField {
+  Member member;
+  std::optional<std::string> AuthEvent::*place;
+  std::size_t most_bytes;
+};
+constexpr auto kTextFields = std::to_array<TextField>({
+    {Member::kUserId, &AuthEvent::user_id, 128},
+    {Member::kUsername, &AuthEvent::username, 256},
+    {Member::kActorId, &AuthEvent::actor_id, 128},
+    {Member::kUserAgent, &AuthEvent::user_agent, 1024},
+    {Member::kService, &AuthEvent::service, 128},
+    {Member::kAuthMethod, &AuthEvent::auth_method, 64},
+    {Member::kFailureReason, &AuthEvent::failure_reason, 64},
+    {Member::kFailureCode, &AuthEvent::failure_code, 64},
+    {Member::kSessionRef, &AuthEvent::session_ref, 128},
+    {Member::kRequestId, &AuthEvent::request_id, 128},
+    {Member::kLockReason, &AuthEvent::lock_reason, 64},
+    {Member::kResetReason, &AuthEvent::reset_reason, 64},
+});
+
+constexpr auto kChannels =
+    std::to_array<std::string_view>({"web", "mobile", "api", "desktop", "cli", "service", "other"});
+
+class EventFiller {
+ public:
+  EventFiller(JsonTape& tape, const EventMembers& members, EventIdentity identity, RedactionCounts& counts)
+      : tape_(tape), members_(members), cleanser_(tape, identity.tenant_id, counts), movers_(members.unknown_keys()) {
+    if (identity.has_spare_alias) {
+      move(Member::kOrganizationId);
+    }
+    event_.tenant_id = std::move(identity.tenant_id);
+    event_.log_id = std::move(identity.log_id);
+    event_.event_type = std::move(identity.event_type);
+    event_.occurred_at = identity.occurred_at;
+    event_.organisation_id = std::move(identity.organisation_id);
+  }
+
+  AuthEvent fill() && {
+    for (const TextField& field : kTextFields) {
+      text(field);
+    }
+    session_id();
+    address();
+    channel();
+    failed_login_attempts();
+    account_locked_until();
+    lock_kind();
+    metadata();
+    event_.account = account_of(event_);
+    std::sort(event_.repaired.begin(), event_.repaired.end());
+    return std::move(event_);
+  }
+
+ private:
+  NodeKind kind(std::uint32_t value) const { return tape_.nodes[value].kind; }
+  void note_repair(std::string_view name) { event_.repaired.emplace_back(name); }
+
+  // The member goes where unknown ones go.
+  void move(Member member) { movers_.push_back(*members_.value(member) - 1); }
+  void move_as_wrong(Member member) {
+    move(member);
+    note_repair(member_name(member));
+  }
+
+  // Cleaned text within a limit.
+  std::string kept_text(std::uint32_t value, std::size_t most_bytes, std::string_view name) {
+    const bool is_changed = cleanser_.clean_value(value);
+    const std::string_view whole = tape_.view(value);
+    const std::string_view kept = cut_text(whole, most_bytes);
+    if (is_changed || kept.size() != whole.size()) {
+      note_repair(name);
+    }
+    return std::string(kept);
+  }
+
+  void text(const TextField& field) {
+    const auto value = members_.value(field.member);
+    if (!value) {
+      return;
+    }
+    if (kind(*value) != NodeKind::kString) {
+      move_as_wrong(field.member);
+      return;
+    }
+    event_.*field.place = kept_text(*value, field.most_bytes, member_name(field.member));
+  }
+
+  void session_id() {
+    const auto value = members_.value(Member::kSessionId);
+    if (!value) {
+      return;
+    }
+    if (event_.session_ref) {
+      move(Member::kSessionId);
+    } else {
+      event_.session_ref = cleanser_.session_hash(*value);
+    }
+  }
+
+  void address() {
+    const auto value = members_.value(Member::kIp);
+    if (!value) {
+      return;
+    }
+    if (kind(*value) != NodeKind::kString) {
+      move_as_wrong(Member::kIp);
+      return;
+    }
+    event_.ip = normal_address(tape_.view(*value));
+    if (!event_.ip) {
+      event_.remote_host = kept_text(*value, kMostHostBytes, "remote_host");
+    }
+  }
+
+  void channel() {
+    const auto value = members_.value(Member::kChannel);
+    if (!value) {
+      return;
+    }
+    const bool is_listed = kind(*value) == NodeKind::kString &&
+                           std::find(kChannels.begin(), kChannels.end(), tape_.view(*value)) != kChannels.end();
+    if (is_listed) {
+      event_.channel.emplace(tape_.view(*value));
+    } else {
+      move_as_wrong(Member::kChannel);
+    }
+  }
+
+  void failed_login_attempts() {
+    const auto value = members_.value(Member::kFailedLoginAttempts);
+    if (!value) {
+      return;
+    }
+    const auto count = kind(*value) == NodeKind::kNumber ? integer_value(tape_.view(*value)) : std::nullopt;
+    if (count && *count >= 0 && *count <= std::numeric_limits<std::int32_t>::max()) {
+      event_.failed_login_attempts = static_cast<std::int32_t>(*count);
+    } else {
+      move_as_wrong(Member::kFailedLoginAttempts);
+    }
+  }
+
+  void account_locked_until() {
+    const auto value = members_.value(Member::kAccountLockedUntil);
+    if (!value) {
+      return;
+    }
+    std::optional<ReadTime> time;
+    if (kind(*value) == NodeKind::kString) {
+      time = rfc3339_time(tape_.view(*value));
+    } else if (kind(*value) == NodeKind::kNumber) {
+      time = epoch_ms_time(tape_.view(*value));
+    }
+    if (!time || time->range == TimeRange::kBefore) {
+      move_as_wrong(Member::kAccountLockedUntil);
+    } else {
+      event_.account_locked_until = time->range == TimeRange::kBeyond ? kLatestTime : time->micros;
+    }
+  }
+
+  void lock_kind() {
+    const auto value = members_.value(Member::kLockKind);
+    if (!value) {
+      return;
+    }
+    const std::string_view text = kind(*value) == NodeKind::kString ? tape_.view(*value) : std::string_view();
+    if (text == lock_kind_text(LockKind::kTemporary)) {
+      event_.lock_kind = LockKind::kTemporary;
+    } else if (text == lock_kind_text(LockKind::kPermanent)) {
+      event_.lock_kind = LockKind::kPermanent;
+    } else if (text != lock_kind_text(LockKind::kNone)) {
+      move_as_wrong(Member::kLockKind);
+    }
+  }
+
+  void metadata() {
+    auto object = members_.value(Member::kMetadata);
+    if (object && kind(*object) != NodeKind::kObject) {
+      move(Member::kMetadata);
+      object.reset();
+    }
+    if (!object && movers_.empty()) {
+      return;
+    }
+    bool is_changed = object && cleanser_.clean_value(*object);
+    clean_movers();
+    Metadata metadata = assemble_metadata(tape_, object, movers_);
+    is_changed = is_changed || metadata.is_changed;
+    event_.metadata = std::move(metadata.json);
+    if (is_changed) {
+      note_repair(member_name(Member::kMetadata));
+    }
+  }
+
+  // Sorted by the names that were sent, then by those that redaction has left: the order of members does not matter.
+  void clean_movers() {
+    const auto by_name = [this](std::uint32_t left, std::uint32_t right) {
+      return tape_.view(left) < tape_.view(right);
+    };
+    std::sort(movers_.begin(), movers_.end(), by_name);
+    for (const std::uint32_t key : movers_) {
+      cleanser_.clean_member(key);
+    }
+    std::stable_sort(movers_.begin(), movers_.end(), by_name);
+  }
+
+  JsonTape& tape_;
+  const EventMembers& members_;
+  Cleanser cleanser_;
+  AuthEvent event_;
+  std::vector<std::uint32_t> movers_;  // Keys.
+};
+
+}  // namespace
+
+AuthEvent fill_event(JsonTape& tape, const EventMembers& members, EventIdentity identity, RedactionCounts& counts) {
+  return EventFiller(tape, members, std::move(identity), counts).fill();
+}
+
+}  // namespace twinlog

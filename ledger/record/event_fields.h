@@ -1,0 +1,16 @@
+// Fills an event from its members by the repair rules of contract section 3. Nothing here refuses.
+#pragma once
+
+#include "ledger/record/auth_event.h"
+#include "ledger/record/event_identity.h"
+#include "ledger/record/event_members.h"
+#include "ledger/record/event_reader.h"
+#include "ledger/record/json_tape.h"
+#include "ledger/record/redaction.h"
+
+namespace twinlog {
+
+/// The event without a log_id that the sender did not give. Cleans `tape` in place and counts redactions.
+AuthEvent fill_event(JsonTape& tape, const EventMembers& members, EventIdentity identity, RedactionCounts& counts);
+
+}  // namespace twinlog

@@ -1,0 +1,66 @@
+// The top-level members of what a sender sent: those with a meaning, and the others.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "ledger/record/event_reader.h"
+#include "ledger/record/json_tape.h"
+
+namespace twinlog {
+
+/// The members that a sender may send, in the order of their names.
+enum class Member : std::uint8_t {
+  kAccountLockedUntil,
+  kActorId,
+  kAuthMethod,
+  kChannel,
+  kEventType,
+  kFailedLoginAttempts,
+  kFailureCode,
+  kFailureReason,
+  kIp,
+  kLockKind,
+  kLockReason,
+  kLogId,
+  kMetadata,
+  kOccurredAt,
+  kOrganisationId,
+  kOrganizationId,
+  kRequestId,
+  kResetReason,
+  kSchemaVersion,
+  kService,
+  kSessionId,
+  kSessionRef,
+  kTenantId,
+  kUserAgent,
+  kUserId,
+  kUsername,
+};
+inline constexpr std::size_t kMembers = 26;
+std::string_view member_name(Member member);
+
+/// Node indices into the tape that the members were collected from.
+class EventMembers {
+ public:
+  /// Refuses a value that is no object, and a member that comes twice.
+  static std::variant<EventMembers, Rejection> collect(const JsonTape& tape);
+
+  /// The value's index; nothing when absent: not sent, null, or (but for schema_version) the empty string.
+  std::optional<std::uint32_t> value(Member member) const;
+  /// The keys of all other members that are not null, in bytewise order of their names.
+  const std::vector<std::uint32_t>& unknown_keys() const { return unknown_keys_; }
+
+ private:
+  std::array<std::uint32_t, kMembers> values_{};  // 0: not sent (index 0 is the object itself).
+  std::array<bool, kMembers> is_absent_{};
+  std::vector<std::uint32_t> unknown_keys_;
+};
+
+}  // namespace twinlog

@@ -1,0 +1,128 @@
+#include "ledger/record/metadata.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include "ledger/base/bytes.h"
+#include "ledger/record/json_number.h"
+#include "ledger/record/json_writer.h"
+#include "ledger/record/utf8.h"
+
+namespace twinlog {
+namespace {
+
+constexpr std::uint32_t kOwnName = 0xFFFFFFFF;
+
+/// The members of the object to be written.
+class MemberList {
+ public:
+  explicit MemberList(const JsonTape& tape) : tape_(tape) {}
+
+  void add_sent(std::uint32_t object) {
+    for (std::uint32_t key = object + 1; key != tape_.end_of(object); key = tape_.end_of(key + 1)) {
+      members_.push_back({key, kOwnName});
+    }
+    std::sort(members_.begin(), members_.end(), [this](const Entry& left, const Entry& right) {
+      return name(left) == name(right) ? left.key > right.key : name(left) < name(right);
+    });
+    const auto kept = std::unique(members_.begin(), members_.end(),
+                                  [this](const Entry& left, const Entry& right) { return name(left) == name(right); });
+    is_changed_ = kept != members_.end();
+    members_.erase(kept, members_.end());
+    sent_ = members_.size();
+  }
+
+  void add_movers(const std::vector<std::uint32_t>& movers) {
+    members_.reserve(members_.size() + movers.size());
+    for (std::size_t i = 0; i < movers.size(); ++i) {
+      std::string_view wanted = tape_.view(movers[i]);
+      // Only redaction can have made two movers' names equal.
+      const bool is_repeated = i > 0 && wanted == tape_.view(movers[i - 1]);
+      if (is_repeated || is_taken(wanted)) {
+        members_.push_back({movers[i], rename(wanted)});
+      } else {
+        members_.push_back({movers[i], kOwnName});
+      }
+      is_changed_ = true;
+    }
+  }
+
+  Metadata write() {
+    std::sort(members_.begin(), members_.end(),
+              [this](const Entry& left, const Entry& right) { return utf16_less(name(left), name(right)); });
+    JsonWriter writer(tape_);
+    Metadata metadata{"{", is_changed_};
+    std::size_t depth = 1;
+    for (const Entry& entry : members_) {
+      if (metadata.json.size() > 1) {
+        metadata.json.push_back(',');
+      }
+      append_json_string(metadata.json, name(entry));
+      metadata.json.push_back(':');
+      writer.append_value(metadata.json, entry.key + 1);
+      depth = std::max(depth, 1 + writer.depth());
+    }
+    metadata.json.push_back('}');
+    metadata.is_changed = is_changed_ || writer.dropped_repeated_keys();
+    if (metadata.json.size() > kMostMetadataBytes || depth > kMostMetadataDepth) {
+      metadata = {truncated(metadata.json), true};
+    }
+    return metadata;
+  }
+
+ private:
+  struct Entry {
+    std::uint32_t key;
+    std::uint32_t renamed;  // Place in renamed_, or kOwnName.
+  };
+
+  static std::string truncated(std::string_view json) {
+    std::string words = R"({"_truncated":true,"bytes":)";
+    append_integer(words, static_cast<std::int64_t>(json.size()));
+    return words.append(R"(,"sha256":")").append(hex(sha256(json))).append("\"}");
+  }
+
+  std::string_view name(const Entry& entry) const {
+    return entry.renamed == kOwnName ? tape_.view(entry.key) : std::string_view(*renamed_[entry.renamed]);
+  }
+
+  // Earlier movers under their own name come before `candidate`, so only sent and renamed members can stand in its way.
+  bool is_taken(std::string_view candidate) const {
+    const auto sent_end = members_.begin() + static_cast<std::ptrdiff_t>(sent_);
+    const auto found =
+        std::lower_bound(members_.begin(), sent_end, candidate,
+                         [this](const Entry& entry, std::string_view wanted) { return name(entry) < wanted; });
+    return (found != sent_end && name(*found) == candidate) || new_names_.contains(candidate);
+  }
+
+  std::uint32_t rename(std::string_view wanted) {
+    std::string candidate(wanted);
+    do {
+      candidate.push_back('_');
+    } while (is_taken(candidate));
+    renamed_.push_back(&*new_names_.insert(std::move(candidate)).first);
+    return static_cast<std::uint32_t>(renamed_.size() - 1);
+  }
+
+  const JsonTape& tape_;
+  std::vector<Entry> members_;  // The sent ones first, in bytewise order of their names.
+  std::size_t sent_ = 0;
+  std::set<std::string, std::less<>> new_names_;
+  std::vector<const std::string*> renamed_;
+  bool is_changed_ = false;
+};
+
+}  // namespace
+
+Metadata assemble_metadata(const JsonTape& tape, std::optional<std::uint32_t> object,
+                           const std::vector<std::uint32_t>& movers) {
+  MemberList members(tape);
+  if (object) {
+    members.add_sent(*object);
+  }
+  members.add_movers(movers);
+  return members.write();
+}
+
+}  // namespace twinlog

@@ -1,0 +1,28 @@
+// Puts together an event's metadata: what was sent as such, and what moves into it (contract section 3).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ledger/record/json_tape.h"
+
+namespace twinlog {
+
+inline constexpr std::size_t kMostMetadataBytes = 8192;
+/// The metadata object itself is level 1.
+inline constexpr std::size_t kMostMetadataDepth = 8;
+
+struct Metadata {
+  std::string json;         ///< Canonical, within the limits.
+  bool is_changed = false;  ///< Members moved in, keys were repeated, or it was over its limits.
+};
+
+/// `object`: index of the object that was sent, if any; `movers`: keys of the members that move in, in bytewise order
+/// of their names. All of it must have been cleaned.
+Metadata assemble_metadata(const JsonTape& tape, std::optional<std::uint32_t> object,
+                           const std::vector<std::uint32_t>& movers);
+
+}  // namespace twinlog

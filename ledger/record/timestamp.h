@@ -1,0 +1,32 @@
+// Times as senders write them (contract section 3): RFC 3339 with zone, or integer epoch milliseconds. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "ledger/base/clock.h"
+#include "ledger/record/auth_event.h"
+
+namespace twinlog {
+
+/// 0001-01-01T00:00:00Z, the earliest time an event can hold.
+inline constexpr UtcMicros kEarliestTime = -62'135'596'800'000'000;
+
+/// What lies outside of the years 0001 to 9999.
+enum class TimeRange : std::uint8_t { kWithin, kBefore, kBeyond };
+
+struct ReadTime {
+  TimeRange range = TimeRange::kWithin;
+  UtcMicros micros = 0;  ///< Meaningful when within the range.
+};
+
+/// RFC 3339 date-time with a zone; `T` may be a space, letters any case; digits beyond microseconds are dropped, second
+/// 60 is the last microsecond of its minute. A year of more than four digits ("+10000-..." or "10000-...") is beyond.
+/// Nothing when it is no such text.
+std::optional<ReadTime> rfc3339_time(std::string_view text);
+
+/// Milliseconds since 1970 as JSON number text; nothing when its value is not an integer.
+std::optional<ReadTime> epoch_ms_time(std::string_view number);
+
+}  // namespace twinlog

@@ -1,0 +1,150 @@
+#include <algorithm>
+#include <utility>
+
+#include "ledger/record/auth_event.h"
+#include "plugins/mongodb/bulk.h"
+#include "plugins/mongodb/client.h"
+#include "plugins/mongodb/mongodb_store.h"
+#include "plugins/mongodb/names.h"
+#include "plugins/mongodb/schema.h"
+
+namespace twinlog {
+namespace {
+
+CheckLine fine(std::string text) {
+  return {.is_problem = false, .text = std::move(text)};
+}
+CheckLine problem(const StoreError& error) {
+  return {.is_problem = true, .text = error.words + (error.code.empty() ? "" : " (code " + error.code + ")")};
+}
+
+/// Server version, and what its answer to isMaster (which old and new servers know) says about durability.
+std::vector<CheckLine> server_lines(Client& client) {
+  std::vector<CheckLine> lines;
+  Bson build_info;
+  BsonWriter(build_info).int32("buildInfo", 1);
+  auto built = client.command(build_info);
+  if (const auto* failed = std::get_if<StoreError>(&built)) {
+    lines.push_back(problem(*failed));
+  } else {
+    lines.push_back(fine("connected; the server says it is version " +
+                         BsonFields(std::get<Bson>(built)).text("version").value_or("unknown")));
+  }
+  Bson hello;
+  BsonWriter(hello).int32("isMaster", 1);
+  auto answered = client.command(hello);
+  if (const auto* failed = std::get_if<StoreError>(&answered)) {
+    lines.push_back(problem(*failed));
+    return lines;
+  }
+  const BsonFields fields(std::get<Bson>(answered));
+  const bool is_router = fields.text("msg") == "isdbgrid";
+  if (is_router || fields.text("setName")) {
+    lines.push_back(fine(is_router ? "a sharded cluster: writes are confirmed by a majority of each shard"
+                                   : "a replica set: writes are confirmed by a majority of its members"));
+  } else {
+    lines.push_back(fine("a single server: writes survive its crash only as far as its own journal keeps them"));
+  }
+  return lines;
+}
+
+/// Whether the user may read and change a collection, tried on a document that nobody has.
+StoreStatus try_rights(Client& client, const char* collection) {
+  Bson filter;
+  BsonWriter(filter).text("_id", "");
+  if (auto failed = client.find({.collection = collection, .filter = filter, .projection = Bson(), .expected = 1},
+                                [](const BsonFields&) {})) {
+    return failed;
+  }
+  Bson change;
+  BsonWriter(change).begin_document("$set").boolean("checked", true).end();
+  Bulk bulk(client, collection);
+  bulk.update(filter, change);
+  auto executed = bulk.execute();
+  if (auto* failed = std::get_if<StoreError>(&executed)) {
+    return std::move(*failed);
+  }
+  return std::nullopt;
+}
+
+CheckLine schema_line(const SchemaState& state, bool migrate) {
+  if (state.is_current()) {
+    return fine("schema version " + std::to_string(state.version) + ", current");
+  }
+  const std::string found = state.version == 0 ? "no twinlog schema yet" : "an older twinlog schema";
+  if (migrate) {
+    return fine(found + "; the agent creates it at its start");
+  }
+  return {.is_problem = true, .text = found + "; run `twinlog migrate`, or set stores.mongodb.migrate = true"};
+}
+
+class MongodbAdmin final : public StoreAdmin {
+ public:
+  explicit MongodbAdmin(StoreSettings settings) : settings_(std::move(settings)) {}
+  std::vector<CheckLine> check() override;
+  StoreResult<std::vector<CheckLine>> migrate() override;
+
+ private:
+  StoreSettings settings_;
+};
+
+std::vector<CheckLine> MongodbAdmin::check() {
+  auto connected = Client::connect(settings_);
+  if (const auto* failed = std::get_if<StoreError>(&connected)) {
+    return {problem(*failed)};
+  }
+  Client& client = *std::get<std::unique_ptr<Client>>(connected);
+  std::vector<CheckLine> lines = server_lines(client);
+  auto schema = read_schema(client);
+  if (const auto* failed = std::get_if<StoreError>(&schema)) {
+    lines.push_back(problem(*failed));
+    return lines;
+  }
+  const SchemaState& state = std::get<SchemaState>(schema);
+  lines.push_back(schema_line(state, settings_.migrate));
+  if (state.version > 0 && state.folding_unicode != folding_unicode_version()) {
+    lines.push_back({.is_problem = true,
+                     .text = "account names in this store were folded with Unicode " + state.folding_unicode +
+                             ", this agent folds with " + folding_unicode_version() +
+                             "; run agents of one build, names with letters new in Unicode may differ"});
+  }
+  for (const char* collection : {kRecords, kConflicts, kAccounts, kAgents}) {
+    if (const auto failed = try_rights(client, collection)) {
+      lines.push_back(problem(*failed));
+      lines.back().text = std::string(collection) + ": " + lines.back().text;
+    }
+  }
+  if (lines.end() == std::find_if(lines.begin(), lines.end(), [](const CheckLine& line) { return line.is_problem; })) {
+    lines.push_back(fine("the user may read and write all collections"));
+  }
+  return lines;
+}
+
+StoreResult<std::vector<CheckLine>> MongodbAdmin::migrate() {
+  auto connected = Client::connect(settings_);
+  if (auto* failed = std::get_if<StoreError>(&connected)) {
+    return std::move(*failed);
+  }
+  Client& client = *std::get<std::unique_ptr<Client>>(connected);
+  auto schema = read_schema(client);
+  if (auto* failed = std::get_if<StoreError>(&schema)) {
+    return std::move(*failed);
+  }
+  if (std::get<SchemaState>(schema).is_current()) {
+    return std::vector<CheckLine>{fine("the schema is current already, nothing was changed")};
+  }
+  if (auto failed = create_schema(client)) {
+    return *std::move(failed);
+  }
+  return std::vector<CheckLine>{fine("created the collections " + std::string(kRecords) + ", " + kConflicts + ", " +
+                                     kAccounts + ", " + kAgents + ", " + kMeta + " and their indexes; schema version " +
+                                     std::to_string(kSchemaVersion))};
+}
+
+}  // namespace
+
+std::unique_ptr<StoreAdmin> make_mongodb_admin(StoreSettings settings) {
+  return std::make_unique<MongodbAdmin>(std::move(settings));
+}
+
+}  // namespace twinlog

@@ -1,0 +1,159 @@
+#include "plugins/mongodb/bson.h"
+
+namespace twinlog {
+namespace {
+
+constexpr std::int64_t kMicrosPerMilli = 1000;
+
+std::int64_t floor_millis(UtcMicros time) {
+  const std::int64_t quotient = time / kMicrosPerMilli;
+  return time % kMicrosPerMilli < 0 ? quotient - 1 : quotient;
+}
+
+int length(std::string_view text) {
+  return static_cast<int>(text.size());
+}
+
+}  // namespace
+
+BsonWriter& BsonWriter::text(std::string_view key, std::string_view value) {
+  ok_ = ok_ && bson_append_utf8(top(), key.data(), length(key), value.data(), length(value));
+  return *this;
+}
+
+BsonWriter& BsonWriter::int32(std::string_view key, std::int32_t value) {
+  ok_ = ok_ && bson_append_int32(top(), key.data(), length(key), value);
+  return *this;
+}
+
+BsonWriter& BsonWriter::int64(std::string_view key, std::int64_t value) {
+  ok_ = ok_ && bson_append_int64(top(), key.data(), length(key), value);
+  return *this;
+}
+
+BsonWriter& BsonWriter::real(std::string_view key, double value) {
+  ok_ = ok_ && bson_append_double(top(), key.data(), length(key), value);
+  return *this;
+}
+
+BsonWriter& BsonWriter::boolean(std::string_view key, bool value) {
+  ok_ = ok_ && bson_append_bool(top(), key.data(), length(key), value);
+  return *this;
+}
+
+BsonWriter& BsonWriter::null(std::string_view key) {
+  ok_ = ok_ && bson_append_null(top(), key.data(), length(key));
+  return *this;
+}
+
+BsonWriter& BsonWriter::binary(std::string_view key, std::string_view bytes) {
+  ok_ = ok_ && bson_append_binary(top(), key.data(), length(key), BSON_SUBTYPE_BINARY,
+                                  reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                  static_cast<std::uint32_t>(bytes.size()));
+  return *this;
+}
+
+BsonWriter& BsonWriter::date(std::string_view key, UtcMicros time) {
+  ok_ = ok_ && bson_append_date_time(top(), key.data(), length(key), floor_millis(time));
+  return *this;
+}
+
+BsonWriter& BsonWriter::time(std::string_view key, UtcMicros time) {
+  return date(key, time).int64(std::string(key) + "_us", time);
+}
+
+BsonWriter& BsonWriter::time_or_null(std::string_view key, const std::optional<UtcMicros>& time) {
+  return time ? this->time(key, *time) : null(key).null(std::string(key) + "_us");
+}
+
+BsonWriter& BsonWriter::text_or_null(std::string_view key, const std::optional<std::string>& value) {
+  return value ? text(key, *value) : null(key);
+}
+
+BsonWriter& BsonWriter::begin_document(std::string_view key) {
+  return begin(key, false);
+}
+BsonWriter& BsonWriter::begin_array(std::string_view key) {
+  return begin(key, true);
+}
+
+BsonWriter& BsonWriter::begin(std::string_view key, bool is_array) {
+  if (!ok_) {
+    return *this;
+  }
+  bson_t* parent = top();
+  Open& opened = open_.emplace_back();
+  opened.is_array = is_array;
+  ok_ = is_array ? bson_append_array_begin(parent, key.data(), length(key), &opened.child)
+                 : bson_append_document_begin(parent, key.data(), length(key), &opened.child);
+  if (!ok_) {
+    open_.pop_back();
+  }
+  return *this;
+}
+
+BsonWriter& BsonWriter::end() {
+  if (open_.empty()) {
+    ok_ = false;
+    return *this;
+  }
+  // The child's memory lies in its parent, so it is closed also after a failure.
+  Open closing = open_.back();
+  open_.pop_back();
+  const bool ended =
+      closing.is_array ? bson_append_array_end(top(), &closing.child) : bson_append_document_end(top(), &closing.child);
+  ok_ = ok_ && ended;
+  return *this;
+}
+
+std::optional<BsonField> BsonFields::find(const char* key) const {
+  BsonField field;
+  if (!bson_iter_init_find(&field.iter, &document_, key)) {
+    return std::nullopt;
+  }
+  return field;
+}
+
+std::optional<std::string> BsonFields::text(const char* key) const {
+  const auto field = find(key);
+  if (!field || bson_iter_type(&field->iter) != BSON_TYPE_UTF8) {
+    return std::nullopt;
+  }
+  std::uint32_t size = 0;
+  const char* data = bson_iter_utf8(&field->iter, &size);
+  return std::string(data, size);
+}
+
+std::optional<std::int64_t> BsonFields::integer(const char* key) const {
+  const auto field = find(key);
+  if (!field || (bson_iter_type(&field->iter) != BSON_TYPE_INT32 && bson_iter_type(&field->iter) != BSON_TYPE_INT64)) {
+    return std::nullopt;
+  }
+  return bson_iter_as_int64(&field->iter);
+}
+
+std::optional<bool> BsonFields::boolean(const char* key) const {
+  const auto field = find(key);
+  if (!field || bson_iter_type(&field->iter) != BSON_TYPE_BOOL) {
+    return std::nullopt;
+  }
+  return bson_iter_bool(&field->iter);
+}
+
+std::optional<std::string> BsonFields::binary(const char* key) const {
+  const auto field = find(key);
+  if (!field || bson_iter_type(&field->iter) != BSON_TYPE_BINARY) {
+    return std::nullopt;
+  }
+  bson_subtype_t subtype = BSON_SUBTYPE_BINARY;
+  std::uint32_t size = 0;
+  const std::uint8_t* data = nullptr;
+  bson_iter_binary(&field->iter, &subtype, &size, &data);
+  return std::string(reinterpret_cast<const char*>(data), size);
+}
+
+std::optional<UtcMicros> BsonFields::time(const std::string& key) const {
+  return integer((key + "_us").c_str());
+}
+
+}  // namespace twinlog

@@ -1,0 +1,173 @@
+#include "plugins/mongodb/bulk.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "plugins/mongodb/error_table.h"
+
+namespace twinlog {
+namespace {
+
+// What servers and driver call maxBsonObjectSize. The driver answers a larger one with an error that a duplicate key
+// elsewhere in the bulk would cover up, so it is refused before it is queued.
+constexpr std::size_t kDocumentBytesMost = 16U << 20U;
+constexpr std::int32_t kDuplicateKey = 11000;
+
+struct WriteError {
+  std::size_t index = 0;
+  std::int32_t code = 0;
+  std::string key_pattern;  ///< Field names of the index, comma-separated; "" where the server does not say.
+};
+
+std::string key_names(const BsonFields& error) {
+  std::string names;
+  const auto pattern = error.find("keyPattern");
+  bson_iter_t field;
+  if (!pattern || bson_iter_type(&pattern->iter) != BSON_TYPE_DOCUMENT || !bson_iter_recurse(&pattern->iter, &field)) {
+    return names;
+  }
+  while (bson_iter_next(&field)) {
+    names += (names.empty() ? "" : ",") + std::string(bson_iter_key(&field));
+  }
+  return names;
+}
+
+/// The elements of the array `name` of a reply, each as code, index and key pattern.
+std::vector<WriteError> errors_in(const bson_t& reply, const char* name) {
+  std::vector<WriteError> errors;
+  const auto array = BsonFields(reply).find(name);
+  bson_iter_t element;
+  if (!array || !bson_iter_recurse(&array->iter, &element)) {
+    return errors;
+  }
+  while (bson_iter_next(&element)) {
+    std::uint32_t size = 0;
+    const std::uint8_t* data = nullptr;
+    bson_t document;
+    if (bson_iter_type(&element) != BSON_TYPE_DOCUMENT) {
+      continue;
+    }
+    bson_iter_document(&element, &size, &data);
+    if (!bson_init_static(&document, data, size)) {
+      continue;
+    }
+    const BsonFields fields(document);
+    errors.push_back({.index = static_cast<std::size_t>(fields.integer("index").value_or(0)),
+                      .code = static_cast<std::int32_t>(fields.integer("code").value_or(0)),
+                      .key_pattern = key_names(fields)});
+  }
+  return errors;
+}
+
+bool is_duplicate_id(const WriteError& error) {
+  return error.code == kDuplicateKey && (error.key_pattern.empty() || error.key_pattern == "_id");
+}
+
+/// Why a reply is no success, where its errors say so.
+StoreStatus error_in(const bson_t& reply, const std::vector<WriteError>& write_errors) {
+  const std::vector<WriteError> concern_errors = errors_in(reply, "writeConcernErrors");
+  if (!concern_errors.empty()) {
+    return server_error(concern_errors.front().code);
+  }
+  for (const WriteError& error : write_errors) {
+    if (!is_duplicate_id(error)) {
+      StoreError refused = server_error(error.code);
+      refused.constraint = error.key_pattern;
+      return refused;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Bulk::Bulk(Client& client, const char* collection) : client_(client), collection_(client.collection(collection)) {
+  const std::unique_ptr<mongoc_write_concern_t, decltype(&mongoc_write_concern_destroy)> concern(
+      mongoc_write_concern_new(), &mongoc_write_concern_destroy);
+  mongoc_write_concern_set_wmajority(concern.get(), 0);
+  mongoc_write_concern_set_wtimeout_int64(concern.get(), kWriteConcernTimeoutMs);
+  mongoc_write_concern_set_journal(concern.get(), true);
+  Bson options;
+  BsonWriter(options).boolean("ordered", false);
+  mongoc_write_concern_append(concern.get(), options.get());
+  bulk_.reset(mongoc_collection_create_bulk_operation_with_opts(collection_.get(), options.get()));
+}
+
+bool Bulk::fits(const Bson& document) {
+  if (document.size() > kDocumentBytesMost) {
+    refused_ = driver_error(MONGOC_ERROR_BSON, MONGOC_ERROR_BSON_INVALID);
+  }
+  return document.size() <= kDocumentBytesMost;
+}
+
+void Bulk::note(bool queued, const bson_error_t& error) {
+  if (queued) {
+    ++operations_;
+  } else {
+    refused_ = driver_error(error.domain, error.code);
+  }
+}
+
+void Bulk::insert(const Bson& document) {
+  bson_error_t error{};
+  if (fits(document)) {
+    note(mongoc_bulk_operation_insert_with_opts(bulk_.get(), document.get(), nullptr, &error), error);
+  }
+}
+
+void Bulk::replace(const Bson& filter, const Bson& document) {
+  bson_error_t error{};
+  if (fits(document)) {
+    note(mongoc_bulk_operation_replace_one_with_opts(bulk_.get(), filter.get(), document.get(), nullptr, &error),
+         error);
+  }
+}
+
+void Bulk::update(const Bson& filter, const Bson& change) {
+  bson_error_t error{};
+  note(mongoc_bulk_operation_update_one_with_opts(bulk_.get(), filter.get(), change.get(), nullptr, &error), error);
+}
+
+void Bulk::upsert(const Bson& filter, const Bson& change) {
+  Bson options;
+  BsonWriter(options).boolean("upsert", true);
+  bson_error_t error{};
+  note(mongoc_bulk_operation_update_one_with_opts(bulk_.get(), filter.get(), change.get(), options.get(), &error),
+       error);
+}
+
+StoreResult<BulkOutcome> Bulk::execute() {
+  if (refused_) {
+    return *refused_;
+  }
+  if (operations_ == 0) {
+    return BulkOutcome{};
+  }
+  const std::uint64_t failed_before = client_.failed_commands();
+  bson_t reply;
+  bson_error_t error{};
+  const bool done = mongoc_bulk_operation_execute(bulk_.get(), &reply, &error) != 0;
+  const std::vector<WriteError> write_errors = errors_in(reply, "writeErrors");
+  const StoreStatus refused = error_in(reply, write_errors);
+  const std::int64_t matched = BsonFields(reply).integer("nMatched").value_or(0);
+  bson_destroy(&reply);
+  if (refused) {
+    return *refused;
+  }
+  // Where one command of a split bulk reports duplicates and another one breaks, the driver's error is 11000.
+  if (!done && client_.failed_commands() != failed_before) {
+    return driver_error(write_errors.empty() ? error.domain : std::uint32_t{MONGOC_ERROR_STREAM}, error.code);
+  }
+  if (!done && write_errors.empty()) {
+    return driver_error(error.domain, error.code);
+  }
+  BulkOutcome outcome{.duplicates = {}, .matched = static_cast<std::uint64_t>(matched)};
+  for (const WriteError& duplicate : write_errors) {
+    outcome.duplicates.push_back(duplicate.index);
+  }
+  std::sort(outcome.duplicates.begin(), outcome.duplicates.end());
+  return outcome;
+}
+
+}  // namespace twinlog

@@ -1,0 +1,46 @@
+// Many writes to one collection in as few commands as the server allows, confirmed by a majority and its journals.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "plugins/mongodb/client.h"
+
+namespace twinlog {
+
+/// What a bulk did. Everything that is not listed as a duplicate was done, durably.
+struct BulkOutcome {
+  std::vector<std::size_t> duplicates;  ///< Indexes of inserts whose key was there already, rising.
+  std::uint64_t matched = 0;            ///< Documents that the filters of updates and replacements met.
+};
+
+/// Unordered. Queue inserts before everything else: the driver does not regroup, each change of kind is a command.
+class Bulk {
+ public:
+  Bulk(Client& client, const char* collection);
+
+  void insert(const Bson& document);
+  void replace(const Bson& filter, const Bson& document);
+  void update(const Bson& filter, const Bson& change);
+  void upsert(const Bson& filter, const Bson& change);
+
+  /// Once. A duplicate key never hides another error: not a write concern error, not a broken connection, not a
+  /// command of the same bulk that failed. Without operations: nothing is sent.
+  StoreResult<BulkOutcome> execute();
+
+ private:
+  struct BulkDeleter {
+    void operator()(mongoc_bulk_operation_t* bulk) const { mongoc_bulk_operation_destroy(bulk); }
+  };
+  bool fits(const Bson& document);
+  void note(bool queued, const bson_error_t& error);
+
+  Client& client_;
+  Collection collection_;
+  std::unique_ptr<mongoc_bulk_operation_t, BulkDeleter> bulk_;
+  std::size_t operations_ = 0;
+  StoreStatus refused_;
+};
+
+}  // namespace twinlog

@@ -1,0 +1,180 @@
+#include "plugins/mongodb/client.h"
+
+#include <mutex>
+#include <utility>
+
+#include "plugins/mongodb/error_table.h"
+
+namespace twinlog {
+namespace {
+
+constexpr const char* kApplicationName = "twinlog";
+
+struct UriDeleter {
+  void operator()(mongoc_uri_t* uri) const { mongoc_uri_destroy(uri); }
+};
+using Uri = std::unique_ptr<mongoc_uri_t, UriDeleter>;
+
+void start_driver() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    mongoc_log_set_handler(nullptr, nullptr);
+    mongoc_init();
+  });
+}
+
+StoreError hold(std::string words) {
+  return {.reaction = Reaction::kHold, .code = "", .constraint = "", .words = std::move(words)};
+}
+
+StoreStatus set_password(mongoc_uri_t& uri, const Secret& secret) {
+  if (!secret.is_set()) {
+    return std::nullopt;
+  }
+  const Result<std::string> password = secret.reveal();
+  if (!password) {
+    return hold(password.error().message());
+  }
+  if (mongoc_uri_get_username(&uri) == nullptr) {
+    return hold("stores.mongodb has a password but its address names no user; write mongodb://USER@HOST/DATABASE");
+  }
+  if (!mongoc_uri_set_password(&uri, password->c_str())) {
+    return hold("the password of stores.mongodb is not valid UTF-8");
+  }
+  return std::nullopt;
+}
+
+void set_default(mongoc_uri_t& uri, const char* option, std::int32_t value) {
+  if (!mongoc_uri_has_option(&uri, option)) {
+    mongoc_uri_set_option_as_int32(&uri, option, value);
+  }
+}
+
+/// The driver's messages about an address quote it, so none of them is passed on.
+StoreResult<Uri> parse_address(const StoreSettings& settings) {
+  const Result<std::string> address = settings.uri.reveal();
+  if (!address) {
+    return hold(address.error().message());
+  }
+  bson_error_t ignored;
+  Uri uri(mongoc_uri_new_with_error(address->c_str(), &ignored));
+  if (!uri) {
+    return hold(
+        "stores.mongodb.uri is no mongodb:// or mongodb+srv:// address; percent-encode special characters in it");
+  }
+  const char* database = mongoc_uri_get_database(uri.get());
+  if (database == nullptr || *database == '\0') {
+    return hold("stores.mongodb.uri names no database; write mongodb://HOST/DATABASE");
+  }
+  if (auto failed = set_password(*uri, settings.password)) {
+    return *failed;
+  }
+  set_default(*uri, MONGOC_URI_SOCKETTIMEOUTMS, kSocketTimeoutMs);
+  set_default(*uri, MONGOC_URI_CONNECTTIMEOUTMS, kConnectTimeoutMs);
+  set_default(*uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, kSelectionTimeoutMs);
+  if (!mongoc_uri_has_option(uri.get(), MONGOC_URI_RETRYREADS)) {
+    // Retrying is the courier's; the driver would first wait for its next heartbeat.
+    mongoc_uri_set_option_as_bool(uri.get(), MONGOC_URI_RETRYREADS, false);
+  }
+  if (mongoc_uri_get_appname(uri.get()) == nullptr) {
+    mongoc_uri_set_appname(uri.get(), kApplicationName);
+  }
+  return uri;
+}
+
+}  // namespace
+
+Client::Client(Handle handle, std::string database)
+    : counts_(std::make_unique<Counts>()), handle_(std::move(handle)), database_(std::move(database)) {
+  mongoc_client_set_error_api(handle_.get(), MONGOC_ERROR_API_VERSION_2);
+  count_commands();
+}
+
+Client::~Client() = default;
+
+void Client::count_commands() {
+  mongoc_apm_callbacks_t* callbacks = mongoc_apm_callbacks_new();
+  mongoc_apm_set_command_started_cb(callbacks, [](const mongoc_apm_command_started_t* event) {
+    ++static_cast<Counts*>(mongoc_apm_command_started_get_context(event))->sent;
+  });
+  mongoc_apm_set_command_failed_cb(callbacks, [](const mongoc_apm_command_failed_t* event) {
+    ++static_cast<Counts*>(mongoc_apm_command_failed_get_context(event))->failed;
+  });
+  mongoc_client_set_apm_callbacks(handle_.get(), callbacks, counts_.get());
+  mongoc_apm_callbacks_destroy(callbacks);
+}
+
+StoreResult<std::unique_ptr<Client>> Client::connect(const StoreSettings& settings) {
+  start_driver();
+  auto uri = parse_address(settings);
+  if (auto* failed = std::get_if<StoreError>(&uri)) {
+    return std::move(*failed);
+  }
+  const Uri& address = std::get<Uri>(uri);
+  bson_error_t error;
+  Handle handle(mongoc_client_new_from_uri_with_error(address.get(), &error));
+  if (!handle) {
+    return hold("stores.mongodb.uri asks for something that the driver does not have, such as TLS options; check it");
+  }
+  std::unique_ptr<Client> client(new Client(std::move(handle), mongoc_uri_get_database(address.get())));
+  Bson ping;
+  BsonWriter(ping).int32("ping", 1);
+  auto pong = client->command(ping);
+  if (auto* failed = std::get_if<StoreError>(&pong)) {
+    return std::move(*failed);
+  }
+  return client;
+}
+
+Collection Client::collection(const char* name) const {
+  return Collection(mongoc_client_get_collection(handle_.get(), database_.c_str(), name));
+}
+
+StoreResult<Bson> Client::command(const Bson& command) {
+  bson_t reply;
+  bson_error_t error{};
+  const bool done =
+      mongoc_client_command_simple(handle_.get(), database_.c_str(), command.get(), nullptr, &reply, &error);
+  Bson kept;
+  bson_concat(kept.get(), &reply);
+  bson_destroy(&reply);
+  if (done) {
+    return kept;
+  }
+  StoreError failed = driver_error(error.domain, error.code);
+  if (failed.reaction == Reaction::kPoison) {
+    failed.reaction = Reaction::kHold;  // No event is at fault here: the server does not understand us.
+  }
+  return failed;
+}
+
+StoreStatus Client::find(const Find& find, const std::function<void(const BsonFields&)>& each) {
+  Bson options;
+  BsonWriter writer(options);
+  writer.int32("batchSize", static_cast<std::int32_t>(find.expected) + kSlackDocuments);
+  if (bson_count_keys(find.projection.get()) > 0 &&
+      !bson_append_document(options.get(), "projection", -1, find.projection.get())) {
+    return server_error(MONGOC_ERROR_BSON_INVALID);
+  }
+  const Collection from = collection(find.collection);
+  const std::unique_ptr<mongoc_read_prefs_t, decltype(&mongoc_read_prefs_destroy)> primary(
+      mongoc_read_prefs_new(MONGOC_READ_PRIMARY), &mongoc_read_prefs_destroy);
+  const std::unique_ptr<mongoc_cursor_t, decltype(&mongoc_cursor_destroy)> cursor(
+      mongoc_collection_find_with_opts(from.get(), find.filter.get(), options.get(), primary.get()),
+      &mongoc_cursor_destroy);
+  const bson_t* document = nullptr;
+  while (mongoc_cursor_next(cursor.get(), &document)) {
+    each(BsonFields(*document));
+  }
+  bson_error_t error{};
+  if (mongoc_cursor_error(cursor.get(), &error)) {
+    StoreError failed = driver_error(error.domain, error.code);
+    if (failed.reaction == Reaction::kPoison) {
+      failed.reaction = Reaction::kHold;
+    }
+    return failed;
+  }
+  return std::nullopt;
+}
+
+}  // namespace twinlog

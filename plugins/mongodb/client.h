@@ -1,0 +1,75 @@
+// One connection to the document store (mongo-c-driver). All waits are bounded; the password is read at each connect,
+// set into the parsed address and never printed; the driver's own log is silenced, as it quotes addresses and values.
+#pragma once
+
+#include <mongoc/mongoc.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/settings.h"
+#include "plugins/api/store.h"
+#include "plugins/mongodb/bson.h"
+
+namespace twinlog {
+
+inline constexpr std::int32_t kSocketTimeoutMs = 20'000;  // The driver's default of 300 s lets a stuck peer hang us.
+inline constexpr std::int32_t kConnectTimeoutMs = 5'000;
+inline constexpr std::int32_t kSelectionTimeoutMs = 5'000;
+inline constexpr std::int64_t kWriteConcernTimeoutMs = 10'000;
+inline constexpr std::int32_t kSlackDocuments = 1;  // A batch that is not filled needs no second trip to see its end.
+
+/// Nothing, or why not.
+using StoreStatus = std::optional<StoreError>;
+
+struct CollectionDeleter {
+  void operator()(mongoc_collection_t* collection) const { mongoc_collection_destroy(collection); }
+};
+using Collection = std::unique_ptr<mongoc_collection_t, CollectionDeleter>;
+
+/// One thread at a time.
+class Client {
+ public:
+  /// Connects, authenticates and pings.
+  static StoreResult<std::unique_ptr<Client>> connect(const StoreSettings& settings);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  Collection collection(const char* name) const;
+  /// Runs one command on the database; the reply where it succeeded.
+  StoreResult<Bson> command(const Bson& command);
+  struct Find {
+    const char* collection;
+    const Bson& filter;
+    const Bson& projection;  ///< Empty: whole documents.
+    std::size_t expected;    ///< That many come in one round trip, unless they exceed the server's reply limit.
+  };
+  /// Reads from the primary and calls `each` for every document found.
+  StoreStatus find(const Find& find, const std::function<void(const BsonFields&)>& each);
+
+  /// Commands sent and failed (by the network or the server) since the connect: what round trips are counted by.
+  std::uint64_t commands() const { return counts_->sent; }
+  std::uint64_t failed_commands() const { return counts_->failed; }
+
+ private:
+  struct Counts {
+    std::uint64_t sent = 0;
+    std::uint64_t failed = 0;
+  };
+  struct ClientDeleter {
+    void operator()(mongoc_client_t* client) const { mongoc_client_destroy(client); }
+  };
+  using Handle = std::unique_ptr<mongoc_client_t, ClientDeleter>;
+  Client(Handle handle, std::string database);
+  void count_commands();
+
+  std::unique_ptr<Counts> counts_;
+  Handle handle_;
+  std::string database_;
+};
+
+}  // namespace twinlog

@@ -1,0 +1,43 @@
+// Versions and accounts as documents. Field names are those of the contract; absent fields of a version are left out;
+// an account has all its fields, with null for absent ones. Times: bson.h. epoch_id is lower-case UUID text (legible in
+// every shell, and no driver reinterprets it as it may a binary UUID); content_hash and fold_state are BinData(0).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "ledger/base/result.h"
+#include "ledger/lockout/account_state.h"
+#include "ledger/record/auth_event.h"
+#include "plugins/mongodb/bson.h"
+
+namespace twinlog {
+
+/// Which of the two collections of versions.
+enum class Shelf : std::uint8_t { kRecords, kConflicts };
+const char* collection_of(Shelf shelf);
+
+/// `_id`: "<tenant_id>/<log_id>", for conflicts followed by "/<content_hash in hexadecimal>". No tenant_id or log_id
+/// holds a "/".
+std::string version_id(Shelf shelf, const Version& version);
+std::string record_id(const EventKey& key);
+/// `_id`: "<tenant_id>/<account>"
+std::string account_id(const AccountKey& key);
+
+/// kInvalid when the version cannot be a document (a bug of the event reader).
+Result<Bson> version_document(Shelf shelf, const Version& version);
+/// kCorrupt when a field that every version has is missing or of another type.
+Result<Version> version_from(const BsonFields& fields);
+
+/// An account as it lies in the store, with the guard that compare-and-set needs.
+struct StoredAccount {
+  AccountState state;
+  std::int64_t version = 0;  ///< One more at each write.
+};
+/// `written_by` tells one flush's writes from everybody else's.
+Result<Bson> account_document(const AccountKey& key, const StoredAccount& account, const std::string& written_by);
+Result<StoredAccount> account_from(const BsonFields& fields);
+/// The columns that everybody sees, as stored.
+Result<ShownAccount> shown_account_from(const BsonFields& fields);
+
+}  // namespace twinlog

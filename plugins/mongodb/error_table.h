@@ -1,0 +1,34 @@
+// What the courier does about each error of the document store (stores.md 8, failure-modes.md 10). Data only: one row
+// per code. Server texts are never kept, as they quote values; the words here are ours.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "plugins/api/store.h"
+
+namespace twinlog {
+
+/// A code that a server answers, in a failed command, a write error or a write concern error.
+struct ServerErrorRow {
+  std::int32_t code;
+  Reaction reaction;
+  std::string_view words;
+};
+std::span<const ServerErrorRow> server_error_rows();
+/// By the table; an unknown code is retried.
+StoreError server_error(std::int32_t code);
+
+/// An error that the driver raises itself, by its domain (mongoc_error_domain_t) and code; code 0 stands for any other.
+struct DriverErrorRow {
+  std::uint32_t domain;
+  std::uint32_t code;
+  Reaction reaction;
+  std::string_view words;
+};
+std::span<const DriverErrorRow> driver_error_rows();
+/// Of a bson_error_t in error API version 2: domain MONGOC_ERROR_SERVER goes to server_error.
+StoreError driver_error(std::uint32_t domain, std::uint32_t code);
+
+}  // namespace twinlog

@@ -1,0 +1,12 @@
+// The collections of the document store (contract section 5). The database is the one in the address.
+#pragma once
+
+namespace twinlog {
+
+inline constexpr const char* kRecords = "auth_logs";
+inline constexpr const char* kConflicts = "auth_log_conflicts";
+inline constexpr const char* kAccounts = "account_lockouts";
+inline constexpr const char* kAgents = "twinlog_agents";
+inline constexpr const char* kMeta = "twinlog_meta";
+
+}  // namespace twinlog

@@ -1,0 +1,134 @@
+#include <algorithm>
+#include <utility>
+
+#include "plugins/mongodb/client.h"
+#include "plugins/mongodb/document.h"
+#include "plugins/mongodb/mongodb_store.h"
+#include "plugins/mongodb/names.h"
+
+namespace twinlog {
+namespace {
+
+constexpr std::size_t kKeysPerRead = 1000;
+
+StoreError unreadable(const Error& error) {
+  return {.reaction = Reaction::kStop, .code = "", .constraint = "", .words = error.message()};
+}
+
+void append_ids(Bson& filter, std::span<const EventKey> keys) {
+  BsonWriter writer(filter);
+  writer.begin_document("_id").begin_array("$in");
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    writer.text(std::to_string(i), record_id(keys[i]));
+  }
+  writer.end().end();
+}
+
+/// All `_id`s that start with "<record id>/": "0" is the character after "/".
+void append_prefixes(Bson& filter, std::span<const EventKey> keys) {
+  BsonWriter writer(filter);
+  writer.begin_array("$or");
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    writer.begin_document(std::to_string(i)).begin_document("_id");
+    writer.text("$gte", record_id(keys[i]) + "/").text("$lt", record_id(keys[i]) + "0");
+    writer.end().end();
+  }
+  writer.end();
+}
+
+class MongodbReader final : public StoreReader {
+ public:
+  explicit MongodbReader(StoreSettings settings) : settings_(std::move(settings)) {}
+
+  StoreResult<std::vector<StoredVersion>> records(std::span<const EventKey> keys) override {
+    return read(Shelf::kRecords, keys);
+  }
+  StoreResult<std::vector<StoredVersion>> conflicts(std::span<const EventKey> keys) override {
+    return read(Shelf::kConflicts, keys);
+  }
+  StoreResult<std::optional<ShownAccount>> account(const AccountKey& key) override;
+
+ private:
+  StoreStatus connect();
+  StoreResult<std::vector<StoredVersion>> read(Shelf shelf, std::span<const EventKey> keys);
+
+  StoreSettings settings_;
+  std::unique_ptr<Client> client_;
+};
+
+StoreStatus MongodbReader::connect() {
+  if (client_) {
+    return std::nullopt;
+  }
+  auto connected = Client::connect(settings_);
+  if (auto* failed = std::get_if<StoreError>(&connected)) {
+    return std::move(*failed);
+  }
+  client_ = std::move(std::get<std::unique_ptr<Client>>(connected));
+  return std::nullopt;
+}
+
+StoreResult<std::vector<StoredVersion>> MongodbReader::read(Shelf shelf, std::span<const EventKey> keys) {
+  if (auto failed = connect()) {
+    return *std::move(failed);
+  }
+  std::vector<StoredVersion> versions;
+  StoreStatus corrupt;
+  const auto keep = [&](const BsonFields& fields) {
+    auto version = version_from(fields);
+    if (!version) {
+      corrupt = unreadable(version.error());
+      return;
+    }
+    versions.push_back(
+        {.version = *std::move(version), .has_conflict = fields.boolean("has_conflict").value_or(false)});
+  };
+  while (!keys.empty() && !corrupt) {
+    const auto some = keys.first(std::min(keys.size(), kKeysPerRead));
+    keys = keys.subspan(some.size());
+    Bson filter;
+    shelf == Shelf::kRecords ? append_ids(filter, some) : append_prefixes(filter, some);
+    auto failed = client_->find(
+        {.collection = collection_of(shelf), .filter = filter, .projection = Bson(), .expected = some.size()}, keep);
+    if (failed) {
+      client_.reset();
+      return *std::move(failed);
+    }
+  }
+  if (corrupt) {
+    return *std::move(corrupt);
+  }
+  return versions;
+}
+
+StoreResult<std::optional<ShownAccount>> MongodbReader::account(const AccountKey& key) {
+  if (auto failed = connect()) {
+    return *std::move(failed);
+  }
+  Bson filter;
+  BsonWriter(filter).text("_id", account_id(key));
+  std::optional<ShownAccount> account;
+  StoreStatus corrupt;
+  auto failed = client_->find({.collection = kAccounts, .filter = filter, .projection = Bson(), .expected = 1},
+                              [&](const BsonFields& fields) {
+                                auto columns = shown_account_from(fields);
+                                if (!columns) {
+                                  corrupt = unreadable(columns.error());
+                                  return;
+                                }
+                                account = *std::move(columns);
+                              });
+  if (failed || corrupt) {
+    client_.reset();
+    return failed ? *std::move(failed) : *std::move(corrupt);
+  }
+  return account;
+}
+
+}  // namespace
+
+std::unique_ptr<StoreReader> make_mongodb_reader(StoreSettings settings) {
+  return std::make_unique<MongodbReader>(std::move(settings));
+}
+
+}  // namespace twinlog

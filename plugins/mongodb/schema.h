@@ -1,0 +1,26 @@
+// Collections and indexes of the document store, and their version in twinlog_meta:
+//   {_id: "schema", version: int32, folding_unicode: text}
+// Only additions: an older agent goes on with a newer schema.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "plugins/mongodb/client.h"
+
+namespace twinlog {
+
+inline constexpr std::int32_t kSchemaVersion = 1;
+
+struct SchemaState {
+  std::int32_t version = 0;     ///< 0: there is none.
+  std::string folding_unicode;  ///< Version of Unicode that account names were folded with.
+  bool is_current() const { return version >= kSchemaVersion; }
+};
+
+/// One read; needs no more than the right to read.
+StoreResult<SchemaState> read_schema(Client& client);
+/// Creates what is missing and then writes the version. Repeating it, also by several agents at once, is harmless.
+StoreStatus create_schema(Client& client);
+
+}  // namespace twinlog

@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "plugins/mongodb/accounts.h"
+#include "plugins/mongodb/mongodb_store.h"
+#include "plugins/mongodb/position.h"
+#include "plugins/mongodb/schema.h"
+#include "plugins/mongodb/versions.h"
+
+namespace twinlog {
+namespace {
+
+StoreError not_connected() {
+  return {
+      .reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "not connected to the document store"};
+}
+
+class MongodbStore final : public Store {
+ public:
+  MongodbStore(MongodbStoreSettings settings, const Clock& clock, Random& random)
+      : settings_(std::move(settings)), clock_(clock), random_(random) {}
+
+  StoreResult<std::optional<AgentPosition>> connect() override;
+  bool is_connected() const override { return client_ != nullptr; }
+  StoreResult<FlushReport> flush(const FlushBatch& batch) override;
+  void disconnect() override { client_.reset(); }
+
+ private:
+  StoreStatus bring_up_schema(Client& client) const;
+  StoreStatus write(const FlushBatch& batch, FlushReport& report);
+  StoreStatus write_versions(const FlushBatch& batch, FlushReport& report, std::vector<const Version*>& ours);
+  StoreStatus write_accounts(const std::vector<const Version*>& ours, FlushReport& report);
+  std::string attempt_token();
+
+  MongodbStoreSettings settings_;
+  const Clock& clock_;
+  Random& random_;
+  std::unique_ptr<Client> client_;
+  std::uint64_t delivered_leaf_ = 0;  // As twinlog_agents says for our epoch.
+};
+
+StoreStatus MongodbStore::bring_up_schema(Client& client) const {
+  auto state = read_schema(client);
+  if (auto* failed = std::get_if<StoreError>(&state)) {
+    return std::move(*failed);
+  }
+  if (std::get<SchemaState>(state).is_current()) {
+    return std::nullopt;
+  }
+  if (!settings_.store.migrate) {
+    return StoreError{.reaction = Reaction::kHold,
+                      .code = "",
+                      .constraint = "",
+                      .words =
+                          "the document store has no current twinlog schema; run `twinlog migrate`, or set "
+                          "stores.mongodb.migrate = true"};
+  }
+  return create_schema(client);
+}
+
+StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
+  if (!client_) {
+    auto connected = Client::connect(settings_.store);
+    if (auto* failed = std::get_if<StoreError>(&connected)) {
+      return std::move(*failed);
+    }
+    std::unique_ptr<Client> client = std::move(std::get<std::unique_ptr<Client>>(connected));
+    if (auto failed = bring_up_schema(*client)) {
+      return *std::move(failed);
+    }
+    client_ = std::move(client);
+  }
+  auto position = read_position(*client_, settings_.epoch_id);
+  if (std::holds_alternative<StoreError>(position)) {
+    disconnect();
+    return position;
+  }
+  const auto& found = std::get<std::optional<AgentPosition>>(position);
+  delivered_leaf_ = found ? found->last_leaf : 0;
+  return position;
+}
+
+StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
+  if (!client_) {
+    return not_connected();
+  }
+  FlushReport report;
+  const std::uint64_t commands_before = client_->commands();
+  if (auto failed = write(batch, report)) {
+    if (failed->reaction == Reaction::kReconnect || failed->reaction == Reaction::kHold) {
+      disconnect();  // The next connect reads the password anew and our position in what may be another server.
+    }
+    return *std::move(failed);
+  }
+  delivered_leaf_ = std::max(delivered_leaf_, batch.position.last_leaf);
+  report.round_trips = client_->commands() - commands_before;
+  return report;
+}
+
+// The order is fixed by contract 2.4: every step is idempotent, and what a step relies on was confirmed by the one
+// before. Dying in between leaves versions that the next flush recognises as its own.
+StoreStatus MongodbStore::write(const FlushBatch& batch, FlushReport& report) {
+  std::vector<const Version*> ours;
+  if (auto failed = write_versions(batch, report, ours)) {
+    return failed;
+  }
+  if (auto failed = write_accounts(ours, report)) {
+    return failed;
+  }
+  return write_position(*client_, {.id = settings_.epoch_id, .agent = settings_.agent}, batch.position);
+}
+
+/// Records, then conflicts. `ours`: the versions whose stored copy carries our acceptance.
+StoreStatus MongodbStore::write_versions(const FlushBatch& batch, FlushReport& report,
+                                         std::vector<const Version*>& ours) {
+  std::vector<const Version*> waiting;
+  for (const Version& version : batch.versions) {
+    waiting.push_back(&version);
+  }
+  for (const Shelf shelf : {Shelf::kRecords, Shelf::kConflicts}) {
+    if (waiting.empty()) {
+      break;
+    }
+    auto stored = store_versions(*client_, shelf, waiting);
+    if (auto* failed = std::get_if<StoreError>(&stored)) {
+      return std::move(*failed);
+    }
+    const auto& places = std::get<std::vector<Place>>(stored);
+    std::vector<const Version*> conflicts;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (places[i] == Place::kOther) {
+        conflicts.push_back(waiting[i]);
+        continue;
+      }
+      const bool is_new = places[i] == Place::kInserted;
+      ++(is_new ? (shelf == Shelf::kRecords ? report.inserted : report.conflicts) : report.duplicates);
+      if (places[i] != Place::kRepeated) {
+        ours.push_back(waiting[i]);
+      }
+    }
+    if (shelf == Shelf::kConflicts) {
+      return mark_conflicts(*client_, waiting);
+    }
+    waiting = std::move(conflicts);
+  }
+  return std::nullopt;
+}
+
+StoreStatus MongodbStore::write_accounts(const std::vector<const Version*>& ours, FlushReport& report) {
+  const AccountWork work{.versions = by_account(ours),
+                         .epoch_id = settings_.epoch_id,
+                         .delivered_leaf = delivered_leaf_,
+                         .now = clock_.utc_now(),
+                         .written_by = attempt_token()};
+  auto applied = apply_to_accounts(*client_, work);
+  if (auto* failed = std::get_if<StoreError>(&applied)) {
+    return std::move(*failed);
+  }
+  report.accounts = std::get<AccountReport>(applied).written;
+  report.recounts = std::get<AccountReport>(applied).recounts;
+  return std::nullopt;
+}
+
+std::string MongodbStore::attempt_token() {
+  std::array<std::uint8_t, 16> bytes{};
+  random_.fill(bytes);
+  return hex(bytes);
+}
+
+}  // namespace
+
+std::unique_ptr<Store> make_mongodb_store(MongodbStoreSettings settings, const Clock& clock, Random& random) {
+  return std::make_unique<MongodbStore>(std::move(settings), clock, random);
+}
+
+}  // namespace twinlog

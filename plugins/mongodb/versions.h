@@ -1,0 +1,30 @@
+// Inserting versions and finding out where each one ended. Content is only ever inserted: what was there already is
+// read back (hash and acceptance), never written again.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "plugins/mongodb/client.h"
+#include "plugins/mongodb/document.h"
+
+namespace twinlog {
+
+/// Where a version ended.
+enum class Place : std::uint8_t {
+  kInserted,  ///< Stored now, with its own acceptance.
+  kThere,     ///< Stored earlier, with its own acceptance: a flush of ours that did not get to its end.
+  kRepeated,  ///< The same content is stored with another acceptance.
+  kOther,     ///< Its key holds other content: a conflict.
+};
+
+/// One bulk insert, and one read of the keys that were there already. Of versions with the same key the first is
+/// inserted. The places are in the order of `versions`. Repeating it is harmless.
+StoreResult<std::vector<Place>> store_versions(Client& client, Shelf shelf, std::span<const Version* const> versions);
+
+/// Sets has_conflict on the records of these versions; setting it again changes nothing. The filter is the bare _id,
+/// which every server answers from its index.
+StoreStatus mark_conflicts(Client& client, std::span<const Version* const> conflicts);
+
+}  // namespace twinlog

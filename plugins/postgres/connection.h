@@ -1,0 +1,106 @@
+// One session with a PostgreSQL server: statements in a pipeline, binary both ways, and never an endless wait.
+//
+// libpq's blocking calls wait for as long as the peer keeps the socket open; a server that takes the connection and
+// never answers would stop a courier for ever. So everything here runs non-blocking against a deadline.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "config/settings.h"
+#include "ledger/base/clock.h"
+#include "plugins/api/store.h"
+#include "plugins/postgres/binary_array.h"
+#include "plugins/postgres/connect_options.h"
+
+struct pg_conn;
+struct pg_result;
+
+namespace twinlog::postgres {
+
+/// Each host of the address gets this long to take the connection.
+inline constexpr std::chrono::milliseconds kConnectLimit = std::chrono::seconds{10};
+
+/// One statement. `sql` must outlive the run.
+struct Statement {
+  std::string_view sql;
+  std::vector<Parameter> parameters;
+};
+
+/// What one statement gave.
+class Rows {
+ public:
+  explicit Rows(pg_result* result, bool warned);
+  int count() const;
+  bool is_null(int row, int column) const;
+  /// Binary; valid while this object lives.
+  std::string_view value(int row, int column) const;
+  /// The command tag, e.g. "COMMIT", "INSERT 0 5".
+  std::string_view tag() const;
+  /// The server sent a WARNING while this statement ran.
+  bool warned() const { return warned_; }
+
+ private:
+  struct Clear {
+    void operator()(pg_result* result) const;
+  };
+  std::unique_ptr<pg_result, Clear> result_;
+  bool warned_;
+};
+
+/// One thread at a time.
+class Connection {
+ public:
+  /// Tries the hosts in order and takes the first that answers as wanted.
+  static StoreResult<std::unique_ptr<Connection>> open(const StoreSettings& settings, const Clock& clock);
+
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Sends all statements in one pipeline with one sync: one round trip. Gives the rows of each, or the first error;
+  /// the statements after it were not run. After the limit the connection is unusable and the outcome unknown.
+  StoreResult<std::vector<Rows>> run(std::span<const Statement> statements, std::chrono::milliseconds limit);
+  /// The same with a single statement.
+  StoreResult<Rows> run_one(Statement statement, std::chrono::milliseconds limit);
+
+  bool is_usable() const;
+  bool is_in_transaction() const;
+  /// PQserverVersion: 150004 is 15.4.
+  int server_version() const;
+  std::string server_encoding() const;
+  std::uint64_t round_trips() const { return round_trips_; }
+
+ private:
+  using TimePoint = std::chrono::steady_clock::time_point;
+  explicit Connection(const Clock& clock) : clock_(clock) {}
+
+  static StoreResult<std::unique_ptr<Connection>> open_host(const ConnectOptions& options, const Clock& clock);
+  bool finish_connecting();
+  StoreError refusal() const;
+  bool send(std::span<const Statement> statements);
+  bool flush_output(TimePoint deadline);
+  bool wait_for_result(TimePoint deadline);
+  bool wait_for_socket(short events, TimePoint deadline);
+  StoreResult<std::vector<Rows>> collect(std::size_t statements, TimePoint deadline);
+  StoreError broken();
+  static void note_notice(void* connection, const pg_result* notice);
+
+  struct Finish {
+    void operator()(pg_conn* connection) const;
+  };
+  const Clock& clock_;
+  std::unique_ptr<pg_conn, Finish> connection_;
+  std::uint64_t round_trips_ = 0;
+  bool warned_ = false;     ///< A WARNING came since the last result was taken.
+  bool timed_out_ = false;  ///< The peer did not answer in time.
+  bool broken_ = false;     ///< The state of the session is unknown: nothing more is asked of it.
+};
+
+}  // namespace twinlog::postgres

@@ -1,0 +1,232 @@
+#include "plugins/postgres/flush.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "plugins/postgres/columns.h"
+
+namespace twinlog::postgres {
+namespace {
+
+// READ WRITE: a standby says at once that it is one. READ COMMITTED: the default of the role may be another level.
+constexpr std::string_view kBegin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
+// For this transaction only: a session's setting would leak through a transaction pooler. A role that asks for more
+// than `on` (remote_apply) keeps it.
+constexpr std::string_view kSettings =
+    "SELECT set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'remote_apply' "
+    "THEN 'remote_apply' ELSE 'on' END, true), set_config('lock_timeout', '5s', true), "
+    "set_config('statement_timeout', '15s', true), "
+    "set_config('idle_in_transaction_session_timeout', '20s', true)";
+constexpr std::string_view kRecountSettings = "SELECT set_config('statement_timeout', '60s', true)";
+
+constexpr std::string_view kMarkConflicts =
+    "UPDATE auth_logs l SET has_conflict = true FROM unnest($1::text[], $2::text[]) AS k(tenant_id, log_id) "
+    "WHERE l.tenant_id = k.tenant_id AND l.log_id = k.log_id AND NOT l.has_conflict";
+
+constexpr std::string_view kPosition =
+    "INSERT INTO twinlog_agents AS t (epoch_id, agent, last_leaf_index, flushed_at, newest_effective_at) "
+    "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (epoch_id) DO UPDATE SET agent = EXCLUDED.agent, "
+    "last_leaf_index = EXCLUDED.last_leaf_index, flushed_at = EXCLUDED.flushed_at, "
+    "newest_effective_at = greatest(t.newest_effective_at, EXCLUDED.newest_effective_at)";
+
+// A row comes back where it was inserted (with the hash that was sent) or where another content lies already (with that
+// one's hash). Nothing else of a record is ever updated.
+const std::string& insert_records() {
+  static const std::string sql =
+      insert_head("auth_logs") +
+      " ORDER BY v.tenant_id COLLATE \"C\", v.log_id COLLATE \"C\" "
+      "ON CONFLICT (tenant_id, log_id) DO UPDATE SET has_conflict = true WHERE t.content_hash <> EXCLUDED.content_hash "
+      "RETURNING tenant_id, log_id, content_hash";
+  return sql;
+}
+
+const std::string& insert_conflicts() {
+  static const std::string sql =
+      insert_head("auth_log_conflicts") +
+      " ORDER BY v.tenant_id COLLATE \"C\", v.log_id COLLATE \"C\", v.content_hash "
+      "ON CONFLICT (tenant_id, log_id, content_hash) DO NOTHING RETURNING tenant_id, log_id, content_hash";
+  return sql;
+}
+
+Statement mark_conflicts(const std::vector<const Version*>& records) {
+  ArrayBuilder tenants(kText);
+  ArrayBuilder log_ids(kText);
+  for (const Version* version : records) {
+    tenants.bytes(version->event.tenant_id);
+    log_ids.bytes(version->event.log_id);
+  }
+  return {kMarkConflicts, {tenants.take(), log_ids.take()}};
+}
+
+StoreError our_error(Reaction reaction, std::string words) {
+  return {.reaction = reaction, .code = "", .constraint = "", .words = std::move(words)};
+}
+
+}  // namespace
+
+bool is_committed(const Rows& commit) {
+  return commit.tag() == "COMMIT" && !commit.warned();
+}
+
+Flush::Flush(Connection& connection, const Clock& clock, const FlushOwner& owner)
+    : connection_(connection), clock_(clock), owner_(owner), deadline_(clock.steady_now() + kFlushLimit), plan_({}) {}
+
+StoreResult<FlushReport> Flush::run(const FlushBatch& batch) {
+  const std::uint64_t trips_before = connection_.round_trips();
+  plan_ = BatchPlan(batch.versions);
+  Failure failure = write_records();
+  if (!failure) {
+    failure = write_conflicts();
+  }
+  if (!failure) {
+    failure = merge_accounts();
+  }
+  if (!failure) {
+    failure = commit(batch.position);
+  }
+  if (failure) {
+    roll_back();
+    return std::move(*failure);
+  }
+  report_.duplicates = batch.versions.size() - report_.inserted - report_.conflicts;
+  report_.round_trips = connection_.round_trips() - trips_before;
+  return report_;
+}
+
+Flush::Failure Flush::write_records() {
+  const std::vector<const Version*> firsts = plan_.firsts();
+  const Statement statements[] = {{kBegin, {}}, {kSettings, {}}, {insert_records(), column_arrays(firsts)}};
+  auto result = connection_.run(statements, time_left());
+  if (auto* error = std::get_if<StoreError>(&result)) {
+    return std::move(*error);
+  }
+  const Rows& touched = std::get<0>(result).back();
+  for (int row = 0; row < touched.count(); ++row) {
+    const auto stored = array_from<sizeof(Digest)>(touched.value(row, 2));
+    plan_.note_record(touched.value(row, 0), touched.value(row, 1), stored.value_or(Digest{}));
+  }
+  counted_ = plan_.inserted();
+  report_.inserted = counted_.size();
+  return std::nullopt;
+}
+
+Flush::Failure Flush::write_conflicts() {
+  const std::vector<const Version*> candidates = plan_.conflicts();
+  if (candidates.empty()) {
+    return std::nullopt;
+  }
+  const Statement statements[] = {mark_conflicts(plan_.firsts_with_other_contents()),
+                                  {insert_conflicts(), column_arrays(candidates)}};
+  auto result = connection_.run(statements, time_left());
+  if (auto* error = std::get_if<StoreError>(&result)) {
+    return std::move(*error);
+  }
+  using Key = std::tuple<std::string_view, std::string_view, std::string_view>;
+  std::map<Key, const Version*> by_key;
+  for (const Version* version : candidates) {
+    by_key[{version->event.tenant_id, version->event.log_id, as_text(version->content_hash)}] = version;
+  }
+  const Rows& inserted = std::get<0>(result).back();
+  for (int row = 0; row < inserted.count(); ++row) {
+    const auto found = by_key.find({inserted.value(row, 0), inserted.value(row, 1), inserted.value(row, 2)});
+    if (found != by_key.end()) {
+      counted_.push_back(found->second);
+      ++report_.conflicts;
+    }
+  }
+  return std::nullopt;
+}
+
+Flush::Failure Flush::merge_accounts() {
+  const std::map<AccountKey, std::vector<const Version*>> groups = by_account(counted_);
+  if (groups.empty()) {
+    return std::nullopt;
+  }
+  for (const auto& [key, versions] : groups) {
+    accounts_.push_back({key, {}});
+  }
+  auto result = connection_.run(lock_accounts(accounts_), time_left());
+  if (auto* error = std::get_if<StoreError>(&result)) {
+    return std::move(*error);
+  }
+  const Rows& locked = std::get<0>(result).back();
+  if (static_cast<std::size_t>(locked.count()) != accounts_.size()) {
+    return our_error(Reaction::kRetry,
+                     "a row of account_lockouts went away while it was locked, or row-level security hides it; run "
+                     "`twinlog check --stores`");
+  }
+  std::vector<AccountUpdate*> late;
+  for (int row = 0; row < locked.count(); ++row) {
+    AccountUpdate& account = accounts_[static_cast<std::size_t>(int8_value(locked.value(row, 0)) - 1)];
+    const std::string_view bytes = locked.value(row, 1);
+    if (!bytes.empty()) {
+      Result<AccountState> state = decode_account_state(bytes);
+      if (!state) {
+        return our_error(Reaction::kHold,
+                         "a fold_state in account_lockouts cannot be read; rebuild the account with `twinlog reconcile "
+                         "--repair`");
+      }
+      account.state = std::move(*state);
+    }
+    if (merge(account.state, groups.at(account.key)) == Recount::kNeeded) {
+      late.push_back(&account);
+    }
+  }
+  report_.accounts = accounts_.size();
+  return late.empty() ? std::nullopt : recount(late);
+}
+
+Flush::Failure Flush::recount(const std::vector<AccountUpdate*>& late) {
+  const std::vector<const AccountUpdate*> accounts(late.begin(), late.end());
+  const Statement statements[] = {{kRecountSettings, {}}, recount_failures(accounts)};
+  const auto started = clock_.steady_now();
+  auto result = connection_.run(statements, kRecountLimit);
+  if (auto* error = std::get_if<StoreError>(&result)) {
+    return std::move(*error);
+  }
+  deadline_ += clock_.steady_now() - started;
+  const Rows& counts = std::get<0>(result).back();
+  for (int row = 0; row < counts.count(); ++row) {
+    const auto ordinal = static_cast<std::size_t>(int8_value(counts.value(row, 0)));
+    late[ordinal - 1]->state.failures_after = static_cast<std::uint64_t>(int8_value(counts.value(row, 1)));
+  }
+  report_.recounts = late.size();
+  return std::nullopt;
+}
+
+Flush::Failure Flush::commit(const AgentPosition& position) {
+  std::vector<Statement> statements;
+  if (!accounts_.empty()) {
+    statements.push_back(update_accounts(accounts_));
+  }
+  statements.push_back({kPosition,
+                        {uuid_parameter(as_text(owner_.epoch_id)), text_parameter(owner_.agent),
+                         int8_parameter(static_cast<std::int64_t>(position.last_leaf)),
+                         timestamp_parameter(position.flushed_at), timestamp_parameter(position.newest_effective_at)}});
+  statements.push_back({"COMMIT", {}});
+  auto result = connection_.run(statements, time_left());
+  if (auto* error = std::get_if<StoreError>(&result)) {
+    return std::move(*error);
+  }
+  if (!is_committed(std::get<0>(result).back())) {
+    return our_error(Reaction::kReconnect,
+                     "PostgreSQL did not confirm the commit (rolled back, or the wait for a synchronous standby was "
+                     "cancelled); the batch is sent again, nothing doubles");
+  }
+  return std::nullopt;
+}
+
+std::chrono::milliseconds Flush::time_left() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - clock_.steady_now());
+}
+
+void Flush::roll_back() {
+  if (connection_.is_usable() && connection_.is_in_transaction()) {
+    connection_.run_one({"ROLLBACK", {}}, kRollbackLimit);
+  }
+}
+
+}  // namespace twinlog::postgres

@@ -1,0 +1,72 @@
+// One flush: records, conflicts, accounts and position in one transaction, in at most five round trips.
+//
+// Invariants
+//  1. A version is merged into its accounts in the transaction that inserts it, and in no other: what `ON CONFLICT` did
+//     not insert was merged by whoever did insert it. So a batch may be repeated, cut anywhere and sent by anyone.
+//  2. Locks are taken in one order by every agent: records by key, then accounts by key, bytewise.
+//  3. READ COMMITTED: every statement sees what was committed before it, so what is read after the account locks holds
+//     all that the locked states have counted, and nothing else.
+//  4. A commit counts only when the server's tag is COMMIT and it sent no warning with it (a cancelled wait for a
+//     synchronous standby is a success with a warning).
+//
+// Round trips: records; conflicts (where some may be); locks (where an account is touched); recount (where a defining
+// event came late); accounts, position and COMMIT.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ledger/base/clock.h"
+#include "plugins/api/store.h"
+#include "plugins/postgres/account_rows.h"
+#include "plugins/postgres/batch_plan.h"
+#include "plugins/postgres/connection.h"
+
+namespace twinlog::postgres {
+
+/// For the whole of a flush but the recount. The server's own limits per statement are shorter; this one is for a
+/// server that does not answer at all.
+inline constexpr std::chrono::milliseconds kFlushLimit = std::chrono::seconds{20};
+/// For the recount alone.
+inline constexpr std::chrono::milliseconds kRecountLimit = std::chrono::seconds{65};
+/// For leaving a failed transaction.
+inline constexpr std::chrono::milliseconds kRollbackLimit = std::chrono::seconds{5};
+
+/// Whose position it is.
+struct FlushOwner {
+  Uuid epoch_id{};
+  std::string agent;
+};
+
+/// Whether a COMMIT is a promise: see invariant 4.
+bool is_committed(const Rows& commit);
+
+class Flush {
+ public:
+  Flush(Connection& connection, const Clock& clock, const FlushOwner& owner);
+  /// To be called once. After an error the transaction is gone; the connection may be unusable.
+  StoreResult<FlushReport> run(const FlushBatch& batch);
+
+ private:
+  using Failure = std::optional<StoreError>;
+  Failure write_records();
+  Failure write_conflicts();
+  Failure merge_accounts();
+  Failure recount(const std::vector<AccountUpdate*>& late);
+  Failure commit(const AgentPosition& position);
+  std::chrono::milliseconds time_left() const;
+  void roll_back();
+
+  Connection& connection_;
+  const Clock& clock_;
+  const FlushOwner& owner_;
+  std::chrono::steady_clock::time_point deadline_;
+  BatchPlan plan_;
+  std::vector<const Version*> counted_;  ///< Versions that this transaction inserted.
+  std::vector<AccountUpdate> accounts_;
+  FlushReport report_;
+};
+
+}  // namespace twinlog::postgres

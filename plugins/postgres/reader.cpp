@@ -1,0 +1,119 @@
+#include <optional>
+#include <utility>
+
+#include "plugins/postgres/account_rows.h"
+#include "plugins/postgres/columns.h"
+#include "plugins/postgres/connection.h"
+#include "plugins/postgres/postgres_store.h"
+
+namespace twinlog {
+namespace postgres {
+namespace {
+
+/// For one question of a reader, however many keys it names.
+constexpr std::chrono::milliseconds kReadLimit = std::chrono::seconds{60};
+
+StoreError unreadable(const Error& error) {
+  return {.reaction = Reaction::kStop, .code = "", .constraint = "", .words = error.message()};
+}
+
+/// The rows of `table` with keys among $1, $2: all columns, then has_conflict.
+std::string select_by_keys(std::string_view table) {
+  const std::string name(table);
+  return "SELECT " + column_selects(table) + ", " + name + ".has_conflict FROM " + name +
+         " JOIN unnest($1::text[], $2::text[]) AS k(key_tenant_id, key_log_id) ON " + name +
+         ".tenant_id = k.key_tenant_id AND " + name + ".log_id = k.key_log_id";
+}
+
+Result<StoredVersion> read_version(const Rows& rows, int row) {
+  StoredVersion stored;
+  int column = 0;
+  for (const Column& each : columns()) {
+    if (!rows.is_null(row, column)) {
+      Status taken = each.take(stored, rows.value(row, column));
+      if (!taken) {
+        return taken.error();
+      }
+    }
+    ++column;
+  }
+  stored.has_conflict = bool_value(rows.value(row, column));
+  return stored;
+}
+
+class PostgresReader final : public StoreReader {
+ public:
+  explicit PostgresReader(StoreSettings settings) : settings_(std::move(settings)) {}
+
+  StoreResult<std::vector<StoredVersion>> records(std::span<const EventKey> keys) override {
+    static const std::string sql = select_by_keys("auth_logs");
+    return read(sql, keys);
+  }
+
+  StoreResult<std::vector<StoredVersion>> conflicts(std::span<const EventKey> keys) override {
+    static const std::string sql = select_by_keys("auth_log_conflicts");
+    return read(sql, keys);
+  }
+
+  StoreResult<std::optional<ShownAccount>> account(const AccountKey& key) override {
+    auto rows = ask(select_account(key));
+    if (auto* error = std::get_if<StoreError>(&rows)) {
+      return std::move(*error);
+    }
+    if (std::get<0>(rows).count() == 0) {
+      return std::optional<ShownAccount>();
+    }
+    Result<ShownAccount> account = read_account(std::get<0>(rows));
+    if (!account) {
+      return unreadable(account.error());
+    }
+    return std::optional(std::move(*account));
+  }
+
+ private:
+  StoreResult<Rows> ask(Statement statement) {
+    if (connection_ == nullptr || !connection_->is_usable()) {
+      auto opened = Connection::open(settings_, clock_);
+      if (auto* error = std::get_if<StoreError>(&opened)) {
+        return std::move(*error);
+      }
+      connection_ = std::move(std::get<0>(opened));
+    }
+    return connection_->run_one(std::move(statement), kReadLimit);
+  }
+
+  StoreResult<std::vector<StoredVersion>> read(const std::string& sql, std::span<const EventKey> keys) {
+    ArrayBuilder tenants(kText);
+    ArrayBuilder log_ids(kText);
+    for (const EventKey& key : keys) {
+      tenants.bytes(key.tenant_id);
+      log_ids.bytes(key.log_id);
+    }
+    auto rows = ask({sql, {tenants.take(), log_ids.take()}});
+    if (auto* error = std::get_if<StoreError>(&rows)) {
+      return std::move(*error);
+    }
+    std::vector<StoredVersion> found;
+    for (int row = 0; row < std::get<0>(rows).count(); ++row) {
+      Result<StoredVersion> stored = read_version(std::get<0>(rows), row);
+      if (!stored) {
+        return unreadable(stored.error());
+      }
+      found.push_back(std::move(*stored));
+    }
+    return found;
+  }
+
+  StoreSettings settings_;
+  SystemClock clock_;
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace
+}  // namespace postgres
+
+std::unique_ptr<StoreReader> make_postgres_reader(StoreSettings settings) {
+  return std::make_unique<postgres::PostgresReader>(std::move(settings));
+}
+
+}  // namespace twinlog

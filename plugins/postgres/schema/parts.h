@@ -1,0 +1,13 @@
+// The statements of each step, one file per step.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace twinlog::postgres {
+
+std::span<const std::string_view> table_statements();
+std::span<const std::string_view> index_statements();
+std::span<const std::string_view> wall_statements();
+
+}  // namespace twinlog::postgres

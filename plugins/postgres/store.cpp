@@ -1,0 +1,117 @@
+#include <optional>
+#include <utility>
+
+#include "plugins/postgres/error_table.h"
+#include "plugins/postgres/flush.h"
+#include "plugins/postgres/migrate.h"
+#include "plugins/postgres/postgres_store.h"
+#include "plugins/postgres/requirements.h"
+#include "plugins/postgres/schema/steps.h"
+
+namespace twinlog {
+namespace postgres {
+namespace {
+
+constexpr std::string_view kReadPosition =
+    "SELECT last_leaf_index, flushed_at, newest_effective_at FROM twinlog_agents WHERE epoch_id = $1";
+
+StoreError schema_is_old(const SchemaState& state, std::string code) {
+  return {.reaction = Reaction::kHold,
+          .code = std::move(code),
+          .constraint = "",
+          .words = "the schema in PostgreSQL is at version " + std::to_string(state.version) + ", this agent needs " +
+                   std::to_string(schema_version()) + "; run `twinlog migrate` as the owner of the tables"};
+}
+
+class PostgresStore final : public Store {
+ public:
+  PostgresStore(PostgresStoreSettings settings, const Clock& clock)
+      : settings_(std::move(settings)), owner_{settings_.epoch_id, settings_.agent}, clock_(clock) {}
+
+  StoreResult<std::optional<AgentPosition>> connect() override {
+    if (!is_connected()) {
+      if (auto failure = open()) {
+        disconnect();
+        return std::move(*failure);
+      }
+    }
+    auto rows = connection_->run_one({kReadPosition, {uuid_parameter(as_text(owner_.epoch_id))}}, kQuestionLimit);
+    if (auto* error = std::get_if<StoreError>(&rows)) {
+      disconnect();
+      return std::move(*error);
+    }
+    const Rows& found = std::get<0>(rows);
+    if (found.count() == 0) {
+      return std::optional<AgentPosition>();
+    }
+    return std::optional(AgentPosition{.last_leaf = static_cast<std::uint64_t>(int8_value(found.value(0, 0))),
+                                       .flushed_at = timestamp_value(found.value(0, 1)),
+                                       .newest_effective_at = timestamp_value(found.value(0, 2))});
+  }
+
+  bool is_connected() const override { return connection_ != nullptr && connection_->is_usable(); }
+
+  StoreResult<FlushReport> flush(const FlushBatch& batch) override {
+    if (!is_connected()) {
+      return classify("", "");
+    }
+    auto report = Flush(*connection_, clock_, owner_).run(batch);
+    const auto* error = std::get_if<StoreError>(&report);
+    if (error != nullptr && (error->reaction == Reaction::kReconnect || connection_->is_in_transaction())) {
+      disconnect();
+    }
+    return report;
+  }
+
+  void disconnect() override { connection_.reset(); }
+
+ private:
+  std::optional<StoreError> open() {
+    auto opened = Connection::open(settings_.store, clock_);
+    if (auto* error = std::get_if<StoreError>(&opened)) {
+      return std::move(*error);
+    }
+    connection_ = std::move(std::get<0>(opened));
+    if (auto words = unmet_requirement(*connection_)) {
+      return StoreError{.reaction = Reaction::kHold, .code = "", .constraint = "", .words = std::move(*words)};
+    }
+    auto read = read_schema_state(*connection_);
+    if (auto* error = std::get_if<StoreError>(&read)) {
+      return std::move(*error);
+    }
+    const SchemaState& state = std::get<0>(read);
+    if (!state.is_writable) {
+      return classify("25006", "");
+    }
+    return state.version >= schema_version() ? std::nullopt : upgrade(state);
+  }
+
+  std::optional<StoreError> upgrade(const SchemaState& state) {
+    if (!settings_.store.migrate) {
+      return schema_is_old(state, "");
+    }
+    auto migrated = migrate_schema(*connection_);
+    if (auto* error = std::get_if<StoreError>(&migrated)) {
+      const bool is_refused = error->reaction == Reaction::kHold && error->code != "3F000";
+      return is_refused ? schema_is_old(state, error->code) : std::move(*error);
+    }
+    // Roles are for readers; where they cannot be made, `twinlog check --stores` says so, and writing goes on.
+    const auto roles = migrate_roles(*connection_);
+    const auto* error = std::get_if<StoreError>(&roles);
+    return error != nullptr && error->reaction == Reaction::kReconnect ? std::optional(*error) : std::nullopt;
+  }
+
+  PostgresStoreSettings settings_;
+  FlushOwner owner_;
+  const Clock& clock_;
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace
+}  // namespace postgres
+
+std::unique_ptr<Store> make_postgres_store(PostgresStoreSettings settings, const Clock& clock) {
+  return std::make_unique<postgres::PostgresStore>(std::move(settings), clock);
+}
+
+}  // namespace twinlog

@@ -1,0 +1,207 @@
+"""Real servers and a real agent for the end-to-end tests, each in a temporary folder and on ports of its own."""
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+
+import psycopg
+
+ROOT = pathlib.Path(__file__).parents[2]
+BINARY = pathlib.Path(os.environ.get("TWINLOG_BINARY", ROOT / "build/release/twinlog"))
+SHARED_EVENTS = ROOT / "../shared/data/elastic_auth.events.ndjson"
+PATIENCE = 60
+
+
+def wait_until(condition, what, seconds=PATIENCE):
+    """Waits for a fact about the world; how long that takes is not what is tested."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+class StoreServer:
+    """A server of packaging/stores/run; it stops when this object is closed or this process ends."""
+
+    def __init__(self, kind):
+        self.kind, self.folder = kind, tempfile.mkdtemp(prefix=f"twinlog-{kind}-")
+        self.process = None
+        self.start()
+
+    def start(self):
+        self.log = open(pathlib.Path(self.folder, "server.log"), "ab")
+        self.process = subprocess.Popen([ROOT / "packaging/stores/run", self.kind, self.folder], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=self.log)
+        self.uri = self.process.stdout.readline().decode().strip()
+        if not self.uri:
+            raise RuntimeError(f"{self.kind} did not start; see {self.folder}/server.log")
+
+    def stop(self):
+        if self.process:
+            self.process.stdin.close()
+            self.process.wait(60)
+            self.process.stdout.close()
+            self.log.close()
+            self.process = None
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def new_database(self):
+        """The address of an empty database of its own."""
+        name = "t" + uuid.uuid4().hex[:12]
+        if self.kind == "postgres":
+            with psycopg.connect(self.uri, autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {name}")
+        return self.uri.rsplit("/", 1)[0] + "/" + name
+
+
+class Agent:
+    """One `twinlog agent` with its own spool, sockets and log."""
+
+    def __init__(self, postgres, mongodb, extra="", environment=None):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="twinlog-agent-"))
+        self.postgres, self.mongodb = postgres, mongodb
+        self.socket, self.spool = self.folder / "events.sock", self.folder / "spool"
+        self.log_path, self.config = self.folder / "agent.log", self.folder / "twinlog.toml"
+        self.environment = {**os.environ, **(environment or {})}
+        self.http, self.admin = free_port(), free_port()
+        self.config.write_text(f"""
+[agent]
+name = "auth-test"
+[intake.unix]
+path = "{self.socket}"
+[intake.http]
+listen = "127.0.0.1:{self.http}"
+[admin]
+listen = "127.0.0.1:{self.admin}"
+socket = "{self.folder}/admin.sock"
+[stores.postgres]
+uri = "{postgres}"
+[stores.mongodb]
+uri = "{mongodb}"
+[spool]
+path = "{self.spool}"
+{extra}
+""")
+        self.process = None
+
+    def start(self, wait=True):
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen([BINARY, "agent", "--config", self.config], stdout=log, stderr=log,
+                                            env=self.environment)
+        if wait:
+            wait_until(lambda: self.probe("/readyz")[0] == 200 or self.process.poll() is not None, "the agent is ready")
+            assert self.process.poll() is None, self.log_text()
+        return self
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        code = self.process.wait(90)
+        self.process = None
+        return code
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def log_text(self):
+        return self.log_path.read_text(errors="replace")
+
+    def probe(self, path):
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=5)
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+        except OSError:
+            return 0, ""
+
+    def metric(self, line_start):
+        """The value of the one series whose line begins so."""
+        lines = [line for line in self.probe("/metrics")[1].splitlines() if line.startswith(line_start)]
+        assert len(lines) == 1, (line_start, lines)
+        return float(lines[0].rsplit(" ", 1)[1])
+
+    def send_lines(self, lines):
+        """Sends lines through the socket, pipelined, and returns the answers."""
+        answers = []
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(PATIENCE)
+            client.connect(str(self.socket))
+            reader = client.makefile("rb")
+            for start in range(0, len(lines), 500):
+                part = lines[start:start + 500]
+                client.sendall(b"".join(line + b"\n" for line in part))
+                answers += [json.loads(reader.readline()) for _ in part]
+        return answers
+
+    def post(self, body, content_type="application/x-ndjson", headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=PATIENCE)
+        connection.request("POST", "/v1/events", body, {"Content-Type": content_type, **(headers or {})})
+        response = connection.getresponse()
+        text = response.read()
+        return response.status, json.loads(text) if text else None
+
+    def post_lines(self, lines):
+        answers = []
+        for start in range(0, len(lines), 1000):
+            _, body = self.post(b"\n".join(lines[start:start + 1000]) + b"\n")
+            answers += body["results"]
+        return answers
+
+    def wait_delivered(self, seconds=PATIENCE):
+        def nothing_pending():
+            return all(self.metric(f'twinlog_store_pending_records{{store="{store}"}}') == 0
+                       for store in ("postgres", "mongodb"))
+        try:
+            wait_until(nothing_pending, "both stores have everything", seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.log_text()[-3000:]}") from None
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def compare(agent, *files):
+    """Runs the oracle; (exit code, what it printed)."""
+    done = subprocess.run([sys.executable, ROOT / "tests/oracle/compare.py", "--postgres", agent.postgres, "--mongodb",
+                           agent.mongodb, *files], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def lines_of(path):
+    return [line for line in pathlib.Path(path).read_bytes().split(b"\n") if line]
+
+
+def statuses(answers):
+    counts = {}
+    for answer in answers:
+        counts[answer["status"]] = counts.get(answer["status"], 0) + 1
+    return counts
+
+
+@contextlib.contextmanager
+def closing(*things):
+    with contextlib.ExitStack() as stack:
+        for thing in things:
+            stack.callback(thing.close)
+        yield things if len(things) > 1 else things[0]

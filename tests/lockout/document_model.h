@@ -1,0 +1,95 @@
+// A model of the document store and of the agents that write to it (stores.md 4b): no transactions, every step visible
+// to the others at once, agents that die between any two steps.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "ledger/lockout/account_state.h"
+#include "tests/lockout/histories.h"
+#include "tests/lockout/plain_fold.h"
+
+namespace twinlog::testing {
+
+/// What the agents leave out, to show that the test would notice.
+enum class Fault : std::uint8_t {
+  kNone,
+  kRecountTakesWhatIsVisible,  ///< Counts rows above the marks too: their owners count them again.
+  kCountsWhatItInserted,       ///< Merges what this try inserted, whatever the marks say: a crash loses the rest.
+  kIgnoresMarks,               ///< Merges all of its own rows again after a crash.
+};
+
+class DocumentModel {
+ public:
+  struct Account {
+    std::string bytes;
+    std::uint64_t version = 0;
+  };
+  /// Inserts where the key is absent. What stands there afterwards.
+  const Version& insert_record(const Version& version);
+  const Version& insert_conflict(const Version& version);
+  Account account(const AccountKey& key) const;
+  /// False when another writer was faster. Version 0: the account is absent.
+  bool replace_account(const AccountKey& key, std::uint64_t expected_version, const std::string& bytes);
+  /// Records and conflicts.
+  std::vector<const Version*> rows() const;
+  std::map<PlainKey, ShownAccount> accounts() const;
+
+ private:
+  std::map<EventKey, Version> records_;
+  std::map<std::tuple<std::string, std::string, Digest>, Version> conflicts_;
+  std::map<AccountKey, Account> accounts_;
+};
+
+/// What happened in a run.
+struct Incidents {
+  std::uint64_t deaths = 0;
+  std::uint64_t rewinds = 0;
+  std::uint64_t lost_races = 0;
+  std::uint64_t recounts = 0;
+  std::uint64_t temptations = 0;  ///< Recounts that saw failures which their owners had not applied yet.
+};
+
+/// One agent: takes the versions of its spool in leaf order through the flush of the document store, a step at a time.
+class ModelAgent {
+ public:
+  /// `spool` must carry the agent's epoch and rising leaf indexes.
+  ModelAgent(std::vector<Version> spool, DocumentModel& store, Choices& choices, Fault fault);
+  bool is_done() const { return cursor_ == spool_.size(); }
+  void step(Incidents& incidents);
+  /// Everything but the cursor is lost; now and then that goes back too, as when the store was found to have forgotten.
+  void die(Incidents& incidents);
+
+ private:
+  enum class Stage : std::uint8_t { kCut, kRecords, kConflicts, kRead, kCount, kReplace };
+
+  void begin_batch();
+  void insert_next_record();
+  void insert_next_conflict();
+  void note_ours(const Version& sent, const Version& stored, bool is_inserted);
+  void read_account(Incidents& incidents);
+  void count_failures(Incidents& incidents);
+  void replace_account(Incidents& incidents);
+  void next_account_or_end();
+
+  std::vector<Version> spool_;
+  DocumentModel& store_;
+  Choices& choices_;
+  Fault fault_;
+
+  std::size_t cursor_ = 0;  ///< In the spool, therefore durable.
+  Stage stage_ = Stage::kCut;
+  std::size_t batch_end_ = 0;
+  std::size_t next_ = 0;
+  std::vector<const Version*> to_conflicts_;
+  std::vector<const Version*> ours_;
+  std::map<AccountKey, std::vector<const Version*>> todo_;
+  AccountState state_;
+  std::uint64_t read_version_ = 0;
+};
+
+}  // namespace twinlog::testing

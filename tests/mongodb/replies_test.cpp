@@ -1,0 +1,184 @@
+// What the real servers at hand cannot be made to answer; so these rest on the scripted peer.
+#include <gtest/gtest.h>
+
+#include "plugins/mongodb/accounts.h"
+#include "plugins/mongodb/document.h"
+#include "tests/lockout/version_builder.h"
+#include "tests/mongodb/rig.h"
+#include "tests/mongodb/scripted_peer.h"
+
+namespace twinlog {
+namespace {
+
+using testing::error_of;
+using testing::failed;
+using testing::ScriptedPeer;
+using testing::TestAgent;
+
+constexpr const char* kDuplicate = R"({"ok":1,"n":0,"writeErrors":[{"index":0,"code":11000,"errmsg":"dup"}]})";
+
+/// What a find of auth_logs answers for the record "t/<log_id>" of epoch 1 and the leaf; hash all zero.
+std::string stored_copy(const std::string& log_id, int leaf) {
+  return R"({"ok":1,"cursor":{"id":{"$numberLong":"0"},"ns":"db.auth_logs","firstBatch":[{"_id":"t/)" + log_id +
+         R"(","content_hash":{"$binary":{"base64":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","subType":"00"}},)"
+         R"("epoch_id":"01010101-0101-0101-0101-010101010101","leaf_index":{"$numberLong":")" +
+         std::to_string(leaf) + R"("}}]}})";
+}
+
+class MongodbReplies : public ::testing::Test {
+ protected:
+  explicit MongodbReplies(int most_writes = 100'000) : peer_(most_writes) { peer_.answer_current_schema(1); }
+  TestAgent connected_agent() { return TestAgent(testing::settings_for(peer_.port(), "db"), 1); }
+  ScriptedPeer peer_;
+};
+
+TEST_F(MongodbReplies, AMajorityThatDidNotConfirmIsNotHiddenByADuplicate) {
+  peer_.answer("insert auth_logs", R"({"ok":1,"n":0,"writeErrors":[{"index":0,"code":11000,"errmsg":"dup"}],)"
+                                   R"("writeConcernError":{"code":64,"errmsg":"waiting for replication timed out"}})");
+  TestAgent agent = connected_agent();
+  const StoreError error = error_of(agent.flush(agent.accept({failed(1)})));
+  EXPECT_EQ(error.reaction, Reaction::kRetry);
+  EXPECT_EQ(error.code, "64");
+  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+}
+
+TEST_F(MongodbReplies, AMajorityThatDidNotConfirmFailsEveryStep) {
+  for (const char* step : {"insert auth_logs", "insert account_lockouts", "update twinlog_agents"}) {
+    SCOPED_TRACE(step);
+    peer_.answer_current_schema(1);
+    peer_.answer(step, R"({"ok":1,"n":1,"writeConcernError":{"code":100,"errmsg":"not enough data-bearing nodes"}})");
+    TestAgent agent = connected_agent();
+    EXPECT_EQ(error_of(agent.flush(agent.accept({failed(1)}))).code, "100");
+  }
+}
+
+TEST_F(MongodbReplies, ALostReplyIsAnUnknownOutcomeAndRepeatingItEndsTheSame) {
+  peer_.drop("insert auth_logs");
+  TestAgent agent = connected_agent();
+  const auto versions = agent.accept({failed(1)});
+  EXPECT_EQ(error_of(agent.flush(versions)).reaction, Reaction::kReconnect);
+  EXPECT_FALSE(agent.store().is_connected());
+  peer_.answer_current_schema(1);
+  agent.restart();
+  peer_.answer("insert auth_logs", kDuplicate);
+  peer_.answer("find auth_logs", stored_copy(versions[0].event.log_id, 1));
+  const FlushReport report = testing::report_of(agent.flush(versions));
+  EXPECT_EQ(report.duplicates, 1U);
+  EXPECT_EQ(report.accounts, 1U);
+}
+
+class MongodbSplitReplies : public MongodbReplies {
+ protected:
+  MongodbSplitReplies() : MongodbReplies(1) {}
+};
+
+// The driver reports 11000 for such a bulk: the write errors of the first command cover up that the second one broke.
+TEST_F(MongodbSplitReplies, ABrokenConnectionIsNotHiddenByADuplicateOfAnEarlierCommand) {
+  peer_.answer("insert auth_logs", kDuplicate);
+  peer_.drop("insert auth_logs");
+  TestAgent agent = connected_agent();
+  const StoreError error = error_of(agent.flush(agent.accept({failed(1), failed(2)})));
+  EXPECT_EQ(error.reaction, Reaction::kReconnect);
+  EXPECT_EQ(peer_.count("find auth_logs"), 0U);
+  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+}
+
+TEST_F(MongodbSplitReplies, AFailedCommandIsNotHiddenByADuplicateOfALaterOne) {
+  peer_.answer("insert auth_logs", R"({"ok":0,"code":10107,"errmsg":"not primary"})");
+  peer_.answer("insert auth_logs", kDuplicate);
+  TestAgent agent = connected_agent();
+  EXPECT_EQ(error_of(agent.flush(agent.accept({failed(1), failed(2)}))).reaction, Reaction::kReconnect);
+  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+}
+
+// The driver forgets the error of a failed command when a later command of the bulk succeeds.
+TEST_F(MongodbSplitReplies, AFailedCommandIsNotForgottenWhenALaterOneSucceeds) {
+  peer_.answer("insert auth_logs", R"({"ok":0,"code":10107,"errmsg":"not primary"})");
+  TestAgent agent = connected_agent();
+  error_of(agent.flush(agent.accept({failed(1), failed(2)})));
+  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+}
+
+TEST_F(MongodbReplies, ADuplicateThatCannotBeReadBackIsRetried) {
+  peer_.answer("insert auth_logs", kDuplicate);
+  TestAgent agent = connected_agent();
+  const StoreError error = error_of(agent.flush(agent.accept({failed(1)})));
+  EXPECT_EQ(error.reaction, Reaction::kRetry);
+  EXPECT_EQ(error.code, "11000");
+}
+
+/// A find's answer with the account "t/id:u" as another agent wrote it.
+std::string account_of_another_agent() {
+  const Version version = failed(1).log_id("theirs");
+  StoredAccount account{.state = {}, .version = 1};
+  merge(account.state, {&version});
+  const Result<Bson> document = account_document({"t", "id:u"}, account, "another");
+  char* json = bson_as_canonical_extended_json(document->get(), nullptr);
+  std::string answer = R"({"ok":1,"cursor":{"id":{"$numberLong":"0"},"ns":"db.account_lockouts","firstBatch":[)" +
+                       std::string(json) + "]}}";
+  bson_free(json);
+  return answer;
+}
+
+TEST_F(MongodbReplies, AnAccountThatIsAlwaysLostToOthersEndsTheFlushAfterItsRounds) {
+  for (unsigned round = 0; round < kAccountRoundsMost; ++round) {
+    peer_.answer("find account_lockouts", account_of_another_agent());
+    peer_.answer("update account_lockouts", R"({"ok":1,"n":0,"nModified":0})");
+  }
+  TestAgent agent = connected_agent();
+  EXPECT_EQ(error_of(agent.flush(agent.accept({failed(2)}))).reaction, Reaction::kRetry);
+  EXPECT_EQ(peer_.count("update account_lockouts"), kAccountRoundsMost);
+  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+}
+
+TEST_F(MongodbReplies, AnAccountThatIsLostToOthersAndThenGoneIsRetried) {
+  peer_.answer("insert account_lockouts", kDuplicate);
+  TestAgent agent = connected_agent();
+  EXPECT_EQ(error_of(agent.flush(agent.accept({failed(1)}))).reaction, Reaction::kRetry);
+  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+}
+
+TEST_F(MongodbReplies, AStateThatCannotBeReadStopsTheStore) {
+  peer_.answer("find account_lockouts",
+               R"({"ok":1,"cursor":{"id":{"$numberLong":"0"},"ns":"db.account_lockouts","firstBatch":[{"_id":"t/id:u",)"
+               R"("version":{"$numberLong":"1"},"fold_state":{"$binary":{"base64":"/w==","subType":"00"}}}]}})");
+  TestAgent agent = connected_agent();
+  EXPECT_EQ(error_of(agent.flush(agent.accept({failed(1)}))).reaction, Reaction::kStop);
+}
+
+TEST(MongodbConnection, WithoutAServerIsRetried) {
+  const std::uint16_t unused = testing::Socket::listening().port();
+  testing::VirtualClock clock;
+  testing::SeededRandom random(1);
+  const auto store =
+      make_mongodb_store({.store = testing::settings_for(unused, "db"), .epoch_id = {}, .agent = "a"}, clock, random);
+  const auto result = store->connect();
+  ASSERT_TRUE(std::holds_alternative<StoreError>(result));
+  EXPECT_EQ(std::get<StoreError>(result).reaction, Reaction::kReconnect);
+  EXPECT_FALSE(store->is_connected());
+}
+
+TEST(MongodbConnection, WithABadAddressHoldsAndNeverQuotesIt) {
+  for (const char* uri : {"mongodb://user:pa%ss-4711@host/db", "postgresql://host/db-4711", "mongodb://h:1", ""}) {
+    SCOPED_TRACE(uri);
+    StoreSettings settings;
+    settings.uri = Secret::literal(uri);
+    const auto lines = make_mongodb_admin(settings)->check();
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_TRUE(lines[0].is_problem);
+    EXPECT_EQ(lines[0].text.find("4711"), std::string::npos);
+    EXPECT_NE(lines[0].text.find("stores.mongodb.uri"), std::string::npos);
+  }
+}
+
+TEST(MongodbConnection, WithAPasswordButNoUserSaysSo) {
+  StoreSettings settings = testing::settings_for(1, "db");
+  settings.password = Secret::literal("p@ss:/4711");
+  const auto lines = make_mongodb_admin(settings)->check();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_NE(lines[0].text.find("names no user"), std::string::npos);
+  EXPECT_EQ(lines[0].text.find("4711"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace twinlog

@@ -1,0 +1,159 @@
+#include "tests/mongodb/rig.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "plugins/mongodb/client.h"
+#include "plugins/mongodb/document.h"
+#include "plugins/mongodb/names.h"
+#include "plugins/mongodb/versions.h"
+#include "tests/lockout/plain_fold.h"
+#include "tests/lockout/show_account.h"
+#include "tests/support/live_server.h"
+
+namespace twinlog::testing {
+namespace {
+
+std::uint16_t port_of(const LiveServer& server) {
+  const std::string& uri = server.uri();
+  return static_cast<std::uint16_t>(std::atoi(uri.c_str() + uri.rfind(':') + 1));
+}
+
+template <typename T>
+T value_of(std::variant<T, StoreError> result) {
+  if (const auto* error = std::get_if<StoreError>(&result)) {
+    ADD_FAILURE() << reaction_text(error->reaction) << " " << error->code << ": " << error->words;
+    return T{};
+  }
+  return std::get<T>(std::move(result));
+}
+
+}  // namespace
+
+std::uint16_t java_server_port() {
+  static const LiveServer server("mongo-java-server");
+  return port_of(server);
+}
+
+std::uint16_t ferretdb_port() {
+  static const LiveServer server("ferretdb");
+  return port_of(server);
+}
+
+std::string fresh_database() {
+  static std::atomic<unsigned> number = 0;
+  return "test_" + std::to_string(++number);
+}
+
+StoreSettings settings_for(std::uint16_t port, const std::string& database) {
+  StoreSettings settings;
+  settings.uri = Secret::literal("mongodb://127.0.0.1:" + std::to_string(port) + "/" + database);
+  return settings;
+}
+
+TestAgent::TestAgent(const StoreSettings& settings, std::uint8_t epoch) : settings_(settings), random_(epoch) {
+  epoch_id_.fill(epoch);
+  restart();
+}
+
+void TestAgent::restart() {
+  store_ = make_mongodb_store({.store = settings_, .epoch_id = epoch_id_, .agent = "agent"}, clock_, random_);
+  value_of(store_->connect());
+}
+
+std::vector<Version> TestAgent::accept(std::vector<Version> versions) {
+  for (Version& version : versions) {
+    version.epoch_id = epoch_id_;
+    version.leaf_index = ++last_leaf_;
+    version.agent = "agent";
+  }
+  return versions;
+}
+
+StoreResult<FlushReport> TestAgent::flush(std::span<const Version> versions) {
+  const UtcMicros now = clock_.utc_now();
+  return store_->flush({.versions = versions,
+                        .position = {.last_leaf = versions.back().leaf_index,
+                                     .flushed_at = now,
+                                     .newest_effective_at = versions.back().effective_at}});
+}
+
+FlushReport report_of(const StoreResult<FlushReport>& result) {
+  return value_of(result);
+}
+
+StoreError error_of(const StoreResult<FlushReport>& result) {
+  if (const auto* error = std::get_if<StoreError>(&result)) {
+    return *error;
+  }
+  ADD_FAILURE() << "the flush succeeded";
+  return {};
+}
+
+std::vector<EventKey> keys_of(std::span<const Version> versions) {
+  std::set<EventKey> keys;
+  for (const Version& version : versions) {
+    keys.insert({version.event.tenant_id, version.event.log_id});
+  }
+  return {keys.begin(), keys.end()};
+}
+
+std::vector<StoredVersion> read_records(const StoreSettings& settings, std::span<const EventKey> keys) {
+  return value_of(make_mongodb_reader(settings)->records(keys));
+}
+
+std::vector<StoredVersion> read_conflicts(const StoreSettings& settings, std::span<const EventKey> keys) {
+  return value_of(make_mongodb_reader(settings)->conflicts(keys));
+}
+
+ShownAccount read_account(const StoreSettings& settings, const AccountKey& key) {
+  const auto account = value_of(make_mongodb_reader(settings)->account(key));
+  if (!account) {
+    ADD_FAILURE() << "no account " << key.account;
+    return {};
+  }
+  return *account;
+}
+
+void insert_record_only(const StoreSettings& settings, const Version& version) {
+  const auto client = value_of(Client::connect(settings));
+  const Version* versions[] = {&version};
+  const auto places = value_of(store_versions(*client, Shelf::kRecords, versions));
+  EXPECT_EQ(places, std::vector{Place::kInserted});
+}
+
+std::set<Uuid> marks_of(const StoreSettings& settings, const AccountKey& key) {
+  const auto client = value_of(Client::connect(settings));
+  Bson filter;
+  BsonWriter(filter).text("_id", account_id(key));
+  std::set<Uuid> epochs;
+  const auto failed = client->find({.collection = kAccounts, .filter = filter, .projection = Bson(), .expected = 1},
+                                   [&epochs](const BsonFields& fields) {
+                                     const auto account = account_from(fields);
+                                     for (const auto& [epoch_id, mark] : account.value().state.marks) {
+                                       epochs.insert(epoch_id);
+                                     }
+                                   });
+  EXPECT_FALSE(failed.has_value());
+  return epochs;
+}
+
+void expect_fold(const StoreSettings& settings, std::span<const Version> versions) {
+  std::map<std::tuple<std::string, std::string, Digest>, const Version*> distinct;
+  for (const Version& version : versions) {
+    distinct[{version.event.tenant_id, version.event.log_id, version.content_hash}] = &version;
+  }
+  std::vector<const Version*> once;
+  for (const auto& [key, version] : distinct) {
+    once.push_back(version);
+  }
+  Coverage coverage;
+  for (const auto& [key, expected] : plain_fold_all(once, coverage)) {
+    EXPECT_EQ(read_account(settings, {key.first, key.second}), expected) << key.first << " " << key.second;
+  }
+}
+
+}  // namespace twinlog::testing

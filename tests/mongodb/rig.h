@@ -1,0 +1,65 @@
+// What the tests of the document store share: one mongo-java-server and one FerretDB per test binary, a database of its
+// own per test, agents with an epoch of their own.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "plugins/mongodb/mongodb_store.h"
+#include "tests/support/simulation.h"
+
+namespace twinlog::testing {
+
+std::uint16_t java_server_port();
+std::uint16_t ferretdb_port();
+
+/// A database that no other test uses.
+std::string fresh_database();
+StoreSettings settings_for(std::uint16_t port, const std::string& database);
+
+/// An agent's store, connected when made; everything of the spool that a flush needs is given by the test.
+class TestAgent {
+ public:
+  TestAgent(const StoreSettings& settings, std::uint8_t epoch);
+  const Uuid& epoch_id() const { return epoch_id_; }
+  Store& store() { return *store_; }
+  VirtualClock& clock() { return clock_; }
+  /// Gives the versions the agent's epoch and the leaves after the last one.
+  std::vector<Version> accept(std::vector<Version> versions);
+  StoreResult<FlushReport> flush(std::span<const Version> versions);
+  /// Drops the store object as a crash does, and connects with a new one.
+  void restart();
+
+ private:
+  StoreSettings settings_;
+  Uuid epoch_id_{};
+  VirtualClock clock_;
+  SeededRandom random_;
+  std::unique_ptr<Store> store_;
+  std::uint64_t last_leaf_ = 0;
+};
+
+/// The report of a flush that has to succeed; a failure is reported with its words.
+FlushReport report_of(const StoreResult<FlushReport>& result);
+/// The error of a flush that has to fail.
+StoreError error_of(const StoreResult<FlushReport>& result);
+
+/// The keys of versions, each once.
+std::vector<EventKey> keys_of(std::span<const Version> versions);
+std::vector<StoredVersion> read_records(const StoreSettings& settings, std::span<const EventKey> keys);
+std::vector<StoredVersion> read_conflicts(const StoreSettings& settings, std::span<const EventKey> keys);
+/// An account that has to be there.
+ShownAccount read_account(const StoreSettings& settings, const AccountKey& key);
+/// Leaves behind what a flush does that dies right after its records: the record without its accounts.
+void insert_record_only(const StoreSettings& settings, const Version& version);
+/// The epochs that an account keeps a mark of.
+std::set<Uuid> marks_of(const StoreSettings& settings, const AccountKey& key);
+/// Every account that the versions speak to is in the store as the plain fold of all of them.
+void expect_fold(const StoreSettings& settings, std::span<const Version> versions);
+
+}  // namespace twinlog::testing

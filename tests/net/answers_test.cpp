@@ -1,0 +1,51 @@
+#include "agent/net/answers.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace twinlog {
+namespace {
+
+ReadOutcome accepted(const std::string& log_id) {
+  AcceptedEvent accepted;
+  accepted.event.tenant_id = "acme";
+  accepted.event.log_id = log_id;
+  return accepted;
+}
+
+TEST(Answers, ARejectionNamesFieldAndReasonAndEscapesBoth) {
+  EXPECT_EQ(rejected_answer({"occurred_at", "is missing"}),
+            R"({"status":"rejected","error":{"field":"occurred_at","reason":"is missing"}})");
+  EXPECT_EQ(rejected_answer({"a\"\n\x01", "b\\"}),
+            R"({"status":"rejected","error":{"field":"a\"\n\u0001","reason":"b\\"}})");
+}
+
+TEST(Answers, ASheetWritesAnswersInTheOrderOfTheEvents) {
+  AnswerSheet sheet;
+  sheet.add(accepted("1"));
+  sheet.add(Rejection{"", "no"});
+  sheet.add(accepted("2"));
+  EXPECT_EQ(sheet.take_events().size(), 2U);
+  std::string out;
+  sheet.write(out, ",", {Disposition::kConflict, Disposition::kBusy});
+  EXPECT_EQ(out, R"({"status":"conflict","tenant_id":"acme","log_id":"1"},)"
+                 R"({"status":"rejected","error":{"field":"","reason":"no"}},)"
+                 R"({"status":"busy","retry_after_ms":500})");
+}
+
+TEST(Answers, AnEventWithoutADispositionIsNeverCalledStored) {
+  AnswerSheet sheet;
+  sheet.add(accepted("1"));
+  std::string out;
+  sheet.write(out, "\n", {});
+  EXPECT_EQ(out, R"({"status":"busy","retry_after_ms":500})");
+}
+
+TEST(Answers, HttpErrorsAreJsonWithAReason) {
+  EXPECT_EQ(error_body("a \"reason\""), R"({"error":{"reason":"a \"reason\""}})");
+  EXPECT_EQ(busy_body("full"), R"({"status":"busy","retry_after_ms":500,"error":{"reason":"full"}})");
+}
+
+}  // namespace
+}  // namespace twinlog

@@ -1,0 +1,95 @@
+#include "agent/net/http_codec.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace twinlog {
+namespace {
+
+using Progress = HttpRequestReader::Progress;
+
+/// Feeds `bytes` in pieces of `size`, offering again what was not taken, until something is decided.
+Progress feed_in_pieces(HttpRequestReader& reader, const std::string& bytes, std::size_t size) {
+  std::string pending;
+  for (std::size_t at = 0; at < bytes.size(); at += size) {
+    pending += bytes.substr(at, size);
+    for (std::size_t taken = 1; taken > 0 && reader.progress() <= Progress::kBody && !pending.empty();) {
+      taken = reader.feed(pending);
+      pending.erase(0, taken);
+    }
+    if (reader.progress() > Progress::kBody) {
+      break;
+    }
+  }
+  return reader.progress();
+}
+
+TEST(HttpCodec, ARequestIsTheSameInPiecesOfEverySize) {
+  const std::vector<std::string> requests = {
+      "POST /p?q HTTP/1.1\r\nContent-Type: a/b\r\nContent-Length: 5\r\n\r\nhello",
+      "\r\nPOST /p HTTP/1.1\r\ncontent-type: a/b\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\nTrailer: 1\r\nContent-Type: c/d\r\n\r\n",
+      "POST /p HTTP/1.1\r\nContent-Type: a/b\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+  };
+  for (const std::string& request : requests) {
+    for (std::size_t size = 1; size <= request.size(); ++size) {
+      HttpRequestReader reader({1000, 1000});
+      ASSERT_EQ(feed_in_pieces(reader, request, size), Progress::kComplete) << request << size;
+      const HttpRequest read = reader.take();
+      EXPECT_EQ(read.path, "/p");
+      EXPECT_EQ(read.content_type, "a/b");
+      EXPECT_EQ(read.body, "hello");
+      EXPECT_TRUE(read.keeps_alive);
+    }
+  }
+}
+
+TEST(HttpCodec, AnEmptyChunkedBodyMayComeInPiecesOfEverySize) {
+  const std::string request = "POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  for (std::size_t size = 1; size <= request.size(); ++size) {
+    HttpRequestReader reader({1000, 1000});
+    EXPECT_EQ(feed_in_pieces(reader, request, size), Progress::kComplete) << size;
+  }
+}
+
+TEST(HttpCodec, BodiesThatContradictThemselvesAreMalformed) {
+  for (const std::string fields :
+       {"Content-Length: 1\r\nContent-Length: 2", "Content-Length: -1", "Content-Length: 1x",
+        "Content-Length: 1\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 1",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "No Colon", "A : b", "A: b\n\nC: d"}) {
+    HttpRequestReader reader({1000, 1000});
+    EXPECT_EQ(feed_in_pieces(reader, "POST /p HTTP/1.1\r\n" + fields + "\r\n\r\n1\r\nx\r\n0\r\n\r\n", 4096),
+              Progress::kMalformed)
+        << fields;
+  }
+}
+
+TEST(HttpCodec, ADiscardedBodyIsReadAndNotKept) {
+  HttpRequestReader reader({1000, 1000});
+  const std::string header = "POST /p HTTP/1.1\r\nContent-Length: 5\r\n\r\n";
+  ASSERT_EQ(reader.feed(header + "hello"), header.size());
+  ASSERT_EQ(reader.progress(), Progress::kBody);
+  reader.discard_body();
+  EXPECT_EQ(reader.feed("hello"), 5U);
+  ASSERT_EQ(reader.progress(), Progress::kComplete);
+  EXPECT_EQ(reader.take().body, "");
+  EXPECT_FALSE(reader.has_begun());
+}
+
+TEST(HttpCodec, AResponseIsWrittenWholeAndWithoutItsBodyForHead) {
+  HttpResponse response;
+  response.status = 405;
+  response.body = "no\n";
+  response.fields = {{"Allow", "GET"}};
+  EXPECT_EQ(write_response(response, AfterResponse::kKeepAlive),
+            "HTTP/1.1 405 Method Not Allowed\r\nContent-Type: application/json\r\nAllow: GET\r\n"
+            "Content-Length: 3\r\n\r\nno\n");
+  EXPECT_EQ(write_response(response, AfterResponse::kClose, BodyShown::kNo),
+            "HTTP/1.1 405 Method Not Allowed\r\nContent-Type: application/json\r\nAllow: GET\r\n"
+            "Content-Length: 3\r\nConnection: close\r\n\r\n");
+}
+
+}  // namespace
+}  // namespace twinlog

@@ -1,0 +1,208 @@
+#include <algorithm>
+#include <thread>
+
+#include "ledger/record/auth_event.h"
+#include "tests/postgres/rig.h"
+
+namespace twinlog {
+namespace {
+
+using testing::Database;
+using testing::event_of;
+using testing::execute;
+using testing::select;
+using testing::sqlstate_of;
+using testing::TestAgent;
+
+std::vector<CheckLine> migrated(const StoreSettings& settings) {
+  auto result = make_postgres_admin(settings)->migrate();
+  if (const auto* error = std::get_if<StoreError>(&result)) {
+    ADD_FAILURE() << error->code << " " << error->words;
+    return {};
+  }
+  return std::get<0>(result);
+}
+
+std::string problems_of(const std::vector<CheckLine>& lines) {
+  std::string problems;
+  for (const CheckLine& line : lines) {
+    problems += line.is_problem ? line.text + "\n" : "";
+  }
+  return problems;
+}
+
+TEST(PostgresMigrate, CreatesEverythingWithAVersionRowPerStep) {
+  const Database database;
+  EXPECT_EQ(problems_of(migrated(database.settings())), "");
+  EXPECT_EQ(select(*database.session(), "SELECT name, value FROM twinlog_meta ORDER BY name"),
+            (std::vector<std::string>{"(schema.0001,tables)", "(schema.0002,indexes)",
+                                      "(schema.0003,\"walls between tenants\")",
+                                      "(unicode_version," + folding_unicode_version() + ")"}));
+  EXPECT_EQ(select(*database.session(), "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = '" +
+                                            database.schema() + "'::regnamespace ORDER BY 1"),
+            (std::vector<std::string>{"(account_lockouts)", "(auth_log_conflicts)", "(auth_logs)", "(twinlog_agents)",
+                                      "(twinlog_meta)", "(twinlog_reader_scope)"}));
+}
+
+TEST(PostgresMigrate, EveryTableWithATenantHasRowLevelSecurity) {
+  const Database database;
+  database.migrate();
+  EXPECT_EQ(
+      select(*database.session(),
+             "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relkind = 'r' AND "
+             "c.relnamespace = current_schema()::regnamespace AND a.attname = 'tenant_id' AND NOT c.relrowsecurity"),
+      std::vector<std::string>{});
+}
+
+TEST(PostgresMigrate, ASecondTimeChangesNothing) {
+  const Database database;
+  database.migrate();
+  const std::string state =
+      "SELECT relname, relfilenode, relacl::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace "
+      "UNION ALL "
+      "SELECT name, 0, recorded_at::text FROM twinlog_meta ORDER BY 1";
+  const auto before = select(*database.session(), state);
+  EXPECT_EQ(problems_of(migrated(database.settings())), "");
+  EXPECT_EQ(select(*database.session(), state), before);
+}
+
+TEST(PostgresMigrate, ManyAgentsMayStartAtOnce) {
+  const Database database;
+  std::vector<std::string> errors(6);
+  {
+    std::vector<std::jthread> threads;
+    threads.reserve(errors.size());
+    for (std::string& error : errors) {
+      threads.emplace_back([&database, &error] {
+        const auto result = make_postgres_admin(database.settings())->migrate();
+        error = result.index() == 0 ? problems_of(std::get<0>(result)) : std::get<1>(result).words;
+      });
+    }
+  }
+  EXPECT_EQ(errors, std::vector<std::string>(6));
+  EXPECT_EQ(select(*database.session(), "SELECT count(*) FROM twinlog_meta WHERE name LIKE 'schema%'"),
+            std::vector<std::string>{"(3)"});
+}
+
+TEST(PostgresMigrate, AnAgentCreatesTheSchemaWhereItMay) {
+  const Database database;
+  TestAgent agent(database);
+  EXPECT_EQ(agent.deliver({event_of("u", "login_failed", "a")}).inserted, 1U);
+}
+
+TEST(PostgresMigrate, AnAgentThatMayNotWaitsForAnOperator) {
+  const Database database;
+  StoreSettings settings = database.settings();
+  settings.migrate = false;
+  const auto store = make_postgres_store({.store = settings, .epoch_id = {}, .agent = "a"}, testing::real_clock());
+  const auto result = store->connect();
+  ASSERT_EQ(result.index(), 1U);
+  EXPECT_EQ(std::get<1>(result).reaction, Reaction::kHold);
+  EXPECT_NE(std::get<1>(result).words.find("twinlog migrate"), std::string::npos);
+  EXPECT_FALSE(store->is_connected());
+}
+
+TEST(PostgresMigrate, AnOlderAgentGoesOnWithANewerSchema) {
+  const Database database;
+  database.migrate();
+  execute(*database.session(), {"ALTER TABLE auth_logs ADD COLUMN from_the_future text DEFAULT 'x'",
+                                "INSERT INTO twinlog_meta (name, value) VALUES ('schema.0099', 'future')"});
+  TestAgent agent(database);
+  EXPECT_EQ(agent.deliver({event_of("u", "login_failed", "a")}).inserted, 1U);
+}
+
+TEST(PostgresMigrate, AFailedStepLeavesNothingBehind) {
+  const Database database;
+  execute(*database.session(), {"CREATE TABLE account_lockouts (in_the_way text)"});
+  const auto result = make_postgres_admin(database.settings())->migrate();
+  ASSERT_EQ(result.index(), 1U);
+  EXPECT_EQ(std::get<1>(result).code, "42P07");
+  EXPECT_EQ(select(*database.session(), "SELECT to_regclass('auth_logs') IS NULL"), std::vector<std::string>{"(t)"});
+  execute(*database.session(), {"DROP TABLE account_lockouts"});
+  EXPECT_EQ(problems_of(migrated(database.settings())), "");
+}
+
+TEST(PostgresRoles, WithoutCreateroleTheSqlIsPrintedAndWritingWorks) {
+  const Database database("plain_owner", testing::second_server());
+  const std::string problems = problems_of(migrated(database.settings("plain_owner")));
+  EXPECT_NE(problems.find("CREATE ROLE twinlog_reader NOLOGIN; CREATE ROLE twinlog_writer NOLOGIN;"),
+            std::string::npos);
+  TestAgent agent(database, "agent", "plain_owner");
+  EXPECT_EQ(agent.deliver({event_of("u", "login_failed", "a")}).accounts, 1U);
+  execute(*database.session(), {"CREATE ROLE twinlog_reader NOLOGIN", "CREATE ROLE twinlog_writer NOLOGIN"});
+  EXPECT_EQ(problems_of(migrated(database.settings("plain_owner"))), "");
+  EXPECT_EQ(problems_of(make_postgres_admin(database.settings("plain_owner"))->check()), "");
+  execute(*database.session(),
+          {"DROP OWNED BY twinlog_reader, twinlog_writer", "DROP ROLE twinlog_reader, twinlog_writer",
+           "DROP OWNED BY plain_owner CASCADE", "DROP ROLE plain_owner"});
+}
+
+class PostgresWriter : public ::testing::Test {
+ protected:
+  PostgresWriter() {
+    database_.migrate();
+    execute(*database_.session(),
+            {"DROP ROLE IF EXISTS a_writer", "CREATE ROLE a_writer LOGIN IN ROLE twinlog_writer"});
+  }
+  Database database_;
+};
+
+TEST_F(PostgresWriter, TheWritersRightsAreEnoughForEveryKindOfFlush) {
+  TestAgent agent(database_, "agent", "a_writer");
+  agent.deliver({event_of("u", "login_failed", "a", 2), event_of("u", "login_failed", "b", 3)});
+  AuthEvent other = event_of("u", "login_failed", "a", 2);
+  other.service = "other";
+  AuthEvent third = event_of("u", "login_failed", "b", 3);
+  third.service = "third";
+  const FlushReport report =
+      agent.deliver({event_of("u", "login_failed", "a", 2), other, third, event_of("u", "lockout_reset", "late", 1)});
+  EXPECT_EQ(report.conflicts, 2U);
+  EXPECT_EQ(report.recounts, 1U);
+  EXPECT_EQ(testing::account(database_, {"acme", "id:u"})->failed_login_attempts, 4);
+  EXPECT_EQ(make_postgres_reader(database_.settings("a_writer"))->records(std::vector<EventKey>{{"acme", "a"}}).index(),
+            0U);
+  EXPECT_EQ(problems_of(make_postgres_admin(database_.settings("a_writer"))->check()), "");
+}
+
+TEST_F(PostgresWriter, AWriterCannotChangeOrDeleteEvidence) {
+  const auto session = database_.session("a_writer");
+  for (const char* const sql :
+       {"UPDATE auth_logs SET user_agent = 'x'", "DELETE FROM auth_logs", "TRUNCATE auth_logs",
+        "UPDATE auth_log_conflicts SET has_conflict = false", "DELETE FROM auth_log_conflicts",
+        "DELETE FROM account_lockouts", "DELETE FROM twinlog_agents", "UPDATE twinlog_meta SET value = ''",
+        "SELECT role FROM twinlog_reader_scope", "CREATE TABLE mine (a int)"}) {
+    EXPECT_EQ(sqlstate_of(*session, sql), "42501") << sql;
+  }
+}
+
+TEST_F(PostgresWriter, ACheckNamesWhatARoleLacks) {
+  execute(*database_.session(),
+          {"DROP ROLE IF EXISTS weak", "CREATE ROLE weak LOGIN",
+           "GRANT USAGE ON SCHEMA " + database_.schema() + " TO weak", "GRANT SELECT ON twinlog_meta TO weak"});
+  const std::string problems = problems_of(make_postgres_admin(database_.settings("weak"))->check());
+  EXPECT_NE(problems.find("INSERT on auth_logs"), std::string::npos) << problems;
+  EXPECT_NE(problems.find("twinlog_writer"), std::string::npos) << problems;
+}
+
+TEST(PostgresCheck, SaysVersionAndSchemaState) {
+  const Database database;
+  const std::string before = problems_of(make_postgres_admin(database.settings())->check());
+  EXPECT_NE(before.find("is at version 0 of 3; run `twinlog migrate`"), std::string::npos) << before;
+  database.migrate();
+  const auto lines = make_postgres_admin(database.settings())->check();
+  EXPECT_EQ(problems_of(lines), "");
+  EXPECT_TRUE(std::any_of(lines.begin(), lines.end(), [](const CheckLine& line) {
+    return line.text.find("server version 1") != std::string::npos;
+  }));
+}
+
+TEST(PostgresCheck, AServerThatIsAwayIsAProblemInWords) {
+  StoreSettings settings;
+  settings.uri = Secret::literal("postgresql://nobody:hunter2@127.0.0.1:1/nothing");
+  const std::string problems = problems_of(make_postgres_admin(settings)->check());
+  EXPECT_NE(problems.find("no connection to PostgreSQL"), std::string::npos) << problems;
+  EXPECT_EQ(problems.find("hunter2"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace twinlog

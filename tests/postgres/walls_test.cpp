@@ -1,0 +1,158 @@
+// What a reader can see, tried by readers (contract section 5).
+#include "tests/postgres/rig.h"
+
+namespace twinlog {
+namespace {
+
+using testing::Database;
+using testing::event_of;
+using testing::execute;
+using testing::select;
+using testing::sqlstate_of;
+
+constexpr const char* kAll = "SELECT tenant_id, log_id FROM auth_logs ORDER BY 1, 2";
+using Lines = std::vector<std::string>;
+
+class PostgresWalls : public ::testing::Test {
+ protected:
+  PostgresWalls() {
+    testing::TestAgent agent(database_);
+    agent.deliver({event_of("u", "login_failed", "a1"), of("acme", "north", "a2"), of("acme", "south", "a3"),
+                   of("beta", "north", "b1")});
+    AuthEvent other = of("beta", "north", "b1");
+    other.service = "other";
+    agent.deliver({other});
+    static int number = 0;
+    reader_ = "reader_" + std::to_string(++number);
+    execute(*owner_, {"CREATE ROLE " + reader_ + " LOGIN IN ROLE twinlog_reader"});
+    session_ = database_.session(reader_);
+  }
+
+  static AuthEvent of(const std::string& tenant, const std::string& organisation, const std::string& log_id) {
+    AuthEvent event = event_of("u", "login_failed", log_id);
+    event.tenant_id = tenant;
+    event.organisation_id = organisation;
+    return event;
+  }
+  void set(const std::string& name, const std::string& value) {
+    execute(*session_, {"SELECT set_config('twinlog." + name + "', '" + value + "', false)"});
+  }
+  void bind(const std::string& tenant, const std::string& organisation) {
+    execute(*owner_, {"INSERT INTO twinlog_reader_scope VALUES ('" + reader_ + "', '" + tenant + "', " + organisation +
+                      ") ON CONFLICT (role) DO UPDATE SET tenant_id = EXCLUDED.tenant_id, organisation_id = "
+                      "EXCLUDED.organisation_id"});
+  }
+  Lines seen() { return select(*session_, kAll); }
+
+  Database database_;
+  std::unique_ptr<postgres::Connection> owner_ = database_.session();
+  std::string reader_;
+  std::unique_ptr<postgres::Connection> session_;
+};
+
+TEST_F(PostgresWalls, WithNothingSetAReaderSeesNothing) {
+  EXPECT_EQ(seen(), Lines{});
+  EXPECT_EQ(select(*session_, "SELECT log_id FROM auth_log_conflicts"), Lines{});
+  EXPECT_EQ(select(*session_, "SELECT account FROM account_lockouts"), Lines{});
+}
+
+TEST_F(PostgresWalls, AnEmptyTenantShowsNothing) {
+  set("tenant_id", "");
+  EXPECT_EQ(seen(), Lines{});
+}
+
+TEST_F(PostgresWalls, AnOrganisationAloneShowsNothing) {
+  set("organisation_id", "north");
+  EXPECT_EQ(seen(), Lines{});
+}
+
+TEST_F(PostgresWalls, ATenantShowsItsRowsInEveryTable) {
+  set("tenant_id", "beta");
+  EXPECT_EQ(seen(), Lines{"(beta,b1)"});
+  EXPECT_EQ(select(*session_, "SELECT log_id FROM auth_log_conflicts"), Lines{"(b1)"});
+  EXPECT_EQ(select(*session_, "SELECT tenant_id, account FROM account_lockouts"), Lines{"(beta,id:u)"});
+}
+
+TEST_F(PostgresWalls, AnOrganisationNarrowsATenantAndAnEmptyOneDoesNot) {
+  set("tenant_id", "acme");
+  set("organisation_id", "");
+  EXPECT_EQ(seen(), (Lines{"(acme,a1)", "(acme,a2)", "(acme,a3)"}));
+  set("organisation_id", "north");
+  EXPECT_EQ(seen(), Lines{"(acme,a2)"});
+}
+
+TEST_F(PostgresWalls, ABoundRoleSeesItsTenantWhateverItSets) {
+  bind("acme", "'south'");
+  EXPECT_EQ(seen(), Lines{"(acme,a3)"});
+  set("tenant_id", "beta");
+  set("organisation_id", "north");
+  EXPECT_EQ(seen(), Lines{"(acme,a3)"});
+}
+
+TEST_F(PostgresWalls, ABoundRoleWithoutAnOrganisationSeesTheWholeTenant) {
+  bind("acme", "NULL");
+  set("tenant_id", "beta");
+  EXPECT_EQ(seen().size(), 3U);
+  bind("acme", "''");
+  EXPECT_EQ(seen().size(), 3U);
+}
+
+TEST_F(PostgresWalls, ABoundRoleStaysBoundInTheRoleOfItsGroup) {
+  bind("acme", "'south'");
+  execute(*session_, {"SET ROLE twinlog_reader"});
+  set("tenant_id", "beta");
+  EXPECT_EQ(seen(), Lines{"(acme,a3)"});
+}
+
+TEST_F(PostgresWalls, ATableOfTheCallersOwnDoesNotReplaceTheScopes) {
+  bind("acme", "'south'");
+  execute(*session_, {"CREATE TEMP TABLE twinlog_reader_scope (role text, tenant_id text, organisation_id text)",
+                      "INSERT INTO twinlog_reader_scope VALUES (current_user, 'beta', NULL)"});
+  EXPECT_EQ(seen(), Lines{"(acme,a3)"});
+}
+
+TEST_F(PostgresWalls, HashesStatesAndOtherTablesAreClosedToReaders) {
+  set("tenant_id", "acme");
+  for (const char* const sql :
+       {"SELECT content_hash FROM auth_logs", "SELECT * FROM auth_logs", "SELECT content_hash FROM auth_log_conflicts",
+        "SELECT fold_state FROM account_lockouts", "SELECT role FROM twinlog_reader_scope",
+        "SELECT agent FROM twinlog_agents", "SELECT name FROM twinlog_meta",
+        "INSERT INTO auth_logs (tenant_id) VALUES ('acme')", "UPDATE auth_logs SET has_conflict = true",
+        "DELETE FROM auth_logs", "TRUNCATE auth_logs", "COPY auth_logs TO STDOUT"}) {
+    EXPECT_EQ(sqlstate_of(*session_, sql), "42501") << sql;
+  }
+}
+
+TEST_F(PostgresWalls, EveryOtherColumnIsOpenToReaders) {
+  set("tenant_id", "acme");
+  const Lines columns = select(*owner_,
+                               "SELECT attname FROM pg_attribute WHERE attrelid = 'auth_logs'::regclass AND "
+                               "attnum > 0 AND attname <> 'content_hash'");
+  EXPECT_GE(columns.size(), 30U);
+  for (const std::string& column : columns) {
+    EXPECT_EQ(sqlstate_of(*session_, "SELECT " + column.substr(1, column.size() - 2) + " FROM auth_logs"), "")
+        << column;
+  }
+}
+
+TEST_F(PostgresWalls, TheWallIsAskedOncePerQueryAndLeavesTheIndexesUsable) {
+  set("tenant_id", "acme");
+  execute(*session_, {"SET enable_seqscan = off"});
+  const auto plan =
+      session_->run_one({"EXPLAIN SELECT log_id FROM auth_logs WHERE account = 'id:u'", {}}, testing::kTestLimit);
+  ASSERT_EQ(plan.index(), 0U);
+  std::string text;
+  for (int row = 0; row < std::get<0>(plan).count(); ++row) {
+    text += std::get<0>(plan).value(row, 0);
+  }
+  EXPECT_NE(text.find("Index Cond: (tenant_id = $"), std::string::npos) << text;
+}
+
+TEST_F(PostgresWalls, ARightGrantedByMistakeShowsNothingToOthers) {
+  execute(*owner_, {"GRANT SELECT ON auth_logs TO PUBLIC", "GRANT USAGE ON SCHEMA " + database_.schema() + " TO PUBLIC",
+                    "DROP ROLE IF EXISTS stranger", "CREATE ROLE stranger LOGIN"});
+  EXPECT_EQ(select(*database_.session("stranger"), kAll), Lines{});
+}
+
+}  // namespace
+}  // namespace twinlog

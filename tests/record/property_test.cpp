@@ -1,0 +1,236 @@
+// Random hostile input: everything that is an event is taken, and what is kept is canonical and stays what it is.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <random>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ledger/record/canonical.h"
+#include "ledger/record/json_events.h"
+#include "tests/record/read_support.h"
+#include "tests/support/random_event.h"
+
+namespace twinlog {
+namespace {
+
+constexpr std::uint64_t kSeed = 20'260'102;
+constexpr int kRounds = 4'000;
+
+constexpr auto kNames = std::to_array<std::string_view>({"user_id",
+                                                         "username",
+                                                         "actor_id",
+                                                         "ip",
+                                                         "user_agent",
+                                                         "channel",
+                                                         "service",
+                                                         "auth_method",
+                                                         "failure_reason",
+                                                         "failure_code",
+                                                         "session_ref",
+                                                         "session_id",
+                                                         "request_id",
+                                                         "failed_login_attempts",
+                                                         "account_locked_until",
+                                                         "lock_kind",
+                                                         "lock_reason",
+                                                         "reset_reason",
+                                                         "metadata",
+                                                         "organisation_id",
+                                                         "organization_id",
+                                                         "schema_version",
+                                                         "account",
+                                                         "repaired",
+                                                         "received_at",
+                                                         "password",
+                                                         "a",
+                                                         "a_",
+                                                         "remote_host",
+                                                         "x_api_key"});
+
+constexpr auto kPieces =
+    std::to_array<std::string_view>({"a",           "B",       " ",        ".",
+                                     "_",           "\\u0000", "\\ud800",  "\\ud83d\\ude00",
+                                     "\\n",         "\xff",    "\xc3",     "\xed\xa0\x80",
+                                     "\x01",        "\t",      "\u00e9",   "\U0001F600",
+                                     "\\\"",        "\\\\",    "Bearer x", "eyJhbGciOiJub25lIn0.e30.",
+                                     "-----BEGIN ", "\\u00e9", "\\/"});
+
+constexpr auto kScalars = std::to_array<std::string_view>({"null",
+                                                           "true",
+                                                           "false",
+                                                           "0",
+                                                           "-0",
+                                                           "1",
+                                                           "1.0",
+                                                           "2147483647",
+                                                           "2147483648",
+                                                           "9007199254740993",
+                                                           "1e400",
+                                                           "-1e-400",
+                                                           "0.1",
+                                                           "1e21",
+                                                           "\"\"",
+                                                           "\"none\"",
+                                                           "\"permanent\"",
+                                                           "\"web\"",
+                                                           "\"::1\"",
+                                                           "\"2024-01-01T00:00:60Z\"",
+                                                           "[]",
+                                                           "{}"});
+
+/// Writes random JSON text, valid but for what the reader mends.
+class HostileJson {
+ public:
+  explicit HostileJson(std::mt19937_64& random) : random_(random) {}
+
+  std::map<std::string, std::string> members() {
+    std::map<std::string, std::string> members{
+        {"tenant_id", "\"t\""}, {"event_type", "\"login_failed\""}, {"occurred_at", "1700000000000"}};
+    if (below(2) == 0) {
+      members["log_id"] = "\"l\"";
+    }
+    for (std::size_t i = below(8); i > 0; --i) {
+      members.emplace(one_of(kNames), value(3));
+    }
+    for (const char* id : {"organisation_id", "organization_id", "schema_version"}) {
+      if (members.contains(id)) {
+        members[id] = id == std::string_view("schema_version") ? "1" : "\"o\"";
+      }
+    }
+    return members;
+  }
+
+ private:
+  std::size_t below(std::size_t count) { return random_() % count; }
+  template <typename List>
+  std::string one_of(const List& list) {
+    return std::string(list[below(list.size())]);
+  }
+  std::string string() {
+    std::string text = "\"";
+    for (std::size_t i = below(12); i > 0; --i) {
+      text += one_of(kPieces);
+    }
+    return text + "\"";
+  }
+  std::string value(int depth) {
+    switch (depth == 0 ? below(4) : below(6)) {
+      case 0:
+      case 1:
+        return one_of(kScalars);
+      case 4:
+        return list(depth, "[", "]", false);
+      case 5:
+        return list(depth, "{", "}", true);
+      default:
+        return string();
+    }
+  }
+  std::string list(int depth, std::string_view open, std::string_view close, bool has_keys) {
+    std::string json(open);
+    for (std::size_t i = below(4); i > 0; --i) {
+      json += has_keys ? (below(2) == 0 ? string() : "\"" + one_of(kNames) + "\"") + ":" : "";
+      json += value(depth - 1) + (i > 1 ? " , " : "");
+    }
+    return json.append(close);
+  }
+
+  std::mt19937_64& random_;
+};
+
+std::string joined(const std::vector<std::pair<std::string, std::string>>& members) {
+  std::string json = "{";
+  for (const auto& [name, value] : members) {
+    json.append(json.size() > 1 ? "," : "").append("\"").append(name).append("\":").append(value);
+  }
+  return json + "}";
+}
+
+TEST(HostileEvents, AreTakenWhateverTheOrderOfTheirMembersAndReadBack) {
+  std::mt19937_64 random(kSeed);
+  for (int round = 0; round < kRounds; ++round) {
+    const auto by_name = HostileJson(random).members();
+    std::vector<std::pair<std::string, std::string>> members(by_name.begin(), by_name.end());
+    const std::string json = joined(members);
+    SCOPED_TRACE("seed " + std::to_string(kSeed) + " round " + std::to_string(round) + " " + json);
+    const ReadOutcome outcome = testing::read(json);
+    ASSERT_TRUE(std::holds_alternative<AcceptedEvent>(outcome)) << std::get<Rejection>(outcome).reason;
+    const auto& accepted = std::get<AcceptedEvent>(outcome);
+    const auto back = parse_content(accepted.canonical);
+    ASSERT_TRUE(back.has_value()) << accepted.canonical;
+    EXPECT_EQ(*back, accepted.event);
+    std::shuffle(members.begin(), members.end(), random);
+    EXPECT_EQ(std::get<AcceptedEvent>(testing::read(joined(members))).canonical, accepted.canonical);
+  }
+}
+
+// What a sender would send to say what is stored: without what only the agent adds, times as it may write them.
+AuthEvent sendable(AuthEvent event) {
+  event.repaired.clear();
+  event.account.reset();
+  event.remote_host.reset();
+  event.account_locked_until.reset();
+  event.occurred_at -= ((event.occurred_at % 1000) + 1000) % 1000;
+  return event;
+}
+
+/// Finds doubles that RFC 8785 prints as integers beyond the range, which become strings when they are sent so.
+class LargeNumberFinder final : public JsonVisitor {
+ public:
+  void begin_object() override {}
+  void end_object() override {}
+  void begin_array() override {}
+  void end_array() override {}
+  void key(std::string_view) override {}
+  void string(std::string_view) override {}
+  void integer(std::int64_t) override {}
+  void number(double value) override { found = found || (std::fabs(value) > 0x1p53 && std::fabs(value) < 1e21); }
+  void boolean(bool) override {}
+  void null() override {}
+  bool found = false;
+};
+
+bool has_large_number(std::string_view json) {
+  LargeNumberFinder finder;
+  return !visit_json(json, finder).ok() || finder.found;
+}
+
+TEST(StoredEvents, SentAgainAreStoredAsTheyAre) {
+  std::mt19937_64 random(kSeed);
+  int compared = 0;
+  for (int round = 0; round < kRounds / 2; ++round) {
+    AuthEvent event = sendable(testing::random_event(random));
+    if (event.metadata && has_large_number(*event.metadata)) {
+      continue;
+    }
+    std::string json = canonical_content(event);
+    const std::string time = "\"occurred_at\":" + std::to_string(event.occurred_at);
+    json.replace(json.find(time), time.size(), "\"occurred_at\":" + std::to_string(event.occurred_at / 1000));
+    const ReadOutcome outcome = testing::read(json);
+    ASSERT_TRUE(std::holds_alternative<AcceptedEvent>(outcome)) << json;
+    AuthEvent again = std::get<AcceptedEvent>(outcome).event;
+    again.account.reset();
+    EXPECT_EQ(canonical_content(again), canonical_content(event)) << "seed " << kSeed << " round " << round;
+    ++compared;
+  }
+  EXPECT_GT(compared, kRounds / 4);
+}
+
+TEST(HostileEvents, ThatAreCutAnywhereAreRefusedOrTakenButNeverCrash) {
+  std::mt19937_64 random(kSeed);
+  for (int round = 0; round < 40; ++round) {
+    const auto by_name = HostileJson(random).members();
+    const std::string json = joined({by_name.begin(), by_name.end()});
+    for (std::size_t size = 0; size < json.size(); ++size) {
+      EXPECT_NE(testing::refusal(json.substr(0, size)), "taken");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace twinlog

@@ -1,0 +1,58 @@
+#include "tests/record/read_support.h"
+
+#include <utility>
+#include <variant>
+
+namespace twinlog::testing {
+
+EventReaderSettings test_settings() {
+  EventReaderSettings settings;
+  settings.log_id_key = std::string(32, 'k');
+  return settings;
+}
+
+std::string event_with(std::string_view members) {
+  std::string json = R"({"tenant_id":"t","log_id":"l","event_type":"login_failed","occurred_at":0)";
+  if (!members.empty()) {
+    json.append(",").append(members);
+  }
+  return json.append("}");
+}
+
+ReadOutcome read(std::string_view json, ReadCounts* counts) {
+  const EventReader reader(test_settings());
+  EventReader::RequestContext request;
+  ReadOutcome outcome = reader.read_event(json, request);
+  if (counts != nullptr) {
+    *counts = request.counts;
+  }
+  return outcome;
+}
+
+std::string stored(std::string_view members) {
+  ReadOutcome outcome = read(event_with(members));
+  if (const auto* rejection = std::get_if<Rejection>(&outcome)) {
+    return "rejected: " + rejection->field + ": " + rejection->reason;
+  }
+  std::string content = std::move(std::get<AcceptedEvent>(outcome).canonical);
+  for (const std::string_view part :
+       {R"("event_type":"login_failed")", R"("log_id":"l")", R"("occurred_at":0)", R"("tenant_id":"t")"}) {
+    const std::size_t place = content.find(part);
+    content.erase(place, part.size());
+    // One of the commas around it goes with it.
+    if (content[place] == ',') {
+      content.erase(place, 1);
+    } else if (content[place - 1] == ',') {
+      content.erase(place - 1, 1);
+    }
+  }
+  return content;
+}
+
+std::string refusal(std::string_view json) {
+  const ReadOutcome outcome = read(json);
+  const auto* rejection = std::get_if<Rejection>(&outcome);
+  return rejection == nullptr ? "taken" : rejection->field + ": " + rejection->reason;
+}
+
+}  // namespace twinlog::testing

@@ -1,0 +1,81 @@
+#include "ledger/record/timestamp.h"
+
+#include <gtest/gtest.h>
+
+#include <string_view>
+#include <utility>
+
+namespace twinlog {
+namespace {
+
+class Rfc3339 : public ::testing::TestWithParam<std::pair<std::string_view, UtcMicros>> {};
+
+TEST_P(Rfc3339, IsReadToTheMicrosecond) {
+  const auto time = rfc3339_time(GetParam().first);
+  ASSERT_TRUE(time.has_value());
+  EXPECT_EQ(time->range, TimeRange::kWithin);
+  EXPECT_EQ(time->micros, GetParam().second);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Times, Rfc3339,
+    ::testing::Values(
+        std::pair("1970-01-01T00:00:00Z", 0), std::pair("1970-01-01t00:00:00z", 0),
+        std::pair("1970-01-01 00:00:00+00:00", 0), std::pair("1970-01-01T00:00:00-00:00", 0),
+        std::pair("1970-01-01T01:00:00+01:00", 0), std::pair("1969-12-31T16:30:00-07:30", 0),
+        std::pair("1969-12-31T23:59:59.9999999Z", -1), std::pair("2017-03-27T13:08:09.000Z", 1490620089000000),
+        std::pair("2024-02-29T12:00:00.1Z", 1709208000100000),
+        std::pair("2024-02-29T12:00:00.1234567890123Z", 1709208000123456),
+        std::pair("2016-12-31T23:59:60Z", 1483228799999999), std::pair("2016-12-31T23:59:60.5Z", 1483228799999999),
+        std::pair("2017-01-01T00:59:60+01:00", 1483228799999999), std::pair("2020-05-05T05:05:60Z", 1588655159999999),
+        std::pair("0001-01-01T00:00:00Z", kEarliestTime), std::pair("0000-12-31T23:30:00-00:30", kEarliestTime),
+        std::pair("9999-12-31T23:59:59.999999Z", kLatestTime), std::pair("9999-12-31T23:59:60Z", kLatestTime)));
+
+TEST(Rfc3339Range, EndsWithTheYears0001And9999) {
+  EXPECT_EQ(rfc3339_time("0001-01-01T00:00:00+00:01")->range, TimeRange::kBefore);
+  EXPECT_EQ(rfc3339_time("0000-01-01T00:00:00Z")->range, TimeRange::kBefore);
+  EXPECT_EQ(rfc3339_time("9999-12-31T23:59:59-00:01")->range, TimeRange::kBeyond);
+  EXPECT_EQ(rfc3339_time("10000-01-01T00:00:00Z")->range, TimeRange::kBeyond);
+  EXPECT_EQ(rfc3339_time("+1000000000-12-31T23:59:59.999999999Z")->range, TimeRange::kBeyond);
+}
+
+class NotATime : public ::testing::TestWithParam<std::string_view> {};
+
+TEST_P(NotATime, IsNotRead) {
+  EXPECT_FALSE(rfc3339_time(GetParam()).has_value());
+}
+
+INSTANTIATE_TEST_SUITE_P(Texts, NotATime,
+                         ::testing::Values("", "now", "2024-01-01", "2024-01-01T00:00:00", "2024-01-01T00:00Z",
+                                           "2024-02-30T00:00:00Z", "2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z",
+                                           "2024-00-01T00:00:00Z", "2024-01-00T00:00:00Z", "2024-01-01T24:00:00Z",
+                                           "2024-01-01T00:60:00Z", "2024-01-01T00:00:61Z", "2024-01-01T00:00:00.Z",
+                                           "2024-01-01T00:00:00+24:00", "2024-01-01T00:00:00+0100",
+                                           "2024-01-01T00:00:00Z ", " 2024-01-01T00:00:00Z", "24-01-01T00:00:00Z",
+                                           "+2024-01-01T00:00:00Z", "-2024-01-01T00:00:00Z", "2024-1-1T00:00:00Z",
+                                           "2024-01-01T00:00:00ZZ", "10000-02-30T00:00:00Z", "1700000000000"));
+
+TEST(EpochMilliseconds, AreExactInBothDirections) {
+  EXPECT_EQ(epoch_ms_time("0")->micros, 0);
+  EXPECT_EQ(epoch_ms_time("-1")->micros, -1000);
+  EXPECT_EQ(epoch_ms_time("1700000000123")->micros, 1700000000123000);
+  EXPECT_EQ(epoch_ms_time("1.7e12")->micros, 1700000000000000);
+  EXPECT_EQ(epoch_ms_time("253402300799999")->micros, kLatestTime - 999);
+  EXPECT_EQ(epoch_ms_time("-62135596800000")->micros, kEarliestTime);
+}
+
+TEST(EpochMilliseconds, OutsideOfTheYearsAreSaidToBeSo) {
+  EXPECT_EQ(epoch_ms_time("253402300800000")->range, TimeRange::kBeyond);
+  EXPECT_EQ(epoch_ms_time("9223372036854775807")->range, TimeRange::kBeyond);
+  EXPECT_EQ(epoch_ms_time("1e400")->range, TimeRange::kBeyond);
+  EXPECT_EQ(epoch_ms_time("-62135596800001")->range, TimeRange::kBefore);
+  EXPECT_EQ(epoch_ms_time("-1e400")->range, TimeRange::kBefore);
+}
+
+TEST(EpochMilliseconds, AreIntegers) {
+  EXPECT_FALSE(epoch_ms_time("1.5").has_value());
+  EXPECT_FALSE(epoch_ms_time("1e-5").has_value());
+}
+
+}  // namespace
+}  // namespace twinlog
