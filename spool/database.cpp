@@ -167,6 +167,17 @@ Status Database::drop_files_below(std::uint64_t first_kept) {
   return {};
 }
 
+std::uint64_t Database::live_table_bytes() const {
+  std::uint64_t all = 0;
+  for (rocksdb::ColumnFamilyHandle* family : families_) {
+    std::uint64_t bytes = 0;
+    if (database_->GetIntProperty(family, rocksdb::DB::Properties::kLiveSstFilesSize, &bytes)) {
+      all += bytes;
+    }
+  }
+  return all;
+}
+
 bool Database::has_background_error() const {
   std::uint64_t errors = 0;
   return database_->GetIntProperty(rocksdb::DB::Properties::kBackgroundErrors, &errors) && errors > 0;

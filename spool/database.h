@@ -42,6 +42,7 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  const std::string& path() const { return setup_.path(); }
   rocksdb::ColumnFamilyHandle* meta() const { return families_[0]; }
   rocksdb::ColumnFamilyHandle* events() const { return families_[1]; }
   rocksdb::ColumnFamilyHandle* ids() const { return families_[2]; }
@@ -63,12 +64,16 @@ class Database {
   /// True when a flush or compaction failed in the background: the next write would fail as well.
   bool has_background_error() const;
 
-  /// The bytes of all files in the folder.
-  Result<std::uint64_t> folder_bytes() const;
+  struct FolderBytes {
+    std::uint64_t all = 0;
+    std::uint64_t settled = 0;  ///< Without tables that a flush or compaction is writing or has just replaced.
+  };
+  Result<FolderBytes> folder_bytes() const;
 
  private:
   Database(const DatabaseSetup& setup, std::unique_ptr<rocksdb::DB> database,
            std::vector<rocksdb::ColumnFamilyHandle*> families);
+  std::uint64_t live_table_bytes() const;
   Result<std::optional<std::string>> get(rocksdb::ColumnFamilyHandle* family, std::string_view key) const;
 
   const DatabaseSetup& setup_;

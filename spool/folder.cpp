@@ -13,6 +13,7 @@ namespace twinlog {
 namespace {
 
 constexpr mode_t kOwnerOnly = 0700;
+constexpr std::string_view kTableSuffix = ".sst";
 
 Status make_one(rocksdb::Env& env, const std::filesystem::path& folder) {
   // Not through the interface: it has no mode, and the folder holds a key and personal data from its first moment.
@@ -53,16 +54,18 @@ Status create_folder(rocksdb::Env& env, const std::string& path) {
   return {};
 }
 
-Result<std::uint64_t> Database::folder_bytes() const {
+Result<Database::FolderBytes> Database::folder_bytes() const {
   std::vector<rocksdb::Env::FileAttributes> files;
   const rocksdb::Status status = setup_.env().GetChildrenFileAttributes(setup_.path(), &files);
   if (!status.ok()) {
     return database_error("the spool folder cannot be measured", setup_.path(), status);
   }
-  std::uint64_t bytes = 0;
+  FolderBytes bytes;
   for (const rocksdb::Env::FileAttributes& file : files) {
-    bytes += file.size_bytes;
+    bytes.all += file.size_bytes;
+    bytes.settled += file.name.ends_with(kTableSuffix) ? 0 : file.size_bytes;
   }
+  bytes.settled += live_table_bytes();
   return bytes;
 }
 

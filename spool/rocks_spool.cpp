@@ -1,6 +1,5 @@
 #include "spool/rocks_spool.h"
 
-#include <rocksdb/iterator.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
@@ -8,11 +7,11 @@
 #include <mutex>
 #include <shared_mutex>
 
-#include "ledger/record/canonical.h"
 #include "spool/commit_plan.h"
 #include "spool/database.h"
 #include "spool/keep_schedule.h"
 #include "spool/layout.h"
+#include "spool/read_versions.h"
 #include "spool/spool_state.h"
 
 namespace twinlog {
@@ -46,8 +45,7 @@ class RocksSpool final : public Spool {
 
  private:
   Error closed_error() const;
-  Room room() const { return {settings_.max_bytes, setup_->sizes().reserve, disk_bytes_}; }
-  Result<Version> version_at(const rocksdb::Iterator& at) const;
+  Room room() const { return {settings_.max_bytes, setup_->sizes().reserve, settled_bytes_}; }
   std::uint64_t delivered_to_all() const;  ///< With positions_mutex_ held.
   Status recover();
   Status verify();
@@ -68,6 +66,8 @@ class RocksSpool final : public Spool {
 
   std::atomic<std::uint64_t> last_leaf_;
   std::atomic<std::uint64_t> disk_bytes_ = 0;
+  std::atomic<std::uint64_t> settled_bytes_ =
+      0;  ///< What counts against the room: flushes have the reserve for theirs.
   std::atomic<std::uint64_t> sync_errors_ = 0;
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<bool> writable_ = true;
@@ -134,6 +134,7 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
   last_leaf_ = plan.last_leaf();
   last_promised_ = plan.last_leaf();
   disk_bytes_ += bytes;
+  settled_bytes_ += bytes;
   ++commits_;
   return answers;
 }
@@ -144,46 +145,13 @@ Result<std::vector<Version>> RocksSpool::read(std::uint64_t after, std::size_t m
   if (!database_) {
     return closed_error();
   }
-  // A commit shows its events to readers a moment before it counts them; a cursor could not follow beyond the count.
-  const std::string end = event_key(last_leaf_ + 1);
   std::uint64_t first = after + 1;
   {
     const std::lock_guard positions_lock(positions_mutex_);
     first = std::max(first, positions_.first_kept);
   }
-  std::vector<Version> versions;
-  std::size_t bytes = 0;
-  const std::unique_ptr<rocksdb::Iterator> at = database_->iterate_events();
-  for (at->Seek(event_key(first)); at->Valid() && versions.size() < most_events; at->Next()) {
-    if (at->key().ToStringView() >= end) {
-      break;
-    }
-    bytes += at->value().size();
-    if (!versions.empty() && bytes > most_bytes) {
-      return versions;
-    }
-    Result<Version> version = version_at(*at);
-    if (!version) {
-      // What came before it is good and goes out; the damage is reported when it is next in line.
-      return versions.empty() ? Result<std::vector<Version>>(version.error()) : versions;
-    }
-    versions.push_back(std::move(*version));
-  }
-  if (!at->status().ok() && versions.empty()) {
-    return database_error("events cannot be read from the spool", settings_.path, at->status());
-  }
-  return versions;
-}
-
-Result<Version> RocksSpool::version_at(const rocksdb::Iterator& at) const {
-  const std::optional<std::uint64_t> leaf = leaf_of_event_key(at.key().ToStringView());
-  Result<Version> version = decode_version(at.value().ToStringView());
-  if (leaf && version && version->leaf_index == *leaf) {
-    return version;
-  }
-  return Error(ErrorKind::kCorrupt, "event " + (leaf ? std::to_string(*leaf) : "with a damaged key") +
-                                        " in the spool in " + settings_.path +
-                                        " is damaged; keep a copy of the folder, then check the disk");
+  // A commit shows its events to readers a moment before it counts them; a cursor could not follow beyond the count.
+  return read_versions(*database_, {first, last_leaf_, most_events, most_bytes});
 }
 
 std::uint64_t RocksSpool::cursor(StoreId store) const {
@@ -244,11 +212,12 @@ Status RocksSpool::maintain(TimePoint now) {
 
 Status RocksSpool::measure() {
   const std::shared_lock lock(database_mutex_);
-  const Result<std::uint64_t> bytes = database_->folder_bytes();
+  const Result<Database::FolderBytes> bytes = database_->folder_bytes();
   if (!bytes) {
     return bytes.error();
   }
-  disk_bytes_ = *bytes;
+  disk_bytes_ = bytes->all;
+  settled_bytes_ = bytes->settled;
   return {};
 }
 

@@ -15,7 +15,7 @@ SpoolSizes sizes_for(const RocksSpoolSettings& settings) {
   SpoolSizes sizes;
   const std::uint64_t max_bytes = settings.max_bytes;
   sizes.write_buffer =
-      std::max(kSmallestWriteBuffer, std::min<std::uint64_t>(settings.write_buffer_bytes, max_bytes / 128));
+      std::max(kSmallestWriteBuffer, std::min<std::uint64_t>(settings.write_buffer_bytes, max_bytes / 256));
   sizes.all_write_buffers = 4 * sizes.write_buffer;
   sizes.block_cache = settings.block_cache_bytes;
   sizes.all_logs = 4 * sizes.write_buffer;

@@ -6,11 +6,9 @@
 //     for all requests of one call (group commit).
 //  2. leaf_index counts accepted versions from 1, densely, in commit order; it is the key of a version and the unit of
 //     cursors. The door of the ledger: the leaf of each version is to be made in commit(), in the same batch.
-//  3. A cursor names the last leaf its store has; it is only ever too low after a crash, so a crash repeats, never
-//  skips.
+//  3. A cursor names the last leaf its store has; after a crash it is at worst too low: a crash repeats, never skips.
 //  4. Start reads the last key and the cursors, never the backlog.
-//  5. No tombstones: trimmed records disappear by whole files and by compaction, and no read ever starts below a
-//  cursor.
+//  5. No tombstones: trimmed records disappear by whole files and by compaction, and no read starts below a cursor.
 //  6. Nothing durable lies outside the file system interface (rocksdb::Env) that the spool was opened with.
 #pragma once
 
@@ -61,8 +59,7 @@ struct SpoolStats {
   std::uint64_t last_leaf = 0;        ///< 0: nothing was ever accepted.
   std::uint64_t first_kept_leaf = 1;  ///< Everything below was trimmed.
   std::array<std::uint64_t, kStores> cursors{};
-  std::uint64_t disk_bytes =
-      0;  ///< What the folder takes, measured at the last maintain() plus what was written since.
+  std::uint64_t disk_bytes = 0;  ///< What the folder takes: as of the last maintain(), and what was written since.
   std::uint64_t max_bytes = 0;
   bool is_full = false;     ///< There is no room even for one of the four base types.
   std::uint64_t syncs = 0;  ///< RocksDB's count of WAL syncs.

@@ -70,6 +70,7 @@ TEST_F(SpoolCommit, ARepeatIsADuplicateAndOtherContentIsAConflictThatIsKept) {
 
 TEST_F(SpoolCommit, EveryRememberedVersionOfAKeyMakesADuplicate) {
   std::vector<AcceptedEvent> versions;
+  versions.reserve(5);
   for (int i = 0; i < 5; ++i) {
     versions.push_back(make_event("a", {.username = "user" + std::to_string(i)}));
   }

@@ -86,6 +86,7 @@ class ReadableFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
  public:
   ReadableFile(std::unique_ptr<rocksdb::FSRandomAccessFile> target, FaultyFileSystem& disk)
       : FSRandomAccessFileOwnerWrapper(std::move(target)), disk_(disk) {}
+  // NOLINTNEXTLINE(readability-function-size): RocksDB's parameters.
   IOStatus Read(std::uint64_t offset, std::size_t bytes, const IOOptions& options, Slice* result, char* scratch,
                 IODebugContext* debug) const override {
     disk_.was_read(bytes);
@@ -132,7 +133,7 @@ void FaultyFileSystem::power_off_at(std::uint64_t step) {
   steps_until_off_ = step;
 }
 
-void FaultyFileSystem::fail(Step step, std::uint64_t count, rocksdb::IOStatus with) {
+void FaultyFileSystem::fail(Step step, std::uint64_t count, const rocksdb::IOStatus& with) {
   const std::lock_guard lock(mutex_);
   failures_[step] = {count, with};
 }

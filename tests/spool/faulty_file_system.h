@@ -32,7 +32,7 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
   void crash(unsigned survivors);
 
   /// The next `count` steps of this kind fail, without effect (a failed append is half written).
-  void fail(Step step, std::uint64_t count, rocksdb::IOStatus with);
+  void fail(Step step, std::uint64_t count, const rocksdb::IOStatus& with);
   std::uint64_t failed() const { return failed_; }
 
   std::uint64_t steps() const { return steps_; }

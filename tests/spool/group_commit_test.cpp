@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -73,6 +74,19 @@ class SmallFrontDoor {
 class SpoolGroupCommit : public testing::SpoolTest {
  protected:
   SpoolGroupCommit() { open(); }
+
+  /// What a courier does, without a store: the leaves it got, in order, until `count` of them.
+  std::vector<std::uint64_t> carry(StoreId store, std::size_t count) {
+    std::vector<std::uint64_t> had;
+    while (had.size() < count) {
+      const auto versions = spool().read(spool().cursor(store), 100, 1U << 20U);
+      for (const Version& version : *versions) {
+        had.push_back(version.leaf_index);
+      }
+      EXPECT_TRUE(versions->empty() || spool().move_cursor(store, had.back()).ok());
+    }
+    return had;
+  }
 };
 
 TEST_F(SpoolGroupCommit, EightSendersWithSixtyFourInFlightShareSyncs) {
@@ -108,17 +122,7 @@ TEST_F(SpoolGroupCommit, CouriersReadAndMoveWhileEventsAreTaken) {
   std::array<std::vector<std::uint64_t>, kStores> had;
   std::vector<std::jthread> couriers;
   for (std::size_t i = 0; i < kStores; ++i) {
-    couriers.emplace_back([this, i, &had] {
-      while (had[i].size() < kEvents) {
-        const auto versions = spool().read(spool().cursor(static_cast<StoreId>(i)), 100, 1U << 20U);
-        for (const Version& version : *versions) {
-          had[i].push_back(version.leaf_index);
-        }
-        if (!versions->empty()) {
-          EXPECT_TRUE(spool().move_cursor(static_cast<StoreId>(i), versions->back().leaf_index).ok());
-        }
-      }
-    });
+    couriers.emplace_back([this, i, &had] { had[i] = carry(static_cast<StoreId>(i), kEvents); });
   }
   for (std::size_t part = 1; part <= 5; ++part) {
     EXPECT_TRUE(door.commit_until(part * kEvents / 5));

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace twinlog {
 namespace {
 
@@ -10,7 +12,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-const KeepSchedule::TimePoint kStart{hours{1}};
+constexpr KeepSchedule::TimePoint kStart{hours{1}};
 
 TEST(KeepSchedule, ALeafIsDueWhenItHasBeenDeliveredForTheTimeOfKeeping) {
   KeepSchedule schedule(minutes{15});

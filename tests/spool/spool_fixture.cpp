@@ -125,7 +125,9 @@ void SpoolTest::deliver_all_up_to(std::uint64_t leaf) {
 
 Status SpoolTest::maintain_after(std::chrono::milliseconds step) {
   clock_.advance(step);
-  return spool_->maintain(clock_.steady_now());
+  Status maintained = spool_->maintain(clock_.steady_now());
+  most_disk_bytes_ = std::max(most_disk_bytes_, spool_->stats().disk_bytes);
+  return maintained;
 }
 
 void SpoolTest::settle() {

@@ -73,6 +73,7 @@ class SpoolTest : public ::testing::Test {
   SeededRandom random_{7};
   RocksSpoolSettings settings_;
   std::unique_ptr<Spool> spool_;
+  std::uint64_t most_disk_bytes_ = 0;  ///< Seen while maintaining.
 };
 
 /// On a fake disk, with small memtables so that little suffices to meet flushes and compactions.
