@@ -14,14 +14,14 @@ using testing::reset;
 using testing::success;
 using testing::TestAgent;
 
-const AccountKey kAccount{"t", "id:u"};
+const AccountKey hot_account{"t", "id:u"};
 
 class MongodbAccounts : public ::testing::Test {
  protected:
   StoreSettings settings_ = testing::settings_for(testing::java_server_port(), testing::fresh_database());
   TestAgent agent_{settings_, 1};
 
-  std::int32_t attempts() const { return read_account(settings_, kAccount).failed_login_attempts; }
+  std::int32_t attempts() const { return read_account(settings_, hot_account).failed_login_attempts; }
 };
 
 TEST_F(MongodbAccounts, CountFailuresOnceHoweverOftenABatchIsFlushed) {
@@ -79,7 +79,7 @@ TEST_F(MongodbAccounts, DropTheMarksOfEpochsThatWereIdleForAMonth) {
   report_of(other.flush(other.accept({failed(10), failed(20)})));
   agent_.clock().advance(std::chrono::hours{24 * 31});
   report_of(agent_.flush(agent_.accept({failed(30)})));
-  EXPECT_EQ(testing::marks_of(settings_, kAccount), std::set<Uuid>{agent_.epoch_id()});
+  EXPECT_EQ(testing::marks_of(settings_, hot_account), std::set<Uuid>{agent_.epoch_id()});
 }
 
 TEST_F(MongodbAccounts, KeepTheMarksOfEpochsThatWroteLately) {
@@ -87,7 +87,7 @@ TEST_F(MongodbAccounts, KeepTheMarksOfEpochsThatWroteLately) {
   report_of(other.flush(other.accept({failed(10)})));
   agent_.clock().advance(std::chrono::hours{24 * 29});
   report_of(agent_.flush(agent_.accept({failed(30)})));
-  EXPECT_EQ(testing::marks_of(settings_, kAccount), (std::set<Uuid>{agent_.epoch_id(), other.epoch_id()}));
+  EXPECT_EQ(testing::marks_of(settings_, hot_account), (std::set<Uuid>{agent_.epoch_id(), other.epoch_id()}));
 }
 
 TEST_F(MongodbAccounts, AreExactAlsoWhenTheMarkOfADeliveredEpochWasDropped) {
@@ -114,16 +114,16 @@ TEST_F(MongodbAccounts, OfSuccessLockAndResetAreBothTheIdAndTheName) {
 TEST_F(MongodbAccounts, ArePermanentlyLockedUntilAReset) {
   const auto versions = agent_.accept({locked(1).kind(LockKind::kPermanent).reason("fraud"), success(2), reset(3)});
   report_of(agent_.flush({versions.data(), 2}));
-  EXPECT_EQ(read_account(settings_, kAccount).lock_kind, LockKind::kPermanent);
+  EXPECT_EQ(read_account(settings_, hot_account).lock_kind, LockKind::kPermanent);
   report_of(agent_.flush({&versions[2], 1}));
-  EXPECT_EQ(read_account(settings_, kAccount).lock_kind, LockKind::kNone);
-  EXPECT_EQ(read_account(settings_, kAccount).lock_reason, std::nullopt);
+  EXPECT_EQ(read_account(settings_, hot_account).lock_kind, LockKind::kNone);
+  EXPECT_EQ(read_account(settings_, hot_account).lock_reason, std::nullopt);
 }
 
 TEST_F(MongodbAccounts, AreNotMadeForOtherEventTypes) {
   const auto versions = agent_.accept({testing::VersionBuilder("mfa_failed", 1)});
   EXPECT_EQ(report_of(agent_.flush(versions)).accounts, 0U);
-  const auto account = make_mongodb_reader(settings_)->account(kAccount);
+  const auto account = make_mongodb_reader(settings_)->account(hot_account);
   EXPECT_FALSE(std::get<std::optional<ShownAccount>>(account).has_value());
 }
 

@@ -22,6 +22,7 @@ void expect_same_content(std::uint16_t port, const RandomEventOptions& options, 
   const StoreSettings settings = testing::settings_for(port, testing::fresh_database());
   TestAgent agent(settings, 1);
   std::vector<Version> drawn;
+  drawn.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
     drawn.push_back(testing::random_version(random, options));
   }

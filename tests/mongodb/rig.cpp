@@ -147,6 +147,7 @@ void expect_fold(const StoreSettings& settings, std::span<const Version> version
     distinct[{version.event.tenant_id, version.event.log_id, version.content_hash}] = &version;
   }
   std::vector<const Version*> once;
+  once.reserve(distinct.size());
   for (const auto& [key, version] : distinct) {
     once.push_back(version);
   }

@@ -17,6 +17,7 @@ using testing::TestAgent;
 /// `count` failures over `accounts` accounts, the first of which starts at `first`.
 std::vector<Version> failures(int first, int count, int accounts) {
   std::vector<Version> versions;
+  versions.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
     versions.push_back(
         failed(first + i).log_id("log-" + std::to_string(first + i)).user("user-" + std::to_string(i % accounts)));
