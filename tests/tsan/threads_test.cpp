@@ -98,6 +98,7 @@ TEST(Threads, SendersFrontDoorAndCouriersShareNothingUnguarded) {
   postgres.start();
   mongodb.start();
   std::vector<std::jthread> senders;
+  senders.reserve(kSenders);
   for (int sender = 0; sender < kSenders; ++sender) {
     senders.emplace_back([&door, sender] {
       for (int i = 0; i < kEach; ++i) {
