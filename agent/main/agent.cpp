@@ -320,11 +320,20 @@ void Agent::report_left(std::uint64_t count) {
   }
 }
 
+void set_process_limits() {
+  const rlimit no_core{.rlim_cur = 0, .rlim_max = 0};  // A core would hold event bodies and secrets.
+  setrlimit(RLIMIT_CORE, &no_core);
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;  // Ten thousand idle senders are normal; the soft limit is often 1,024.
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+}
+
 }  // namespace
 
 int run_agent(const Settings& settings, const std::map<std::string, std::string>& environment, Log& log) {
-  const rlimit no_core{.rlim_cur = 0, .rlim_max = 0};  // A core would hold event bodies and secrets.
-  setrlimit(RLIMIT_CORE, &no_core);
+  set_process_limits();
   Agent agent(settings, log);
   if (const Status started = agent.start(environment); !started.ok()) {
     log.line(LogLevel::kError, "start_failed", started.error().message());

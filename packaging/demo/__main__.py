@@ -110,6 +110,20 @@ def alice_findings(snapshots, key, should_be_locked):
     return lines
 
 
+def run_pause_command(command, play_):
+    """Runs it with both addresses in its environment; interrupted, it ends with all that it started."""
+    environment = {**os.environ, POSTGRES_VARIABLE: play_.postgres, DOCUMENTS_VARIABLE: play_.documents}
+    process = subprocess.Popen(command, shell=True, stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
+    try:
+        code = process.wait()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    if code != 0:
+        raise subprocess.CalledProcessError(code, command)
+
+
 def play(play_, pause_command):
     """Returns what is wrong in the end, as sentences."""
     script = incident.Script(utc_now(), play_.tenants)
@@ -129,8 +143,7 @@ def play(play_, pause_command):
     heading("5/5 Compare the stores: every figure is read from them at this moment")
     if pause_command:
         say(f"   first running: {pause_command}")
-        subprocess.run(pause_command, shell=True, check=True, stdin=subprocess.DEVNULL,
-                       env={**os.environ, POSTGRES_VARIABLE: play_.postgres, DOCUMENTS_VARIABLE: play_.documents})
+        run_pause_command(pause_command, play_)
     snapshots = play_.read()
     show_counts(*snapshots, play_.tenants.all())
     say("   alice after the unlock:")

@@ -6,6 +6,7 @@ import subprocess
 import unittest
 
 import psycopg
+import pymongo
 
 import harness
 
@@ -64,6 +65,50 @@ class Life(unittest.TestCase):
         harness.wait_until(lambda: agent.metric('twinlog_store_consecutive_failures{store="postgres"}') > 0, "backoff")
         self.assertEqual(agent.stop(), 0)
         self.assertIn("left=10", agent.log_text())
+
+    def test_sigterm_while_a_store_holds_a_flush_leaves_in_time_and_the_next_start_delivers(self):
+        agent = self.agent(environment={"TWINLOG_AGENT_DRAIN_TIMEOUT": "1s", "TWINLOG_SPOOL_VOLUME": "durable"}).start()
+        agent.send_lines([event(0)])
+        agent.wait_delivered()
+        with psycopg.connect(agent.postgres) as blocker:
+            blocker.execute("LOCK TABLE auth_logs IN ACCESS EXCLUSIVE MODE")
+            agent.send_lines([event(n) for n in range(1, 11)])
+            harness.wait_until(lambda: blocker.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0],
+                               "the flush waits for the table")
+            self.assertEqual(agent.stop(), 0)
+        self.assertIn("left=10", agent.log_text())
+        agent.start()
+        agent.wait_delivered()
+        self.assertEqual(self.rows(agent), 11)
+
+    def test_a_second_sigterm_ends_the_drain_at_once(self):
+        absent = f"postgresql://postgres@127.0.0.1:{harness.free_port()}/audit"
+        agent = self.agent(postgres=absent, environment={"TWINLOG_AGENT_DRAIN_TIMEOUT": "1h",
+                                                         "TWINLOG_SPOOL_VOLUME": "durable"}).start()
+        agent.send_lines([event(1)])
+        agent.process.send_signal(signal.SIGTERM)
+        harness.wait_until(lambda: "draining" in agent.log_text(), "the drain begins")
+        self.assertEqual(agent.stop(), 0)
+        self.assertIn("drain_cut_short", agent.log_text())
+
+    # Failure mode 6: delivered events replayed as new ones.
+    def test_the_whole_spool_delivered_again_changes_neither_records_nor_accounts(self):
+        agent = self.agent().start()
+        lines = harness.lines_of(harness.SHARED_EVENTS)
+        agent.send_lines(lines)
+        agent.wait_delivered()
+        agent.stop()
+        with psycopg.connect(agent.postgres) as connection:
+            connection.execute("DELETE FROM twinlog_agents")
+        with pymongo.MongoClient(agent.mongodb) as client:
+            client.get_default_database().twinlog_agents.delete_many({})
+        agent.start()
+        for store in ("postgres", "mongodb"):
+            series = f'twinlog_store_records_total{{result="duplicate",store="{store}"}}'
+            harness.wait_until(lambda name=series: agent.metric(name) == len(lines), f"{store} got everything again")
+        agent.wait_delivered()
+        code, text = harness.compare(agent, harness.SHARED_EVENTS)
+        self.assertEqual(code, 0, text)
 
     def test_what_is_left_on_an_ephemeral_volume_makes_the_exit_code_1(self):
         absent = f"postgresql://postgres@127.0.0.1:{harness.free_port()}/audit"
