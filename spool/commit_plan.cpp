@@ -13,9 +13,10 @@ namespace {
 /// What a version takes in the database beside its content and its key: header, hash, framing of two entries.
 constexpr std::uint64_t kVersionOverheadBytes = 256;
 
+/// Once in the log, and once in the table that a flush makes of it before that log goes.
 std::uint64_t bytes_of(const AcceptedEvent& offered) {
   const AuthEvent& event = offered.event;
-  return offered.canonical.size() + event.tenant_id.size() + event.log_id.size() + kVersionOverheadBytes;
+  return 2 * (offered.canonical.size() + event.tenant_id.size() + event.log_id.size() + kVersionOverheadBytes);
 }
 
 EventRole role_of(const AcceptedEvent& offered) {

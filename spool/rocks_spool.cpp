@@ -45,7 +45,7 @@ class RocksSpool final : public Spool {
 
  private:
   Error closed_error() const;
-  Room room() const { return {settings_.max_bytes, setup_->sizes().reserve, settled_bytes_}; }
+  Room room() const;
   std::uint64_t delivered_to_all() const;  ///< With positions_mutex_ held.
   Status recover();
   Status verify();
@@ -66,8 +66,7 @@ class RocksSpool final : public Spool {
 
   std::atomic<std::uint64_t> last_leaf_;
   std::atomic<std::uint64_t> disk_bytes_ = 0;
-  std::atomic<std::uint64_t> settled_bytes_ =
-      0;  ///< What counts against the room: flushes have the reserve for theirs.
+  std::atomic<std::uint64_t> settled_bytes_ = 0;  ///< Without tables on their way in or out.
   std::atomic<std::uint64_t> sync_errors_ = 0;
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<bool> writable_ = true;
@@ -92,6 +91,13 @@ Error RocksSpool::closed_error() const {
   return {ErrorKind::kTransient, "the spool in " + settings_.path +
                                      " met a disk error and cannot be opened again yet; it is tried every second, "
                                      "check the volume"};
+}
+
+/// Tables on their way in or out may take the reserve, and no more.
+Room RocksSpool::room() const {
+  const std::uint64_t reserve = setup_->sizes().reserve;
+  const std::uint64_t all = disk_bytes_;
+  return {settings_.max_bytes, reserve, std::max<std::uint64_t>(settled_bytes_, all - std::min(all, reserve))};
 }
 
 void RocksSpool::write_failed() {
@@ -226,7 +232,8 @@ std::uint64_t RocksSpool::due_first_kept(TimePoint now) {
   const std::uint64_t delivered = delivered_to_all();
   schedule_.note(now, delivered);
   std::uint64_t last_trimmed = std::min(schedule_.due(now), delivered);
-  if (room().is_short() && delivered >= positions_.first_kept) {
+  if (Room(settings_.max_bytes, setup_->sizes().reserve, settled_bytes_).is_short() &&
+      delivered >= positions_.first_kept) {
     // Half of what is delivered at a time: what is left can still be given back to a store that forgot.
     last_trimmed = std::max(last_trimmed, positions_.first_kept + (delivered - positions_.first_kept) / 2);
   }

@@ -9,7 +9,7 @@ namespace twinlog {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kEvents = 60'000;
+constexpr std::uint64_t kEvents = 40'000;
 #else
 constexpr std::uint64_t kEvents = 1'000'000;
 #endif

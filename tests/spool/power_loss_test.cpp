@@ -128,6 +128,20 @@ TEST_F(SpoolPowerLoss, TheNewFolderItselfIsDurable) {
   EXPECT_TRUE(disk_.files->folder_was_synced(folder_.path("new/spool")));
 }
 
+TEST_F(SpoolPowerLoss, NoFileIsGoneThatTheCursorsOnTheDiskStillAskFor) {
+  settings_.keep_delivered = std::chrono::milliseconds{0};
+  open();
+  store_many("e", 1000, {.filler_bytes = 1000});
+  settle();
+  deliver_all();
+  ASSERT_TRUE(shrinks_below(400U << 10U));
+  disk_.files->power_off_at(1);
+  power_back(0);
+  const std::uint64_t first_kept = spool().stats().first_kept_leaf;
+  EXPECT_GE(spool().cursor(StoreId::kPostgres) + 1, first_kept);
+  EXPECT_EQ(leaves_after(0).size(), 1001 - first_kept);
+}
+
 TEST_F(SpoolPowerLoss, ACursorThatWentBackStaysBack) {
   open();
   store_many("e", 100);

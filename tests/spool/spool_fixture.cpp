@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <random>
+#include <thread>
 
 #include "ledger/record/canonical.h"
 
@@ -105,12 +106,13 @@ void SpoolTest::store_many(std::string_view prefix, std::size_t count, const Eve
 }
 
 std::size_t SpoolTest::fill_up(const EventOptions& options) {
+  constexpr std::size_t kPerCommit = 8;
   std::size_t stored = 0;
   std::size_t taken = 0;
   do {
     EXPECT_TRUE(maintain_after(std::chrono::milliseconds{10}).ok());
     const std::string prefix = options.event_type + std::to_string(spool_->last_leaf()) + "-";
-    const std::vector<Disposition> answers = offer(make_events(prefix, 100, options));
+    const std::vector<Disposition> answers = offer(make_events(prefix, kPerCommit, options));
     taken = static_cast<std::size_t>(std::count(answers.begin(), answers.end(), Disposition::kStored));
     stored += taken;
   } while (taken > 0);
@@ -134,6 +136,15 @@ void SpoolTest::settle() {
   for (int second = 0; second < 20; ++second) {
     EXPECT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
   }
+}
+
+bool SpoolTest::shrinks_below(std::uint64_t bytes) {
+  constexpr int kMostTries = 10'000;
+  for (int i = 0; i < kMostTries && spool_->stats().disk_bytes >= bytes; ++i) {
+    EXPECT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  return spool_->stats().disk_bytes < bytes;
 }
 
 std::vector<std::uint64_t> SpoolTest::leaves_after(std::uint64_t after) {

@@ -63,6 +63,9 @@ class SpoolTest : public ::testing::Test {
   Status maintain_after(std::chrono::milliseconds step);
   /// Maintains some seconds long, as an agent does.
   void settle();
+  /// Maintains until that makes the folder smaller than `bytes`; false when it never does. RocksDB's threads unlink
+  /// files when they are done with what they are at.
+  bool shrinks_below(std::uint64_t bytes);
 
   /// The leaves that a courier with this cursor reads.
   std::vector<std::uint64_t> leaves_after(std::uint64_t after);

@@ -3,8 +3,6 @@
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "spool/layout.h"
 #include "tests/spool/spool_fixture.h"
@@ -132,42 +130,6 @@ TEST_F(SpoolStart, SettingsThatCannotWorkAreRefused) {
   settings_.max_bytes = 64U << 20U;
   settings_.stores.clear();
   EXPECT_EQ(refusal().kind(), ErrorKind::kInvalid);
-}
-
-class SpoolStartOnCountingDisk : public testing::SpoolTest {
- protected:
-  SpoolStartOnCountingDisk() {
-    settings_.env = disk_.env.get();
-    settings_.compression = SpoolCompression::kNone;
-  }
-  testing::FaultyDisk disk_;
-};
-
-TEST_F(SpoolStartOnCountingDisk, DoesNotReadTheBacklog) {
-  settings_.max_bytes = 256U << 20U;
-  open();
-  store_many("e", 200'000);
-  settle();
-  const std::uint64_t folder_bytes = spool().stats().disk_bytes;
-  const std::uint64_t before = disk_.files->bytes_read();
-  open();
-  ASSERT_EQ(spool().last_leaf(), 200'000U);
-  EXPECT_GT(folder_bytes, 40U << 20U);
-  // The write-ahead logs are replayed, and they are bounded whatever the backlog is.
-  EXPECT_LT(disk_.files->bytes_read() - before, 4 * (1U << 20U) + (4U << 20U));
-}
-
-TEST_F(SpoolStartOnCountingDisk, LeavesNothingOfTheContentInTheTextLogs) {
-  open();
-  store_many("secret-id-", 2000, {.username = "secret-user", .filler_bytes = 500});
-  close();
-  for (const auto& entry : std::filesystem::directory_iterator(settings_.path)) {
-    if (entry.path().filename().string().starts_with("LOG")) {
-      std::ifstream in(entry.path());
-      const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-      EXPECT_EQ(text.find("secret"), std::string::npos) << entry.path();
-    }
-  }
 }
 
 }  // namespace
