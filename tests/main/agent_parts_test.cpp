@@ -1,0 +1,82 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "agent/main/activation.h"
+#include "agent/main/volume.h"
+#include "agent/observe/escape.h"
+#include "agent/observe/stderr_log.h"
+
+namespace twinlog {
+namespace {
+
+TEST(LogEscape, NothingInAValueCanEndTheLineOrTurnTextAround) {
+  EXPECT_EQ(escape_log_value("a\nb\x1b[31m"), "a\\u000ab\\u001b[31m");
+  EXPECT_EQ(escape_log_value("\xc2\x85"), "\\u0085");
+  EXPECT_EQ(escape_log_value("\xe2\x80\xae"
+                             "evil"),
+            "\\u202eevil");
+  EXPECT_EQ(escape_log_value("\xe2\x81\xa6\xe2\x81\xa9"), "\\u2066\\u2069");
+  EXPECT_EQ(escape_log_value("say \"hi\" \\"), "say \\\"hi\\\" \\\\");
+  EXPECT_EQ(escape_log_value("\xff\xc3"), "\\ufffd\\ufffd");
+  EXPECT_EQ(escape_log_value("Zo\xc3\xab"), "Zo\xc3\xab");
+}
+
+std::string logged(LogFormat format, LogLevel level) {
+  ::testing::internal::CaptureStderr();
+  LogSettings settings;
+  settings.format = format;
+  make_stderr_log(settings)->line(level, "store_connected", "two words", {{"store", "postgres"}, {"bad", "a\nb"}});
+  return ::testing::internal::GetCapturedStderr();
+}
+
+TEST(StderrLog, ALineIsOneLineWithEventWordsAndFields) {
+  const std::string text = logged(LogFormat::kText, LogLevel::kWarning);
+  EXPECT_NE(text.find(R"( warning store_connected: two words store=postgres bad=a\u000ab)"), std::string::npos) << text;
+  EXPECT_EQ(text.find('\n'), text.size() - 1);
+}
+
+TEST(StderrLog, JsonIsOneObjectPerLine) {
+  const std::string text = logged(LogFormat::kJson, LogLevel::kError);
+  EXPECT_NE(
+      text.find(
+          R"("level":"error","event":"store_connected","words":"two words","store":"postgres","bad":"a\u000ab"})"),
+      std::string::npos)
+      << text;
+}
+
+TEST(StderrLog, WhatIsBelowTheLevelIsNotWritten) {
+  EXPECT_EQ(logged(LogFormat::kText, LogLevel::kDebug), "");
+}
+
+constexpr std::string_view kMounts =
+    "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+    "30 20 8:1 /var/lib/kubelet/pods/x/volumes/kubernetes.io~empty-dir/spool /var/lib/twinlog rw,noatime - ext4 "
+    "/dev/sda1 rw\n"
+    "31 20 8:2 / /data rw shared:1 - xfs /dev/sdb rw\n"
+    "32 20 0:40 / /run rw - tmpfs tmpfs rw\n";
+
+TEST(Volume, AnEmptyDirAndMemoryGoWithThePod) {
+  EXPECT_TRUE(is_ephemeral(VolumeKind::kAuto, "/var/lib/twinlog/spool", kMounts));
+  EXPECT_TRUE(is_ephemeral(VolumeKind::kAuto, "/run/spool", kMounts));
+  EXPECT_FALSE(is_ephemeral(VolumeKind::kAuto, "/data/spool", kMounts));
+  EXPECT_FALSE(is_ephemeral(VolumeKind::kAuto, "/var/lib/twinlogger", kMounts));
+}
+
+TEST(Volume, WhatIsConfiguredCountsMoreThanWhatIsMounted) {
+  EXPECT_FALSE(is_ephemeral(VolumeKind::kDurable, "/run/spool", kMounts));
+  EXPECT_TRUE(is_ephemeral(VolumeKind::kEphemeral, "/data/spool", kMounts));
+}
+
+TEST(Activation, OnlyDescriptorsMeantForThisProcessAreTaken) {
+  const std::string own = std::to_string(getpid());
+  EXPECT_EQ(activated_sockets({{"LISTEN_PID", own}, {"LISTEN_FDS", "2"}}), (std::vector<int>{3, 4}));
+  EXPECT_TRUE(activated_sockets({{"LISTEN_PID", "1"}, {"LISTEN_FDS", "2"}}).empty());
+  EXPECT_TRUE(activated_sockets({{"LISTEN_PID", own}, {"LISTEN_FDS", "two"}}).empty());
+  EXPECT_TRUE(activated_sockets({{"LISTEN_PID", own}, {"LISTEN_FDS", "-1"}}).empty());
+  EXPECT_TRUE(activated_sockets({}).empty());
+}
+
+}  // namespace
+}  // namespace twinlog
