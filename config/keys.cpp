@@ -23,229 +23,105 @@ constexpr std::array<std::string_view, 2> kCompressions{"lz4", "none"};
 constexpr std::array<std::string_view, 5> kLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> kFormats{"text", "json"};
 
+using Unix = UnixIntakeSettings;
+using Http = HttpIntakeSettings;
 constexpr auto kLiteral = SecretKey::Form::kLiteral;
 constexpr auto kFile = SecretKey::Form::kFile;
 
+/// The value that a path of members leads to, as in place<&Settings::agent, &AgentSettings::name>.
+template <auto... kMembers>
+auto& place(Settings& settings) {
+  return (settings.*....*kMembers);
+}
+
+// One per section: kAgent<&AgentSettings::name> is the Place of a key.
+template <auto kMember>
+constexpr auto kAgent = &place<&Settings::agent, kMember>;
+template <auto kMember>
+constexpr auto kIntake = &place<&Settings::intake, kMember>;
+template <auto kMember>
+constexpr auto kUnix = &place<&Settings::intake, &IntakeSettings::unix_socket, kMember>;
+template <auto kMember>
+constexpr auto kHttp = &place<&Settings::intake, &IntakeSettings::http, kMember>;
+template <auto kMember>
+constexpr auto kAdmin = &place<&Settings::admin, kMember>;
+template <auto kMember>
+constexpr auto kSpool = &place<&Settings::spool, kMember>;
+template <auto kMember>
+constexpr auto kPostgres = &place<&Settings::postgres, kMember>;
+template <auto kMember>
+constexpr auto kMongodb = &place<&Settings::mongodb, kMember>;
+template <auto kMember>
+constexpr auto kRetry = &place<&Settings::retry, kMember>;
+template <auto kMember>
+constexpr auto kLedger = &place<&Settings::ledger, kMember>;
+
+void choose_volume(Settings& settings, std::size_t index) {
+  settings.spool.volume = VolumeKind(index);
+}
+void choose_compression(Settings& settings, std::size_t index) {
+  settings.spool.compress = index == 0;
+}
+void choose_level(Settings& settings, std::size_t index) {
+  settings.log.level = kLevels.at(index);
+}
+void choose_format(Settings& settings, std::size_t index) {
+  settings.log.format = LogFormat(index);
+}
+
 // The order is that of config/twinlog.toml.example.
 constexpr auto kKeys = std::to_array<ConfigKey>({
-    {"agent.name", TextKey{[](Settings& s) -> auto& { return s.agent.name;
-}  // namespace
-, check_optional_name
-}  // namespace twinlog
-}
-, {"agent.default_tenant", TextKey{[](Settings & s) -> auto& {return s.agent.default_tenant;
-}
-, check_optional_name
-}
-}
-, {"agent.drain_timeout", DurationKey{[](Settings & s) -> auto& {return s.agent.drain_timeout;
-}
-, milliseconds{0}, hours {
-  1
-}
-}
-}
-,
+    {"agent.name", TextKey{kAgent<&AgentSettings::name>, check_optional_name}},
+    {"agent.default_tenant", TextKey{kAgent<&AgentSettings::default_tenant>, check_optional_name}},
+    {"agent.drain_timeout", DurationKey{kAgent<&AgentSettings::drain_timeout>, milliseconds{0}, hours{1}}},
 
-    {"intake.max_event", SizeKey{[](Settings & s) -> auto& {return s.intake.max_event;
-}
-, kKib, 16 * kMib
-}
-}
-, {"intake.max_buffered", SizeKey{[](Settings & s) -> auto& {return s.intake.max_buffered;
-}
-, kMib, 16 * kGib
-}
-}
-, {"intake.allow_tenants", NamesKey{[](Settings & s) -> auto& {return s.intake.allow_tenants;
-}
-, check_name
-}
-}
-, {"intake.unix.path", TextKey{[](Settings & s) -> auto& {return s.intake.unix_socket.path;
-}
-, check_optional_socket
-}
-}
-, {"intake.unix.mode", ModeKey{[](Settings & s) -> auto& {return s.intake.unix_socket.mode;
-}
-}
-}
-, {"intake.unix.allow_uids", IdsKey{[](Settings & s) -> auto& {return s.intake.unix_socket.allow_uids;
-}
-}
-}
-, {"intake.unix.allow_gids", IdsKey{[](Settings & s) -> auto& {return s.intake.unix_socket.allow_gids;
-}
-}
-}
-, {"intake.http.listen", TextKey{[](Settings & s) -> auto& {return s.intake.http.listen;
-}
-, check_listen
-}
-}
-, {"intake.http.bearer_token_file", TextKey{[](Settings & s) -> auto& {return s.intake.http.bearer_token_file;
-}
-, check_optional_file, false
-}
-}
-, {"intake.http.max_events", CountKey{[](Settings & s) -> auto& {return s.intake.http.max_events;
-}
-, 1, 100000
-}
-}
-, {"intake.http.max_body", SizeKey{[](Settings & s) -> auto& {return s.intake.http.max_body;
-}
-, kKib, kGib
-}
-}
-,
+    {"intake.max_event", SizeKey{kIntake<&IntakeSettings::max_event>, kKib, 16 * kMib}},
+    {"intake.max_buffered", SizeKey{kIntake<&IntakeSettings::max_buffered>, kMib, 16 * kGib}},
+    {"intake.allow_tenants", NamesKey{kIntake<&IntakeSettings::allow_tenants>, check_name}},
+    {"intake.unix.path", TextKey{kUnix<&Unix::path>, check_optional_socket}},
+    {"intake.unix.mode", ModeKey{kUnix<&Unix::mode>}},
+    {"intake.unix.allow_uids", IdsKey{kUnix<&Unix::allow_uids>}},
+    {"intake.unix.allow_gids", IdsKey{kUnix<&Unix::allow_gids>}},
+    {"intake.http.listen", TextKey{kHttp<&Http::listen>, check_listen}},
+    {"intake.http.bearer_token_file", TextKey{kHttp<&Http::bearer_token_file>, check_optional_file, false}},
+    {"intake.http.max_events", CountKey{kHttp<&Http::max_events>, 1, 100000}},
+    {"intake.http.max_body", SizeKey{kHttp<&Http::max_body>, kKib, kGib}},
 
-    {"admin.listen", TextKey{[](Settings & s) -> auto& {return s.admin.listen;
-}
-, check_tcp_listen
-}
-}
-, {"admin.socket", TextKey{[](Settings & s) -> auto& {return s.admin.socket;
-}
-, check_optional_socket
-}
-}
-, {"admin.ready_when_full", BoolKey{[](Settings & s) -> auto& {return s.admin.ready_when_full;
-}
-}
-}
-,
+    {"admin.listen", TextKey{kAdmin<&AdminSettings::listen>, check_tcp_listen}},
+    {"admin.socket", TextKey{kAdmin<&AdminSettings::socket>, check_optional_socket}},
+    {"admin.ready_when_full", BoolKey{kAdmin<&AdminSettings::ready_when_full>}},
 
-    {"spool.path", TextKey{[](Settings & s) -> auto& {return s.spool.path;
-}
-, check_folder
-}
-}
-, {"spool.max_bytes", SizeKey{[](Settings & s) -> auto& {return s.spool.max_bytes;
-}
-, 16 * kMib, 16 * kTib
-}
-}
-, {"spool.volume", ChoiceKey{kVolumes, [](Settings& s, std::size_t i) { s.spool.volume = VolumeKind(i); }}},
-    {"spool.keep_delivered", DurationKey{[](Settings & s) -> auto& {return s.spool.keep_delivered;
-}
-, milliseconds{0}, hours {
-  24 * 30
-}
-}
-}
-, {"spool.compression", ChoiceKey{kCompressions, [](Settings& s, std::size_t i) { s.spool.compress = i == 0; }}},
+    {"spool.path", TextKey{kSpool<&SpoolSettings::path>, check_folder}},
+    {"spool.max_bytes", SizeKey{kSpool<&SpoolSettings::max_bytes>, 16 * kMib, 16 * kTib}},
+    {"spool.volume", ChoiceKey{kVolumes, choose_volume}},
+    {"spool.keep_delivered", DurationKey{kSpool<&SpoolSettings::keep_delivered>, milliseconds{0}, hours{24 * 30}}},
+    {"spool.compression", ChoiceKey{kCompressions, choose_compression}},
 
-    {"stores.postgres.enabled", BoolKey{[](Settings & s) -> auto& {return s.postgres.enabled;
-}
-}
-}
-, {"stores.postgres.uri", SecretKey{[](Settings & s) -> auto& {return s.postgres.uri;
-}
-, kLiteral, check_postgres_uri
-}
-}
-, {"stores.postgres.uri_file", SecretKey{[](Settings & s) -> auto& {return s.postgres.uri;
-}
-, kFile, check_optional_file
-}
-}
-, {"stores.postgres.password", SecretKey{[](Settings & s) -> auto& {return s.postgres.password;
-}
-, kLiteral, check_password
-}
-}
-, {"stores.postgres.password_file", SecretKey{[](Settings & s) -> auto& {return s.postgres.password;
-}
-, kFile, check_optional_file
-}
-}
-, {"stores.postgres.migrate", BoolKey{[](Settings & s) -> auto& {return s.postgres.migrate;
-}
-}
-}
-, {"stores.postgres.batch_events", CountKey{[](Settings & s) -> auto& {return s.postgres.batch_events;
-}
-, 1, 100000
-}
-}
-, {"stores.postgres.linger", DurationKey{[](Settings & s) -> auto& {return s.postgres.linger;
-}
-, milliseconds{0}, minutes {
-  1
-}
-}
-}
-,
+    {"stores.postgres.enabled", BoolKey{kPostgres<&StoreSettings::enabled>}},
+    {"stores.postgres.uri", SecretKey{kPostgres<&StoreSettings::uri>, kLiteral, check_postgres_uri}},
+    {"stores.postgres.uri_file", SecretKey{kPostgres<&StoreSettings::uri>, kFile, check_optional_file}},
+    {"stores.postgres.password", SecretKey{kPostgres<&StoreSettings::password>, kLiteral, check_password}},
+    {"stores.postgres.password_file", SecretKey{kPostgres<&StoreSettings::password>, kFile, check_optional_file}},
+    {"stores.postgres.migrate", BoolKey{kPostgres<&StoreSettings::migrate>}},
+    {"stores.postgres.batch_events", CountKey{kPostgres<&StoreSettings::batch_events>, 1, 100000}},
+    {"stores.postgres.linger", DurationKey{kPostgres<&StoreSettings::linger>, milliseconds{0}, minutes{1}}},
 
-    {"stores.mongodb.enabled", BoolKey{[](Settings & s) -> auto& {return s.mongodb.enabled;
-}
-}
-}
-, {"stores.mongodb.uri", SecretKey{[](Settings & s) -> auto& {return s.mongodb.uri;
-}
-, kLiteral, check_mongodb_uri
-}
-}
-, {"stores.mongodb.uri_file", SecretKey{[](Settings & s) -> auto& {return s.mongodb.uri;
-}
-, kFile, check_optional_file
-}
-}
-, {"stores.mongodb.password", SecretKey{[](Settings & s) -> auto& {return s.mongodb.password;
-}
-, kLiteral, check_password
-}
-}
-, {"stores.mongodb.password_file", SecretKey{[](Settings & s) -> auto& {return s.mongodb.password;
-}
-, kFile, check_optional_file
-}
-}
-, {"stores.mongodb.migrate", BoolKey{[](Settings & s) -> auto& {return s.mongodb.migrate;
-}
-}
-}
-, {"stores.mongodb.batch_events", CountKey{[](Settings & s) -> auto& {return s.mongodb.batch_events;
-}
-, 1, 100000
-}
-}
-, {"stores.mongodb.linger", DurationKey{[](Settings & s) -> auto& {return s.mongodb.linger;
-}
-, milliseconds{0}, minutes {
-  1
-}
-}
-}
-,
+    {"stores.mongodb.enabled", BoolKey{kMongodb<&StoreSettings::enabled>}},
+    {"stores.mongodb.uri", SecretKey{kMongodb<&StoreSettings::uri>, kLiteral, check_mongodb_uri}},
+    {"stores.mongodb.uri_file", SecretKey{kMongodb<&StoreSettings::uri>, kFile, check_optional_file}},
+    {"stores.mongodb.password", SecretKey{kMongodb<&StoreSettings::password>, kLiteral, check_password}},
+    {"stores.mongodb.password_file", SecretKey{kMongodb<&StoreSettings::password>, kFile, check_optional_file}},
+    {"stores.mongodb.migrate", BoolKey{kMongodb<&StoreSettings::migrate>}},
+    {"stores.mongodb.batch_events", CountKey{kMongodb<&StoreSettings::batch_events>, 1, 100000}},
+    {"stores.mongodb.linger", DurationKey{kMongodb<&StoreSettings::linger>, milliseconds{0}, minutes{1}}},
 
-    {"retry.first", DurationKey{[](Settings & s) -> auto& {return s.retry.first;
-}
-, milliseconds{1}, hours {
-  1
-}
-}
-}
-, {"retry.most", DurationKey{[](Settings & s) -> auto& {return s.retry.most;
-}
-, milliseconds{1}, hours {
-  24
-}
-}
-}
-,
+    {"retry.first", DurationKey{kRetry<&RetrySettings::first>, milliseconds{1}, hours{1}}},
+    {"retry.most", DurationKey{kRetry<&RetrySettings::most>, milliseconds{1}, hours{24}}},
 
-    {"ledger.origin", TextKey{[](Settings & s) -> auto& {return s.ledger.origin;
-}
-, check_origin
-}
-}
-,
+    {"ledger.origin", TextKey{kLedger<&LedgerSettings::origin>, check_origin}},
 
-    {"log.level", ChoiceKey{kLevels, [](Settings& s, std::size_t i) { s.log.level = kLevels.at(i); }}},
-    {"log.format", ChoiceKey{kFormats, [](Settings& s, std::size_t i) { s.log.format = LogFormat(i); }}},
+    {"log.level", ChoiceKey{kLevels, choose_level}},
+    {"log.format", ChoiceKey{kFormats, choose_format}},
 });
 
 }  // namespace
