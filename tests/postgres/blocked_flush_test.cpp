@@ -101,8 +101,8 @@ TEST_F(PostgresBlockedFlush, ADeadlockIsTriedAgain) {
 TEST_F(PostgresBlockedFlush, ARowThatMovedToAnotherPartitionIsTriedAgain) {
   execute(*holder_,
           {"ROLLBACK", "ALTER TABLE account_lockouts RENAME TO before",
-           "CREATE TABLE account_lockouts (LIKE before INCLUDING DEFAULTS, PRIMARY KEY (tenant_id, account)) "
-           "PARTITION BY LIST (tenant_id)",
+           R"(CREATE TABLE account_lockouts (LIKE before INCLUDING DEFAULTS, PRIMARY KEY (tenant_id, account))
+                       PARTITION BY LIST (tenant_id))",
            "CREATE TABLE of_acme PARTITION OF account_lockouts FOR VALUES IN ('acme')",
            "CREATE TABLE of_others PARTITION OF account_lockouts DEFAULT",
            "INSERT INTO account_lockouts SELECT * FROM before", "BEGIN", "SELECT 1 FROM account_lockouts FOR UPDATE"});

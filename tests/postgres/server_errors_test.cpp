@@ -171,23 +171,21 @@ TEST(PostgresRealErrors, ALockThatIsHeldIsTriedAgainInSmallerParts) {
 class PostgresOwnServer : public ::testing::Test {
  protected:
   PostgresOwnServer() { agent_.deliver({event_of("u", "login_failed", "a")}); }
-  ~PostgresOwnServer() override {
+  void TearDown() override {
     own_.start_again();
     execute(*database_.session(), {"DROP OWNED BY owner_of_trouble CASCADE", "DROP ROLE owner_of_trouble"});
   }
-  PostgresOwnServer(const PostgresOwnServer&) = delete;
-  PostgresOwnServer& operator=(const PostgresOwnServer&) = delete;
 
   /// Overwrites one page of a relation while the server is down.
-  void overwrite_page(const std::string& relation, int page, char with) {
+  void overwrite_page(const std::string& relation, std::size_t page, char with) {
     const auto path = testing::select(*database_.session(), "SELECT pg_relation_filepath('" + relation + "') AS p");
     ASSERT_EQ(path.size(), 1U);
     own_.stop();
     const std::string name = own_.folder() + "/data/" + path[0].substr(1, path[0].size() - 2);
-    constexpr int kPageBytes = 8192;
-    ASSERT_GT(std::filesystem::file_size(name), static_cast<std::uintmax_t>(page) * kPageBytes);
+    constexpr std::size_t kPageBytes = 8192;
+    ASSERT_GT(std::filesystem::file_size(name), page * kPageBytes);
     std::fstream file(name, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(page * kPageBytes);
+    file.seekp(static_cast<std::streamoff>(page * kPageBytes));
     file << std::string(kPageBytes, with);
     file.close();
     ASSERT_TRUE(file.good());
