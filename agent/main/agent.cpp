@@ -46,7 +46,8 @@ struct Delivery {
                            .clock = around.clock,
                            .random = around.random,
                            .log = around.log}),
-        worker(wakeup, [this] { return courier.step(); }) {}
+        // Ticks at least that often, whatever the backoff: /livez looks at it.
+        worker(wakeup, [this] { return std::min(courier.step(), Courier::kIdle); }) {}
 
   std::unique_ptr<Store> store;
   Courier courier;

@@ -62,7 +62,9 @@ std::optional<std::chrono::milliseconds> Courier::wait_for_batch(std::uint64_t w
 }
 
 std::chrono::milliseconds Courier::connect() {
+  is_in_store_.store(true);
   auto outcome = parts_.store.connect();
+  is_in_store_.store(false);
   if (const auto* error = std::get_if<StoreError>(&outcome)) {
     return failed(*error);
   }
@@ -135,7 +137,9 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
                          .position = {.last_leaf = versions->back().leaf_index,
                                       .flushed_at = parts_.clock.utc_now(),
                                       .newest_effective_at = newest_effective_at(*versions)}};
+  is_in_store_.store(true);
   auto outcome = parts_.store.flush(batch);
+  is_in_store_.store(false);
   if (const auto* error = std::get_if<StoreError>(&outcome)) {
     return failed(*error);
   }

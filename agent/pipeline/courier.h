@@ -76,7 +76,11 @@ class Courier {
   std::uint64_t backlog() const;
   CourierStatus status() const;
   StoreId store() const { return settings_.store; }
-  std::chrono::steady_clock::time_point last_step() const { return last_step_.load(); }
+  /// False when the loop stands still. Waiting for the store is no standstill, however long: each of its calls has a
+  /// deadline of its own, and a store never makes the process unhealthy.
+  bool has_ticked_since(std::chrono::steady_clock::time_point time) const {
+    return is_in_store_.load() || last_step_.load() >= time;
+  }
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -93,6 +97,7 @@ class Courier {
   Parts parts_;
   std::atomic<bool> is_draining_{false};
   std::atomic<TimePoint> last_step_;
+  std::atomic<bool> is_in_store_{false};
 
   std::size_t batch_events_ = settings_.batch_events;  ///< Shrinks while the store refuses large batches.
   std::optional<TimePoint> waiting_since_;

@@ -22,7 +22,7 @@ TEST(Pipeline, DeliversToBothStoresAfterOneWasAway) {
 TEST(Pipeline, ALoneEventIsDeliveredWithinTheLingerThoughNothingFollowsIt) {
   Rig rig;
   rig.run_for(1s);
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 2000; ++i) {
     const std::string id = "lone-" + std::to_string(i);
     ASSERT_EQ(rig.submit(id), Disposition::kStored);
     rig.run_for(60ms);
