@@ -25,6 +25,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kMaintainEvery{1000};
+constexpr milliseconds kMostEagerProbe{1000};
+constexpr milliseconds kLaziestProbe{10'000};
 constexpr milliseconds kAnswerGrace{5000};
 constexpr milliseconds kLook{20};          // How often the drain looks whether it is done.
 constexpr milliseconds kStuckGrace{1000};  // What a courier in a blocking call gets after the deadline.
@@ -46,7 +48,8 @@ struct Delivery {
                            .clock = around.clock,
                            .random = around.random,
                            .log = around.log}),
-        worker(wakeup, [this] { return courier.step(); }) {}
+        // Ticks at least that often, whatever the backoff: /livez looks at it.
+        worker(wakeup, [this] { return std::min(courier.step(), Courier::kIdle); }) {}
 
   std::unique_ptr<Store> store;
   Courier courier;
@@ -171,6 +174,7 @@ void Agent::add_store(StoreId id, const StoreSettings& settings, std::unique_ptr
   const CourierSettings courier{.store = id,
                                 .batch_events = settings.batch_events,
                                 .linger = settings.linger,
+                                .probe = std::clamp(settings_.spool.keep_delivered / 3, kMostEagerProbe, kLaziestProbe),
                                 .backoff = {.first = settings_.retry.first, .most = settings_.retry.most}};
   deliveries_.push_back(
       std::make_unique<Delivery>(courier, std::move(store), Surroundings{*spool_, clock_, random_, log_}));
@@ -255,11 +259,11 @@ void Agent::drain() {
   log_.line(LogLevel::kInfo, "draining", "no new events; delivering what waits",
             {{"waiting", std::to_string(left())},
              {"drain_timeout_ms", std::to_string(settings_.agent.drain_timeout.count())}});
-  intake_->stop(std::min(kAnswerGrace, settings_.agent.drain_timeout));
   for (const auto& delivery : deliveries_) {
     delivery->courier.set_draining();
     delivery->wakeup.wake();
   }
+  intake_->stop(std::min(kAnswerGrace, settings_.agent.drain_timeout));
   while (!is_drained() && clock_.steady_now() < deadline) {
     if (wait_for_signal(kLook) == Signal::kStop) {
       log_.line(LogLevel::kWarning, "drain_cut_short", "asked to stop a second time: stopping now");

@@ -95,7 +95,7 @@ void add_config_option(CLI::App& command, CommandLine& line) {
 int explain_usage(const CLI::App& app, const CLI::ParseError& error) {
   const auto chosen = app.get_subcommands();
   const CLI::App& command = chosen.empty() ? app : *chosen.front();
-  std::cerr << "twinlog: " << error.what() << "\n\n" << command.help();
+  std::cerr << "twinlog: " << error.what() << "\n\n" << command.help(chosen.empty() ? "" : "twinlog");
   return kExitUsage;
 }
 

@@ -45,6 +45,22 @@ Result<sockaddr_un> unix_address(const std::string& path) {
   return address;
 }
 
+/// The socket's own folder is made where only it is missing, as /run is empty after every boot. Senders of other users
+/// must get to the socket, whose own mode decides.
+Status make_folder_of(const std::string& path) {
+  constexpr mode_t kFolderMode = 0755;
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos || slash == 0) {
+    return {};
+  }
+  const std::string folder = path.substr(0, slash);
+  if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST) {
+    return cannot_listen(path, "the folder " + folder + " cannot be made: " + reason(errno) +
+                                   "; make it, or set intake.unix.path to a place that this user can write to");
+  }
+  return {};
+}
+
 /// Removes what a dead process left at `path`; an Error when something else is there.
 Status clear_stale_socket(const std::string& path, sockaddr_un address) {
   struct stat found {};
@@ -149,6 +165,9 @@ Result<Listener> listen_unix(const std::string& path, unsigned mode) {
   auto address = unix_address(path);
   if (!address) {
     return address.error();
+  }
+  if (const Status made = make_folder_of(path); !made) {
+    return made.error();
   }
   if (const Status cleared = clear_stale_socket(path, *address); !cleared) {
     return cleared.error();

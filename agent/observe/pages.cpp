@@ -48,7 +48,7 @@ AdminPage Pages::livez() const {
     return plain(503, "the intake thread does not tick");
   }
   for (const Courier* courier : observed_.couriers) {
-    if (now - courier->last_step() > kLongestTick) {
+    if (!courier->has_ticked_since(now - kLongestTick)) {
       return plain(503, "the courier thread of " + std::string(store_name(courier->store())) + " does not tick");
     }
   }
@@ -75,7 +75,7 @@ AdminPage Pages::readyz() const {
   if (!stats.writable) {
     return plain(503, "the spool's disk refuses writes");
   }
-  if (stats.disk_bytes >= stats.max_bytes && !observed_.ready_when_full) {
+  if (stats.is_full && !observed_.ready_when_full) {
     return plain(503, "the spool is full: " + std::to_string(stats.disk_bytes) + " of " +
                           std::to_string(stats.max_bytes) + " bytes");
   }

@@ -9,7 +9,7 @@ namespace twinlog {
 
 class Pages final : public AdminPages {
  public:
-  /// A thread that has not ticked for this long is dead (a flush may rightly block a courier for its own deadline).
+  /// A thread that has not ticked for this long is dead.
   static constexpr std::chrono::seconds kLongestTick{90};
 
   explicit Pages(const Observed& observed) : observed_(observed) {}

@@ -38,7 +38,7 @@ std::chrono::milliseconds Courier::step() {
   const std::uint64_t last = parts_.spool.last_leaf();
   if (last <= cursor) {
     waiting_since_.reset();
-    return kIdle;
+    return now - compared_at_ < settings_.probe ? kIdle : connect();
   }
   if (const auto wait = wait_for_batch(last - cursor)) {
     return *wait;
@@ -62,7 +62,9 @@ std::optional<std::chrono::milliseconds> Courier::wait_for_batch(std::uint64_t w
 }
 
 std::chrono::milliseconds Courier::connect() {
+  is_in_store_.store(true);
   auto outcome = parts_.store.connect();
+  is_in_store_.store(false);
   if (const auto* error = std::get_if<StoreError>(&outcome)) {
     return failed(*error);
   }
@@ -70,10 +72,12 @@ std::chrono::milliseconds Courier::connect() {
     const std::scoped_lock lock(mutex_);
     status_.is_connected = true;
   }
-  parts_.log.line(LogLevel::kInfo, "store_connected", "connected",
-                  {{"store", std::string(store_name(settings_.store))}});
+  if (!std::exchange(is_known_connected_, true)) {
+    parts_.log.line(LogLevel::kInfo, "store_connected", "connected",
+                    {{"store", std::string(store_name(settings_.store))}});
+  }
   compare_position(std::get<std::optional<AgentPosition>>(outcome));
-  was_connected_ = true;
+  compared_at_ = parts_.clock.steady_now();
   return std::chrono::milliseconds{0};
 }
 
@@ -84,9 +88,8 @@ void Courier::compare_position(std::optional<AgentPosition> position) {
     rewind(theirs, cursor);
     return;
   }
-  // Right after a start the cursor may lag behind: it is saved without a sync of its own, and repeating is harmless.
-  const bool is_lost_cursor = !was_connected_ && theirs <= parts_.spool.last_leaf();
-  const bool is_ahead = theirs > cursor && !is_lost_cursor;
+  // Up to what was sent it is a cursor that lags: it is saved without a sync of its own, and a reply may be lost.
+  const bool is_ahead = theirs > std::max(cursor, sent_up_to_);
   if (is_ahead) {
     parts_.log.line(LogLevel::kError, "store_position_ahead",
                     "the store has a higher position of this spool than the spool itself: was the spool cloned or set "
@@ -122,7 +125,7 @@ void Courier::rewind(std::uint64_t position, std::uint64_t cursor) {
 std::chrono::milliseconds Courier::flush(std::uint64_t after) {
   auto versions = parts_.spool.read(after, batch_events_, settings_.batch_bytes);
   if (!versions) {
-    return failed({.reaction = Reaction::kRetrySlowly,
+    return failed({.reaction = Reaction::kRetry,
                    .code = "",
                    .constraint = "",
                    .words = "the spool cannot be read: " + versions.error().message()});
@@ -135,7 +138,10 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
                          .position = {.last_leaf = versions->back().leaf_index,
                                       .flushed_at = parts_.clock.utc_now(),
                                       .newest_effective_at = newest_effective_at(*versions)}};
+  sent_up_to_ = std::max(sent_up_to_, batch.position.last_leaf);
+  is_in_store_.store(true);
   auto outcome = parts_.store.flush(batch);
+  is_in_store_.store(false);
   if (const auto* error = std::get_if<StoreError>(&outcome)) {
     return failed(*error);
   }
@@ -192,6 +198,7 @@ std::chrono::milliseconds Courier::failed(const StoreError& error) {
     status_.last_error = error;
     status_.is_connected = parts_.store.is_connected();
   }
+  is_known_connected_ = is_known_connected_ && parts_.store.is_connected();
   const auto wait = delay(error.reaction, static_cast<unsigned>(std::min<std::uint64_t>(failures, 64)));
   next_try_ = parts_.clock.steady_now() + wait;
   if (is_power_of_two(failures)) {

@@ -4,8 +4,8 @@
 // Invariants
 //  1. The cursor moves only after the store confirmed the flush; a batch that failed is read and sent again, for ever.
 //  2. Nothing is dropped: an error that repeating cannot mend holds the cursor and says so.
-//  3. On every connect the store's position of this epoch is compared with the cursor (contract section 2.7): lower or
-//     missing: rewound to it; higher: reported.
+//  3. On every connect, and every `probe` while idle, the store's position of this epoch is compared with the cursor
+//     (contract section 2.7): lower or missing: rewound to it; higher than anything ever sent: reported.
 #pragma once
 
 #include <array>
@@ -47,6 +47,9 @@ struct CourierSettings {
   std::size_t batch_events = 1000;
   std::size_t batch_bytes = 8U << 20U;
   std::chrono::milliseconds linger{50};
+  /// An idle connection is looked at this often: what a store lost (contract section 2.7) must be noticed while the
+  /// spool still has it, so this is well below keep_delivered.
+  std::chrono::milliseconds probe = std::chrono::seconds{10};
   Backoff backoff;
 };
 
@@ -65,7 +68,10 @@ class Courier {
   static constexpr std::chrono::milliseconds kIdle{1000};
 
   Courier(CourierSettings settings, Parts parts)
-      : settings_(settings), parts_(parts), last_step_(parts.clock.steady_now()) {}
+      : settings_(settings),
+        parts_(parts),
+        last_step_(parts.clock.steady_now()),
+        sent_up_to_(parts.spool.last_leaf()) {}
 
   /// Does at most one thing (connect, or flush one batch) and says how long to wait before the next step.
   std::chrono::milliseconds step();
@@ -76,7 +82,11 @@ class Courier {
   std::uint64_t backlog() const;
   CourierStatus status() const;
   StoreId store() const { return settings_.store; }
-  std::chrono::steady_clock::time_point last_step() const { return last_step_.load(); }
+  /// False when the loop stands still. Waiting for the store is no standstill, however long: each of its calls has a
+  /// deadline of its own, and a store never makes the process unhealthy.
+  bool has_ticked_since(std::chrono::steady_clock::time_point time) const {
+    return is_in_store_.load() || last_step_.load() >= time;
+  }
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -93,12 +103,17 @@ class Courier {
   Parts parts_;
   std::atomic<bool> is_draining_{false};
   std::atomic<TimePoint> last_step_;
+  std::atomic<bool> is_in_store_{false};
 
   std::size_t batch_events_ = settings_.batch_events;  ///< Shrinks while the store refuses large batches.
   std::optional<TimePoint> waiting_since_;
   TimePoint next_try_{};
-  unsigned refused_in_a_row_ = 0;  ///< kRetrySmaller only.
-  bool was_connected_ = false;
+  unsigned refused_in_a_row_ = 0;    ///< kRetrySmaller only.
+  bool is_known_connected_ = false;  ///< The log has said so.
+  TimePoint compared_at_{};
+  /// The highest leaf that the store can rightly know of: all that the spool held at the start (the last process may
+  /// have sent it and lost its cursor), and all that was sent since (a reply may have been lost).
+  std::uint64_t sent_up_to_;
 
   mutable std::mutex mutex_;
   CourierStatus status_;

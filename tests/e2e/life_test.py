@@ -81,6 +81,30 @@ class Life(unittest.TestCase):
         agent.wait_delivered()
         self.assertEqual(self.rows(agent), 11)
 
+    def test_a_full_spool_tells_senders_busy_and_the_probe_unready_and_recovers_alone(self):
+        absent_port = harness.free_port()
+        agent = self.agent('max_bytes = "16MiB"\nkeep_delivered = "0s"\ncompression = "none"',
+                           postgres=f"postgresql://postgres@127.0.0.1:{absent_port}/audit").start()
+        number, answers = 0, {}
+        while "busy" not in answers:
+            batch = [event(number + n, user_agent="x" * 1000) for n in range(500)]
+            answers = harness.statuses(agent.send_lines(batch))
+            number += len(batch)
+            self.assertLess(number, 50_000, "the spool never fills")
+        harness.wait_until(lambda: agent.probe("/readyz")[0] == 503, "the probe says that the spool is full")
+        status, body = agent.post(event(-1, log_id="late"), "application/json")
+        self.assertEqual((status, body["status"]), (503, "busy"))
+        self.assertEqual(agent.probe("/livez")[0], 200)
+        # SIGTERM with full tables and compactions at work; then the store comes and everything drains.
+        self.assertIn(agent.stop(), (0, 1))
+        database = self.postgres.new_database()
+        agent.config.write_text(agent.config.read_text().replace(agent.postgres, database))
+        agent.postgres = database
+        agent.environment["TWINLOG_ADMIN_READY_WHEN_FULL"] = "true"
+        agent.start()
+        agent.wait_delivered(120)
+        harness.wait_until(lambda: harness.statuses(agent.send_lines([event(number)])) == {"stored": 1}, "room again")
+
     def test_a_second_sigterm_ends_the_drain_at_once(self):
         absent = f"postgresql://postgres@127.0.0.1:{harness.free_port()}/audit"
         agent = self.agent(postgres=absent, environment={"TWINLOG_AGENT_DRAIN_TIMEOUT": "1h",

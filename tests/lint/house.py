@@ -31,7 +31,7 @@ THIRD_PARTY = {
     "CLI/": {"agent/main"},
     "rapidjson/": {"ledger/record", "agent/net", "agent/cli"},
     "utf8proc.h": {"ledger/record", "agent/observe"},
-    "openssl/": {"ledger/base", "agent/net"},
+    "openssl/": {"ledger/base"},
 }
 SYSTEM = re.compile(r"^(sys|netinet|arpa|linux|net)/[a-z_0-9]+\.h$|^[a-z_0-9]+(\.h)?$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)

@@ -57,6 +57,15 @@ TEST(SocketFile, HasExactlyItsModeWhateverTheUmask) {
   }
 }
 
+TEST(SocketFile, ItsFolderIsMadeWhereOnlyThatIsMissing) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(listen_unix(folder.file("run/s"), 0660));
+  EXPECT_EQ(mode_of(folder.file("run")) & 0700U, 0700U);
+  const auto too_deep = listen_unix(folder.file("a/b/s"), 0660);
+  ASSERT_FALSE(too_deep);
+  EXPECT_THAT(too_deep.error().message(), HasSubstr("the folder " + folder.file("a/b") + " cannot be made"));
+}
+
 TEST(SocketFile, AStaleOneIsReplacedAndOursGoesWithUs) {
   const TemporaryFolder folder;
   const std::string path = folder.file("s");

@@ -22,7 +22,7 @@ TEST(Pipeline, DeliversToBothStoresAfterOneWasAway) {
 TEST(Pipeline, ALoneEventIsDeliveredWithinTheLingerThoughNothingFollowsIt) {
   Rig rig;
   rig.run_for(1s);
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 2000; ++i) {
     const std::string id = "lone-" + std::to_string(i);
     ASSERT_EQ(rig.submit(id), Disposition::kStored);
     rig.run_for(60ms);
@@ -83,6 +83,29 @@ TEST(Pipeline, AStoreThatForgotGetsBackWhatTheSpoolStillHas) {
   EXPECT_EQ(rig.to_postgres->status().rewinds, 1U);
   EXPECT_FALSE(rig.to_postgres->status().incomplete_from_leaf.has_value());
   EXPECT_EQ(rig.to_mongodb->status().rewinds, 0U);
+}
+
+TEST(Pipeline, AnIdleCourierNoticesAStoreThatForgotWhileTheSpoolStillHasIt) {
+  Rig rig;
+  rig.submit("one");
+  rig.submit("two");
+  rig.run_for(1min);
+  rig.postgres.forget_silently(0);
+  rig.run_for(1min);
+  EXPECT_EQ(rig.postgres.log_ids(), (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(rig.to_postgres->status().rewinds, 1U);
+  EXPECT_EQ(rig.log.count("store_connected"), 2U);
+}
+
+TEST(Pipeline, ALostReplyIsNoCloneOfTheSpool) {
+  Rig rig;
+  rig.submit("one");
+  rig.run_for(1s);
+  rig.postgres.lose_replies(1);
+  rig.submit("two");
+  rig.run_for(31s);
+  EXPECT_FALSE(rig.to_postgres->status().is_position_ahead);
+  EXPECT_EQ(rig.postgres.log_ids(), (std::vector<std::string>{"one", "two"}));
 }
 
 TEST(Pipeline, WhatIsOlderThanTheSpoolIsReportedAsIncomplete) {

@@ -54,9 +54,13 @@ StoreResult<FlushReport> MemoryStore::flush(const FlushBatch& batch) {
 }
 
 void MemoryStore::forget_above(std::uint64_t leaf) {
+  forget_silently(leaf);
+  is_connected_ = false;
+}
+
+void MemoryStore::forget_silently(std::uint64_t leaf) {
   std::erase_if(records_, [leaf](const auto& entry) { return entry.second.leaf_index > leaf; });
   position_ = leaf == 0 ? std::nullopt : std::optional(AgentPosition{.last_leaf = leaf});
-  is_connected_ = false;
 }
 
 void MemoryStore::set_position(std::uint64_t leaf) {

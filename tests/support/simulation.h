@@ -82,6 +82,8 @@ class MemoryStore final : public Store {
   void refuse_with(std::optional<StoreError> error) { refusal_ = std::move(error); }
   /// What a restore from an older backup does: leaves above `leaf` are gone, and so is the connection.
   void forget_above(std::uint64_t leaf);
+  /// The same behind a connection that looks alive.
+  void forget_silently(std::uint64_t leaf);
   void set_position(std::uint64_t leaf);
 
   std::vector<std::string> log_ids() const;
