@@ -8,25 +8,28 @@ namespace {
 
 using Write = std::function<void(const std::vector<Version>&)>;
 
-/// Adds the time that one batch takes.
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+/// Times batches one by one.
 struct Stopwatch {
   const Clock& clock;
-  double seconds = 0;
-  std::size_t rows = 0;
+  std::vector<double> rates;
 
   void time(const Write& write, const std::vector<Version>& versions) {
     const auto started = clock.steady_now();
     write(versions);
-    seconds += std::chrono::duration<double>(clock.steady_now() - started).count();
-    rows += versions.size();
+    const std::chrono::duration<double> seconds = clock.steady_now() - started;
+    rates.push_back(static_cast<double>(versions.size()) / seconds.count());
   }
-  double rate() const { return static_cast<double>(rows) / seconds; }
 };
 
-void print_spread(std::vector<double> values, int decimals) {
-  std::sort(values.begin(), values.end());
+void print_spread(const std::vector<double>& values, int decimals) {
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
   std::printf(" |");
-  for (const double value : {values[values.size() / 2], values.front(), values.back()}) {
+  for (const double value : {median(values), *least, *most}) {
     std::printf(" %7.*f", decimals, value);
   }
 }
@@ -42,17 +45,17 @@ void measure(const Pair& pair, const Clock& clock) {
   std::vector<double> bare_rates;
   std::vector<double> ratios;
   for (int run = 0; run <= kRuns; ++run) {
-    Stopwatch full{clock};
-    Stopwatch bare{clock};
+    Stopwatch full{clock, {}};
+    Stopwatch bare{clock, {}};
     for (int batch = 0; batch < kBatchesPerRun; ++batch) {
       const bool is_full_first = batch % 2 == 0;
       (is_full_first ? full : bare).time(is_full_first ? pair.full : pair.bare, pair.next_batch());
       (is_full_first ? bare : full).time(is_full_first ? pair.bare : pair.full, pair.next_batch());
     }
     if (run > 0) {
-      full_rates.push_back(full.rate());
-      bare_rates.push_back(bare.rate());
-      ratios.push_back(full.rate() / bare.rate());
+      full_rates.push_back(median(full.rates));
+      bare_rates.push_back(median(bare.rates));
+      ratios.push_back(full_rates.back() / bare_rates.back());
     }
   }
   std::printf("%-44s", pair.name.c_str());

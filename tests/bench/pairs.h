@@ -21,8 +21,9 @@ struct Pair {
   std::function<void(const std::vector<Version>&)> bare;
 };
 
-/// One run to warm up, then kRuns runs of kBatchesPerRun batches each way, turn about. Prints one row: rows per second
-/// in full and bare and the ratio of the two within a run, each as the median, least and most of the runs.
+/// One run to warm up, then kRuns runs of kBatchesPerRun batches each way, turn about. A run's rows per second are
+/// those of its median batch, so that one collection of a server's garbage is not the result. Prints one row: rows per
+/// second in full and bare and the ratio of the two within a run, each as the median, least and most of the runs.
 void measure(const Pair& pair, const Clock& clock);
 /// What stands above the rows.
 void print_head();
