@@ -24,6 +24,11 @@ std::string rising_log_id(std::uint64_t number) {
   return uuid_text(log_id);
 }
 
+[[noreturn]] void give_up(const std::string& words) {
+  std::fprintf(stderr, "speed: %s\n", words.c_str());
+  std::exit(1);
+}
+
 }  // namespace
 
 Workload::Workload(const std::string& events_path, Accounts accounts) : accounts_(accounts) {
@@ -32,13 +37,14 @@ Workload::Workload(const std::string& events_path, Accounts accounts) : accounts
   EventReader::RequestContext request;
   for (std::string line; std::getline(file, line);) {
     const ReadOutcome outcome = reader.read_event(line, request);
-    if (const auto* accepted = std::get_if<AcceptedEvent>(&outcome)) {
-      events_.push_back(accepted->event);
+    const auto* accepted = std::get_if<AcceptedEvent>(&outcome);
+    if (accepted == nullptr) {
+      give_up("an event that an agent would reject in " + events_path);
     }
+    events_.push_back(accepted->event);
   }
   if (events_.empty()) {
-    std::fprintf(stderr, "speed: no events in %s\n", events_path.c_str());
-    std::exit(1);
+    give_up("no events in " + events_path);
   }
   const auto [first, last] = std::minmax_element(
       events_.begin(), events_.end(), [](const auto& a, const auto& b) { return a.occurred_at < b.occurred_at; });

@@ -19,7 +19,7 @@ enum class Accounts : std::uint8_t { kAsInFile, kMany };
 /// The events of a file over and over: each round through the file lies later by the time that the file spans.
 class Workload {
  public:
-  /// Ends the program where `events_path` holds no events.
+  /// Ends the program where `events_path` holds no events, or one that an agent would reject.
   Workload(const std::string& events_path, Accounts accounts);
   /// Of kBatch versions; leaves count on from 1 over all batches.
   std::vector<Version> next_batch();
