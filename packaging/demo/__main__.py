@@ -110,11 +110,22 @@ def alice_findings(snapshots, key, should_be_locked):
     return lines
 
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
 def run_pause_command(command, play_):
     """Runs it with both addresses in its environment; interrupted, it ends with all that it started."""
     environment = {**os.environ, POSTGRES_VARIABLE: play_.postgres, DOCUMENTS_VARIABLE: play_.documents}
+    # An interruption while the command is being started is kept until there is something to end.
+    interruptions = []
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda *_: interruptions.append(1))
     process = subprocess.Popen(command, shell=True, stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
     try:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.default_int_handler)
+        if interruptions:
+            raise KeyboardInterrupt
         code = process.wait()
     except BaseException:
         os.killpg(process.pid, signal.SIGKILL)
@@ -192,7 +203,7 @@ def run(arguments):
         say("\nInterrupted; stopping everything")
         return 130
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         if not is_left_running:
             stack.stop()
@@ -204,7 +215,7 @@ def main():
     parser = argparse.ArgumentParser(prog="packaging/quickstart")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--pause-before-compare", metavar="COMMAND")
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.default_int_handler)
     return run(parser.parse_args())
 
