@@ -38,7 +38,7 @@ Error database_error(std::string_view what, const std::string& path, const rocks
     return {ErrorKind::kCorrupt, words + "; keep a copy of the folder, then check the disk"};
   }
   if (status.IsNoSpace()) {
-    return {ErrorKind::kTransient, words + "; make room on the volume"};
+    return {ErrorKind::kFull, words + "; make room on the volume"};
   }
   return {ErrorKind::kTransient, words + "; check the volume and its mount"};
 }
@@ -48,6 +48,17 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseSetup& setup) {
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   const rocksdb::Status status =
       rocksdb::DB::Open(setup.database_options(), setup.path(), setup.families(), &families, &database);
+  if (!status.ok()) {
+    return open_error(setup.path(), status);
+  }
+  return std::unique_ptr<Database>(new Database(setup, std::unique_ptr<rocksdb::DB>(database), std::move(families)));
+}
+
+Result<std::unique_ptr<Database>> Database::open_for_reading(const DatabaseSetup& setup) {
+  rocksdb::DB* database = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  const rocksdb::Status status =
+      rocksdb::DB::OpenForReadOnly(setup.database_options(), setup.path(), setup.families(), &families, &database);
   if (!status.ok()) {
     return open_error(setup.path(), status);
   }

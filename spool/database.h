@@ -35,6 +35,8 @@ class Database {
  public:
   /// Errors as open_rocks_spool. The folder exists. Does not look at the format.
   static Result<std::unique_ptr<Database>> open(const DatabaseSetup& setup);
+  /// Opens it without writing anything, for a volume that takes no more: writes fail. Errors as above.
+  static Result<std::unique_ptr<Database>> open_for_reading(const DatabaseSetup& setup);
   /// The format of a spool whose column families may not be ours: what to say when open() failed. Nothing when it
   /// cannot be read.
   static std::optional<std::uint32_t> peek_format(const DatabaseSetup& setup);
@@ -67,6 +69,7 @@ class Database {
   struct FolderBytes {
     std::uint64_t all = 0;
     std::uint64_t settled = 0;  ///< Without tables that a flush or compaction is writing or has just replaced.
+    std::uint64_t logs = 0;     ///< Write-ahead logs: what an opening writes to tables.
   };
   Result<FolderBytes> folder_bytes() const;
 

@@ -11,6 +11,7 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
+#include <cstdarg>
 #include <limits>
 
 #include "spool/layout.h"
@@ -25,6 +26,14 @@ constexpr std::size_t kBlockBytes = 16U << 10U;
 /// Beyond this age a table file of `ids` is written anew, so that ids trimmed after a long outage do not stay in the
 /// lowest level until new ones push them out.
 constexpr std::uint64_t kIdTableSeconds = 3600;
+
+/// RocksDB's text log lies in the folder, and on a full volume writing to it ends a process whose RocksDB was built
+/// with assertions, as Debian's is. What is in it that matters comes back as a status, too.
+class NoInfoLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
 
 bool has_lz4() {
   const std::vector<rocksdb::CompressionType> supported = rocksdb::GetSupportedCompressions();
@@ -76,9 +85,7 @@ rocksdb::DBOptions DatabaseSetup::database_options() const {
   options.max_open_files = kMostOpenFiles;
   options.max_background_jobs = 2;
   options.max_manifest_file_size = sizes_.manifest;
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  options.max_log_file_size = sizes_.info_log;
-  options.keep_log_file_num = kInfoLogs;
+  options.info_log = std::make_shared<NoInfoLog>();
   options.statistics = statistics_;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;

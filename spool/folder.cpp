@@ -14,6 +14,7 @@ namespace {
 
 constexpr mode_t kOwnerOnly = 0700;
 constexpr std::string_view kTableSuffix = ".sst";
+constexpr std::string_view kLogSuffix = ".log";
 
 Status make_one(rocksdb::Env& env, const std::filesystem::path& folder) {
   // Not through the interface: it has no mode, and the folder holds a key and personal data from its first moment.
@@ -64,6 +65,7 @@ Result<Database::FolderBytes> Database::folder_bytes() const {
   for (const rocksdb::Env::FileAttributes& file : files) {
     bytes.all += file.size_bytes;
     bytes.settled += file.name.ends_with(kTableSuffix) ? 0 : file.size_bytes;
+    bytes.logs += file.name.ends_with(kLogSuffix) ? file.size_bytes : 0;
   }
   bytes.settled += live_table_bytes();
   return bytes;

@@ -12,15 +12,13 @@
 #include "spool/keep_schedule.h"
 #include "spool/layout.h"
 #include "spool/read_versions.h"
+#include "spool/space_keeper.h"
 #include "spool/spool_state.h"
 
 namespace twinlog {
 namespace {
 
 using TimePoint = std::chrono::steady_clock::time_point;
-
-/// A spool counts as full when it would refuse a login event with every field filled and some metadata.
-constexpr std::uint64_t kLargeEventBytes = 8U << 10U;
 
 /// Locks: `database_mutex_` shared to use the database, alone to open it again; `positions_mutex_` for what trimming
 /// and the cursors agree on, always taken after the other one. Atomics are for those who only look.
@@ -41,12 +39,17 @@ class RocksSpool final : public Spool {
   SpoolStats stats() const override;
   Status sync() override;
 
-  Status measure();
+  /// What the spool and its volume have room for.
+  Status measure(TimePoint now);
+  /// The volume takes no more: what is there is read, nothing is taken, until recover() finds room.
+  void start_read_only() { writable_ = false; }
+  void take_ballast() { space_.take_ballast(); }
 
  private:
   Error closed_error() const;
-  Room room() const;
+  Error full_volume_error() const;
   std::uint64_t delivered_to_all() const;  ///< With positions_mutex_ held.
+  Status keep_writable();
   Status recover();
   Status verify();
   Status trim(TimePoint now);
@@ -56,6 +59,7 @@ class RocksSpool final : public Spool {
   const RocksSpoolSettings settings_;
   const std::unique_ptr<DatabaseSetup> setup_;
   const SpoolIdentity identity_;
+  SpaceKeeper space_;
 
   mutable std::shared_mutex database_mutex_;
   std::unique_ptr<Database> database_;  ///< Null while it cannot be opened again after a disk error.
@@ -65,8 +69,6 @@ class RocksSpool final : public Spool {
   KeepSchedule schedule_;
 
   std::atomic<std::uint64_t> last_leaf_;
-  std::atomic<std::uint64_t> disk_bytes_ = 0;
-  std::atomic<std::uint64_t> settled_bytes_ = 0;  ///< Without tables on their way in or out.
   std::atomic<std::uint64_t> sync_errors_ = 0;
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<bool> writable_ = true;
@@ -80,6 +82,7 @@ RocksSpool::RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetu
     : settings_(std::move(settings)),
       setup_(std::move(setup)),
       identity_(std::move(state.identity)),
+      space_(*setup_, settings_.max_bytes),
       database_(std::move(database)),
       positions_(state.positions),
       schedule_(settings_.keep_delivered),
@@ -93,11 +96,10 @@ Error RocksSpool::closed_error() const {
                                      "check the volume"};
 }
 
-/// Tables on their way in or out may take the reserve, and no more.
-Room RocksSpool::room() const {
-  const std::uint64_t reserve = setup_->sizes().reserve;
-  const std::uint64_t all = disk_bytes_;
-  return {settings_.max_bytes, reserve, std::max<std::uint64_t>(settled_bytes_, all - std::min(all, reserve))};
+Error RocksSpool::full_volume_error() const {
+  return {ErrorKind::kFull,
+          "the volume of the spool in " + settings_.path +
+              " is full; what the spool holds is delivered, nothing is taken; make room on the volume"};
 }
 
 void RocksSpool::write_failed() {
@@ -123,7 +125,7 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
     const std::lock_guard positions_lock(positions_mutex_);
     terms.first_kept = positions_.first_kept;
   }
-  CommitPlan plan(std::move(terms), room(), *database_);
+  CommitPlan plan(std::move(terms), space_.room(), *database_);
   Result<std::vector<std::vector<Disposition>>> answers = plan.decide(requests);
   if (!answers) {
     return answers;
@@ -139,8 +141,7 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
   }
   last_leaf_ = plan.last_leaf();
   last_promised_ = plan.last_leaf();
-  disk_bytes_ += bytes;
-  settled_bytes_ += bytes;
+  space_.wrote(bytes);
   ++commits_;
   return answers;
 }
@@ -200,31 +201,30 @@ std::uint64_t RocksSpool::delivered_to_all() const {
 
 Status RocksSpool::maintain(TimePoint now) {
   may_recover_in_commit_ = true;
+  Status kept = keep_writable();
+  if (kept.ok()) {
+    kept = trim(now);
+  }
+  if (kept.ok()) {
+    space_.take_ballast();
+  }
+  Status measured = measure(now);
+  return kept.ok() ? measured : kept;
+}
+
+Status RocksSpool::keep_writable() {
   if (writable_ && database_->has_background_error()) {
     write_failed();
   }
-  if (!writable_) {
-    Status recovered = recover();
-    if (!recovered) {
-      return recovered;
-    }
-  }
-  Status trimmed = trim(now);
-  if (!trimmed) {
-    return trimmed;
-  }
-  return measure();
+  return writable_ ? Status() : recover();
 }
 
-Status RocksSpool::measure() {
+Status RocksSpool::measure(TimePoint now) {
   const std::shared_lock lock(database_mutex_);
-  const Result<Database::FolderBytes> bytes = database_->folder_bytes();
-  if (!bytes) {
-    return bytes.error();
+  if (!database_) {
+    return closed_error();
   }
-  disk_bytes_ = bytes->all;
-  settled_bytes_ = bytes->settled;
-  return {};
+  return space_.measure(*database_, now);
 }
 
 std::uint64_t RocksSpool::due_first_kept(TimePoint now) {
@@ -232,8 +232,7 @@ std::uint64_t RocksSpool::due_first_kept(TimePoint now) {
   const std::uint64_t delivered = delivered_to_all();
   schedule_.note(now, delivered);
   std::uint64_t last_trimmed = std::min(schedule_.due(now), delivered);
-  if (Room(settings_.max_bytes, setup_->sizes().reserve, settled_bytes_).is_short() &&
-      delivered >= positions_.first_kept) {
+  if (space_.room().is_short() && delivered >= positions_.first_kept) {
     // Half of what is delivered at a time: what is left can still be given back to a store that forgot.
     last_trimmed = std::max(last_trimmed, positions_.first_kept + (delivered - positions_.first_kept) / 2);
   }
@@ -284,9 +283,7 @@ SpoolStats RocksSpool::stats() const {
     stats.cursors = positions_.cursors;
   }
   stats.last_leaf = last_leaf_;
-  stats.disk_bytes = disk_bytes_;
-  stats.max_bytes = settings_.max_bytes;
-  stats.is_full = !room().takes(EventRole::kFailed, kLargeEventBytes);
+  space_.tell(stats);
   stats.syncs = setup_->log_syncs();
   stats.sync_errors = sync_errors_;
   stats.commits = commits_;
@@ -295,15 +292,21 @@ SpoolStats RocksSpool::stats() const {
 }
 
 /// After a failed write or sync nothing is known of what reached the disk, and the same sync is not tried again: the
-/// database is closed and opened, which replays its logs into new, synced files.
+/// database is closed and opened, which replays its logs into new, synced files. Where the volume has no room for
+/// those, it stays open to be read.
 Status RocksSpool::recover() {
   if (damage_) {
     return *damage_;
   }
   const std::unique_lock lock(database_mutex_);
+  if (database_ && !space_.make_room_to_reopen(*database_)) {
+    return full_volume_error();
+  }
   database_.reset();
   Result<std::unique_ptr<Database>> opened = Database::open(*setup_);
   if (!opened) {
+    Result<std::unique_ptr<Database>> readable = Database::open_for_reading(*setup_);
+    database_ = readable ? std::move(*readable) : nullptr;
     return opened.error();
   }
   database_ = std::move(*opened);
@@ -340,8 +343,9 @@ Status RocksSpool::verify() {
 
 }  // namespace
 
-Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& settings, Random& random,
-                                                const Clock& clock) {
+Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& wanted, Random& random, const Clock& clock) {
+  RocksSpoolSettings settings = wanted;
+  settings.max_bytes = std::min(settings.max_bytes, volume_capacity(settings.path).value_or(settings.max_bytes));
   const Status usable = check_settings(settings);
   if (!usable) {
     return usable.error();
@@ -352,6 +356,14 @@ Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& settin
     return folder.error();
   }
   Result<std::unique_ptr<Database>> database = Database::open(*setup);
+  if (!database && database.error().kind() == ErrorKind::kFull) {
+    Volume(setup->env(), settings.path, setup->sizes().ballast).drop_ballast();
+    database = Database::open(*setup);
+  }
+  const bool is_full = !database && database.error().kind() == ErrorKind::kFull;
+  if (is_full) {
+    database = Database::open_for_reading(*setup);
+  }
   if (!database) {
     return explain_unopened(*setup, database.error());
   }
@@ -360,7 +372,12 @@ Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& settin
     return state.error();
   }
   auto spool = std::make_unique<RocksSpool>(settings, std::move(setup), std::move(*database), std::move(*state));
-  const Status measured = spool->measure();
+  if (is_full) {
+    spool->start_read_only();
+  } else {
+    spool->take_ballast();
+  }
+  const Status measured = spool->measure(clock.steady_now());
   if (!measured) {
     return measured.error();
   }

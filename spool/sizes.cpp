@@ -22,7 +22,7 @@ SpoolSizes sizes_for(const RocksSpoolSettings& settings) {
   sizes.id_table = std::max<std::uint64_t>(kSmallestWriteBuffer, sizes.write_buffer / 2);
   sizes.id_level = 4 * sizes.write_buffer;
   sizes.manifest = std::clamp<std::uint64_t>(max_bytes / 256, kSmallestWriteBuffer, 4 * kMebibyte);
-  sizes.info_log = std::clamp<std::uint64_t>(max_bytes / 256, kSmallestWriteBuffer, kMebibyte);
+  sizes.ballast = sizes.all_logs + sizes.manifest + sizes.write_buffer;
   sizes.reserve = max_bytes / 20;
   return sizes;
 }

@@ -20,10 +20,9 @@ struct SpoolSizes {
   std::uint64_t id_table = 0;           ///< One table file of `ids`.
   std::uint64_t id_level = 0;           ///< The first level of `ids`.
   std::uint64_t manifest = 0;           ///< Beyond this a new one is begun.
-  std::uint64_t info_log = 0;           ///< One of kInfoLogs text logs of RocksDB.
+  std::uint64_t ballast = 0;            ///< What opening the database again after a full volume may need.
   std::uint64_t reserve = 0;            ///< Kept free of events: for cursors, and a flush beside a compaction of ids.
 };
-inline constexpr std::size_t kInfoLogs = 2;
 
 SpoolSizes sizes_for(const RocksSpoolSettings& settings);
 

@@ -60,7 +60,11 @@ struct SpoolStats {
   std::uint64_t first_kept_leaf = 1;  ///< Everything below was trimmed.
   std::array<std::uint64_t, kStores> cursors{};
   std::uint64_t disk_bytes = 0;  ///< What the folder takes: as of the last maintain(), and what was written since.
-  std::uint64_t max_bytes = 0;
+  std::uint64_t max_bytes = 0;   ///< The setting, or the size of the volume where that is smaller.
+  /// What the volume would still give; nothing where it cannot be told.
+  std::optional<std::uint64_t> volume_free_bytes;
+  /// Until it is full, at the rate of the last minute; nothing while it does not grow.
+  std::optional<std::chrono::seconds> full_in;
   bool is_full = false;     ///< There is no room even for one of the four base types.
   std::uint64_t syncs = 0;  ///< RocksDB's count of WAL syncs.
   std::uint64_t sync_errors = 0;

@@ -152,6 +152,13 @@ Status Agent::open_spool() {
     return opened.error();
   }
   spool_ = std::move(*opened);
+  if (const std::uint64_t possible = spool_->stats().max_bytes; possible < settings_.spool.max_bytes) {
+    log_.line(LogLevel::kWarning, "spool_volume_small",
+              "the volume is smaller than spool.max_bytes: the spool is full when the volume is",
+              {{"path", settings_.spool.path},
+               {"max_bytes", std::to_string(settings_.spool.max_bytes)},
+               {"volume_bytes", std::to_string(possible)}});
+  }
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <array>
+#include <limits>
 
 #include "agent/observe/pages.h"
 
@@ -62,6 +63,11 @@ struct Metrics::Families {
       gauge("twinlog_spool_size_bytes", "Bytes that the spool's folder takes on disk.");
   prometheus::Family<prometheus::Gauge>& spool_capacity =
       gauge("twinlog_spool_capacity_bytes", "Bytes that the spool's folder may take on disk.");
+  prometheus::Family<prometheus::Gauge>& spool_volume_free =
+      gauge("twinlog_spool_volume_free_bytes", "Bytes that the spool's volume would still give; NaN: not known.");
+  prometheus::Family<prometheus::Gauge>& spool_full_in =
+      gauge("twinlog_spool_full_in_seconds", "Until the spool is full at the last minute's rate; +Inf: never.");
+  prometheus::Family<prometheus::Gauge>& spool_full = gauge("twinlog_spool_full", "1 while the spool takes no event.");
   prometheus::Family<prometheus::Gauge>& spool_kept =
       gauge("twinlog_spool_records", "Accepted versions that the spool keeps, delivered ones included.");
   prometheus::Family<prometheus::Gauge>& spool_writable =
@@ -140,6 +146,11 @@ void Metrics::Families::update_spool(const Observed& observed) {
   raise_to(sync_errors.Add({}), stats.sync_errors);
   spool_size.Add({}).Set(static_cast<double>(stats.disk_bytes));
   spool_capacity.Add({}).Set(static_cast<double>(stats.max_bytes));
+  spool_volume_free.Add({}).Set(stats.volume_free_bytes ? static_cast<double>(*stats.volume_free_bytes)
+                                                        : std::numeric_limits<double>::quiet_NaN());
+  spool_full_in.Add({}).Set(stats.full_in ? static_cast<double>(stats.full_in->count())
+                                          : std::numeric_limits<double>::infinity());
+  spool_full.Add({}).Set(stats.is_full ? 1 : 0);
   spool_kept.Add({}).Set(static_cast<double>(stats.last_leaf + 1 - stats.first_kept_leaf));
   spool_writable.Add({}).Set(stats.writable ? 1 : 0);
 }

@@ -76,8 +76,10 @@ AdminPage Pages::readyz() const {
     return plain(503, "the spool's disk refuses writes");
   }
   if (stats.is_full && !observed_.ready_when_full) {
+    const std::string left =
+        stats.volume_free_bytes ? "; its volume has " + std::to_string(*stats.volume_free_bytes) + " bytes left" : "";
     return plain(503, "the spool is full: " + std::to_string(stats.disk_bytes) + " of " +
-                          std::to_string(stats.max_bytes) + " bytes");
+                          std::to_string(stats.max_bytes) + " bytes" + left);
   }
   return plain(200, "ok");
 }

@@ -85,6 +85,8 @@ TEST_F(SpoolDiskError, ACursorMovedWhileTheDiskWasDeadIsWrittenWhenItIsBack) {
 TEST_F(SpoolDiskError, OneFailureAtAnyStepHarmsNoPromise) {
   for (const Step step : {Step::kCreate, Step::kAppend, Step::kSync, Step::kFolderSync, Step::kRename}) {
     std::vector<std::string> promised;
+    const std::uint64_t failed_before = disk_.files->failed();
+    disk_.files->fail(Step::kSync, 1, IOStatus::IOError("planted"));  // So that it is opened again, and meets the step.
     disk_.files->fail(step, 1, IOStatus::IOError("planted"));
     for (int i = 0; i < 200; ++i) {
       const std::string log_id = "s" + std::to_string(static_cast<int>(step)) + "-" + std::to_string(i);
@@ -95,6 +97,7 @@ TEST_F(SpoolDiskError, OneFailureAtAnyStepHarmsNoPromise) {
       static_cast<void>(ignored_while_broken);
     }
     ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+    EXPECT_EQ(disk_.files->failed() - failed_before, step == Step::kSync ? 1U : 2U);
     EXPECT_GE(promised.size(), 195U);
     open();
     const std::vector<std::string> kept = log_ids_after(0);

@@ -259,6 +259,15 @@ IOStatus FaultyFileSystem::RenameFile(const std::string& from, const std::string
   return target()->RenameFile(from, to, options, debug);
 }
 
+IOStatus FaultyFileSystem::GetFreeSpace(const std::string& path, const IOOptions& options, std::uint64_t* free,
+                                        IODebugContext* debug) {
+  if (free_bytes_) {
+    *free = *free_bytes_;
+    return IOStatus::OK();
+  }
+  return FileSystemWrapper::GetFreeSpace(path, options, free, debug);
+}
+
 IOStatus FaultyFileSystem::DeleteFile(const std::string& name, const IOOptions& options, IODebugContext* debug) {
   const std::lock_guard lock(mutex_);
   if (is_off_) {

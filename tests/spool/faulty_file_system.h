@@ -35,6 +35,9 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
   void fail(Step step, std::uint64_t count, const rocksdb::IOStatus& with);
   std::uint64_t failed() const { return failed_; }
 
+  /// What GetFreeSpace answers; nothing: what the real file system says.
+  void set_free_bytes(std::optional<std::uint64_t> bytes) { free_bytes_ = bytes; }
+
   std::uint64_t steps() const { return steps_; }
   bool folder_was_synced(const std::string& folder);
   std::uint64_t bytes_read() const { return bytes_read_; }
@@ -55,6 +58,8 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
                                rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus DeleteFile(const std::string& name, const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus GetFreeSpace(const std::string& path, const rocksdb::IOOptions& options, std::uint64_t* free,
+                                 rocksdb::IODebugContext* debug) override;
 
   // For the files it hands out.
   rocksdb::IOStatus take_step(Step step);
@@ -75,6 +80,7 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
   std::set<std::string> synced_folders_;
   std::uint64_t steps_until_off_ = 0;  ///< 0: never.
   std::map<Step, std::pair<std::uint64_t, rocksdb::IOStatus>> failures_;
+  std::optional<std::uint64_t> free_bytes_;
   std::atomic<bool> is_off_ = false;
   std::atomic<std::uint64_t> steps_ = 0;
   std::atomic<std::uint64_t> failed_ = 0;

@@ -30,7 +30,7 @@ TEST(SpoolSizes, WhatFlushesWriteFitsTheReserveWhateverTheSpoolTakes) {
     settings.max_bytes = max_bytes;
     const SpoolSizes sizes = sizes_for(settings);
     EXPECT_LE(2 * sizes.write_buffer + sizes.id_level + 2 * sizes.write_buffer, sizes.reserve) << max_bytes;
-    EXPECT_LE(sizes.all_logs + kInfoLogs * sizes.info_log + 2 * sizes.manifest, max_bytes / 10) << max_bytes;
+    EXPECT_LE(sizes.all_logs + sizes.ballast + 2 * sizes.manifest, max_bytes / 10) << max_bytes;
     EXPECT_LE(sizes.block_cache + sizes.all_write_buffers, 64U << 20U) << max_bytes;
   }
 }

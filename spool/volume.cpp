@@ -1,0 +1,90 @@
+#include "spool/volume.h"
+
+#include <rocksdb/env.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string_view>
+#include <system_error>
+
+namespace twinlog {
+namespace {
+
+constexpr std::string_view kBallastName = "ballast";
+constexpr std::uint64_t kPieceBytes = 1U << 20U;
+
+bool write_zeros(rocksdb::Env& env, const std::string& name, std::uint64_t bytes) {
+  std::unique_ptr<rocksdb::WritableFile> file;
+  if (!env.NewWritableFile(name, &file, rocksdb::EnvOptions()).ok()) {
+    return false;
+  }
+  const std::string piece(std::min(kPieceBytes, bytes), '\0');
+  for (std::uint64_t written = 0; written < bytes; written += piece.size()) {
+    if (!file->Append(rocksdb::Slice(piece.data(), std::min<std::uint64_t>(piece.size(), bytes - written))).ok()) {
+      return false;
+    }
+  }
+  // A file system may take bytes that it has no room for until they are flushed.
+  return file->Flush().ok() && file->Sync().ok() && file->Close().ok();
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> volume_capacity(const std::string& path) {
+  std::error_code error;
+  std::filesystem::path folder = std::filesystem::absolute(path, error);
+  while (!folder.empty() && folder != folder.root_path() && !std::filesystem::exists(folder, error)) {
+    folder = folder.parent_path();
+  }
+  const std::filesystem::space_info space = std::filesystem::space(folder, error);
+  if (error || space.capacity == 0) {
+    return std::nullopt;
+  }
+  return space.capacity;
+}
+
+Volume::Volume(rocksdb::Env& env, const std::string& folder, std::uint64_t ballast_bytes)
+    : env_(env),
+      folder_(folder),
+      ballast_file_(folder + "/" + std::string(kBallastName)),
+      ballast_bytes_(ballast_bytes) {
+  std::uint64_t size = 0;
+  has_ballast_ = env_.GetFileSize(ballast_file_, &size).ok() && size >= ballast_bytes_;
+}
+
+std::optional<std::uint64_t> Volume::free_bytes() const {
+  std::uint64_t bytes = 0;
+  return env_.GetFreeSpace(folder_, &bytes).ok() ? std::optional(bytes) : std::nullopt;
+}
+
+void Volume::take_ballast() {
+  const std::optional<std::uint64_t> free = free_bytes();
+  if (has_ballast_ || (free && *free < 2 * ballast_bytes_)) {
+    return;
+  }
+  if (write_zeros(env_, ballast_file_, ballast_bytes_)) {
+    has_ballast_ = true;
+  } else {
+    drop_ballast();
+  }
+}
+
+void Volume::drop_ballast() {
+  has_ballast_ = false;
+  env_.DeleteFile(ballast_file_).PermitUncheckedError();  // Where it stays, the next look at what is free tells.
+}
+
+bool Volume::can_give(std::uint64_t bytes) const {
+  const std::optional<std::uint64_t> free = free_bytes();
+  return !free || *free + (has_ballast_ ? ballast_bytes_ : 0) >= bytes;
+}
+
+void Volume::make_room_for(std::uint64_t bytes) {
+  const std::optional<std::uint64_t> free = free_bytes();
+  if (has_ballast_ && free && *free < bytes) {
+    drop_ballast();
+  }
+}
+
+}  // namespace twinlog
