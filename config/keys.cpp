@@ -68,20 +68,34 @@ void choose_level(Settings& settings, std::size_t index) {
 void choose_format(Settings& settings, std::size_t index) {
   settings.log.format = LogFormat(index);
 }
+std::size_t chosen_volume(const Settings& settings) {
+  return static_cast<std::size_t>(settings.spool.volume);
+}
+std::size_t chosen_compression(const Settings& settings) {
+  return settings.spool.compress ? 0 : 1;
+}
+std::size_t chosen_level(const Settings& settings) {
+  return static_cast<std::size_t>(std::find(kLevels.begin(), kLevels.end(), settings.log.level) - kLevels.begin());
+}
+std::size_t chosen_format(const Settings& settings) {
+  return static_cast<std::size_t>(settings.log.format);
+}
+
+constexpr auto kLive = TakesEffect::kAtReload;
 
 // The order is that of config/twinlog.toml.example.
 constexpr auto kKeys = std::to_array<ConfigKey>({
     {"agent.name", TextKey{kAgent<&AgentSettings::name>, check_optional_name}},
-    {"agent.default_tenant", TextKey{kAgent<&AgentSettings::default_tenant>, check_optional_name}},
-    {"agent.drain_timeout", DurationKey{kAgent<&AgentSettings::drain_timeout>, milliseconds{0}, hours{1}}},
+    {"agent.default_tenant", TextKey{kAgent<&AgentSettings::default_tenant>, check_optional_name}, kLive},
+    {"agent.drain_timeout", DurationKey{kAgent<&AgentSettings::drain_timeout>, milliseconds{0}, hours{1}}, kLive},
 
     {"intake.max_event", SizeKey{kIntake<&IntakeSettings::max_event>, kKib, 16 * kMib}},
     {"intake.max_buffered", SizeKey{kIntake<&IntakeSettings::max_buffered>, kMib, 16 * kGib}},
-    {"intake.allow_tenants", NamesKey{kIntake<&IntakeSettings::allow_tenants>, check_name}},
+    {"intake.allow_tenants", NamesKey{kIntake<&IntakeSettings::allow_tenants>, check_name}, kLive},
     {"intake.unix.path", TextKey{kUnix<&Unix::path>, check_optional_socket}},
     {"intake.unix.mode", ModeKey{kUnix<&Unix::mode>}},
-    {"intake.unix.allow_uids", IdsKey{kUnix<&Unix::allow_uids>}},
-    {"intake.unix.allow_gids", IdsKey{kUnix<&Unix::allow_gids>}},
+    {"intake.unix.allow_uids", IdsKey{kUnix<&Unix::allow_uids>}, kLive},
+    {"intake.unix.allow_gids", IdsKey{kUnix<&Unix::allow_gids>}, kLive},
     {"intake.http.listen", TextKey{kHttp<&Http::listen>, check_listen}},
     {"intake.http.bearer_token_file", TextKey{kHttp<&Http::bearer_token_file>, check_optional_file, false}},
     {"intake.http.max_events", CountKey{kHttp<&Http::max_events>, 1, 100000}},
@@ -89,13 +103,13 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
 
     {"admin.listen", TextKey{kAdmin<&AdminSettings::listen>, check_tcp_listen}},
     {"admin.socket", TextKey{kAdmin<&AdminSettings::socket>, check_optional_socket}},
-    {"admin.ready_when_full", BoolKey{kAdmin<&AdminSettings::ready_when_full>}},
+    {"admin.ready_when_full", BoolKey{kAdmin<&AdminSettings::ready_when_full>}, kLive},
 
     {"spool.path", TextKey{kSpool<&SpoolSettings::path>, check_folder}},
     {"spool.max_bytes", SizeKey{kSpool<&SpoolSettings::max_bytes>, 16 * kMib, 16 * kTib}},
-    {"spool.volume", ChoiceKey{kVolumes, choose_volume}},
+    {"spool.volume", ChoiceKey{kVolumes, choose_volume, chosen_volume}},
     {"spool.keep_delivered", DurationKey{kSpool<&SpoolSettings::keep_delivered>, milliseconds{0}, hours{24 * 30}}},
-    {"spool.compression", ChoiceKey{kCompressions, choose_compression}},
+    {"spool.compression", ChoiceKey{kCompressions, choose_compression, chosen_compression}},
 
     {"stores.postgres.enabled", BoolKey{kPostgres<&StoreSettings::enabled>}},
     {"stores.postgres.uri", SecretKey{kPostgres<&StoreSettings::uri>, kLiteral, check_postgres_uri}},
@@ -103,8 +117,8 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"stores.postgres.password", SecretKey{kPostgres<&StoreSettings::password>, kLiteral, check_password}},
     {"stores.postgres.password_file", SecretKey{kPostgres<&StoreSettings::password>, kFile, check_optional_file}},
     {"stores.postgres.migrate", BoolKey{kPostgres<&StoreSettings::migrate>}},
-    {"stores.postgres.batch_events", CountKey{kPostgres<&StoreSettings::batch_events>, 1, 100000}},
-    {"stores.postgres.linger", DurationKey{kPostgres<&StoreSettings::linger>, milliseconds{0}, minutes{1}}},
+    {"stores.postgres.batch_events", CountKey{kPostgres<&StoreSettings::batch_events>, 1, 100000}, kLive},
+    {"stores.postgres.linger", DurationKey{kPostgres<&StoreSettings::linger>, milliseconds{0}, minutes{1}}, kLive},
 
     {"stores.mongodb.enabled", BoolKey{kMongodb<&StoreSettings::enabled>}},
     {"stores.mongodb.uri", SecretKey{kMongodb<&StoreSettings::uri>, kLiteral, check_mongodb_uri}},
@@ -112,16 +126,16 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"stores.mongodb.password", SecretKey{kMongodb<&StoreSettings::password>, kLiteral, check_password}},
     {"stores.mongodb.password_file", SecretKey{kMongodb<&StoreSettings::password>, kFile, check_optional_file}},
     {"stores.mongodb.migrate", BoolKey{kMongodb<&StoreSettings::migrate>}},
-    {"stores.mongodb.batch_events", CountKey{kMongodb<&StoreSettings::batch_events>, 1, 100000}},
-    {"stores.mongodb.linger", DurationKey{kMongodb<&StoreSettings::linger>, milliseconds{0}, minutes{1}}},
+    {"stores.mongodb.batch_events", CountKey{kMongodb<&StoreSettings::batch_events>, 1, 100000}, kLive},
+    {"stores.mongodb.linger", DurationKey{kMongodb<&StoreSettings::linger>, milliseconds{0}, minutes{1}}, kLive},
 
-    {"retry.first", DurationKey{kRetry<&RetrySettings::first>, milliseconds{1}, hours{1}}},
-    {"retry.most", DurationKey{kRetry<&RetrySettings::most>, milliseconds{1}, hours{24}}},
+    {"retry.first", DurationKey{kRetry<&RetrySettings::first>, milliseconds{1}, hours{1}}, kLive},
+    {"retry.most", DurationKey{kRetry<&RetrySettings::most>, milliseconds{1}, hours{24}}, kLive},
 
     {"ledger.origin", TextKey{kLedger<&LedgerSettings::origin>, check_origin}},
 
-    {"log.level", ChoiceKey{kLevels, choose_level}},
-    {"log.format", ChoiceKey{kFormats, choose_format}},
+    {"log.level", ChoiceKey{kLevels, choose_level, chosen_level}, kLive},
+    {"log.format", ChoiceKey{kFormats, choose_format, chosen_format}},
 });
 
 }  // namespace

@@ -45,6 +45,7 @@ struct ModeKey {
 struct ChoiceKey {
   std::span<const std::string_view> choices;
   void (*choose)(Settings&, std::size_t index);
+  std::size_t (*chosen)(const Settings&);
 };
 struct NamesKey {
   Place<std::vector<std::string>> place;
@@ -64,9 +65,13 @@ struct SecretKey {
 using KeyRule =
     std::variant<TextKey, DurationKey, SizeKey, CountKey, BoolKey, ModeKey, ChoiceKey, NamesKey, IdsKey, SecretKey>;
 
+/// When a running agent takes over a change.
+enum class TakesEffect : std::uint8_t { kAtStart, kAtReload };
+
 struct ConfigKey {
   std::string_view path;  ///< "intake.unix.mode"
   KeyRule rule;
+  TakesEffect takes_effect = TakesEffect::kAtStart;
 };
 
 std::span<const ConfigKey> config_keys();

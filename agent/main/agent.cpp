@@ -1,6 +1,5 @@
 #include "agent/main/agent.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,10 +9,13 @@
 #include <vector>
 
 #include "agent/main/activation.h"
+#include "agent/main/delivery.h"
+#include "agent/main/process.h"
 #include "agent/main/signals.h"
 #include "agent/main/volume.h"
 #include "agent/main/worker.h"
 #include "agent/observe/pages.h"
+#include "config/reload.h"
 #include "plugins/mongodb/mongodb_store.h"
 #include "plugins/postgres/postgres_store.h"
 #include "spool/rocks_spool.h"
@@ -31,35 +33,18 @@ constexpr milliseconds kAnswerGrace{5000};
 constexpr milliseconds kLook{20};          // How often the drain looks whether it is done.
 constexpr milliseconds kStuckGrace{1000};  // What a courier in a blocking call gets after the deadline.
 
-/// What every delivery shares.
-struct Surroundings {
-  Spool& spool;
-  const Clock& clock;
-  Random& random;
-  Log& log;
-};
-
-/// One store with its courier and the thread around it.
-struct Delivery {
-  Delivery(CourierSettings settings, std::unique_ptr<Store> the_store, const Surroundings& around)
-      : store(std::move(the_store)),
-        courier(settings, {.spool = around.spool,
-                           .store = *store,
-                           .clock = around.clock,
-                           .random = around.random,
-                           .log = around.log}),
-        // Ticks at least that often, whatever the backoff: /livez looks at it.
-        worker(wakeup, [this] { return std::min(courier.step(), Courier::kIdle); }) {}
-
-  std::unique_ptr<Store> store;
-  Courier courier;
-  Wakeup wakeup;
-  Worker worker;
-};
+std::string joined(const std::vector<std::string_view>& words) {
+  std::string text;
+  for (const std::string_view word : words) {
+    text.append(text.empty() ? "" : ", ").append(word);
+  }
+  return text;
+}
 
 class Agent {
  public:
-  Agent(const Settings& settings, Log& log) : settings_(settings), log_(log) {}
+  Agent(const Settings& settings, LeveledLog& log, std::function<LoadedSettings()> load)
+      : settings_(settings), log_(log), load_(std::move(load)) {}
 
   Status start(const std::map<std::string, std::string>& environment);
   int run_until_stopped();
@@ -70,16 +55,21 @@ class Agent {
   void add_store(StoreId id, const StoreSettings& settings, std::unique_ptr<Store> store);
   void start_front_door();
   Status start_intake(const std::map<std::string, std::string>& environment);
+  EventReaderSettings reader_settings() const;
+  CourierPace pace_of(const StoreSettings& store) const;
   milliseconds write_step();
   void say_started();
+  void reload();
+  void take_over(const Settings& settings);
   void drain();
   bool is_drained() const;
   std::uint64_t left() const;
   int end();
   void report_left(std::uint64_t count);
 
-  const Settings& settings_;
-  Log& log_;
+  Settings settings_;
+  LeveledLog& log_;
+  const std::function<LoadedSettings()> load_;
   SystemClock clock_;
   SystemRandom random_;
   Observed observed_{clock_};
@@ -178,27 +168,35 @@ void Agent::add_store(StoreId id, const StoreSettings& settings, std::unique_ptr
               {{"store", std::string(store_name(id))}});
     return;
   }
-  const CourierSettings courier{.store = id,
-                                .batch_events = settings.batch_events,
-                                .linger = settings.linger,
-                                .probe = std::clamp(settings_.spool.keep_delivered / 3, kMostEagerProbe, kLaziestProbe),
-                                .backoff = {.first = settings_.retry.first, .most = settings_.retry.most}};
+  const CourierSettings courier{
+      .store = id,
+      .pace = pace_of(settings),
+      .probe = std::clamp(settings_.spool.keep_delivered / 3, kMostEagerProbe, kLaziestProbe)};
   deliveries_.push_back(
       std::make_unique<Delivery>(courier, std::move(store), Surroundings{*spool_, clock_, random_, log_}));
 }
 
+CourierPace Agent::pace_of(const StoreSettings& store) const {
+  return {.batch_events = store.batch_events,
+          .linger = store.linger,
+          .backoff = {.first = settings_.retry.first, .most = settings_.retry.most}};
+}
+
+EventReaderSettings Agent::reader_settings() const {
+  return {.max_event = settings_.intake.max_event,
+          .default_tenant = settings_.agent.default_tenant,
+          .allow_tenants = settings_.intake.allow_tenants,
+          .log_id_key = spool_->identity().log_id_key};
+}
+
 void Agent::start_front_door() {
-  EventReaderSettings reader{.max_event = settings_.intake.max_event,
-                             .default_tenant = settings_.agent.default_tenant,
-                             .allow_tenants = settings_.intake.allow_tenants,
-                             .log_id_key = spool_->identity().log_id_key};
   const auto wake_couriers = [this] {
     for (const auto& delivery : deliveries_) {
       delivery->wakeup.wake();
     }
   };
   front_door_ = std::make_unique<FrontDoor>(
-      std::move(reader),
+      reader_settings(),
       FrontDoor::Parts{
           .spool = *spool_, .clock = clock_, .log = log_, .wait = writer_wakeup_, .on_accepted = wake_couriers});
   writer_ = std::make_unique<Worker>(writer_wakeup_, [this] { return write_step(); });
@@ -251,13 +249,48 @@ int Agent::run_until_stopped() {
       break;
     }
     if (signal == Signal::kReload) {
-      log_.line(LogLevel::kInfo, "reload",
-                "secrets in files are read anew at every connect; all other settings need a "
-                "restart of the agent");
+      reload();
     }
   }
   drain();
   return end();
+}
+
+void Agent::reload() {
+  const LoadedSettings loaded = load_();
+  for (const ConfigMistake& mistake : loaded.mistakes) {
+    log_.line(LogLevel::kError, "reload_mistake", mistake.what, {{"where", mistake.where}});
+  }
+  if (!loaded.mistakes.empty()) {
+    log_.line(LogLevel::kError, "reload_refused", "the configuration has mistakes; the running settings stay",
+              {{"mistakes", std::to_string(loaded.mistakes.size())}});
+    return;
+  }
+  const Reload plan = plan_reload(settings_, loaded.settings);
+  take_over(plan.settings);
+  if (!plan.need_restart.empty()) {
+    log_.line(LogLevel::kWarning, "reload_needs_restart", "these settings changed and hold after the next start",
+              {{"keys", joined(plan.need_restart)}});
+  }
+  log_.line(LogLevel::kInfo, "reloaded",
+            plan.taken.empty()
+                ? "no setting that a running agent takes over has changed; secrets in files are read anew "
+                  "whenever they change"
+                : "these settings hold from now on",
+            {{"keys", joined(plan.taken)}});
+}
+
+void Agent::take_over(const Settings& settings) {
+  settings_ = settings;
+  log_.set_level(settings_.log.level);
+  observed_.ready_when_full = settings_.admin.ready_when_full;
+  front_door_->set_reader(reader_settings());
+  intake_->set_allowed_peers(settings_.intake.unix_socket.allow_uids, settings_.intake.unix_socket.allow_gids);
+  for (const auto& delivery : deliveries_) {
+    const bool is_postgres = delivery->courier.store() == StoreId::kPostgres;
+    delivery->courier.set_pace(pace_of(is_postgres ? settings_.postgres : settings_.mongodb));
+    delivery->wakeup.wake();
+  }
 }
 
 void Agent::drain() {
@@ -331,21 +364,12 @@ void Agent::report_left(std::uint64_t count) {
   }
 }
 
-void set_process_limits() {
-  const rlimit no_core{.rlim_cur = 0, .rlim_max = 0};  // A core would hold event bodies and secrets.
-  setrlimit(RLIMIT_CORE, &no_core);
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = files.rlim_max;  // Ten thousand idle senders are normal; the soft limit is often 1,024.
-    setrlimit(RLIMIT_NOFILE, &files);
-  }
-}
-
 }  // namespace
 
-int run_agent(const Settings& settings, const std::map<std::string, std::string>& environment, Log& log) {
+int run_agent(const Settings& settings, const std::map<std::string, std::string>& environment, LeveledLog& log,
+              const std::function<LoadedSettings()>& load) {
   set_process_limits();
-  Agent agent(settings, log);
+  Agent agent(settings, log, load);
   if (const Status started = agent.start(environment); !started.ok()) {
     log.line(LogLevel::kError, "start_failed", started.error().message());
     return 1;

@@ -11,6 +11,7 @@
 #include "agent/cli/send.h"
 #include "agent/main/agent.h"
 #include "agent/main/exit_code.h"
+#include "agent/main/process.h"
 #include "agent/main/signals.h"
 #include "agent/main/stores_command.h"
 #include "agent/observe/pages.h"
@@ -69,8 +70,10 @@ int run_agent_command(const CommandLine& line) {
     return kExitConfiguration;
   }
   block_signals();
+  wipe_secret_variables(environ);
   const auto log = make_stderr_log(settings->log);
-  return run_agent(*settings, environment, *log);
+  return run_agent(*settings, environment, *log,
+                   [&] { return load_settings_file(line.config, environment, host_name()); });
 }
 
 int run_check_command(const CommandLine& line) {

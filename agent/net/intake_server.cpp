@@ -54,6 +54,9 @@ class Server final : public IntakeServer {
 
   void start() { loop_.start(); }
   void stop(std::chrono::milliseconds grace) override { loop_.stop(grace); }
+  void set_allowed_peers(std::vector<std::uint32_t> uids, std::vector<std::uint32_t> gids) override {
+    loop_.mailbox()->post([this, peers = AllowedPeers{std::move(uids), std::move(gids)}] { allowed_ = peers; });
+  }
   std::chrono::steady_clock::time_point last_tick() const override { return loop_.last_tick(); }
   std::string http_address() const override { return http_address_; }
 
@@ -108,7 +111,7 @@ class Server final : public IntakeServer {
 
   const IntakeSettings settings_;
   const IntakeLimits limits_;
-  const AllowedPeers allowed_;
+  AllowedPeers allowed_;  ///< On the loop's thread.
   BearerToken token_;
   SessionLoop loop_;
   IntakePort port_;

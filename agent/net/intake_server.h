@@ -46,6 +46,8 @@ class IntakeServer {
   /// No new connections and no further reading; everything read completely so far is answered, for at most `grace`;
   /// then all connections are closed and the thread has ended. May be called twice.
   virtual void stop(std::chrono::milliseconds grace) = 0;
+  /// Peers of the Unix sockets that connect from now on; both lists empty: the file mode decides.
+  virtual void set_allowed_peers(std::vector<std::uint32_t> uids, std::vector<std::uint32_t> gids) = 0;
   /// When the I/O thread last ticked (it ticks at least every second), for /livez.
   virtual std::chrono::steady_clock::time_point last_tick() const = 0;
   /// Where HTTP listens, "host:port" with the real port ("" when off or on a unix: path).

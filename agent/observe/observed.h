@@ -21,7 +21,7 @@ struct Observed {
 
   const Clock& clock;
   std::atomic<Phase> phase{Phase::kStarting};
-  bool ready_when_full = false;
+  std::atomic<bool> ready_when_full{false};
   const Spool* spool = nullptr;
   const FrontDoor* front_door = nullptr;
   const IntakeServer* intake = nullptr;

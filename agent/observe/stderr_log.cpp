@@ -51,7 +51,7 @@ std::string text_line(std::string_view event, std::string_view words, std::initi
   return out;
 }
 
-class StderrLog final : public Log {
+class StderrLog final : public LeveledLog {
  public:
   explicit StderrLog(const LogSettings& settings)
       : format_(settings.format), logger_("twinlog", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
@@ -61,6 +61,8 @@ class StderrLog final : public Log {
                                                     : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
                         spdlog::pattern_time_type::utc);
   }
+
+  void set_level(const std::string& level) override { logger_.set_level(spdlog::level::from_str(level)); }
 
   void line(LogLevel level, std::string_view event, std::string_view words,
             std::initializer_list<LogField> fields) override {
@@ -78,7 +80,7 @@ class StderrLog final : public Log {
 
 }  // namespace
 
-std::unique_ptr<Log> make_stderr_log(const LogSettings& settings) {
+std::unique_ptr<LeveledLog> make_stderr_log(const LogSettings& settings) {
   return std::make_unique<StderrLog>(settings);
 }
 

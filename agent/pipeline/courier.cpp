@@ -25,7 +25,21 @@ UtcMicros newest_effective_at(const std::vector<Version>& versions) {
 
 }  // namespace
 
+void Courier::set_pace(const CourierPace& pace) {
+  const std::scoped_lock lock(mutex_);
+  next_pace_ = pace;
+}
+
+void Courier::take_pace() {
+  const std::scoped_lock lock(mutex_);
+  if (next_pace_) {
+    settings_.pace = *std::exchange(next_pace_, std::nullopt);
+    batch_events_ = std::min(batch_events_, settings_.pace.batch_events);
+  }
+}
+
 std::chrono::milliseconds Courier::step() {
+  take_pace();
   const TimePoint now = parts_.clock.steady_now();
   last_step_.store(now);
   if (now < next_try_ && !is_draining_.load()) {
@@ -54,7 +68,7 @@ std::optional<std::chrono::milliseconds> Courier::wait_for_batch(std::uint64_t w
   if (!waiting_since_) {
     waiting_since_ = now;
   }
-  const auto due = *waiting_since_ + settings_.linger;
+  const auto due = *waiting_since_ + settings_.pace.linger;
   if (now >= due) {
     return std::nullopt;
   }
@@ -159,7 +173,7 @@ void Courier::delivered(const FlushReport& report, std::size_t events) {
   waiting_since_.reset();
   next_try_ = {};
   refused_in_a_row_ = 0;
-  batch_events_ = std::min(settings_.batch_events, batch_events_ * 2);
+  batch_events_ = std::min(settings_.pace.batch_events, batch_events_ * 2);
   std::uint64_t failures = 0;
   {
     const std::scoped_lock lock(mutex_);
@@ -216,13 +230,13 @@ std::chrono::milliseconds Courier::failed(const StoreError& error) {
 
 std::chrono::milliseconds Courier::delay(Reaction reaction, unsigned failures) {
   if (is_draining_.load()) {
-    return settings_.backoff.first;
+    return settings_.pace.backoff.first;
   }
   if (needs_an_operator(reaction)) {
-    return settings_.backoff.most;
+    return settings_.pace.backoff.most;
   }
   // Never zero: a store that refuses at once must not make a busy loop of us.
-  return std::max(std::chrono::milliseconds{1}, delay_after(settings_.backoff, failures, parts_.random.next()));
+  return std::max(std::chrono::milliseconds{1}, delay_after(settings_.pace.backoff, failures, parts_.random.next()));
 }
 
 std::uint64_t Courier::backlog() const {

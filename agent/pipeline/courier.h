@@ -42,18 +42,23 @@ struct CourierStatus {
   bool is_position_ahead = false;
 };
 
-struct CourierSettings {
-  StoreId store = StoreId::kPostgres;
+/// What may change while a courier runs.
+struct CourierPace {
   std::size_t batch_events = 1000;
-  std::size_t batch_bytes = 8U << 20U;
   std::chrono::milliseconds linger{50};
-  /// An idle connection is looked at this often: what a store lost (contract section 2.7) must be noticed while the
-  /// spool still has it, so this is well below keep_delivered.
-  std::chrono::milliseconds probe = std::chrono::seconds{10};
   Backoff backoff;
 };
 
-/// Threads: step() from one; status(), set_draining() and backlog() from any.
+struct CourierSettings {
+  StoreId store = StoreId::kPostgres;
+  CourierPace pace;
+  std::size_t batch_bytes = 8U << 20U;
+  /// An idle connection is looked at this often: what a store lost (contract section 2.7) must be noticed while the
+  /// spool still has it, so this is well below keep_delivered.
+  std::chrono::milliseconds probe = std::chrono::seconds{10};
+};
+
+/// Threads: step() from one; status(), set_draining(), set_pace() and backlog() from any.
 class Courier {
  public:
   struct Parts {
@@ -78,6 +83,8 @@ class Courier {
 
   /// Linger and backoff drop to the minimum.
   void set_draining() { is_draining_.store(true); }
+  /// From the next step on.
+  void set_pace(const CourierPace& pace);
   /// Versions not yet in the store.
   std::uint64_t backlog() const;
   CourierStatus status() const;
@@ -90,6 +97,7 @@ class Courier {
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
+  void take_pace();
   std::chrono::milliseconds connect();
   void compare_position(std::optional<AgentPosition> position);
   void rewind(std::uint64_t position, std::uint64_t cursor);
@@ -105,7 +113,7 @@ class Courier {
   std::atomic<TimePoint> last_step_;
   std::atomic<bool> is_in_store_{false};
 
-  std::size_t batch_events_ = settings_.batch_events;  ///< Shrinks while the store refuses large batches.
+  std::size_t batch_events_ = settings_.pace.batch_events;  ///< Shrinks while the store refuses large batches.
   std::optional<TimePoint> waiting_since_;
   TimePoint next_try_{};
   unsigned refused_in_a_row_ = 0;    ///< kRetrySmaller only.
@@ -115,7 +123,8 @@ class Courier {
   /// have sent it and lost its cursor), and all that was sent since (a reply may have been lost).
   std::uint64_t sent_up_to_;
 
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  ///< For what follows.
+  std::optional<CourierPace> next_pace_;
   CourierStatus status_;
 };
 

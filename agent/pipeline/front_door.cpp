@@ -5,8 +5,13 @@
 
 namespace twinlog {
 
-FrontDoor::FrontDoor(EventReaderSettings settings, Parts parts)
-    : reader_(std::move(settings)), parts_(std::move(parts)) {}
+FrontDoor::FrontDoor(const EventReaderSettings& settings, Parts parts) : parts_(std::move(parts)) {
+  set_reader(settings);
+}
+
+void FrontDoor::set_reader(const EventReaderSettings& settings) {
+  reader_ = &readers_.emplace_back(settings);
+}
 
 void FrontDoor::submit(Submission submission) {
   {

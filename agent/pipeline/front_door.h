@@ -42,10 +42,12 @@ class FrontDoor final : public Intake {
     std::function<void()> on_accepted;  ///< Called after each commit that took something: wakes the couriers.
   };
 
-  FrontDoor(EventReaderSettings settings, Parts parts);
+  FrontDoor(const EventReaderSettings& settings, Parts parts);
 
   void submit(Submission submission) override;
-  const EventReader& reader() const override { return reader_; }
+  const EventReader& reader() const override { return *reader_.load(); }
+  /// Events read from now on are read by these. One thread.
+  void set_reader(const EventReaderSettings& settings);
 
   /// Commits what waits and answers it. False when nothing waited. One thread.
   bool step();
@@ -56,7 +58,9 @@ class FrontDoor final : public Intake {
   void answer(std::deque<Submission>& batch, Result<std::vector<std::vector<Disposition>>> outcome);
   void answer_busy(std::deque<Submission>& batch, const Error& error);
 
-  EventReader reader_;
+  /// A session may be reading with an older one, so none goes; reloads are rare and readers small.
+  std::deque<EventReader> readers_;
+  std::atomic<const EventReader*> reader_;
   Parts parts_;
   std::mutex mutex_;
   std::deque<Submission> waiting_;

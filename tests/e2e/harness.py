@@ -158,6 +158,12 @@ path = "{self.spool}"
         text = response.read()
         return response.status, json.loads(text) if text else None
 
+    def post_for_headers(self, body, content_type="application/x-ndjson"):
+        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=PATIENCE)
+        connection.request("POST", "/v1/events", body, {"Content-Type": content_type})
+        response = connection.getresponse()
+        return response.status, response.headers, json.loads(response.read())
+
     def post_lines(self, lines):
         answers = []
         for start in range(0, len(lines), 1000):

@@ -120,7 +120,7 @@ void ScriptedPeer::serve() {
 
 void ScriptedPeer::serve_connection(const Socket& client) {
   while (const auto request = client.read_frame()) {
-    Action action = next_action(request->command() + " " + request->target());
+    Action action = next_action(request->command() + " " + request->target(), *request);
     if (action.drops) {
       return;
     }
@@ -132,9 +132,16 @@ void ScriptedPeer::serve_connection(const Socket& client) {
   }
 }
 
-ScriptedPeer::Action ScriptedPeer::next_action(const std::string& command) {
+std::string ScriptedPeer::last(const std::string& command) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = last_.find(command);
+  return found == last_.end() ? "" : found->second;
+}
+
+ScriptedPeer::Action ScriptedPeer::next_action(const std::string& command, const Frame& request) {
   const std::lock_guard lock(mutex_);
   ++counts_[command];
+  last_[command] = request.bytes;
   auto& actions = script_[command];
   if (actions.empty()) {
     return {};

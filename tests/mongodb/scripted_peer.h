@@ -32,6 +32,8 @@ class ScriptedPeer {
   /// Finds of twinlog_meta say that the schema is current.
   void answer_current_schema(int finds);
   std::size_t count(const std::string& command) const;
+  /// The bytes of the last command of this kind; "" when there was none.
+  std::string last(const std::string& command) const;
 
  private:
   struct Action {
@@ -40,7 +42,7 @@ class ScriptedPeer {
   };
   void serve();
   void serve_connection(const Socket& client);
-  Action next_action(const std::string& command);
+  Action next_action(const std::string& command, const Frame& request);
   std::string answer_to(const Frame& request, const std::string& json) const;
 
   int most_writes_a_command_;
@@ -49,6 +51,7 @@ class ScriptedPeer {
   mutable std::mutex mutex_;
   std::map<std::string, std::deque<Action>> script_;
   std::map<std::string, std::size_t> counts_;
+  std::map<std::string, std::string> last_;
   int current_ = -1;
   bool is_ending_ = false;
   std::thread thread_;

@@ -151,7 +151,7 @@ TEST(Pipeline, APoisonedBatchHoldsOnlyItsOwnStoreAndSaysSo) {
 
 TEST(Pipeline, ABatchThatIsRefusedForItsSizeIsHalvedAndGrowsAgain) {
   CourierSettings small;
-  small.batch_events = 8;
+  small.pace.batch_events = 8;
   Rig rig({}, small);
   rig.postgres.go_away();
   for (int i = 0; i < 32; ++i) {
@@ -170,7 +170,7 @@ TEST(Pipeline, ABatchThatIsRefusedForItsSizeIsHalvedAndGrowsAgain) {
 
 TEST(Pipeline, DrainingIgnoresLingerAndBackoff) {
   CourierSettings patient;
-  patient.linger = 1h;
+  patient.pace.linger = 1h;
   Rig rig({}, patient);
   rig.submit("waits");
   rig.run_for(10s);

@@ -10,16 +10,6 @@
 
 namespace twinlog::testing {
 
-TempFolder::TempFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "twinlog_spool_XXXXXX").string();
-  path_ = ::mkdtemp(pattern.data()) == nullptr ? "" : pattern;
-}
-
-TempFolder::~TempFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 namespace {
 
 /// Text that does not compress: a piece of one long random line, since drawing it anew for each event is slow.

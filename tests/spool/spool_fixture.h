@@ -13,23 +13,11 @@
 #include "spool/spool.h"
 #include "tests/spool/faulty_file_system.h"
 #include "tests/support/simulation.h"
+#include "tests/support/temp_folder.h"
 
 namespace twinlog::testing {
 
 inline constexpr UtcMicros kReceivedAt = 1'790'000'000'000'000;
-
-/// A temporary folder, removed with everything in it.
-class TempFolder {
- public:
-  TempFolder();
-  ~TempFolder();
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  std::string path(std::string_view name) const { return path_ + "/" + std::string(name); }
-
- private:
-  std::string path_;
-};
 
 struct EventOptions {
   std::string event_type = "login_failed";

@@ -1,0 +1,39 @@
+// One store with its courier and the thread around it.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "agent/main/worker.h"
+#include "agent/pipeline/courier.h"
+#include "ledger/base/wakeup.h"
+
+namespace twinlog {
+
+/// What every delivery shares.
+struct Surroundings {
+  Spool& spool;
+  const Clock& clock;
+  Random& random;
+  Log& log;
+};
+
+struct Delivery {
+  Delivery(CourierSettings settings, std::unique_ptr<Store> the_store, const Surroundings& around)
+      : store(std::move(the_store)),
+        courier(settings, {.spool = around.spool,
+                           .store = *store,
+                           .clock = around.clock,
+                           .random = around.random,
+                           .log = around.log}),
+        // Ticks at least that often, whatever the backoff: /livez looks at it.
+        worker(wakeup, [this] { return std::min(courier.step(), Courier::kIdle); }) {}
+
+  std::unique_ptr<Store> store;
+  Courier courier;
+  Wakeup wakeup;
+  Worker worker;
+};
+
+}  // namespace twinlog
