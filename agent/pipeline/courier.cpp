@@ -14,6 +14,10 @@ bool needs_an_operator(Reaction reaction) {
          reaction == Reaction::kRetrySlowly;
 }
 
+bool needs_a_new_session(Reaction reaction) {
+  return reaction == Reaction::kReconnect || reaction == Reaction::kReconnectSmaller;
+}
+
 // Repeated errors are logged at the 1st, 2nd, 4th, 8th ... failure in a row.
 bool is_power_of_two(std::uint64_t number) {
   return number != 0 && (number & (number - 1)) == 0;
@@ -65,7 +69,9 @@ std::chrono::milliseconds Courier::connect() {
   is_in_store_.store(true);
   auto outcome = parts_.store.connect();
   is_in_store_.store(false);
+  log_notes();
   if (const auto* error = std::get_if<StoreError>(&outcome)) {
+    is_known_connected_ = false;
     return failed(*error);
   }
   {
@@ -79,6 +85,13 @@ std::chrono::milliseconds Courier::connect() {
   compare_position(std::get<std::optional<AgentPosition>>(outcome));
   compared_at_ = parts_.clock.steady_now();
   return std::chrono::milliseconds{0};
+}
+
+void Courier::log_notes() {
+  for (const CheckLine& note : parts_.store.take_notes()) {
+    parts_.log.line(note.is_problem ? LogLevel::kWarning : LogLevel::kInfo, "store_note", note.text,
+                    {{"store", std::string(store_name(settings_.store))}});
+  }
 }
 
 void Courier::compare_position(std::optional<AgentPosition> position) {
@@ -143,6 +156,7 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
   auto outcome = parts_.store.flush(batch);
   is_in_store_.store(false);
   if (const auto* error = std::get_if<StoreError>(&outcome)) {
+    shrink_after(error->reaction);
     return failed(*error);
   }
   if (const Status moved = parts_.spool.move_cursor(settings_.store, batch.position.last_leaf); !moved.ok()) {
@@ -182,13 +196,17 @@ void Courier::delivered(const FlushReport& report, std::size_t events) {
   }
 }
 
-std::chrono::milliseconds Courier::failed(const StoreError& error) {
-  if (error.reaction == Reaction::kReconnect) {
-    parts_.store.disconnect();
-  }
-  if (error.reaction == Reaction::kRetrySmaller && ++refused_in_a_row_ >= kRefusalsBeforeHalving) {
+void Courier::shrink_after(Reaction reaction) {
+  const bool may_be_too_big = reaction == Reaction::kRetrySmaller || reaction == Reaction::kReconnectSmaller;
+  if (may_be_too_big && ++refused_in_a_row_ >= kRefusalsBeforeHalving) {
     refused_in_a_row_ = 0;
     batch_events_ = std::max<std::size_t>(1, batch_events_ / 2);
+  }
+}
+
+std::chrono::milliseconds Courier::failed(const StoreError& error) {
+  if (needs_a_new_session(error.reaction)) {
+    parts_.store.disconnect();
   }
   std::uint64_t failures = 0;
   {
@@ -198,7 +216,6 @@ std::chrono::milliseconds Courier::failed(const StoreError& error) {
     status_.last_error = error;
     status_.is_connected = parts_.store.is_connected();
   }
-  is_known_connected_ = is_known_connected_ && parts_.store.is_connected();
   const auto wait = delay(error.reaction, static_cast<unsigned>(std::min<std::uint64_t>(failures, 64)));
   next_try_ = parts_.clock.steady_now() + wait;
   if (is_power_of_two(failures)) {
