@@ -18,7 +18,7 @@ bool needs_a_new_session(Reaction reaction) {
   return reaction == Reaction::kReconnect || reaction == Reaction::kReconnectSmaller;
 }
 
-// Repeated errors are logged at the 1st, 2nd, 4th, 8th ... failure in a row.
+// A repeated error is logged at the 1st, 2nd, 4th, 8th ... failure in a row, another one at once.
 bool is_power_of_two(std::uint64_t number) {
   return number != 0 && (number & (number - 1)) == 0;
 }
@@ -209,8 +209,11 @@ std::chrono::milliseconds Courier::failed(const StoreError& error) {
     parts_.store.disconnect();
   }
   std::uint64_t failures = 0;
+  bool is_other = false;
   {
     const std::scoped_lock lock(mutex_);
+    is_other =
+        !status_.last_error || status_.last_error->words != error.words || status_.last_error->code != error.code;
     ++status_.errors.at(static_cast<std::size_t>(error.reaction));
     failures = ++status_.failures_in_a_row;
     status_.last_error = error;
@@ -218,7 +221,7 @@ std::chrono::milliseconds Courier::failed(const StoreError& error) {
   }
   const auto wait = delay(error.reaction, static_cast<unsigned>(std::min<std::uint64_t>(failures, 64)));
   next_try_ = parts_.clock.steady_now() + wait;
-  if (is_power_of_two(failures)) {
+  if (is_other || is_power_of_two(failures)) {
     parts_.log.line(needs_an_operator(error.reaction) ? LogLevel::kError : LogLevel::kWarning, "store_flush_failed",
                     error.words,
                     {{"store", std::string(store_name(settings_.store))},

@@ -188,6 +188,20 @@ TEST(Pipeline, BatchesThatAreTooBigForTheTimeOfAFlushShrinkUntilTheyFit) {
   EXPECT_LE(rig.postgres.largest_batch(), 3U);
 }
 
+TEST(Pipeline, AnotherReasonIsLoggedAtOnceAndARepeatedOneEverMoreRarely) {
+  Rig rig;
+  const auto refuse_for = [&rig](const char* words) {
+    rig.postgres.refuse_with(StoreError{.reaction = Reaction::kHold, .code = "", .constraint = "", .words = words});
+    rig.run_for(1h);
+  };
+  rig.submit("held");
+  refuse_for("the first reason");
+  const std::size_t lines = rig.log.count("store_flush_failed");
+  EXPECT_EQ(lines, 7U);  // 1, 2, 4, 8, 16, 32, 64 of about 120 failures.
+  refuse_for("the second reason");
+  EXPECT_EQ(rig.log.count("store_flush_failed"), lines + 2);  // At once and at 128.
+}
+
 class NotingStore final : public Store {
  public:
   StoreResult<std::optional<AgentPosition>> connect() override { return std::optional<AgentPosition>(); }
