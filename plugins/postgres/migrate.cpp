@@ -21,9 +21,10 @@ constexpr std::string_view kUnicodeRow =
     "INSERT INTO twinlog_meta (name, value) VALUES ('unicode_version', $1) ON CONFLICT (name) DO NOTHING";
 constexpr std::string_view kVersion =
     "SELECT coalesce(max(right(name, 4)::bigint), 0) FROM twinlog_meta WHERE name ~ '^schema\\.[0-9]{4}$'";
+// Without any schema in reach current_schema() is null: quote_ident() hands that on, format('%I') fails.
 constexpr std::string_view kState =
     "SELECT coalesce(current_schema(), ''), "
-    "to_regclass(format('%I.twinlog_meta', current_schema())) IS NOT NULL";
+    "to_regclass(quote_ident(current_schema()) || '.twinlog_meta') IS NOT NULL";
 constexpr std::string_view kRoles =
     "SELECT (SELECT count(*) FROM pg_roles WHERE rolname IN ('twinlog_reader', 'twinlog_writer')), "
     "(SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user)";
