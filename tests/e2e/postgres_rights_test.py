@@ -36,8 +36,13 @@ RIGHTS += [("grant USAGE", "REVOKE USAGE ON SCHEMA public FROM twinlog_writer, P
 SEEN_ON_CONNECT = ("lacks SELECT on twinlog_meta", "grant USAGE")
 NOT_A_RIGHT = "grant USAGE"  # Without USAGE PostgreSQL says that there is no schema: 3F000.
 
-BACK_TO_STEP_2 = ("DROP FUNCTION twinlog_reader_tenant CASCADE", "DROP FUNCTION twinlog_reader_organisation CASCADE",
-                  "DELETE FROM twinlog_meta WHERE name >= 'schema.0003' AND name LIKE 'schema.%'")
+BACK_TO_STEP_3 = ("DROP FUNCTION twinlog_bound_tenant CASCADE", "DROP FUNCTION twinlog_bound_organisation CASCADE",
+                  "DELETE FROM twinlog_meta WHERE name = 'schema.0004'")
+NO_WALLS = tuple(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY" for table in
+                 ("auth_logs", "auth_log_conflicts", "account_lockouts", "twinlog_reader_scope"))
+BACK_TO_STEP_2 = (*BACK_TO_STEP_3, *NO_WALLS, "DROP FUNCTION twinlog_reader_tenant CASCADE",
+                  "DROP FUNCTION twinlog_reader_organisation CASCADE",
+                  "DELETE FROM twinlog_meta WHERE name = 'schema.0003'")
 BACK_TO_STEP_1 = (*BACK_TO_STEP_2, "DROP INDEX auth_logs_by_time, auth_logs_by_account, auth_logs_by_ip, "
                   "auth_log_conflicts_by_account", "DELETE FROM twinlog_meta WHERE name = 'schema.0002'")
 
@@ -59,10 +64,6 @@ class Rights(field.FieldCase):
         owner = self.agent(self.server, database=self.database)
         code, text = run("migrate", owner)
         self.assertEqual(code, 0, text)
-
-    def step_back(self, commands):
-        self.do(*(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY" for table in
-                  ("auth_logs", "auth_log_conflicts", "account_lockouts", "twinlog_reader_scope")), *commands)
 
     def schema_objects(self):
         """Everything that the steps make, but for its age."""
@@ -103,8 +104,8 @@ class Rights(field.FieldCase):
     def test_an_older_schema_is_upgraded_at_the_start_to_the_same_as_a_new_one(self):
         self.migrate()
         new = self.schema_objects()
-        for commands in (BACK_TO_STEP_1, BACK_TO_STEP_2):
-            self.step_back(commands)
+        for commands in (BACK_TO_STEP_1, BACK_TO_STEP_2, BACK_TO_STEP_3):
+            self.do(*commands)
             self.assertNotEqual(self.schema_objects(), new)
             agent = self.agent(self.server, database=self.database).start()
             self.send(agent)
@@ -115,7 +116,7 @@ class Rights(field.FieldCase):
 
     def test_an_older_schema_that_the_agent_may_not_upgrade_holds_until_somebody_does(self):
         self.migrate()
-        self.step_back(BACK_TO_STEP_2)
+        self.do(*BACK_TO_STEP_2)
         writer = self.role("a_writer", "IN ROLE twinlog_writer")
         for lines in (writer, writer + "\nmigrate = false"):
             agent = self.agent(self.server, lines, self.database).start()
