@@ -6,7 +6,9 @@
 Layers come from DEPENDS of every twinlog_library() in the CMakeLists.txt files: a folder may include only what it names
 there, directly or through others, and there are no cycles. A third-party header stands only in the folders that
 THIRD_PARTY names, and never in a header that another folder includes. Files have at most 400 lines, functions of Python
-at most 60 (functions of C++ are measured by clang-tidy, readability-function-size). One line per fault; exit 1 if any.
+at most 60 (functions of C++ are measured by clang-tidy, readability-function-size). Code and docs set what PostgreSQL
+calls a setting for a transaction only (SET LOCAL): a session's leaks through a pooler to the next client, as
+tests/e2e/pooler_test.py shows. One line per fault; exit 1 if any.
 """
 import ast
 import pathlib
@@ -36,6 +38,9 @@ THIRD_PARTY = {
 SYSTEM = re.compile(r"^(sys|netinet|arpa|linux|net)/[a-z_0-9]+\.h$|^[a-z_0-9]+(\.h)?$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
 LIBRARY = re.compile(r"twinlog_library\(\s*(\w+)(.*?)\)", re.S)
+# What a session would keep; tests may, to show what comes of it. (SET of a function or a role is no session's.)
+SESSION_SETTING = re.compile(r"""\bSET\s+(?:SESSION\s+)?(?:twinlog\.\w+|\w+_timeout|synchronous_commit|row_security)\s*(?:=|TO\b)
+    |\bset_config\((?:[^()]|\([^()]*\))*,\s*false\s*\)|-c\s*twinlog\.""", re.I | re.X)
 TOP_LEVEL = ("ledger", "config", "spool", "plugins", "agent", "console")
 
 
@@ -145,6 +150,18 @@ def check_sizes(root, files):
     return faults
 
 
+def check_session_settings(root, files):
+    faults = []
+    for path in files:
+        name = path.relative_to(root).as_posix()
+        if name.startswith("tests/") and not name.startswith(("tests/oracle/", "tests/bench/")):
+            continue
+        text = path.read_text(errors="replace")
+        faults += [f"{name}:{text.count(chr(10), 0, found.start()) + 1}: a setting for the session; use SET LOCAL"
+                   for found in SESSION_SETTING.finditer(text)]
+    return faults
+
+
 def main():
     if len(sys.argv) > 2 or "--help" in sys.argv:
         print(__doc__)
@@ -154,6 +171,7 @@ def main():
     layers, faults = read_layers(root, files)
     faults += check_includes(root, files, layers)
     faults += check_sizes(root, files)
+    faults += check_session_settings(root, files)
     print("\n".join(faults) if faults else f"house: {len(layers)} libraries, {len(files)} files, no fault")
     return 1 if faults else 0
 

@@ -56,6 +56,16 @@ class House(unittest.TestCase):
     def test_a_library_that_nobody_listed_is_a_fault(self):
         self.expect_fault({"spool/t.cpp": "#include <nlohmann/json.hpp>\n"}, "does not list")
 
+    def test_a_setting_that_a_session_would_keep_is_a_fault_and_one_of_a_transaction_is_not(self):
+        for planted in ("SET twinlog.tenant_id = 'acme';", "set session twinlog.tenant_id to 'acme'",
+                        "SELECT set_config('statement_timeout', coalesce(a, '5s'), false)", "SET lock_timeout = '5s'",
+                        "psql -c twinlog.tenant_id=acme"):
+            self.expect_fault({"README.md": f"one\n{planted}\n"}, "README.md:2: a setting for the session")
+        code, text = check({"README.md": "SET LOCAL twinlog.tenant_id = 'acme'; SELECT set_config('a', 'b', true), false",
+                            "tests/e2e/a_test.py": "# SET twinlog.tenant_id = 'acme'",
+                            "spool/t.cpp": "ALTER ROLE r SET search_path = a; UPDATE t SET has_conflict = true"})
+        self.assertEqual(code, 0, text)
+
     def test_a_file_of_401_lines_is_a_fault_and_one_of_400_is_not(self):
         self.expect_fault({"spool/t.cpp": "\n" * 401}, "401 lines")
         self.assertEqual(check({"spool/t.cpp": "\n" * 400})[0], 0)

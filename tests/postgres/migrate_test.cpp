@@ -37,6 +37,7 @@ TEST(PostgresMigrate, CreatesEverythingWithAVersionRowPerStep) {
   EXPECT_EQ(select(*database.session(), "SELECT name, value FROM twinlog_meta ORDER BY name"),
             (std::vector<std::string>{"(schema.0001,tables)", "(schema.0002,indexes)",
                                       "(schema.0003,\"walls between tenants\")",
+                                      "(schema.0004,\"bound roles stay bound\")",
                                       "(unicode_version," + folding_unicode_version() + ")"}));
   EXPECT_EQ(select(*database.session(), "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = '" +
                                             database.schema() + "'::regnamespace ORDER BY 1"),
@@ -81,7 +82,7 @@ TEST(PostgresMigrate, ManyAgentsMayStartAtOnce) {
   }
   EXPECT_EQ(errors, std::vector<std::string>(6));
   EXPECT_EQ(select(*database.session(), "SELECT count(*) FROM twinlog_meta WHERE name LIKE 'schema%'"),
-            std::vector<std::string>{"(3)"});
+            std::vector<std::string>{"(4)"});
 }
 
 TEST(PostgresMigrate, AnAgentCreatesTheSchemaWhereItMay) {
@@ -187,7 +188,7 @@ TEST_F(PostgresWriter, ACheckNamesWhatARoleLacks) {
 TEST(PostgresCheck, SaysVersionAndSchemaState) {
   const Database database;
   const std::string before = problems_of(make_postgres_admin(database.settings())->check());
-  EXPECT_NE(before.find("is at version 0 of 3; run `twinlog migrate`"), std::string::npos) << before;
+  EXPECT_NE(before.find("is at version 0 of 4; run `twinlog migrate`"), std::string::npos) << before;
   database.migrate();
   const auto lines = make_postgres_admin(database.settings())->check();
   EXPECT_EQ(problems_of(lines), "");

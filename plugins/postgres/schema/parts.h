@@ -9,5 +9,6 @@ namespace twinlog::postgres {
 std::span<const std::string_view> table_statements();
 std::span<const std::string_view> index_statements();
 std::span<const std::string_view> wall_statements();
+std::span<const std::string_view> binding_statements();
 
 }  // namespace twinlog::postgres

@@ -11,6 +11,7 @@ std::span<const SchemaStep> schema_steps() {
       {1, "tables", table_statements()},
       {2, "indexes", index_statements()},
       {3, "walls between tenants", wall_statements()},
+      {4, "bound roles stay bound", binding_statements()},
   });
   return steps;
 }

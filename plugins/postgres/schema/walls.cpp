@@ -50,6 +50,44 @@ USING (tenant_id = (SELECT twinlog_reader_tenant(current_user))
   return kStatements;
 }
 
+// Permissive policies add up: a listed role that is a member of twinlog_writer, too, or that an administrator gave a
+// policy of its own, saw every tenant. These restrict whatever the others allow; for a role that is not listed they
+// cost one question per statement, and readers that are not listed are bound by what they set, as before.
+std::span<const std::string_view> binding_statements() {
+  static constexpr auto kStatements = std::to_array<std::string_view>({
+      R"(CREATE FUNCTION twinlog_bound_tenant(acting_role name) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT coalesce(
+    (SELECT s.tenant_id FROM twinlog_reader_scope s WHERE s.role = session_user::text COLLATE "C"),
+    (SELECT s.tenant_id FROM twinlog_reader_scope s WHERE s.role = acting_role::text COLLATE "C"));
+END)",
+      R"(CREATE FUNCTION twinlog_bound_organisation(acting_role name) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT coalesce(
+    (SELECT nullif(s.organisation_id, '') FROM twinlog_reader_scope s WHERE s.role = session_user::text COLLATE "C"),
+    (SELECT nullif(s.organisation_id, '') FROM twinlog_reader_scope s WHERE s.role = acting_role::text COLLATE "C"));
+END)",
+      R"(CREATE POLICY twinlog_binding ON auth_logs AS RESTRICTIVE FOR SELECT
+USING ((SELECT twinlog_bound_tenant(current_user)) IS NULL
+  OR (tenant_id = (SELECT twinlog_bound_tenant(current_user))
+    AND ((SELECT twinlog_bound_organisation(current_user)) IS NULL
+      OR organisation_id = (SELECT twinlog_bound_organisation(current_user))))))",
+      R"(CREATE POLICY twinlog_binding ON auth_log_conflicts AS RESTRICTIVE FOR SELECT
+USING ((SELECT twinlog_bound_tenant(current_user)) IS NULL
+  OR (tenant_id = (SELECT twinlog_bound_tenant(current_user))
+    AND ((SELECT twinlog_bound_organisation(current_user)) IS NULL
+      OR organisation_id = (SELECT twinlog_bound_organisation(current_user))))))",
+      R"(CREATE POLICY twinlog_binding ON account_lockouts AS RESTRICTIVE FOR SELECT
+USING ((SELECT twinlog_bound_tenant(current_user)) IS NULL
+  OR (tenant_id = (SELECT twinlog_bound_tenant(current_user))
+    AND ((SELECT twinlog_bound_organisation(current_user)) IS NULL
+      OR organisation_id = (SELECT twinlog_bound_organisation(current_user))))))",
+  });
+  return kStatements;
+}
+
 std::span<const std::string_view> role_statements() {
   static constexpr auto kStatements = std::to_array<std::string_view>({
       R"(DO $$ BEGIN
