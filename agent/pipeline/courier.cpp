@@ -14,7 +14,11 @@ bool needs_an_operator(Reaction reaction) {
          reaction == Reaction::kRetrySlowly;
 }
 
-// Repeated errors are logged at the 1st, 2nd, 4th, 8th ... failure in a row.
+bool needs_a_new_session(Reaction reaction) {
+  return reaction == Reaction::kReconnect || reaction == Reaction::kReconnectSmaller;
+}
+
+// A repeated error is logged at the 1st, 2nd, 4th, 8th ... failure in a row, another one at once.
 bool is_power_of_two(std::uint64_t number) {
   return number != 0 && (number & (number - 1)) == 0;
 }
@@ -77,7 +81,9 @@ std::chrono::milliseconds Courier::connect() {
   is_in_store_.store(true);
   auto outcome = parts_.store.connect();
   is_in_store_.store(false);
+  log_notes();
   if (const auto* error = std::get_if<StoreError>(&outcome)) {
+    is_known_connected_ = false;
     return failed(*error);
   }
   {
@@ -91,6 +97,13 @@ std::chrono::milliseconds Courier::connect() {
   compare_position(std::get<std::optional<AgentPosition>>(outcome));
   compared_at_ = parts_.clock.steady_now();
   return std::chrono::milliseconds{0};
+}
+
+void Courier::log_notes() {
+  for (const CheckLine& note : parts_.store.take_notes()) {
+    parts_.log.line(note.is_problem ? LogLevel::kWarning : LogLevel::kInfo, "store_note", note.text,
+                    {{"store", std::string(store_name(settings_.store))}});
+  }
 }
 
 void Courier::compare_position(const std::optional<AgentPosition>& position) {
@@ -181,6 +194,7 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
   auto outcome = parts_.store.flush(batch);
   is_in_store_.store(false);
   if (const auto* error = std::get_if<StoreError>(&outcome)) {
+    shrink_after(error->reaction);
     return failed(*error);
   }
   if (const Status moved = parts_.spool.move_cursor(settings_.store, batch.position.last_leaf); !moved.ok()) {
@@ -220,26 +234,32 @@ void Courier::delivered(const FlushReport& report, std::size_t events) {
   }
 }
 
-std::chrono::milliseconds Courier::failed(const StoreError& error) {
-  if (error.reaction == Reaction::kReconnect) {
-    parts_.store.disconnect();
-  }
-  if (error.reaction == Reaction::kRetrySmaller && ++refused_in_a_row_ >= kRefusalsBeforeHalving) {
+void Courier::shrink_after(Reaction reaction) {
+  const bool may_be_too_big = reaction == Reaction::kRetrySmaller || reaction == Reaction::kReconnectSmaller;
+  if (may_be_too_big && ++refused_in_a_row_ >= kRefusalsBeforeHalving) {
     refused_in_a_row_ = 0;
     batch_events_ = std::max<std::size_t>(1, batch_events_ / 2);
   }
+}
+
+std::chrono::milliseconds Courier::failed(const StoreError& error) {
+  if (needs_a_new_session(error.reaction)) {
+    parts_.store.disconnect();
+  }
   std::uint64_t failures = 0;
+  bool is_other = false;
   {
     const std::scoped_lock lock(mutex_);
+    is_other =
+        !status_.last_error || status_.last_error->words != error.words || status_.last_error->code != error.code;
     ++status_.errors.at(static_cast<std::size_t>(error.reaction));
     failures = ++status_.failures_in_a_row;
     status_.last_error = error;
     status_.is_connected = parts_.store.is_connected();
   }
-  is_known_connected_ = is_known_connected_ && parts_.store.is_connected();
   const auto wait = delay(error.reaction, static_cast<unsigned>(std::min<std::uint64_t>(failures, 64)));
   next_try_ = parts_.clock.steady_now() + wait;
-  if (is_power_of_two(failures)) {
+  if (is_other || is_power_of_two(failures)) {
     parts_.log.line(needs_an_operator(error.reaction) ? LogLevel::kError : LogLevel::kWarning, "store_flush_failed",
                     error.words,
                     {{"store", std::string(store_name(settings_.store))},

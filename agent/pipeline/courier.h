@@ -25,7 +25,7 @@
 
 namespace twinlog {
 
-inline constexpr std::size_t kReactions = 7;
+inline constexpr std::size_t kReactions = 8;
 
 /// What a courier tells about itself; a consistent copy.
 struct CourierStatus {
@@ -97,6 +97,8 @@ class Courier {
   std::optional<std::chrono::milliseconds> wait_for_batch(std::uint64_t waiting);
   std::chrono::milliseconds flush(std::uint64_t after);
   void delivered(const FlushReport& report, std::size_t events);
+  void shrink_after(Reaction reaction);
+  void log_notes();
   std::chrono::milliseconds failed(const StoreError& error);
   std::chrono::milliseconds delay(Reaction reaction, unsigned failures);
 
@@ -109,7 +111,7 @@ class Courier {
   std::size_t batch_events_ = settings_.batch_events;  ///< Shrinks while the store refuses large batches.
   std::optional<TimePoint> waiting_since_;
   TimePoint next_try_{};
-  unsigned refused_in_a_row_ = 0;    ///< kRetrySmaller only.
+  unsigned refused_in_a_row_ = 0;    ///< Flushes that ended in kRetrySmaller or kReconnectSmaller.
   bool is_known_connected_ = false;  ///< The log has said so.
   TimePoint compared_at_{};
   /// The highest leaf that the store can rightly know of: all that the spool held at the start (the last process may

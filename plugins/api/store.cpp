@@ -10,6 +10,8 @@ std::string_view reaction_text(Reaction reaction) {
       return "retry_smaller";
     case Reaction::kReconnect:
       return "reconnect";
+    case Reaction::kReconnectSmaller:
+      return "reconnect_smaller";
     case Reaction::kRetrySlowly:
       return "retry_slowly";
     case Reaction::kHold:

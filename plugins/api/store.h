@@ -21,7 +21,8 @@ enum class Reaction : std::uint8_t {
   kRetry,         ///< Same batch again after the backoff.
   kRetrySmaller,  ///< Same batch again; half of it after three times.
   kReconnect,     ///< Drop the connection, then as kRetry. The outcome of a commit may be unknown; repeating is safe.
-  kRetrySlowly,   ///< Disk full, limits: as kRetry with the longest wait, and loudly.
+  kReconnectSmaller,  ///< As kReconnect; half of the batch after three times: too big for the time a flush may take?
+  kRetrySlowly,       ///< Disk full, limits: as kRetry with the longest wait, and loudly.
   kHold,    ///< Schema, rights, authentication: an operator must act. Tried again every longest wait; never dropped.
   kPoison,  ///< The store can never take one of these events. Until dead letters exist: holds the cursor, loudly.
   kStop,    ///< Corruption in the store: as kHold.
@@ -67,6 +68,12 @@ struct FlushBatch {
   AgentPosition position;  ///< To be written with it: the last leaf of `versions`.
 };
 
+/// One finding of a check. Problems come with what to do.
+struct CheckLine {
+  bool is_problem = false;
+  std::string text;
+};
+
 /// One thread calls it at a time.
 class Store {
  public:
@@ -75,18 +82,15 @@ class Store {
   /// position (nothing: the store has none for this epoch).
   virtual StoreResult<std::optional<AgentPosition>> connect() = 0;
   virtual bool is_connected() const = 0;
+  /// What connecting did or found since the last call that an operator should read once: steps of the schema, roles
+  /// that are missing and the SQL that makes them.
+  virtual std::vector<CheckLine> take_notes() { return {}; }
   /// Writes the batch, unless this agent's position in the store is no longer the one that connect() read or the last
   /// flush wrote (somebody restored the store in place: error kReconnect, so that it is compared again). A report: all
   /// of it is in the store durably, with conflicts, accounts and position. An error: some of it may be there; flushing
   /// the same versions again, cut in any way, ends in the same state.
   virtual StoreResult<FlushReport> flush(const FlushBatch& batch) = 0;
   virtual void disconnect() = 0;
-};
-
-/// One finding of a check. Problems come with what to do.
-struct CheckLine {
-  bool is_problem = false;
-  std::string text;
 };
 
 /// `twinlog check --stores` and `twinlog migrate` for one store.

@@ -15,16 +15,21 @@ constexpr std::string_view kMissingRights =
     "('auth_logs', 'SELECT'), ('auth_logs', 'INSERT'), ('auth_log_conflicts', 'SELECT'), "
     "('auth_log_conflicts', 'INSERT'), ('account_lockouts', 'SELECT'), ('account_lockouts', 'INSERT'), "
     "('account_lockouts', 'UPDATE'), ('twinlog_agents', 'SELECT'), ('twinlog_agents', 'INSERT'), "
-    "('twinlog_agents', 'UPDATE')) AS r(relation, what) WHERE NOT has_table_privilege(r.relation, r.what)";
+    "('twinlog_agents', 'UPDATE'), ('twinlog_meta', 'SELECT')) AS r(relation, what) "
+    "WHERE NOT has_table_privilege(r.relation, r.what)";
 
 constexpr std::string_view kWalls =
     "SELECT has_column_privilege('auth_logs', 'has_conflict', 'UPDATE'), "
-    "row_security_active('auth_logs') AND NOT EXISTS (SELECT 1 FROM pg_policies p WHERE p.tablename = 'auth_logs' "
+    "(SELECT coalesce(string_agg(t.name, ', ' ORDER BY t.name), '') "
+    "FROM (VALUES ('auth_logs'), ('auth_log_conflicts'), ('account_lockouts')) AS t(name) "
+    "WHERE row_security_active(t.name) AND NOT EXISTS (SELECT 1 FROM pg_policies p WHERE p.tablename = t.name "
     "AND p.schemaname = current_schema() AND p.policyname = 'twinlog_writing' AND EXISTS "
-    "(SELECT 1 FROM unnest(p.roles) AS role WHERE pg_has_role(current_user, role, 'USAGE'))), "
+    "(SELECT 1 FROM unnest(p.roles) AS role WHERE pg_has_role(current_user, role, 'USAGE')))), "
     "(SELECT count(*) FROM pg_roles WHERE rolname IN ('twinlog_reader', 'twinlog_writer')), "
     "current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on'";
 constexpr std::int64_t kRoleCount = 2;
+/// twinlog_meta cannot be read: what else is missing can be asked all the same.
+constexpr std::string_view kNoRight = "42501";
 
 CheckLine fine(std::string text) {
   return {.is_problem = false, .text = "PostgreSQL: " + std::move(text)};
@@ -40,17 +45,12 @@ CheckLine problem(const StoreError& error) {
 void check_schema(const SchemaState& state, std::vector<CheckLine>& lines) {
   const std::string versions = "schema " + state.schema + " is at version " + std::to_string(state.version) + " of " +
                                std::to_string(schema_version());
-  if (state.schema.empty()) {
-    lines.push_back(problem("no schema of the search path exists; create one or set search_path for this role"));
-  } else if (state.version < schema_version()) {
+  if (state.version < schema_version()) {
     lines.push_back(problem(versions + "; run `twinlog migrate` as the owner of the tables"));
   } else if (state.version > schema_version()) {
     lines.push_back(fine(versions + ": newer than this agent, which goes on with it"));
   } else {
     lines.push_back(fine(versions));
-  }
-  if (!state.is_writable) {
-    lines.push_back(problem("this session is read-only; name the primary, or turn default_transaction_read_only off"));
   }
 }
 
@@ -58,8 +58,10 @@ void check_walls(const Rows& row, std::vector<CheckLine>& lines) {
   if (!bool_value(row.value(0, 0))) {
     lines.push_back(problem("this role may not UPDATE auth_logs.has_conflict; grant it the role twinlog_writer"));
   }
-  if (bool_value(row.value(0, 1))) {
-    lines.push_back(problem("row-level security hides auth_logs from this role; grant it the role twinlog_writer"));
+  if (const std::string hidden(row.value(0, 1)); !hidden.empty()) {
+    lines.push_back(problem("row-level security hides " + hidden +
+                            " from this role; grant it the role twinlog_writer "
+                            "(where it has it: run `twinlog migrate` as the owner of the tables)"));
   }
   if (int8_value(row.value(0, 2)) != kRoleCount) {
     lines.push_back(problem("the roles twinlog_reader and twinlog_writer are missing; run as an administrator: " +
@@ -88,12 +90,14 @@ class PostgresAdmin final : public StoreAdmin {
       return lines;
     }
     auto state = read_schema_state(connection);
-    if (auto* error = std::get_if<StoreError>(&state)) {
+    const auto* error = std::get_if<StoreError>(&state);
+    if (error == nullptr) {
+      check_schema(std::get<0>(state), lines);
+    } else if (error->code != kNoRight) {
       lines.push_back(problem(*error));
       return lines;
     }
-    check_schema(std::get<0>(state), lines);
-    if (std::get<0>(state).version >= schema_version()) {
+    if (error != nullptr || std::get<0>(state).version >= schema_version()) {
       check_rights(connection, lines);
     }
     return lines;

@@ -14,7 +14,6 @@ namespace {
 constexpr std::string_view kTcpUserTimeoutMs = "15000";
 
 constexpr auto kDefaults = std::to_array<std::pair<std::string_view, std::string_view>>({
-    {"target_session_attrs", "read-write"},
     {"application_name", "twinlog"},
     {"tcp_user_timeout", kTcpUserTimeoutMs},
     {"keepalives", "1"},
@@ -88,6 +87,8 @@ StoreResult<std::vector<ConnectOptions>> connect_options(const StoreSettings& se
     options.try_emplace(std::string(keyword), value);
   }
   options["client_encoding"] = "UTF8";
+  // Connection::open() asks each server itself whether it takes writes: libpq's own refusal has no SQLSTATE.
+  options["target_session_attrs"] = "any";
   if (settings.password.is_set()) {
     Result<std::string> password = settings.password.reveal();
     if (!password) {

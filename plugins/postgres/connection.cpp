@@ -16,6 +16,12 @@ namespace {
 
 constexpr int kBinaryFormat = 1;
 constexpr std::size_t kSqlstateLength = 5;
+/// For the one question at the end of a connect.
+constexpr std::chrono::milliseconds kFirstQuestionLimit = kConnectLimit;
+/// On a standby, or where default_transaction_read_only was turned on: that is somebody's decision, and it is
+/// respected.
+constexpr std::string_view kIsReadOnly = "SELECT current_setting('transaction_read_only') = 'on'";
+constexpr std::string_view kReadOnlyCode = "25006";
 
 std::string_view field(const PGresult* result, int code) {
   const char* const text = PQresultErrorField(result, code);
@@ -103,7 +109,18 @@ StoreResult<std::unique_ptr<Connection>> Connection::open_host(const ConnectOpti
   if (!opened->finish_connecting() || PQsetnonblocking(raw, 1) != 0 || PQenterPipelineMode(raw) != 1) {
     return opened->refusal();
   }
+  if (auto error = opened->refusal_to_write()) {
+    return std::move(*error);
+  }
   return opened;
+}
+
+std::optional<StoreError> Connection::refusal_to_write() {
+  auto rows = run_one({kIsReadOnly, {}}, kFirstQuestionLimit);
+  if (auto* error = std::get_if<StoreError>(&rows)) {
+    return std::move(*error);
+  }
+  return bool_value(std::get<0>(rows).value(0, 0)) ? std::optional(classify(kReadOnlyCode, "")) : std::nullopt;
 }
 
 bool Connection::finish_connecting() {
@@ -132,12 +149,13 @@ StoreError Connection::refusal() const {
   if (!code.empty()) {
     return classify(code, "");
   }
-  StoreError error = classify("", "");
-  error.words = timed_out_
-                    ? "PostgreSQL did not answer the connection in time; check address, network and server"
-                    : "no connection to PostgreSQL; check that the server runs, the address, TLS settings, and that "
-                      "one of the hosts takes writes";
-  return error;
+  return timed_out_ ? StoreError{.reaction = Reaction::kReconnect,
+                                 .code = "",
+                                 .constraint = "",
+                                 .words =
+                                     "PostgreSQL did not answer the connection in time; check address, network "
+                                     "and server"}
+                    : classify_local(PQerrorMessage(connection_.get()));
 }
 
 bool Connection::is_usable() const {
@@ -267,6 +285,7 @@ StoreError Connection::broken() {
   broken_ = true;
   StoreError error = classify("", "");
   if (timed_out_) {
+    error.reaction = Reaction::kReconnectSmaller;
     error.words = "PostgreSQL did not answer in time; the agent closes the connection and sends the batch again";
   }
   return error;

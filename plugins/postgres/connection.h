@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,7 +58,7 @@ class Rows {
 /// One thread at a time.
 class Connection {
  public:
-  /// Tries the hosts in order and takes the first that answers as wanted.
+  /// Tries the hosts in order and takes the first that lets us in and takes writes, whatever target_session_attrs says.
   static StoreResult<std::unique_ptr<Connection>> open(const StoreSettings& settings, const Clock& clock);
 
   ~Connection();
@@ -83,6 +84,8 @@ class Connection {
 
   static StoreResult<std::unique_ptr<Connection>> open_host(const ConnectOptions& options, const Clock& clock);
   bool finish_connecting();
+  /// Nothing where this server takes writes.
+  std::optional<StoreError> refusal_to_write();
   StoreError refusal() const;
   bool send(std::span<const Statement> statements);
   bool flush_output(TimePoint deadline);

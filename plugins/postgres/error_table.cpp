@@ -14,6 +14,17 @@ constexpr std::string_view kCrowded =
     "PostgreSQL takes no more connections or memory; raise max_connections or free some, the agent tries again";
 constexpr std::string_view kBusy =
     "another session or the load of the server was in the way; the batch is tried again, in smaller parts if need be";
+constexpr std::string_view kReadOnly =
+    "this server is read-only (a standby, or default_transaction_read_only is on); the agent looks for one that takes "
+    "writes among the hosts of stores.postgres.uri";
+constexpr std::string_view kProxy =
+    "the server or a connection pooler in front of it refused the session: no free client or server connection there "
+    "(max_client_conn, query_wait_timeout), no server behind it, or a startup parameter it does not take, such as "
+    "options=; use ALTER ROLE ... SET search_path in its place";
+constexpr std::string_view kState =
+    "PostgreSQL cannot take this in its present state; is the database closed to connections (ALLOW_CONNECTIONS)?";
+constexpr std::string_view kRights =
+    "this role lacks a right; `twinlog check --stores` names it; grant it the role twinlog_writer";
 constexpr std::string_view kOutOfRoom =
     "PostgreSQL has no room or hit a limit of its own; free disk space or raise the limit";
 constexpr std::string_view kOurSlip =
@@ -31,6 +42,8 @@ constexpr std::string_view kLogin =
     "PostgreSQL refused the login; check user, password (file) and pg_hba.conf, the agent reads the password again";
 constexpr std::string_view kNoDatabase =
     "the database or schema does not exist; create it or correct stores.postgres.uri";
+constexpr std::string_view kNoTls =
+    "no TLS session with PostgreSQL as sslmode in stores.postgres.uri demands it; check that the server has ssl = on";
 constexpr std::string_view kCorrupt =
     "PostgreSQL reports corrupt data or a corrupt index; stop writing to it and repair it, the spool keeps the events";
 constexpr std::string_view kUnknown =
@@ -38,8 +51,8 @@ constexpr std::string_view kUnknown =
 
 constexpr auto kRows = std::to_array<ErrorRow>({
     // Exact codes.
-    {"25006", Named::kAny, Reaction::kReconnect,
-     "this server is read-only (a standby); the agent looks for the primary among the hosts of stores.postgres.uri"},
+    {"25006", Named::kAny, Reaction::kReconnect, kReadOnly},
+    {"08P01", Named::kAny, Reaction::kReconnect, kProxy},
     {"57P01", Named::kAny, Reaction::kReconnect, kGoesAway},
     {"57P02", Named::kAny, Reaction::kReconnect, kGoesAway},
     {"57P03", Named::kAny, Reaction::kReconnect, kGoesAway},
@@ -48,6 +61,7 @@ constexpr auto kRows = std::to_array<ErrorRow>({
     {"57014", Named::kAny, Reaction::kRetrySmaller, kBusy},
     {"55P03", Named::kAny, Reaction::kRetrySmaller, kBusy},
     {"55006", Named::kAny, Reaction::kReconnect, kCrowded},
+    {"55000", Named::kAny, Reaction::kHold, kState},
     {"40003", Named::kAny, Reaction::kReconnect, kLost},
     {"53100", Named::kAny, Reaction::kRetrySlowly, kOutOfRoom},
     {"53200", Named::kAny, Reaction::kReconnect, kCrowded},
@@ -58,6 +72,7 @@ constexpr auto kRows = std::to_array<ErrorRow>({
     {"25P03", Named::kAny, Reaction::kReconnect, kOurSlip},
     {"26000", Named::kAny, Reaction::kReconnect, kPooled},
     {"42P05", Named::kAny, Reaction::kReconnect, kPooled},
+    {"42501", Named::kAny, Reaction::kHold, kRights},
     {"21000", Named::kAny, Reaction::kPoison, kData},
     {"23514", Named::kWithoutName, Reaction::kHold, kNoPlace},
     {"XX001", Named::kAny, Reaction::kStop, kCorrupt},
@@ -78,6 +93,19 @@ constexpr auto kRows = std::to_array<ErrorRow>({
     {"58", Named::kAny, Reaction::kRetrySlowly, kOutOfRoom},
 });
 
+// The words are libpq's own (fe-secure-openssl.c, fe-connect.c of 13 to 16), English as nothing here calls setlocale().
+constexpr auto kLocalRows = std::to_array<LocalErrorRow>({
+    {"certificate", Reaction::kHold,
+     "the TLS certificates do not fit: the server's was refused (authority, name or time), or a file of sslrootcert, "
+     "sslcert or sslkey cannot be used; correct them or stores.postgres.uri"},
+    {"does not support SSL", Reaction::kHold, kNoTls},
+    {"SSL error", Reaction::kHold, kNoTls},
+    {"translate host name", Reaction::kReconnect,
+     "the host name in stores.postgres.uri cannot be resolved; check the name and DNS"},
+    {"", Reaction::kReconnect,
+     "no connection to PostgreSQL; check that the server runs, and the address in stores.postgres.uri"},
+});
+
 bool speaks_of(const ErrorRow& row, std::string_view sqlstate, std::string_view constraint) {
   if (!sqlstate.starts_with(row.code)) {
     return false;
@@ -89,6 +117,17 @@ bool speaks_of(const ErrorRow& row, std::string_view sqlstate, std::string_view 
 
 std::span<const ErrorRow> error_table() {
   return kRows;
+}
+
+std::span<const LocalErrorRow> local_error_table() {
+  return kLocalRows;
+}
+
+StoreError classify_local(std::string_view libpq_message) {
+  const auto* const row = std::find_if(kLocalRows.begin(), kLocalRows.end(), [&](const LocalErrorRow& each) {
+    return libpq_message.find(each.contains) != std::string_view::npos;
+  });
+  return {.reaction = row->reaction, .code = "", .constraint = "", .words = std::string(row->words)};
 }
 
 StoreError classify(std::string_view sqlstate, std::string_view constraint) {

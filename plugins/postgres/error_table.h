@@ -22,6 +22,17 @@ struct ErrorRow {
 /// Whole codes first, then classes.
 std::span<const ErrorRow> error_table();
 
+/// Why there was no session and no server said so: what libpq's own message contains -> what the courier does.
+struct LocalErrorRow {
+  std::string_view contains;
+  Reaction reaction = Reaction::kReconnect;
+  std::string_view words;
+};
+std::span<const LocalErrorRow> local_error_table();
+
+/// The error for a failed connect without a SQLSTATE. Of the message nothing is kept.
+StoreError classify_local(std::string_view libpq_message);
+
 /// The error for a SQLSTATE ("" when libpq knows none: the connection broke). The server's own text is not asked for.
 StoreError classify(std::string_view sqlstate, std::string_view constraint);
 

@@ -10,8 +10,9 @@
 namespace twinlog::postgres {
 namespace {
 
-// READ WRITE: a standby says at once that it is one. READ COMMITTED: the default of the role may be another level.
-constexpr std::string_view kBegin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+// READ COMMITTED: the default of the role may be another level. Not READ WRITE: where default_transaction_read_only was
+// turned on while we were connected, that is respected.
+constexpr std::string_view kBegin = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 // For this transaction only: a session's setting would leak through a transaction pooler. A role that asks for more
 // than `on` (remote_apply) keeps it.
@@ -228,6 +229,11 @@ Flush::Failure Flush::commit(const AgentPosition& position) {
   statements.push_back({"COMMIT", {}});
   auto result = connection_.run(statements, time_left());
   if (auto* error = std::get_if<StoreError>(&result)) {
+    if (error->reaction == Reaction::kReconnectSmaller) {
+      error->words =
+          "PostgreSQL did not confirm the commit in time (is a standby of synchronous_standby_names away?); the agent "
+          "closes the connection and sends the batch again, nothing doubles";
+    }
     return std::move(*error);
   }
   if (!is_committed(std::get<0>(result).back())) {

@@ -8,7 +8,7 @@
 namespace twinlog::postgres {
 namespace {
 
-constexpr std::string_view kBegin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+constexpr std::string_view kBegin = "BEGIN ISOLATION LEVEL READ COMMITTED";
 /// "twinlog" in ASCII: the advisory lock of everybody who changes this schema.
 constexpr std::string_view kLock = "SELECT pg_advisory_xact_lock(x'7477696e6c6f67'::bigint)";
 constexpr std::string_view kSynchronous = "SET LOCAL synchronous_commit = on";
@@ -23,8 +23,7 @@ constexpr std::string_view kVersion =
     "SELECT coalesce(max(right(name, 4)::bigint), 0) FROM twinlog_meta WHERE name ~ '^schema\\.[0-9]{4}$'";
 constexpr std::string_view kState =
     "SELECT coalesce(current_schema(), ''), "
-    "to_regclass(format('%I.twinlog_meta', current_schema())) IS NOT NULL, "
-    "current_setting('transaction_read_only') = 'off'";
+    "to_regclass(format('%I.twinlog_meta', current_schema())) IS NOT NULL";
 constexpr std::string_view kRoles =
     "SELECT (SELECT count(*) FROM pg_roles WHERE rolname IN ('twinlog_reader', 'twinlog_writer')), "
     "(SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user)";
@@ -34,7 +33,9 @@ StoreError no_schema() {
   return {.reaction = Reaction::kHold,
           .code = "3F000",
           .constraint = "",
-          .words = "no schema of the search path exists; create one or set it with ALTER ROLE ... SET search_path"};
+          .words =
+              "no schema of the search path exists or may be used by this role; create one, grant USAGE on it, or "
+              "set another with ALTER ROLE ... SET search_path"};
 }
 
 /// Runs the statements between what begin_locked() opened and COMMIT.
@@ -99,7 +100,10 @@ StoreResult<SchemaState> read_schema_state(Connection& connection) {
     return std::move(*error);
   }
   const Rows& row = std::get<0>(state_rows);
-  SchemaState state{.schema = std::string(row.value(0, 0)), .version = 0, .is_writable = bool_value(row.value(0, 2))};
+  SchemaState state{.schema = std::string(row.value(0, 0)), .version = 0};
+  if (state.schema.empty()) {
+    return no_schema();
+  }
   if (!bool_value(row.value(0, 1))) {
     return state;
   }
@@ -117,9 +121,6 @@ StoreResult<std::vector<CheckLine>> migrate_schema(Connection& connection) {
     return std::move(*error);
   }
   const SchemaState& state = std::get<0>(read);
-  if (state.schema.empty()) {
-    return no_schema();
-  }
   std::vector<CheckLine> lines;
   for (const SchemaStep& step : schema_steps()) {
     if (step.number <= state.version) {

@@ -16,12 +16,11 @@ inline constexpr std::chrono::milliseconds kMigrationLimit = std::chrono::second
 
 /// What a session finds in the first schema of its search path.
 struct SchemaState {
-  std::string schema;  ///< "": no schema of the search path exists.
-  int version = 0;     ///< 0: nothing there yet.
-  bool is_writable = false;
+  std::string schema;
+  int version = 0;  ///< 0: nothing there yet.
 };
 
-/// Needs no more than the right to read twinlog_meta.
+/// Needs no more than the right to read twinlog_meta. kHold where the session has no schema.
 StoreResult<SchemaState> read_schema_state(Connection& connection);
 
 /// Brings the schema up to schema_version(), step by step, each in a transaction of its own under an advisory lock, so

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -19,8 +21,14 @@ StoreError schema_is_old(const SchemaState& state, std::string code) {
   return {.reaction = Reaction::kHold,
           .code = std::move(code),
           .constraint = "",
-          .words = "the schema in PostgreSQL is at version " + std::to_string(state.version) + ", this agent needs " +
-                   std::to_string(schema_version()) + "; run `twinlog migrate` as the owner of the tables"};
+          .words = "schema " + state.schema + " in PostgreSQL is at version " + std::to_string(state.version) +
+                   ", this agent needs " + std::to_string(schema_version()) +
+                   "; run `twinlog migrate` as the owner of the tables"};
+}
+
+// What an operator mends may only show in a new session: a setting of the role, a schema that was set back.
+bool wants_a_new_session(Reaction reaction) {
+  return reaction == Reaction::kReconnect || reaction == Reaction::kReconnectSmaller || reaction == Reaction::kHold;
 }
 
 class PostgresStore final : public Store {
@@ -61,14 +69,15 @@ class PostgresStore final : public Store {
     const auto* error = std::get_if<StoreError>(&report);
     if (error == nullptr) {
       last_leaf_ = batch.position.last_leaf;
-    } else if (error->reaction == Reaction::kReconnect || error->reaction == Reaction::kHold ||
-               connection_->is_in_transaction()) {
+    } else if (wants_a_new_session(error->reaction) || connection_->is_in_transaction()) {
       disconnect();  // The next connect reads password, schema (tables may be gone) and position anew.
     }
     return report;
   }
 
   void disconnect() override { connection_.reset(); }
+
+  std::vector<CheckLine> take_notes() override { return std::exchange(notes_, {}); }
 
  private:
   std::optional<StoreError> open() {
@@ -85,9 +94,6 @@ class PostgresStore final : public Store {
       return std::move(*error);
     }
     const SchemaState& state = std::get<0>(read);
-    if (!state.is_writable) {
-      return classify("25006", "");
-    }
     return state.version >= schema_version() ? std::nullopt : upgrade(state);
   }
 
@@ -97,20 +103,28 @@ class PostgresStore final : public Store {
     }
     auto migrated = migrate_schema(*connection_);
     if (auto* error = std::get_if<StoreError>(&migrated)) {
-      const bool is_refused = error->reaction == Reaction::kHold && error->code != "3F000";
-      return is_refused ? schema_is_old(state, error->code) : std::move(*error);
+      return error->reaction == Reaction::kHold ? schema_is_old(state, error->code) : std::move(*error);
     }
-    // Roles are for readers; where they cannot be made, `twinlog check --stores` says so, and writing goes on.
-    const auto roles = migrate_roles(*connection_);
-    const auto* error = std::get_if<StoreError>(&roles);
-    return error != nullptr && error->reaction == Reaction::kReconnect ? std::optional(*error) : std::nullopt;
+    note(std::move(std::get<0>(migrated)));
+    // Roles are for readers; where they cannot be made, a note says how, and writing goes on.
+    auto roles = migrate_roles(*connection_);
+    if (auto* error = std::get_if<StoreError>(&roles)) {
+      note({{.is_problem = true,
+             .text = "PostgreSQL: rights of readers and writers were not granted: " + error->words}});
+      return connection_->is_usable() ? std::nullopt : std::optional(*error);
+    }
+    note(std::move(std::get<0>(roles)));
+    return std::nullopt;
   }
+
+  void note(std::vector<CheckLine> lines) { std::ranges::move(lines, std::back_inserter(notes_)); }
 
   PostgresStoreSettings settings_;
   FlushOwner owner_;
   const Clock& clock_;
   std::unique_ptr<Connection> connection_;
   std::optional<std::uint64_t> last_leaf_;  ///< Our position as connect() read it or the last flush wrote it.
+  std::vector<CheckLine> notes_;
 };
 
 }  // namespace

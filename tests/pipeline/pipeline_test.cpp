@@ -86,7 +86,9 @@ TEST(Pipeline, APoisonedBatchHoldsOnlyItsOwnStoreAndSaysSo) {
   EXPECT_EQ(rig.postgres.log_ids(), std::vector<std::string>{"bad"});
 }
 
-TEST(Pipeline, ABatchThatIsRefusedForItsSizeIsHalvedAndGrowsAgain) {
+class PipelineBatchSize : public ::testing::TestWithParam<Reaction> {};
+
+TEST_P(PipelineBatchSize, IsHalvedAfterRefusalsForSizeOrTimeAndGrowsAgain) {
   CourierSettings small;
   small.batch_events = 8;
   Rig rig({}, small);
@@ -96,13 +98,68 @@ TEST(Pipeline, ABatchThatIsRefusedForItsSizeIsHalvedAndGrowsAgain) {
   }
   rig.postgres.come_back();
   rig.postgres.refuse_with(
-      StoreError{.reaction = Reaction::kRetrySmaller, .code = "57014", .constraint = "", .words = "statement timeout"});
+      StoreError{.reaction = GetParam(), .code = "", .constraint = "", .words = "not within the time"});
   rig.run_for(5min);
   rig.postgres.refuse_with(std::nullopt);
   rig.run_for(31s);
   EXPECT_EQ(rig.postgres.log_ids().size(), 32U);
   EXPECT_GT(rig.to_postgres->status().flushes, 4U);
   EXPECT_EQ(rig.postgres.largest_batch(), 8U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Reactions, PipelineBatchSize,
+                         ::testing::Values(Reaction::kRetrySmaller, Reaction::kReconnectSmaller),
+                         [](const auto& reaction) { return std::string(reaction_text(reaction.param)); });
+
+TEST(Pipeline, BatchesThatAreTooBigForTheTimeOfAFlushShrinkUntilTheyFit) {
+  CourierSettings small;
+  small.batch_events = 8;
+  Rig rig({}, small);
+  rig.postgres.refuse_with(
+      StoreError{.reaction = Reaction::kReconnectSmaller, .code = "", .constraint = "", .words = "not in time"}, 3);
+  for (int i = 0; i < 32; ++i) {
+    rig.submit("event-" + std::to_string(i));
+  }
+  rig.run_for(10min);
+  EXPECT_EQ(rig.postgres.log_ids().size(), 32U);
+  EXPECT_LE(rig.postgres.largest_batch(), 3U);
+}
+
+TEST(Pipeline, AnotherReasonIsLoggedAtOnceAndARepeatedOneEverMoreRarely) {
+  Rig rig;
+  const auto refuse_for = [&rig](const char* words) {
+    rig.postgres.refuse_with(StoreError{.reaction = Reaction::kHold, .code = "", .constraint = "", .words = words});
+    rig.run_for(1h);
+  };
+  rig.submit("held");
+  refuse_for("the first reason");
+  const std::size_t lines = rig.log.count("store_flush_failed");
+  EXPECT_EQ(lines, 7U);  // 1, 2, 4, 8, 16, 32, 64 of about 120 failures.
+  refuse_for("the second reason");
+  EXPECT_EQ(rig.log.count("store_flush_failed"), lines + 2);  // At once and at 128.
+}
+
+class NotingStore final : public Store {
+ public:
+  StoreResult<std::optional<AgentPosition>> connect() override { return std::optional<AgentPosition>(); }
+  bool is_connected() const override { return true; }
+  StoreResult<FlushReport> flush(const FlushBatch& /*batch*/) override { return FlushReport{}; }
+  void disconnect() override {}
+  std::vector<CheckLine> take_notes() override { return std::exchange(notes_, {}); }
+
+ private:
+  std::vector<CheckLine> notes_{{.is_problem = true, .text = "CREATE ROLE is to be run"}};
+};
+
+TEST(Pipeline, WhatConnectingFoundIsLoggedOnce) {
+  Rig rig;
+  NotingStore store;
+  Courier courier({}, {.spool = *rig.spool, .store = store, .clock = rig.clock, .random = rig.random, .log = rig.log});
+  courier.step();
+  rig.clock.advance(1min);
+  courier.step();
+  EXPECT_EQ(rig.log.count("store_note"), 1U);
+  EXPECT_NE(rig.log.text().find("CREATE ROLE is to be run"), std::string::npos);
 }
 
 TEST(Pipeline, DrainingIgnoresLingerAndBackoff) {

@@ -119,7 +119,7 @@ TEST_F(PostgresBlockedFlush, ARowThatMovedToAnotherPartitionIsTriedAgain) {
 TEST_F(PostgresBlockedFlush, AnAnswerThatDoesNotComeInTimeEndsTheConnectionAndNothingDoubles) {
   clock_.leap(true);
   const StoreError error = agent_.failing_flush(versions_);
-  EXPECT_EQ(error.reaction, kReconnect);
+  EXPECT_EQ(error.reaction, kReconnectSmaller);
   EXPECT_NE(error.words.find("did not answer in time"), std::string::npos);
   EXPECT_FALSE(agent_.store().is_connected());
   clock_.leap(false);

@@ -208,7 +208,7 @@ TEST(PostgresOutage, AStandbyIsNeverWrittenTo) {
   const std::string signal = own.folder() + "/data/standby.signal";
   std::ofstream(signal).flush();
   own.start_again();
-  EXPECT_EQ(refusal(database.uri()).reaction, Reaction::kReconnect);
+  EXPECT_EQ(refusal(database.uri()).code, "25006");
   StoreSettings settings;
   settings.uri = Secret::literal(database.uri() + "&target_session_attrs=any");
   const auto store = make_postgres_store({.store = settings, .epoch_id = {}, .agent = "a"}, testing::real_clock());

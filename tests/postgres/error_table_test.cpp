@@ -38,7 +38,7 @@ constexpr Expected kExpected[] = {
     {"3D000", "", kHold},          {"3F000", "", kHold},         {"28000", "", kHold},
     {"28P01", "", kHold},          {"0A000", "", kHold},         {"57P04", "", kHold},
     {"XX001", "", kStop},          {"XX002", "", kStop},         {"XX000", "", kRetry},
-    {"P0001", "", kRetry},         {"ZZ999", "", kRetry},
+    {"P0001", "", kRetry},         {"ZZ999", "", kRetry},        {"55000", "", kHold},
 };
 
 class PostgresErrorTable : public ::testing::TestWithParam<Expected> {};
@@ -52,6 +52,39 @@ TEST_P(PostgresErrorTable, GivesEachCodeItsReaction) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Codes, PostgresErrorTable, ::testing::ValuesIn(kExpected));
+
+struct LocalExpected {
+  const char* name;
+  const char* message;
+  Reaction reaction;
+  const char* words;
+};
+
+class PostgresLocalErrors : public ::testing::TestWithParam<LocalExpected> {};
+
+TEST_P(PostgresLocalErrors, AreToldApartAndNeverQuoted) {
+  const StoreError error = classify_local(GetParam().message);
+  EXPECT_EQ(reaction_text(error.reaction), reaction_text(GetParam().reaction));
+  EXPECT_EQ(error.code, "");
+  EXPECT_NE(error.words.find(GetParam().words), std::string::npos) << error.words;
+  EXPECT_EQ(error.words.find("SECRET"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Messages, PostgresLocalErrors,
+    ::testing::Values(
+        LocalExpected{"NobodyListens", "connection to server at \"SECRET\", port 1 failed: Connection refused",
+                      kReconnect, "check that the server runs"},
+        LocalExpected{"WrongName", "server certificate for \"SECRET\" does not match host name \"SECRET\"", kHold,
+                      "certificates do not fit"},
+        LocalExpected{"WrongAuthority", "SSL error: certificate verify failed", kHold, "certificates do not fit"},
+        LocalExpected{"NoTls", "server does not support SSL, but SSL was required", kHold, "ssl = on"},
+        LocalExpected{"BrokenTls", "SSL error: wrong version number", kHold, "ssl = on"},
+        LocalExpected{"LostInTheHandshake", "SSL SYSCALL error: EOF detected", kReconnect,
+                      "check that the server runs"},
+        LocalExpected{"NoSuchName", "could not translate host name \"SECRET\" to address: Name or service not known",
+                      kReconnect, "cannot be resolved"}),
+    [](const auto& row) { return std::string(row.param.name); });
 
 /// The row that answers for a code: the first that speaks of it. Null where none does.
 const ErrorRow* row_of(const Expected& expected) {

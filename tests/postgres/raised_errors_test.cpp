@@ -33,7 +33,8 @@ TEST_P(PostgresRaisedByATrigger, ACodeRaisedInAFlushKeepsNothingAndTheNextFlushW
   EXPECT_EQ(error.code, GetParam().code);
   EXPECT_EQ(reaction_text(error.reaction), reaction_text(GetParam().reaction));
   EXPECT_EQ(error.words.find("secret"), std::string::npos);
-  EXPECT_EQ(agent.store().is_connected(), GetParam().reaction != Reaction::kReconnect);
+  const bool is_left = GetParam().reaction == Reaction::kReconnect || GetParam().reaction == Reaction::kHold;
+  EXPECT_EQ(agent.store().is_connected(), !is_left);
   execute(*database.session(), {"DROP TRIGGER refusing ON auth_logs"});
   EXPECT_EQ(agent.flush(versions).inserted, 1U);
 }
@@ -41,7 +42,7 @@ TEST_P(PostgresRaisedByATrigger, ACodeRaisedInAFlushKeepsNothingAndTheNextFlushW
 using enum Reaction;
 INSTANTIATE_TEST_SUITE_P(Codes, PostgresRaisedByATrigger,
                          ::testing::Values(Raised{"53100", kRetrySlowly}, Raised{"58030", kRetrySlowly},
-                                           Raised{"08006", kReconnect}, Raised{"P0001", kRetry},
+                                           Raised{"08006", kReconnect}, Raised{"42501", kHold}, Raised{"P0001", kRetry},
                                            Raised{"XX000", kRetry}),
                          [](const auto& row) { return std::string(row.param.code); });
 

@@ -34,7 +34,7 @@ StoreResult<FlushReport> MemoryStore::flush(const FlushBatch& batch) {
     is_connected_ = false;
     return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "connection lost"};
   }
-  if (refusal_) {
+  if (refusal_ && batch.versions.size() > refused_above_) {
     return *refusal_;
   }
   FlushReport report{.round_trips = 1};

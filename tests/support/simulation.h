@@ -78,8 +78,11 @@ class MemoryStore final : public Store {
   void come_back() { is_away_ = false; }
   /// The next `count` flushes are written but their reply is lost.
   void lose_replies(unsigned count) { replies_to_lose_ = count; }
-  /// From now on every flush is answered with this; nothing ends it.
-  void refuse_with(std::optional<StoreError> error) { refusal_ = std::move(error); }
+  /// From now on every flush of more than `above` events is answered with this; nothing ends it.
+  void refuse_with(std::optional<StoreError> error, std::size_t above = 0) {
+    refusal_ = std::move(error);
+    refused_above_ = above;
+  }
   /// What a restore from an older backup does: leaves above `leaf` are gone, and so is the connection.
   void forget_above(std::uint64_t leaf, UtcMicros newest_effective_at = 0);
   /// The same behind a connection that looks alive.
@@ -97,6 +100,7 @@ class MemoryStore final : public Store {
   bool is_away_ = false;
   unsigned replies_to_lose_ = 0;
   std::optional<StoreError> refusal_;
+  std::size_t refused_above_ = 0;
   std::map<EventKey, Version> records_;
   std::map<std::string, std::size_t> writes_;
   std::optional<AgentPosition> position_;
