@@ -23,6 +23,10 @@ std::string cursor_key(StoreId store) {
   return "cursor/" + std::string(store_name(store));
 }
 
+std::string incomplete_since_key(StoreId store) {
+  return "incomplete_since/" + std::string(store_name(store));
+}
+
 std::string format_value(std::uint32_t format) {
   std::string value;
   put_u32(value, format);

@@ -22,7 +22,9 @@ inline constexpr std::string_view kFormatKey = "format";
 inline constexpr std::string_view kEpochIdKey = "epoch_id";
 inline constexpr std::string_view kLogIdKeyKey = "log_id_key";
 inline constexpr std::string_view kFirstKeptKey = "first_kept";
+inline constexpr std::string_view kSkippedToKey = "skipped_to";
 std::string cursor_key(StoreId store);
+std::string incomplete_since_key(StoreId store);
 
 std::string format_value(std::uint32_t format);
 std::optional<std::uint32_t> format_from(std::string_view value);

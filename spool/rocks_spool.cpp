@@ -35,6 +35,10 @@ class RocksSpool final : public Spool {
   std::uint64_t last_leaf() const override { return last_leaf_; }
   std::uint64_t cursor(StoreId store) const override;
   Status move_cursor(StoreId store, std::uint64_t leaf) override;
+  Status note_incomplete(StoreId store, UtcMicros since) override;
+  Status skip_to(std::uint64_t leaf) override {
+    return change_losses([leaf](SpoolPositions& at) { at.skipped_to = std::max(at.skipped_to, leaf); });
+  }
   Status maintain(TimePoint now) override;
   SpoolStats stats() const override;
   Status sync() override;
@@ -53,6 +57,8 @@ class RocksSpool final : public Spool {
   Status recover();
   Status verify();
   Status trim(TimePoint now);
+  template <typename Change>
+  Status change_losses(const Change& change);
   std::uint64_t due_first_kept(TimePoint now);
   void write_failed();
 
@@ -72,7 +78,7 @@ class RocksSpool final : public Spool {
   std::atomic<std::uint64_t> sync_errors_ = 0;
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<bool> writable_ = true;
-  std::uint64_t last_promised_ = 0;    ///< By this process; 0: nothing yet. Only for the committing thread.
+  std::uint64_t last_promised_;        ///< What was there at the start counts. Only for the committing thread.
   std::optional<Error> damage_;        ///< Promised events are gone: nothing is taken until an operator has looked.
   bool may_recover_in_commit_ = true;  ///< Once between two maintain(), so that a dead disk is not opened per commit.
 };
@@ -86,7 +92,8 @@ RocksSpool::RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetu
       database_(std::move(database)),
       positions_(state.positions),
       schedule_(settings_.keep_delivered),
-      last_leaf_(state.last_leaf) {
+      last_leaf_(state.last_leaf),
+      last_promised_(state.last_event) {
   setup_->durable_first_kept() = state.positions.first_kept;
 }
 
@@ -124,6 +131,7 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
   {
     const std::lock_guard positions_lock(positions_mutex_);
     terms.first_kept = positions_.first_kept;
+    terms.last_leaf = std::max(terms.last_leaf, positions_.skipped_to);
   }
   CommitPlan plan(std::move(terms), space_.room(), *database_);
   Result<std::vector<std::vector<Disposition>>> answers = plan.decide(requests);
@@ -189,6 +197,30 @@ Status RocksSpool::move_cursor(StoreId store, std::uint64_t leaf) {
     return is_rewind ? written : Status();
   }
   return {};
+}
+
+Status RocksSpool::note_incomplete(StoreId store, UtcMicros since) {
+  return change_losses([store, since](SpoolPositions& positions) {
+    std::optional<UtcMicros>& noted = positions.incomplete_since[static_cast<std::size_t>(store)];
+    noted = std::min(noted.value_or(since), since);
+  });
+}
+
+template <typename Change>
+Status RocksSpool::change_losses(const Change& change) {
+  const std::shared_lock lock(database_mutex_);
+  const std::lock_guard positions_lock(positions_mutex_);
+  change(positions_);
+  if (!writable_ || !database_) {
+    return closed_error();  // Written when the database is open again.
+  }
+  rocksdb::WriteBatch batch;
+  put_losses(batch, database_->meta(), positions_);
+  Status written = database_->write(batch, Durability::kSynced);
+  if (!written) {
+    write_failed();
+  }
+  return written;
 }
 
 std::uint64_t RocksSpool::delivered_to_all() const {
@@ -281,6 +313,7 @@ SpoolStats RocksSpool::stats() const {
     const std::lock_guard lock(positions_mutex_);
     stats.first_kept_leaf = positions_.first_kept;
     stats.cursors = positions_.cursors;
+    stats.incomplete_since = positions_.incomplete_since;
   }
   stats.last_leaf = last_leaf_;
   space_.tell(stats);

@@ -4,8 +4,9 @@
 // Invariants
 //  1. commit() answers kStored / kDuplicate / kConflict only for versions on stable storage: one write batch, one sync,
 //     for all requests of one call (group commit).
-//  2. leaf_index counts accepted versions from 1, densely, in commit order; it is the key of a version and the unit of
-//     cursors. The door of the ledger: the leaf of each version is to be made in commit(), in the same batch.
+//  2. leaf_index counts accepted versions from 1 in commit order, densely but for skip_to(); it is the key of a version
+//     and the unit of cursors. The door of the ledger: the leaf of each version is to be made in commit(), in the same
+//     batch.
 //  3. A cursor names the last leaf its store has; after a crash it is at worst too low: a crash repeats, never skips.
 //  4. Start reads the last key and the cursors, never the backlog.
 //  5. No tombstones: trimmed records disappear by whole files and by compaction, and no read starts below a cursor.
@@ -59,6 +60,8 @@ struct SpoolStats {
   std::uint64_t last_leaf = 0;        ///< 0: nothing was ever accepted.
   std::uint64_t first_kept_leaf = 1;  ///< Everything below was trimmed.
   std::array<std::uint64_t, kStores> cursors{};
+  /// As note_incomplete() was told.
+  std::array<std::optional<UtcMicros>, kStores> incomplete_since{};
   std::uint64_t disk_bytes = 0;  ///< What the folder takes: as of the last maintain(), and what was written since.
   std::uint64_t max_bytes = 0;   ///< The setting, or the size of the volume where that is smaller.
   /// What the volume would still give; nothing where it cannot be told.
@@ -93,6 +96,13 @@ class Spool {
   /// Moves the cursor to `leaf`, forwards after a flush or backwards after a store forgot; backwards never below what
   /// is still kept (the cursor then stands before the first kept leaf). Durable with the next commit at the latest.
   virtual Status move_cursor(StoreId store, std::uint64_t leaf) = 0;
+
+  /// The store lost what the spool no longer has: it may lack events accepted since `since`. The earliest of all notes
+  /// is kept, durably, over restarts.
+  virtual Status note_incomplete(StoreId store, UtcMicros since) = 0;
+  /// Leaves up to `leaf` are never given out from now on, durably. For a spool that was set back: a store knows these
+  /// numbers of events that the spool has lost. A commit under way may still give out the next ones.
+  virtual Status skip_to(std::uint64_t leaf) = 0;
 
   /// Trims what all stores have had for `keep_delivered` (sooner when space runs short) and measures the folder. To be
   /// called about once a second.

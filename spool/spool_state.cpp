@@ -101,6 +101,26 @@ Result<std::uint64_t> read_number(const std::string& path, const Database& datab
   return *number;
 }
 
+Status read_losses(const std::string& path, const Database& database, SpoolPositions& positions) {
+  const Result<std::uint64_t> skipped_to = read_number(path, database, kSkippedToKey, 0);
+  if (!skipped_to) {
+    return skipped_to.error();
+  }
+  positions.skipped_to = *skipped_to;
+  for (std::size_t i = 0; i < kStores; ++i) {
+    constexpr auto kNever = static_cast<std::uint64_t>(INT64_MIN);
+    const std::string key = incomplete_since_key(static_cast<StoreId>(i));
+    const Result<std::uint64_t> since = read_number(path, database, key, kNever);
+    if (!since) {
+      return since.error();
+    }
+    if (*since != kNever) {
+      positions.incomplete_since[i] = static_cast<UtcMicros>(*since);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Error newer_format_error(const std::string& path, std::uint32_t found) {
@@ -124,6 +144,7 @@ Result<SpoolState> load_state(const DatabaseSetup& setup, Database& database, Ra
   }
   SpoolState state;
   state.identity = std::move(*identity);
+  state.last_event = *last_event;
   state.positions.first_kept = std::max<std::uint64_t>(1, *first_kept);
   // When everything was trimmed no event is left to tell the last leaf, but the trim point does; and a leaf that a
   // store has is never given out again, whatever became of the spool's own copy.
@@ -137,6 +158,10 @@ Result<SpoolState> load_state(const DatabaseSetup& setup, Database& database, Ra
     state.positions.cursors[i] = std::max(*cursor, state.positions.first_kept - 1);
     state.last_leaf = std::max(state.last_leaf, *cursor);
   }
+  const Status losses = read_losses(setup.path(), database, state.positions);
+  if (!losses) {
+    return losses.error();
+  }
   return state;
 }
 
@@ -144,6 +169,19 @@ void put_positions(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta
   batch.Put(meta, rocksdb::Slice(kFirstKeptKey), number_value(positions.first_kept));
   for (std::size_t i = 0; i < kStores; ++i) {
     batch.Put(meta, cursor_key(static_cast<StoreId>(i)), number_value(positions.cursors[i]));
+  }
+  put_losses(batch, meta, positions);
+}
+
+void put_losses(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const SpoolPositions& positions) {
+  if (positions.skipped_to > 0) {
+    batch.Put(meta, rocksdb::Slice(kSkippedToKey), number_value(positions.skipped_to));
+  }
+  for (std::size_t i = 0; i < kStores; ++i) {
+    if (const auto& since = positions.incomplete_since[i]) {
+      const auto value = static_cast<std::uint64_t>(*since);
+      batch.Put(meta, incomplete_since_key(static_cast<StoreId>(i)), number_value(value));
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "ledger/base/clock.h"
 #include "ledger/base/result.h"
@@ -11,16 +12,19 @@
 
 namespace twinlog {
 
-/// How far trimming and the stores are.
+/// How far trimming and the stores are, and what the stores have forgotten.
 struct SpoolPositions {
   std::uint64_t first_kept = 1;
   std::array<std::uint64_t, kStores> cursors{};
+  std::array<std::optional<UtcMicros>, kStores> incomplete_since{};
+  std::uint64_t skipped_to = 0;
 };
 
 struct SpoolState {
   SpoolIdentity identity;
   SpoolPositions positions;
   std::uint64_t last_leaf = 0;
+  std::uint64_t last_event = 0;  ///< The greatest leaf that is there; 0: none.
 };
 
 /// Reads the state; a spool without events and without a format is new and gets its identity, synced. A cursor that is
@@ -31,7 +35,11 @@ Result<SpoolState> load_state(const DatabaseSetup& setup, Database& database, Ra
 /// The refusal that names both formats.
 Error newer_format_error(const std::string& path, std::uint32_t found);
 
+/// All of them.
 void put_positions(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const SpoolPositions& positions);
+
+/// What the stores have forgotten alone: cursors move on their own.
+void put_losses(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const SpoolPositions& positions);
 
 /// Why the database did not open: a newer format may have column families that this build does not know.
 Error explain_unopened(const DatabaseSetup& setup, const Error& error);

@@ -168,6 +168,12 @@ void Agent::add_store(StoreId id, const StoreSettings& settings, std::unique_ptr
               {{"store", std::string(store_name(id))}});
     return;
   }
+  if (const auto since = spool_->stats().incomplete_since.at(static_cast<std::size_t>(id))) {
+    log_.line(LogLevel::kError, "store_incomplete",
+              "this store once lost more than the spool still had: it may lack events accepted since the time given; "
+              "refill it from the other store",
+              {{"store", std::string(store_name(id))}, {"incomplete_since", utc_text(*since)}});
+  }
   const CourierSettings courier{
       .store = id,
       .pace = pace_of(settings),

@@ -97,8 +97,9 @@ struct Metrics::Families {
       counter("twinlog_store_rewinds_total", "Times the store had forgotten events and the cursor went back.");
   prometheus::Family<prometheus::Gauge>& store_position_ahead =
       gauge("twinlog_store_position_ahead", "1 when the store knows more of this spool than the spool (a clone).");
-  prometheus::Family<prometheus::Gauge>& store_incomplete =
-      gauge("twinlog_store_incomplete", "1 when the store lost more than the spool could send again.");
+  prometheus::Family<prometheus::Gauge>& store_incomplete_since = gauge(
+      "twinlog_store_incomplete_since_timestamp_seconds",
+      "Unix time: the store lost what the spool no longer had, events accepted since then may be missing; 0: none.");
 
   Families() {
     gauge("twinlog_build_info", "Build information; always 1.")
@@ -108,7 +109,7 @@ struct Metrics::Families {
 
   void update_intake(const IntakeCounters& counters);
   void update_spool(const Observed& observed);
-  void update_store(const Courier& courier);
+  void update_store(const Courier& courier, const SpoolStats& spool);
 };
 
 void Metrics::Families::update_intake(const IntakeCounters& counters) {
@@ -155,7 +156,7 @@ void Metrics::Families::update_spool(const Observed& observed) {
   spool_writable.Add({}).Set(stats.writable ? 1 : 0);
 }
 
-void Metrics::Families::update_store(const Courier& courier) {
+void Metrics::Families::update_store(const Courier& courier, const SpoolStats& spool) {
   const CourierStatus status = courier.status();
   const std::string name(store_name(courier.store()));
   const Labels labels{{"store", name}};
@@ -176,7 +177,8 @@ void Metrics::Families::update_store(const Courier& courier) {
   store_last_success.Add(labels).Set(static_cast<double>(status.last_success_at) / kMicrosPerSecond);
   raise_to(store_rewinds.Add(labels), status.rewinds);
   store_position_ahead.Add(labels).Set(status.is_position_ahead ? 1 : 0);
-  store_incomplete.Add(labels).Set(status.incomplete_from_leaf ? 1 : 0);
+  const UtcMicros since = spool.incomplete_since.at(static_cast<std::size_t>(courier.store())).value_or(0);
+  store_incomplete_since.Add(labels).Set(static_cast<double>(since) / kMicrosPerSecond);
 }
 
 Metrics::Metrics() : families_(std::make_unique<Families>()) {}
@@ -186,7 +188,7 @@ std::string Metrics::text(const Observed& observed) {
   families_->update_intake(*observed.intake_counters);
   families_->update_spool(observed);
   for (const Courier* courier : observed.couriers) {
-    families_->update_store(*courier);
+    families_->update_store(*courier, observed.spool->stats());
   }
   return prometheus::TextSerializer().Serialize(families_->registry.Collect());
 }

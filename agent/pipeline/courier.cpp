@@ -23,6 +23,18 @@ bool is_power_of_two(std::uint64_t number) {
   return number != 0 && (number & (number - 1)) == 0;
 }
 
+// Far above what a spool ever gives out, far below where a leaf would no longer fit a store's column.
+constexpr std::uint64_t kGreatestLeaf = 1ULL << 62U;
+
+// RFC 9562 section 5.7: 48 bits of milliseconds.
+UtcMicros time_of_uuid_v7(const Uuid& uuid) {
+  std::uint64_t milliseconds = 0;
+  for (std::size_t i = 0; i < 6; ++i) {
+    milliseconds = milliseconds << 8U | uuid.at(i);
+  }
+  return static_cast<UtcMicros>(milliseconds) * 1000;
+}
+
 UtcMicros newest_effective_at(const std::vector<Version>& versions) {
   return std::ranges::max_element(versions, {}, &Version::effective_at)->effective_at;
 }
@@ -108,45 +120,71 @@ void Courier::log_notes() {
   }
 }
 
-void Courier::compare_position(std::optional<AgentPosition> position) {
+void Courier::compare_position(const std::optional<AgentPosition>& position) {
   const std::uint64_t theirs = position ? position->last_leaf : 0;
   const std::uint64_t cursor = parts_.spool.cursor(settings_.store);
   if (theirs < cursor) {
-    rewind(theirs, cursor);
+    rewind(position, cursor);
     return;
   }
+  forgot_at_.reset();
   // Up to what was sent it is a cursor that lags: it is saved without a sync of its own, and a reply may be lost.
-  const bool is_ahead = theirs > std::max(cursor, sent_up_to_);
-  if (is_ahead) {
-    parts_.log.line(LogLevel::kError, "store_position_ahead",
-                    "the store has a higher position of this spool than the spool itself: was the spool cloned or set "
-                    "back? Events go on being delivered; compare both stores",
-                    {{"store", std::string(store_name(settings_.store))},
-                     {"store_leaf", std::to_string(theirs)},
-                     {"spool_leaf", std::to_string(cursor)}});
+  if (theirs > std::max(cursor, sent_up_to_)) {
+    position_is_ahead(theirs, cursor);
   }
-  const std::scoped_lock lock(mutex_);
-  status_.is_position_ahead = status_.is_position_ahead || is_ahead;
 }
 
-void Courier::rewind(std::uint64_t position, std::uint64_t cursor) {
+/// The spool was set back: the leaves that it would give out next are known to the store of other events. It skips
+/// them, and one more batch that may have got there without its position.
+void Courier::position_is_ahead(std::uint64_t position, std::uint64_t cursor) {
+  const bool is_leaf = position < kGreatestLeaf;
+  const Status skipped = is_leaf ? parts_.spool.skip_to(position + settings_.batch_events) : Status();
+  if (std::exchange(ahead_at_, position) != position) {
+    parts_.log.line(LogLevel::kError, "store_position_ahead",
+                    "the store has a higher position of this spool than the spool itself: was the spool cloned or set "
+                    "back to an older copy? What it took since that copy may be missing in either store. Events go on "
+                    "being delivered; compare both stores",
+                    {{"store", std::string(store_name(settings_.store))},
+                     {"store_leaf", std::to_string(position)},
+                     {"spool_leaf", std::to_string(cursor)},
+                     {"skipped", skipped.ok() ? (is_leaf ? "yes" : "no") : skipped.error().message()}});
+  }
+  const std::scoped_lock lock(mutex_);
+  status_.is_position_ahead = true;
+}
+
+/// Everything accepted before this time is there as far as the position tells: the newest time of what was delivered,
+/// which is never after its acceptance; without a position the beginning of the epoch.
+UtcMicros Courier::complete_until(const std::optional<AgentPosition>& position) const {
+  const UtcMicros beginning = time_of_uuid_v7(parts_.spool.identity().epoch_id);
+  return position ? std::max(beginning, position->newest_effective_at) : beginning;
+}
+
+void Courier::rewind(const std::optional<AgentPosition>& position, std::uint64_t cursor) {
+  const std::uint64_t theirs = position ? position->last_leaf : 0;
   const std::uint64_t first_kept = parts_.spool.stats().first_kept_leaf;
-  const bool is_incomplete = position + 1 < first_kept;
-  const Status moved = parts_.spool.move_cursor(settings_.store, position);
+  if (cursor + 1 == first_kept && forgot_at_ == theirs) {
+    return;  // Nothing to send again, and all is said; the next flush writes the position.
+  }
+  forgot_at_ = theirs;
+  const bool is_incomplete = theirs + 1 < first_kept;
+  const UtcMicros since = complete_until(position);
+  // Before the cursor: a crash in between finds the same lower position again.
+  const Status noted = is_incomplete ? parts_.spool.note_incomplete(settings_.store, since) : Status();
+  const Status moved = parts_.spool.move_cursor(settings_.store, theirs);
   parts_.log.line(is_incomplete ? LogLevel::kError : LogLevel::kWarning, "store_forgot",
-                  is_incomplete ? "the store lost more than the spool still has: it may be incomplete; refill it from "
-                                  "the other store"
+                  is_incomplete ? "the store lost more than the spool still has: it may lack events accepted since the "
+                                  "time given; refill it from the other store"
                                 : "the store lost events that the spool still has; they are sent again",
                   {{"store", std::string(store_name(settings_.store))},
-                   {"store_leaf", std::to_string(position)},
+                   {"incomplete_since", is_incomplete ? utc_text(since) : "no"},
+                   {"store_leaf", std::to_string(theirs)},
                    {"spool_leaf", std::to_string(cursor)},
                    {"first_kept_leaf", std::to_string(first_kept)},
+                   {"noted", noted.ok() ? "yes" : noted.error().message()},
                    {"rewound", moved.ok() ? "yes" : moved.error().message()}});
   const std::scoped_lock lock(mutex_);
   ++status_.rewinds;
-  if (is_incomplete) {
-    status_.incomplete_from_leaf = std::min(status_.incomplete_from_leaf.value_or(position + 1), position + 1);
-  }
 }
 
 std::chrono::milliseconds Courier::flush(std::uint64_t after) {

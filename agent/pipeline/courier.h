@@ -5,7 +5,8 @@
 //  1. The cursor moves only after the store confirmed the flush; a batch that failed is read and sent again, for ever.
 //  2. Nothing is dropped: an error that repeating cannot mend holds the cursor and says so.
 //  3. On every connect, and every `probe` while idle, the store's position of this epoch is compared with the cursor
-//     (contract section 2.7): lower or missing: rewound to it; higher than anything ever sent: reported.
+//     (contract section 2.7): lower or missing: rewound to it, and what the spool no longer has is noted in it; higher
+//     than anything ever sent: reported, and the spool gives out none of those leaves again.
 #pragma once
 
 #include <array>
@@ -36,8 +37,6 @@ struct CourierStatus {
   std::optional<StoreError> last_error;  ///< Of the current row of failures; absent when the last flush went well.
   UtcMicros last_success_at = 0;
   std::uint64_t rewinds = 0;
-  /// The store forgot leaves that the spool no longer has: it may be incomplete from this leaf on.
-  std::optional<std::uint64_t> incomplete_from_leaf;
   /// The store holds a higher position of our epoch than this spool ever gave out: a cloned or rolled-back spool.
   bool is_position_ahead = false;
 };
@@ -99,8 +98,10 @@ class Courier {
   using TimePoint = std::chrono::steady_clock::time_point;
   void take_pace();
   std::chrono::milliseconds connect();
-  void compare_position(std::optional<AgentPosition> position);
-  void rewind(std::uint64_t position, std::uint64_t cursor);
+  void compare_position(const std::optional<AgentPosition>& position);
+  void rewind(const std::optional<AgentPosition>& position, std::uint64_t cursor);
+  UtcMicros complete_until(const std::optional<AgentPosition>& position) const;
+  void position_is_ahead(std::uint64_t position, std::uint64_t cursor);
   std::optional<std::chrono::milliseconds> wait_for_batch(std::uint64_t waiting);
   std::chrono::milliseconds flush(std::uint64_t after);
   void delivered(const FlushReport& report, std::size_t events);
@@ -124,6 +125,8 @@ class Courier {
   /// The highest leaf that the store can rightly know of: all that the spool held at the start (the last process may
   /// have sent it and lost its cursor), and all that was sent since (a reply may have been lost).
   std::uint64_t sent_up_to_;
+  std::optional<std::uint64_t> forgot_at_;  ///< The lower position that the log has told of; while it stays so.
+  std::uint64_t ahead_at_ = 0;              ///< The higher position that the log has told of.
 
   mutable std::mutex mutex_;  ///< For what follows.
   std::optional<CourierPace> next_pace_;

@@ -2,9 +2,23 @@
 
 #include <openssl/rand.h>
 
+#include <array>
+#include <cstdio>
 #include <cstdlib>
+#include <ctime>
 
 namespace twinlog {
+
+std::string utc_text(UtcMicros time) {
+  const std::chrono::sys_time<std::chrono::microseconds> moment{std::chrono::microseconds{time}};
+  const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(moment).time_since_epoch().count();
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  const int length = std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02dZ", parts.tm_year + 1900,
+                                   parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  return {text.data(), static_cast<std::size_t>(length)};
+}
 
 UtcMicros SystemClock::utc_now() const {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();

@@ -4,11 +4,15 @@
 #include <chrono>
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace twinlog {
 
 /// A point of UTC in microseconds since 1970-01-01T00:00:00Z. Year 0001 to 9999 fits.
 using UtcMicros = std::int64_t;
+
+/// RFC 3339 in UTC to the second, for people: "2026-11-24T13:45:00Z". Years 0001 to 9999.
+std::string utc_text(UtcMicros time);
 
 /// Both clocks. Callable from every thread.
 class Clock {

@@ -29,6 +29,11 @@ enum class Reaction : std::uint8_t {
 };
 std::string_view reaction_text(Reaction reaction);
 
+/// For the error of flush() when the position is not as it was left.
+inline constexpr std::string_view kPositionMovedWords =
+    "this agent's position in the store changed between two flushes: the store was restored or emptied in place, or a "
+    "copy of this spool writes there too; the agent compares positions and sends again what is missing";
+
 /// Why a store did not take a batch, in our words: the server's own text (which quotes values) is never kept.
 struct StoreError {
   Reaction reaction = Reaction::kRetry;
@@ -80,8 +85,10 @@ class Store {
   /// What connecting did or found since the last call that an operator should read once: steps of the schema, roles
   /// that are missing and the SQL that makes them.
   virtual std::vector<CheckLine> take_notes() { return {}; }
-  /// Writes the batch. A report: all of it is in the store durably, with conflicts, accounts and position.
-  /// An error: some of it may be there; flushing the same versions again, cut in any way, ends in the same state.
+  /// Writes the batch, unless this agent's position in the store is no longer the one that connect() read or the last
+  /// flush wrote (somebody restored the store in place: error kReconnect, so that it is compared again). A report: all
+  /// of it is in the store durably, with conflicts, accounts and position. An error: some of it may be there; flushing
+  /// the same versions again, cut in any way, ends in the same state.
   virtual StoreResult<FlushReport> flush(const FlushBatch& batch) = 0;
   virtual void disconnect() = 0;
 };

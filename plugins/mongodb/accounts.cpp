@@ -82,12 +82,15 @@ std::optional<Changed> Round::merged(const AccountKey& key, StoredAccount accoun
   const bool is_new = account.version == 0;
   const std::uint64_t applied = mark != marks.end() ? mark->second.leaf_index : is_new ? 0 : work_.delivered_leaf;
   std::vector<const Version*> fresh;
-  std::uint64_t last = applied;
+  std::uint64_t last = 0;
+  std::uint64_t last_lost = 0;  // Below the mark, and yet not in the store until now.
   for (const Version* version : work_.versions.at(key)) {
-    if (version->leaf_index > applied) {
+    const bool is_lost = version->leaf_index <= applied && work_.inserted.contains(version);
+    if (version->leaf_index > applied || is_lost) {
       fresh.push_back(version);
-      last = std::max(last, version->leaf_index);
     }
+    last = std::max(last, version->leaf_index);
+    last_lost = is_lost ? version->leaf_index : last_lost;
   }
   if (fresh.empty()) {
     return std::nullopt;
@@ -95,8 +98,12 @@ std::optional<Changed> Round::merged(const AccountKey& key, StoredAccount accoun
   const UtcMicros oldest_kept = work_.now - kMarkUnusedMost;
   std::erase_if(marks, [&](const auto& entry) { return entry.second.moved_at < oldest_kept; });
   const Recount needed = merge(account.state, fresh);
-  marks[work_.epoch_id] = {.leaf_index = last, .moved_at = work_.now};
-  return Changed{.key = key, .account = std::move(account), .needs_recount = needed == Recount::kNeeded};
+  // Above the delivered leaf everything is still to be sent, so the mark goes back and the rest counts as it comes.
+  // Below it nothing will be: the mark stays, for what it covers is there.
+  const bool goes_back = last_lost > work_.delivered_leaf;
+  marks[work_.epoch_id] = {.leaf_index = goes_back ? last : std::max(applied, last), .moved_at = work_.now};
+  return Changed{
+      .key = key, .account = std::move(account), .needs_recount = needed == Recount::kNeeded || last_lost > 0};
 }
 
 StoreStatus Round::write() {

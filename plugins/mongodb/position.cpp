@@ -24,23 +24,37 @@ StoreResult<std::optional<AgentPosition>> read_position(Client& client, const Uu
   return position;
 }
 
-StoreStatus write_position(Client& client, const Epoch& epoch, const AgentPosition& position) {
-  Bson filter;
-  BsonWriter(filter).text("_id", uuid_text(epoch.id));
-  Bson change;
-  BsonWriter writer(change);
-  writer.begin_document("$setOnInsert").text("epoch_id", uuid_text(epoch.id)).null("closed_at").end();
-  writer.begin_document("$set").text("agent", epoch.agent).time("flushed_at", position.flushed_at).end();
-  writer.begin_document("$max");
-  writer.int64("last_leaf_index", static_cast<std::int64_t>(position.last_leaf));
-  writer.time("newest_effective_at", position.newest_effective_at).end();
+StoreError position_moved() {
+  return {.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = std::string(kPositionMovedWords)};
+}
+
+StoreStatus write_position(Client& client, const Epoch& epoch, const AgentPosition& position,
+                           std::optional<std::uint64_t> expected) {
   Bulk bulk(client, kAgents);
-  bulk.upsert(filter, change);
+  Bson document;
+  BsonWriter writer(document);
+  if (expected) {
+    Bson filter;
+    BsonWriter(filter).text("_id", uuid_text(epoch.id)).int64("last_leaf_index", static_cast<std::int64_t>(*expected));
+    writer.begin_document("$set").text("agent", epoch.agent).time("flushed_at", position.flushed_at).end();
+    writer.begin_document("$max");
+    writer.int64("last_leaf_index", static_cast<std::int64_t>(position.last_leaf));
+    writer.time("newest_effective_at", position.newest_effective_at).end();
+    bulk.update(filter, document);
+  } else {
+    writer.text("_id", uuid_text(epoch.id)).text("epoch_id", uuid_text(epoch.id)).null("closed_at");
+    writer.text("agent", epoch.agent).time("flushed_at", position.flushed_at);
+    writer.int64("last_leaf_index", static_cast<std::int64_t>(position.last_leaf));
+    writer.time("newest_effective_at", position.newest_effective_at);
+    bulk.insert(document);
+  }
   auto executed = bulk.execute();
   if (auto* failed = std::get_if<StoreError>(&executed)) {
     return std::move(*failed);
   }
-  return std::nullopt;
+  const BulkOutcome& outcome = std::get<BulkOutcome>(executed);
+  const bool is_written = expected ? outcome.matched == 1 : outcome.duplicates.empty();
+  return is_written ? std::nullopt : StoreStatus(position_moved());
 }
 
 }  // namespace twinlog

@@ -16,8 +16,13 @@ struct Epoch {
 /// Nothing inside: the store has none for this epoch.
 StoreResult<std::optional<AgentPosition>> read_position(Client& client, const Uuid& epoch_id);
 
-/// Moves the position forward; last_leaf_index and newest_effective_at never go back (a replayed batch and a reply that
-/// was thought lost may arrive late, and recounts rely on it).
-StoreStatus write_position(Client& client, const Epoch& epoch, const AgentPosition& position);
+/// The error of a position that is not as it was left: the store was restored or emptied behind this connection.
+StoreError position_moved();
+
+/// Moves the position forward from `expected` (nothing: there is none yet); position_moved() where it is another one.
+/// last_leaf_index and newest_effective_at never go back (a replayed batch and a reply that was thought lost may arrive
+/// late, and recounts rely on it).
+StoreStatus write_position(Client& client, const Epoch& epoch, const AgentPosition& position,
+                           std::optional<std::uint64_t> expected);
 
 }  // namespace twinlog

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "plugins/mongodb/accounts.h"
@@ -16,6 +18,16 @@ StoreError not_connected() {
       .reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "not connected to the document store"};
 }
 
+std::optional<std::uint64_t> last_leaf(const std::optional<AgentPosition>& position) {
+  return position ? std::optional(position->last_leaf) : std::nullopt;
+}
+
+/// The versions whose stored copy carries our acceptance.
+struct OurVersions {
+  std::vector<const Version*> all;
+  std::set<const Version*> inserted;  ///< Those that were not there before this flush.
+};
+
 class MongodbStore final : public Store {
  public:
   MongodbStore(MongodbStoreSettings settings, const Clock& clock, Random& random)
@@ -29,15 +41,16 @@ class MongodbStore final : public Store {
  private:
   StoreStatus bring_up_schema(Client& client) const;
   StoreStatus write(const FlushBatch& batch, FlushReport& report);
-  StoreStatus write_versions(const FlushBatch& batch, FlushReport& report, std::vector<const Version*>& ours);
-  StoreStatus write_accounts(const std::vector<const Version*>& ours, FlushReport& report);
+  StoreStatus expect_position();
+  StoreStatus write_versions(const FlushBatch& batch, FlushReport& report, OurVersions& ours);
+  StoreStatus write_accounts(const OurVersions& ours, FlushReport& report);
   std::string attempt_token();
 
   MongodbStoreSettings settings_;
   const Clock& clock_;
   Random& random_;
   std::unique_ptr<Client> client_;
-  std::uint64_t delivered_leaf_ = 0;  // As twinlog_agents says for our epoch.
+  std::optional<std::uint64_t> delivered_leaf_;  ///< As twinlog_agents says for our epoch; nothing: it has no line.
 };
 
 StoreStatus MongodbStore::bring_up_schema(Client& client) const {
@@ -76,8 +89,7 @@ StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
     disconnect();
     return position;
   }
-  const auto& found = std::get<std::optional<AgentPosition>>(position);
-  delivered_leaf_ = found ? found->last_leaf : 0;
+  delivered_leaf_ = last_leaf(std::get<std::optional<AgentPosition>>(position));
   return position;
 }
 
@@ -93,7 +105,7 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
     }
     return *std::move(failed);
   }
-  delivered_leaf_ = std::max(delivered_leaf_, batch.position.last_leaf);
+  delivered_leaf_ = std::max(delivered_leaf_.value_or(0), batch.position.last_leaf);
   report.round_trips = client_->commands() - commands_before;
   return report;
 }
@@ -101,19 +113,33 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
 // The order is fixed by contract 2.4: every step is idempotent, and what a step relies on was confirmed by the one
 // before. Dying in between leaves versions that the next flush recognises as its own.
 StoreStatus MongodbStore::write(const FlushBatch& batch, FlushReport& report) {
-  std::vector<const Version*> ours;
+  if (auto failed = expect_position()) {
+    return failed;
+  }
+  OurVersions ours;
   if (auto failed = write_versions(batch, report, ours)) {
     return failed;
   }
   if (auto failed = write_accounts(ours, report)) {
     return failed;
   }
-  return write_position(*client_, {.id = settings_.epoch_id, .agent = settings_.agent}, batch.position);
+  return write_position(*client_, {.id = settings_.epoch_id, .agent = settings_.agent}, batch.position,
+                        delivered_leaf_);
 }
 
-/// Records, then conflicts. `ours`: the versions whose stored copy carries our acceptance.
-StoreStatus MongodbStore::write_versions(const FlushBatch& batch, FlushReport& report,
-                                         std::vector<const Version*>& ours) {
+/// Before anything is written: marks that this flush would move in a store that lost what lies below them would make
+/// the agent take for applied what it is about to send again.
+StoreStatus MongodbStore::expect_position() {
+  auto position = read_position(*client_, settings_.epoch_id);
+  if (auto* failed = std::get_if<StoreError>(&position)) {
+    return std::move(*failed);
+  }
+  const bool is_expected = last_leaf(std::get<std::optional<AgentPosition>>(position)) == delivered_leaf_;
+  return is_expected ? std::nullopt : StoreStatus(position_moved());
+}
+
+/// Records, then conflicts.
+StoreStatus MongodbStore::write_versions(const FlushBatch& batch, FlushReport& report, OurVersions& ours) {
   std::vector<const Version*> waiting;
   for (const Version& version : batch.versions) {
     waiting.push_back(&version);
@@ -136,7 +162,10 @@ StoreStatus MongodbStore::write_versions(const FlushBatch& batch, FlushReport& r
       const bool is_new = places[i] == Place::kInserted;
       ++(is_new ? (shelf == Shelf::kRecords ? report.inserted : report.conflicts) : report.duplicates);
       if (places[i] != Place::kRepeated) {
-        ours.push_back(waiting[i]);
+        ours.all.push_back(waiting[i]);
+      }
+      if (is_new) {
+        ours.inserted.insert(waiting[i]);
       }
     }
     if (shelf == Shelf::kConflicts) {
@@ -147,10 +176,11 @@ StoreStatus MongodbStore::write_versions(const FlushBatch& batch, FlushReport& r
   return std::nullopt;
 }
 
-StoreStatus MongodbStore::write_accounts(const std::vector<const Version*>& ours, FlushReport& report) {
-  const AccountWork work{.versions = by_account(ours),
+StoreStatus MongodbStore::write_accounts(const OurVersions& ours, FlushReport& report) {
+  const AccountWork work{.versions = by_account(ours.all),
+                         .inserted = ours.inserted,
                          .epoch_id = settings_.epoch_id,
-                         .delivered_leaf = delivered_leaf_,
+                         .delivered_leaf = delivered_leaf_.value_or(0),
                          .now = clock_.utc_now(),
                          .written_by = attempt_token()};
   auto applied = apply_to_accounts(*client_, work);

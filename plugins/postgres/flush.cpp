@@ -23,6 +23,10 @@ constexpr std::string_view kSettings =
     "set_config('idle_in_transaction_session_timeout', '20s', true)";
 constexpr std::string_view kRecountSettings = "SELECT set_config('statement_timeout', '60s', true)";
 
+// Locked, so that nobody can take it away between this look and the commit.
+constexpr std::string_view kLockPosition =
+    "SELECT last_leaf_index FROM twinlog_agents WHERE epoch_id = $1 FOR NO KEY UPDATE";
+
 constexpr std::string_view kMarkConflicts =
     "UPDATE auth_logs l SET has_conflict = true FROM unnest($1::text[], $2::text[]) AS k(tenant_id, log_id) "
     "WHERE l.tenant_id = k.tenant_id AND l.log_id = k.log_id AND NOT l.has_conflict";
@@ -72,8 +76,13 @@ bool is_committed(const Rows& commit) {
   return commit.tag() == "COMMIT" && !commit.warned();
 }
 
-Flush::Flush(Connection& connection, const Clock& clock, const FlushOwner& owner)
-    : connection_(connection), clock_(clock), owner_(owner), deadline_(clock.steady_now() + kFlushLimit), plan_({}) {}
+Flush::Flush(Connection& connection, const Clock& clock, const FlushOwner& owner, std::optional<std::uint64_t> expected)
+    : connection_(connection),
+      clock_(clock),
+      owner_(owner),
+      expected_(expected),
+      deadline_(clock.steady_now() + kFlushLimit),
+      plan_({}) {}
 
 StoreResult<FlushReport> Flush::run(const FlushBatch& batch) {
   const std::uint64_t trips_before = connection_.round_trips();
@@ -99,10 +108,20 @@ StoreResult<FlushReport> Flush::run(const FlushBatch& batch) {
 
 Flush::Failure Flush::write_records() {
   const std::vector<const Version*> firsts = plan_.firsts();
-  const Statement statements[] = {{kBegin, {}}, {kSettings, {}}, {insert_records(), column_arrays(firsts)}};
+  const Statement statements[] = {{kBegin, {}},
+                                  {kSettings, {}},
+                                  {kLockPosition, {uuid_parameter(as_text(owner_.epoch_id))}},
+                                  {insert_records(), column_arrays(firsts)}};
   auto result = connection_.run(statements, time_left());
   if (auto* error = std::get_if<StoreError>(&result)) {
     return std::move(*error);
+  }
+  const Rows& position = std::get<0>(result).at(2);
+  const auto found = position.count() == 0
+                         ? std::nullopt
+                         : std::optional(static_cast<std::uint64_t>(int8_value(position.value(0, 0))));
+  if (found != expected_) {
+    return our_error(Reaction::kReconnect, std::string(kPositionMovedWords));
   }
   const Rows& touched = std::get<0>(result).back();
   for (int row = 0; row < touched.count(); ++row) {

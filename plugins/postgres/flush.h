@@ -8,9 +8,12 @@
 //     all that the locked states have counted, and nothing else.
 //  4. A commit counts only when the server's tag is COMMIT and it sent no warning with it (a cancelled wait for a
 //     synchronous standby is a success with a warning).
+//  5. The position is locked and looked at first: another one than expected means that the store was restored or
+//  emptied
+//     behind this connection, and writing a new one would hide what it lost.
 //
-// Round trips: records; conflicts (where some may be); locks (where an account is touched); recount (where a defining
-// event came late); accounts, position and COMMIT.
+// Round trips: position and records; conflicts (where some may be); locks (where an account is touched); recount (where
+// a defining event came late); accounts, position and COMMIT.
 #pragma once
 
 #include <chrono>
@@ -45,7 +48,8 @@ bool is_committed(const Rows& commit);
 
 class Flush {
  public:
-  Flush(Connection& connection, const Clock& clock, const FlushOwner& owner);
+  /// `expected`: the last leaf of the owner's position in the store; nothing: it has none.
+  Flush(Connection& connection, const Clock& clock, const FlushOwner& owner, std::optional<std::uint64_t> expected);
   /// To be called once. After an error the transaction is gone; the connection may be unusable.
   StoreResult<FlushReport> run(const FlushBatch& batch);
 
@@ -62,6 +66,7 @@ class Flush {
   Connection& connection_;
   const Clock& clock_;
   const FlushOwner& owner_;
+  const std::optional<std::uint64_t> expected_;
   std::chrono::steady_clock::time_point deadline_;
   BatchPlan plan_;
   std::vector<const Version*> counted_;  ///< Versions that this transaction inserted.

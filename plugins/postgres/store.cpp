@@ -49,10 +49,12 @@ class PostgresStore final : public Store {
       return std::move(*error);
     }
     const Rows& found = std::get<0>(rows);
+    last_leaf_.reset();
     if (found.count() == 0) {
       return std::optional<AgentPosition>();
     }
-    return std::optional(AgentPosition{.last_leaf = static_cast<std::uint64_t>(int8_value(found.value(0, 0))),
+    last_leaf_ = static_cast<std::uint64_t>(int8_value(found.value(0, 0)));
+    return std::optional(AgentPosition{.last_leaf = *last_leaf_,
                                        .flushed_at = timestamp_value(found.value(0, 1)),
                                        .newest_effective_at = timestamp_value(found.value(0, 2))});
   }
@@ -63,10 +65,12 @@ class PostgresStore final : public Store {
     if (!is_connected()) {
       return classify("", "");
     }
-    auto report = Flush(*connection_, clock_, owner_).run(batch);
+    auto report = Flush(*connection_, clock_, owner_, last_leaf_).run(batch);
     const auto* error = std::get_if<StoreError>(&report);
-    if (error != nullptr && (wants_a_new_session(error->reaction) || connection_->is_in_transaction())) {
-      disconnect();
+    if (error == nullptr) {
+      last_leaf_ = batch.position.last_leaf;
+    } else if (wants_a_new_session(error->reaction) || connection_->is_in_transaction()) {
+      disconnect();  // The next connect reads password, schema (tables may be gone) and position anew.
     }
     return report;
   }
@@ -119,6 +123,7 @@ class PostgresStore final : public Store {
   FlushOwner owner_;
   const Clock& clock_;
   std::unique_ptr<Connection> connection_;
+  std::optional<std::uint64_t> last_leaf_;  ///< Our position as connect() read it or the last flush wrote it.
   std::vector<CheckLine> notes_;
 };
 

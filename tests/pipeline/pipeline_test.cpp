@@ -71,69 +71,6 @@ TEST(Pipeline, EverythingIsThereAfterARestartInTheMiddle) {
   EXPECT_EQ(rig.mongodb.log_ids(), (std::vector<std::string>{"after", "before"}));
 }
 
-TEST(Pipeline, AStoreThatForgotGetsBackWhatTheSpoolStillHas) {
-  Rig rig;
-  rig.submit("one");
-  rig.submit("two");
-  rig.run_for(1s);
-  rig.postgres.forget_above(1);
-  rig.submit("three");
-  rig.run_for(31s);
-  EXPECT_EQ(rig.postgres.log_ids(), (std::vector<std::string>{"one", "three", "two"}));
-  EXPECT_EQ(rig.to_postgres->status().rewinds, 1U);
-  EXPECT_FALSE(rig.to_postgres->status().incomplete_from_leaf.has_value());
-  EXPECT_EQ(rig.to_mongodb->status().rewinds, 0U);
-}
-
-TEST(Pipeline, AnIdleCourierNoticesAStoreThatForgotWhileTheSpoolStillHasIt) {
-  Rig rig;
-  rig.submit("one");
-  rig.submit("two");
-  rig.run_for(1min);
-  rig.postgres.forget_silently(0);
-  rig.run_for(1min);
-  EXPECT_EQ(rig.postgres.log_ids(), (std::vector<std::string>{"one", "two"}));
-  EXPECT_EQ(rig.to_postgres->status().rewinds, 1U);
-  EXPECT_EQ(rig.log.count("store_connected"), 2U);
-}
-
-TEST(Pipeline, ALostReplyIsNoCloneOfTheSpool) {
-  Rig rig;
-  rig.submit("one");
-  rig.run_for(1s);
-  rig.postgres.lose_replies(1);
-  rig.submit("two");
-  rig.run_for(31s);
-  EXPECT_FALSE(rig.to_postgres->status().is_position_ahead);
-  EXPECT_EQ(rig.postgres.log_ids(), (std::vector<std::string>{"one", "two"}));
-}
-
-TEST(Pipeline, WhatIsOlderThanTheSpoolIsReportedAsIncomplete) {
-  RocksSpoolSettings forgetful;
-  forgetful.keep_delivered = 0ms;
-  Rig rig(forgetful);
-  rig.submit("one");
-  rig.run_for(5s);
-  ASSERT_GT(rig.spool->stats().first_kept_leaf, 1U);
-  rig.postgres.forget_above(0);
-  rig.submit("two");
-  rig.run_for(31s);
-  EXPECT_EQ(rig.postgres.log_ids(), std::vector<std::string>{"two"});
-  EXPECT_EQ(rig.to_postgres->status().incomplete_from_leaf, 1U);
-}
-
-TEST(Pipeline, AHigherPositionIsAnAlarmAndNothingElse) {
-  Rig rig;
-  rig.submit("one");
-  rig.run_for(1s);
-  rig.postgres.set_position(100);
-  rig.submit("two");
-  rig.run_for(31s);
-  EXPECT_TRUE(rig.to_postgres->status().is_position_ahead);
-  EXPECT_TRUE(rig.log.has("store_position_ahead"));
-  EXPECT_EQ(rig.postgres.log_ids(), (std::vector<std::string>{"one", "two"}));
-}
-
 TEST(Pipeline, APoisonedBatchHoldsOnlyItsOwnStoreAndSaysSo) {
   Rig rig;
   rig.postgres.refuse_with(StoreError{

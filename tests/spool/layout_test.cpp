@@ -16,6 +16,7 @@ TEST(SpoolLayout, KeysAndValuesAreTheBytesOfTheFormatPage) {
   EXPECT_EQ(hex(number_value(7)), "0000000000000007");
   EXPECT_EQ(hex(format_value(kSpoolFormat)), "00000001");
   EXPECT_EQ(cursor_key(StoreId::kMongodb), "cursor/mongodb");
+  EXPECT_EQ(incomplete_since_key(StoreId::kPostgres), "incomplete_since/postgres");
 }
 
 TEST(SpoolLayout, ValuesRoundTripAndOtherBytesAreNone) {

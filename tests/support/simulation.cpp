@@ -53,14 +53,15 @@ StoreResult<FlushReport> MemoryStore::flush(const FlushBatch& batch) {
   return report;
 }
 
-void MemoryStore::forget_above(std::uint64_t leaf) {
-  forget_silently(leaf);
+void MemoryStore::forget_above(std::uint64_t leaf, UtcMicros newest_effective_at) {
+  forget_silently(leaf, newest_effective_at);
   is_connected_ = false;
 }
 
-void MemoryStore::forget_silently(std::uint64_t leaf) {
+void MemoryStore::forget_silently(std::uint64_t leaf, UtcMicros newest_effective_at) {
   std::erase_if(records_, [leaf](const auto& entry) { return entry.second.leaf_index > leaf; });
-  position_ = leaf == 0 ? std::nullopt : std::optional(AgentPosition{.last_leaf = leaf});
+  position_ = leaf == 0 ? std::nullopt
+                        : std::optional(AgentPosition{.last_leaf = leaf, .newest_effective_at = newest_effective_at});
 }
 
 void MemoryStore::set_position(std::uint64_t leaf) {

@@ -84,11 +84,12 @@ class MemoryStore final : public Store {
     refused_above_ = above;
   }
   /// What a restore from an older backup does: leaves above `leaf` are gone, and so is the connection.
-  void forget_above(std::uint64_t leaf);
+  void forget_above(std::uint64_t leaf, UtcMicros newest_effective_at = 0);
   /// The same behind a connection that looks alive.
-  void forget_silently(std::uint64_t leaf);
+  void forget_silently(std::uint64_t leaf, UtcMicros newest_effective_at = 0);
   void set_position(std::uint64_t leaf);
 
+  const std::optional<AgentPosition>& position() const { return position_; }
   std::vector<std::string> log_ids() const;
   std::size_t writes_of(const std::string& log_id) const;
   std::size_t largest_batch() const { return largest_batch_; }
