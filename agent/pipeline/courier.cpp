@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "ledger/base/kill_point.h"
+
 namespace twinlog {
 namespace {
 
@@ -76,6 +78,7 @@ std::chrono::milliseconds Courier::connect() {
     parts_.log.line(LogLevel::kInfo, "store_connected", "connected",
                     {{"store", std::string(store_name(settings_.store))}});
   }
+  TWINLOG_KILL_POINT("courier.connected");
   compare_position(std::get<std::optional<AgentPosition>>(outcome));
   compared_at_ = parts_.clock.steady_now();
   return std::chrono::milliseconds{0};
@@ -105,7 +108,9 @@ void Courier::compare_position(std::optional<AgentPosition> position) {
 void Courier::rewind(std::uint64_t position, std::uint64_t cursor) {
   const std::uint64_t first_kept = parts_.spool.stats().first_kept_leaf;
   const bool is_incomplete = position + 1 < first_kept;
+  TWINLOG_KILL_POINT("courier.before_rewind");
   const Status moved = parts_.spool.move_cursor(settings_.store, position);
+  TWINLOG_KILL_POINT("courier.after_rewind");
   parts_.log.line(is_incomplete ? LogLevel::kError : LogLevel::kWarning, "store_forgot",
                   is_incomplete ? "the store lost more than the spool still has: it may be incomplete; refill it from "
                                   "the other store"
@@ -139,6 +144,7 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
                                       .flushed_at = parts_.clock.utc_now(),
                                       .newest_effective_at = newest_effective_at(*versions)}};
   sent_up_to_ = std::max(sent_up_to_, batch.position.last_leaf);
+  TWINLOG_KILL_POINT("courier.before_flush");
   is_in_store_.store(true);
   auto outcome = parts_.store.flush(batch);
   is_in_store_.store(false);

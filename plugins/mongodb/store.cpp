@@ -2,6 +2,7 @@
 #include <array>
 #include <utility>
 
+#include "ledger/base/kill_point.h"
 #include "plugins/mongodb/accounts.h"
 #include "plugins/mongodb/mongodb_store.h"
 #include "plugins/mongodb/position.h"
@@ -93,6 +94,7 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
     }
     return *std::move(failed);
   }
+  TWINLOG_KILL_POINT("mongodb.position_written");
   delivered_leaf_ = std::max(delivered_leaf_, batch.position.last_leaf);
   report.round_trips = client_->commands() - commands_before;
   return report;
@@ -105,9 +107,11 @@ StoreStatus MongodbStore::write(const FlushBatch& batch, FlushReport& report) {
   if (auto failed = write_versions(batch, report, ours)) {
     return failed;
   }
+  TWINLOG_KILL_POINT("mongodb.versions_written");
   if (auto failed = write_accounts(ours, report)) {
     return failed;
   }
+  TWINLOG_KILL_POINT("mongodb.accounts_written");
   return write_position(*client_, {.id = settings_.epoch_id, .agent = settings_.agent}, batch.position);
 }
 
@@ -140,6 +144,7 @@ StoreStatus MongodbStore::write_versions(const FlushBatch& batch, FlushReport& r
       }
     }
     if (shelf == Shelf::kConflicts) {
+      TWINLOG_KILL_POINT("mongodb.conflicts_written");
       return mark_conflicts(*client_, waiting);
     }
     waiting = std::move(conflicts);

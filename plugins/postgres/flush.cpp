@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "ledger/base/kill_point.h"
 #include "plugins/postgres/columns.h"
 
 namespace twinlog::postgres {
@@ -108,6 +109,7 @@ Flush::Failure Flush::write_records() {
     const auto stored = array_from<sizeof(Digest)>(touched.value(row, 2));
     plan_.note_record(touched.value(row, 0), touched.value(row, 1), stored.value_or(Digest{}));
   }
+  TWINLOG_KILL_POINT("postgres.after_records");
   counted_ = plan_.inserted();
   report_.inserted = counted_.size();
   return std::nullopt;
@@ -129,6 +131,7 @@ Flush::Failure Flush::write_conflicts() {
   for (const Version* version : candidates) {
     by_key[{version->event.tenant_id, version->event.log_id, as_text(version->content_hash)}] = version;
   }
+  TWINLOG_KILL_POINT("postgres.after_conflicts");
   const Rows& inserted = std::get<0>(result).back();
   for (int row = 0; row < inserted.count(); ++row) {
     const auto found = by_key.find({inserted.value(row, 0), inserted.value(row, 1), inserted.value(row, 2)});
@@ -152,6 +155,7 @@ Flush::Failure Flush::merge_accounts() {
   if (auto* error = std::get_if<StoreError>(&result)) {
     return std::move(*error);
   }
+  TWINLOG_KILL_POINT("postgres.accounts_locked");
   const Rows& locked = std::get<0>(result).back();
   if (static_cast<std::size_t>(locked.count()) != accounts_.size()) {
     return our_error(Reaction::kRetry,
@@ -187,6 +191,7 @@ Flush::Failure Flush::recount(const std::vector<AccountUpdate*>& late) {
   if (auto* error = std::get_if<StoreError>(&result)) {
     return std::move(*error);
   }
+  TWINLOG_KILL_POINT("postgres.after_recount");
   deadline_ += clock_.steady_now() - started;
   const Rows& counts = std::get<0>(result).back();
   for (int row = 0; row < counts.count(); ++row) {
@@ -198,6 +203,7 @@ Flush::Failure Flush::recount(const std::vector<AccountUpdate*>& late) {
 }
 
 Flush::Failure Flush::commit(const AgentPosition& position) {
+  TWINLOG_KILL_POINT("postgres.before_commit");
   std::vector<Statement> statements;
   if (!accounts_.empty()) {
     statements.push_back(update_accounts(accounts_));
@@ -211,6 +217,7 @@ Flush::Failure Flush::commit(const AgentPosition& position) {
   if (auto* error = std::get_if<StoreError>(&result)) {
     return std::move(*error);
   }
+  TWINLOG_KILL_POINT("postgres.after_commit");
   if (!is_committed(std::get<0>(result).back())) {
     return our_error(Reaction::kReconnect,
                      "PostgreSQL did not confirm the commit (rolled back, or the wait for a synchronous standby was "
