@@ -5,7 +5,8 @@
 
 Layers come from DEPENDS of every twinlog_library() in the CMakeLists.txt files: a folder may include only what it names
 there, directly or through others, and there are no cycles. A third-party header stands only in the folders that
-THIRD_PARTY names, and never in a header that another folder includes. Files have at most 400 lines, functions of Python
+THIRD_PARTY names, and never in a header that another folder includes. A type has a name of its own in its namespace: two
+of one name in two headers are linked into one, and each half of the process works with the wrong one. Files have at most 400 lines, functions of Python
 at most 60 (functions of C++ are measured by clang-tidy, readability-function-size). One line per fault; exit 1 if any.
 """
 import ast
@@ -35,6 +36,8 @@ THIRD_PARTY = {
 }
 SYSTEM = re.compile(r"^(sys|netinet|arpa|linux|net)/[a-z_0-9]+\.h$|^[a-z_0-9]+(\.h)?$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
+NAMESPACE = re.compile(r"namespace ([\w:]*) *\{|(\}) *// namespace")
+TYPE = re.compile(r"(?:struct|class|enum|enum class) (\w+)(?: final)?(?: :[^;]*)? *\{")
 LIBRARY = re.compile(r"twinlog_library\(\s*(\w+)(.*?)\)", re.S)
 TOP_LEVEL = ("ledger", "config", "spool", "plugins", "agent", "console")
 
@@ -113,6 +116,22 @@ def check_includes(root, files, layers):
     return faults
 
 
+def check_types(root, files):
+    """Types of one name in one namespace; a linker takes them for the same type without a word."""
+    places = {}
+    for path in files:
+        name = path.relative_to(root).as_posix()
+        if path.suffix != ".h" or not name.startswith(TOP_LEVEL):
+            continue
+        spaces = []
+        for line in path.read_text().splitlines():
+            if space := NAMESPACE.match(line):
+                spaces = spaces[:-1] if space[2] else [*spaces, space[1]]
+            elif kind := TYPE.match(line):
+                places.setdefault("::".join([*spaces, kind[1]]), []).append(name)
+    return [f"{names[1]}: {kind} is also a type of {names[0]}" for kind, names in places.items() if len(names) > 1]
+
+
 def python_functions(path):
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
@@ -153,6 +172,7 @@ def main():
     files = tracked_files(root)
     layers, faults = read_layers(root, files)
     faults += check_includes(root, files, layers)
+    faults += check_types(root, files)
     faults += check_sizes(root, files)
     print("\n".join(faults) if faults else f"house: {len(layers)} libraries, {len(files)} files, no fault")
     return 1 if faults else 0
