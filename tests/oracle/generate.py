@@ -4,7 +4,8 @@
     tests/oracle/generate.py [--seed N] [--events N] [--tenants N] [--accounts N]
 
 8 tenants, 3 organisations, 1,500 accounts (fewer make them hot) known by id, by name or by both; some lines have no
-log_id, some repeat a line, some bring other content under a known id, some are refused by the contract, and many hold what an attacker would type.
+log_id, some repeat a line, some bring other content under a known id, some are refused by the contract, and many hold
+what an attacker would type.
 """
 import argparse
 import json
