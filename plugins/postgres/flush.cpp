@@ -27,10 +27,12 @@ constexpr std::string_view kMarkConflicts =
     "UPDATE auth_logs l SET has_conflict = true FROM unnest($1::text[], $2::text[]) AS k(tenant_id, log_id) "
     "WHERE l.tenant_id = k.tenant_id AND l.log_id = k.log_id AND NOT l.has_conflict";
 
+// greatest(): the position never goes back, as a COMMIT that the network held back may come after later ones, and the
+// courier would then believe that the store forgot them. A store that was restored brings its own lower one.
 constexpr std::string_view kPosition =
     "INSERT INTO twinlog_agents AS t (epoch_id, agent, last_leaf_index, flushed_at, newest_effective_at) "
     "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (epoch_id) DO UPDATE SET agent = EXCLUDED.agent, "
-    "last_leaf_index = EXCLUDED.last_leaf_index, flushed_at = EXCLUDED.flushed_at, "
+    "last_leaf_index = greatest(t.last_leaf_index, EXCLUDED.last_leaf_index), flushed_at = EXCLUDED.flushed_at, "
     "newest_effective_at = greatest(t.newest_effective_at, EXCLUDED.newest_effective_at)";
 
 // A row comes back where it was inserted (with the hash that was sent) or where another content lies already (with that
