@@ -7,6 +7,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "ledger/base/kill_point.h"
 #include "spool/commit_plan.h"
 #include "spool/database.h"
 #include "spool/keep_schedule.h"
@@ -141,12 +142,14 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
   if (plan.batch().Count() == 0) {
     return answers;  // Duplicates lean on versions that earlier commits have synced.
   }
+  TWINLOG_KILL_POINT("spool.before_commit");
   const std::uint64_t bytes = plan.batch().GetDataSize();
   Status written = database_->write(plan.batch(), Durability::kSynced);
   if (!written) {
     write_failed();
     return written.error();
   }
+  TWINLOG_KILL_POINT("spool.after_commit");
   last_leaf_ = plan.last_leaf();
   last_promised_ = plan.last_leaf();
   space_.wrote(bytes);
@@ -189,6 +192,7 @@ Status RocksSpool::move_cursor(StoreId store, std::uint64_t leaf) {
     return {};  // Written when the database is open again; until then a crash repeats what memory knew.
   }
   rocksdb::WriteBatch batch;
+  TWINLOG_KILL_POINT("spool.before_cursor");
   batch.Put(database_->meta(), cursor_key(store), number_value(target));
   // Forwards, a crash that loses the move only repeats. Backwards, it would skip: so that one is synced.
   Status written = database_->write(batch, is_rewind ? Durability::kSynced : Durability::kWithNextSync);
@@ -196,6 +200,7 @@ Status RocksSpool::move_cursor(StoreId store, std::uint64_t leaf) {
     write_failed();
     return is_rewind ? written : Status();
   }
+  TWINLOG_KILL_POINT("spool.after_cursor");
   return {};
 }
 
@@ -278,6 +283,7 @@ Status RocksSpool::trim(TimePoint now) {
     return {};
   }
   const std::shared_lock lock(database_mutex_);
+  TWINLOG_KILL_POINT("spool.before_trim_point");
   rocksdb::WriteBatch batch;
   // First the trim point on stable storage, then the files: after a crash in between more is there than needed. The
   // cursors need no place in this batch: a start raises those that a crash has left below the trim point.
@@ -287,8 +293,10 @@ Status RocksSpool::trim(TimePoint now) {
     write_failed();
     return written;
   }
+  TWINLOG_KILL_POINT("spool.after_trim_point");
   setup_->durable_first_kept() = first_kept;
   Status dropped = database_->drop_files_below(first_kept);
+  TWINLOG_KILL_POINT("spool.after_trim");
   if (!dropped) {
     write_failed();
   }
@@ -301,6 +309,7 @@ Status RocksSpool::sync() {
     return closed_error();
   }
   Status synced = database_->sync();
+  TWINLOG_KILL_POINT("spool.after_sync");
   if (!synced) {
     write_failed();
   }
@@ -400,10 +409,12 @@ Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& wanted
   if (!database) {
     return explain_unopened(*setup, database.error());
   }
+  TWINLOG_KILL_POINT("spool.opened");
   Result<SpoolState> state = load_state(*setup, **database, random, clock);
   if (!state) {
     return state.error();
   }
+  TWINLOG_KILL_POINT("spool.identified");
   auto spool = std::make_unique<RocksSpool>(settings, std::move(setup), std::move(*database), std::move(*state));
   if (is_full) {
     spool->start_read_only();

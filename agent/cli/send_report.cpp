@@ -33,7 +33,7 @@ std::string rate(std::uint64_t count, std::chrono::milliseconds time) {
 
 std::string rejections_text(const SendCounts& counts) {
   std::string text;
-  for (const Rejection& rejection : counts.rejections) {
+  for (const RefusedLine& rejection : counts.rejections) {
     text += "rejected line " + std::to_string(rejection.line) + ": ";
     text += rejection.field.empty() ? "" : shown(rejection.field) + ": ";
     text += shown(rejection.reason) + "\n";

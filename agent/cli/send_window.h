@@ -17,7 +17,7 @@ namespace twinlog {
 /// So many reasons for a rejection are kept for the summary.
 inline constexpr std::size_t kReasonsKept = 10;
 
-struct Rejection {
+struct RefusedLine {
   std::uint64_t line = 0;
   std::string field;
   std::string reason;
@@ -33,7 +33,7 @@ struct SendCounts {
   std::uint64_t lost_connections = 0;
   std::uint64_t sent_again = 0;  ///< After a lost connection.
   std::uint64_t sent_again_without_log_id = 0;
-  std::vector<Rejection> rejections;  ///< The first kReasonsKept.
+  std::vector<RefusedLine> rejections;  ///< The first kReasonsKept.
 
   std::uint64_t taken() const { return stored + duplicate + conflict; }
   std::uint64_t answered() const { return taken() + rejected; }

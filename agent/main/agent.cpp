@@ -16,6 +16,7 @@
 #include "agent/main/worker.h"
 #include "agent/observe/pages.h"
 #include "config/reload.h"
+#include "ledger/base/kill_point.h"
 #include "plugins/mongodb/mongodb_store.h"
 #include "plugins/postgres/postgres_store.h"
 #include "spool/rocks_spool.h"
@@ -309,6 +310,7 @@ void Agent::drain() {
     delivery->courier.set_draining();
     delivery->wakeup.wake();
   }
+  TWINLOG_KILL_POINT("agent.draining");
   intake_->stop(std::min(kAnswerGrace, settings_.agent.drain_timeout));
   while (!is_drained() && clock_.steady_now() < deadline) {
     if (wait_for_signal(kLook) == Signal::kStop) {
@@ -344,6 +346,7 @@ int Agent::end() {
   while (!all_ended() && clock_.steady_now() < deadline) {
     wait_for_signal(kLook);
   }
+  TWINLOG_KILL_POINT("agent.couriers_ended");
   writer_->stop();
   if (const Status synced = spool_->sync(); !synced.ok()) {
     log_.line(LogLevel::kError, "spool_sync_failed", "the last cursors may not be on disk; events will be sent again",

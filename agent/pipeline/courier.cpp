@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "ledger/base/kill_point.h"
+
 namespace twinlog {
 namespace {
 
@@ -108,6 +110,7 @@ std::chrono::milliseconds Courier::connect() {
     parts_.log.line(LogLevel::kInfo, "store_connected", "connected",
                     {{"store", std::string(store_name(settings_.store))}});
   }
+  TWINLOG_KILL_POINT("courier.connected");
   compare_position(std::get<std::optional<AgentPosition>>(outcome));
   compared_at_ = parts_.clock.steady_now();
   return std::chrono::milliseconds{0};
@@ -138,7 +141,7 @@ void Courier::compare_position(const std::optional<AgentPosition>& position) {
 /// them, and one more batch that may have got there without its position.
 void Courier::position_is_ahead(std::uint64_t position, std::uint64_t cursor) {
   const bool is_leaf = position < kGreatestLeaf;
-  const Status skipped = is_leaf ? parts_.spool.skip_to(position + settings_.batch_events) : Status();
+  const Status skipped = is_leaf ? parts_.spool.skip_to(position + settings_.pace.batch_events) : Status();
   if (std::exchange(ahead_at_, position) != position) {
     parts_.log.line(LogLevel::kError, "store_position_ahead",
                     "the store has a higher position of this spool than the spool itself: was the spool cloned or set "
@@ -171,7 +174,9 @@ void Courier::rewind(const std::optional<AgentPosition>& position, std::uint64_t
   const UtcMicros since = complete_until(position);
   // Before the cursor: a crash in between finds the same lower position again.
   const Status noted = is_incomplete ? parts_.spool.note_incomplete(settings_.store, since) : Status();
+  TWINLOG_KILL_POINT("courier.before_rewind");
   const Status moved = parts_.spool.move_cursor(settings_.store, theirs);
+  TWINLOG_KILL_POINT("courier.after_rewind");
   parts_.log.line(is_incomplete ? LogLevel::kError : LogLevel::kWarning, "store_forgot",
                   is_incomplete ? "the store lost more than the spool still has: it may lack events accepted since the "
                                   "time given; refill it from the other store"
@@ -204,6 +209,7 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
                                       .flushed_at = parts_.clock.utc_now(),
                                       .newest_effective_at = newest_effective_at(*versions)}};
   sent_up_to_ = std::max(sent_up_to_, batch.position.last_leaf);
+  TWINLOG_KILL_POINT("courier.before_flush");
   is_in_store_.store(true);
   auto outcome = parts_.store.flush(batch);
   is_in_store_.store(false);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "ledger/base/kill_point.h"
+
 namespace twinlog {
 
 FrontDoor::FrontDoor(const EventReaderSettings& settings, Parts parts) : parts_(std::move(parts)) {
@@ -65,11 +67,13 @@ void FrontDoor::answer(std::deque<Submission>& batch, Result<std::vector<std::ve
     accepted += static_cast<std::uint64_t>(std::ranges::count_if(dispositions, [](Disposition disposition) {
       return disposition == Disposition::kStored || disposition == Disposition::kConflict;
     }));
+    TWINLOG_KILL_POINT("front_door.before_answers");
     batch[i].done(std::move(dispositions));
   }
   if (accepted > 0) {
     counters_.commits.fetch_add(1);
     counters_.commit_events.fetch_add(accepted);
+    TWINLOG_KILL_POINT("front_door.after_answers");
     parts_.on_accepted();
   }
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "ledger/base/kill_point.h"
 #include "plugins/mongodb/bulk.h"
 #include "plugins/mongodb/names.h"
 #include "plugins/mongodb/recount.h"
@@ -154,6 +155,7 @@ StoreStatus Round::run(const std::vector<AccountKey>& keys, bool is_first) {
       changed_.push_back(*std::move(changed));
     }
   }
+  TWINLOG_KILL_POINT("mongodb.accounts_merged");
   std::vector<Recounted> recounted;
   for (Changed& changed : changed_) {
     if (changed.needs_recount) {
@@ -198,6 +200,7 @@ StoreResult<AccountReport> apply_to_accounts(Client& client, const AccountWork& 
     for (const Changed& changed : round.sent()) {
       report.recounts += changed.needs_recount ? 1 : 0;
       if (round.lost() > 0) {
+        TWINLOG_KILL_POINT("mongodb.race_lost");
         keys.push_back(changed.key);
       }
     }

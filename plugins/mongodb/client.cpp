@@ -3,6 +3,7 @@
 #include <mutex>
 #include <utility>
 
+#include "ledger/base/kill_point.h"
 #include "plugins/mongodb/error_table.h"
 
 namespace twinlog {
@@ -96,6 +97,7 @@ void Client::count_commands() {
   mongoc_apm_callbacks_t* callbacks = mongoc_apm_callbacks_new();
   mongoc_apm_set_command_started_cb(callbacks, [](const mongoc_apm_command_started_t* event) {
     ++static_cast<Counts*>(mongoc_apm_command_started_get_context(event))->sent;
+    TWINLOG_KILL_POINT("mongodb.before_command");
   });
   mongoc_apm_set_command_failed_cb(callbacks, [](const mongoc_apm_command_failed_t* event) {
     ++static_cast<Counts*>(mongoc_apm_command_failed_get_context(event))->failed;

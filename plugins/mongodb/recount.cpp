@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "ledger/base/kill_point.h"
 #include "plugins/mongodb/names.h"
 
 namespace twinlog {
@@ -136,6 +137,7 @@ StoreStatus recount(Client& client, const std::vector<Recounted>& accounts) {
       return failed;
     }
   }
+  TWINLOG_KILL_POINT("mongodb.after_recount");
   return counter.has_unmarked() ? count_unmarked(client, counter) : std::nullopt;
 }
 

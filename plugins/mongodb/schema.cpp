@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "ledger/base/kill_point.h"
 #include "ledger/record/auth_event.h"
 #include "plugins/mongodb/bulk.h"
 #include "plugins/mongodb/names.h"
@@ -103,11 +104,13 @@ StoreStatus create_schema(Client& client) {
       return failed;
     }
   }
+  TWINLOG_KILL_POINT("mongodb.collections_made");
   for (const Index& index : kIndexes) {
     if (auto failed = create_index(client, index)) {
       return failed;
     }
   }
+  TWINLOG_KILL_POINT("mongodb.indexes_made");
   return write_version(client);
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "ledger/base/kill_point.h"
 #include "plugins/mongodb/accounts.h"
 #include "plugins/mongodb/mongodb_store.h"
 #include "plugins/mongodb/position.h"
@@ -105,6 +106,7 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
     }
     return *std::move(failed);
   }
+  TWINLOG_KILL_POINT("mongodb.position_written");
   delivered_leaf_ = std::max(delivered_leaf_.value_or(0), batch.position.last_leaf);
   report.round_trips = client_->commands() - commands_before;
   return report;
@@ -120,9 +122,11 @@ StoreStatus MongodbStore::write(const FlushBatch& batch, FlushReport& report) {
   if (auto failed = write_versions(batch, report, ours)) {
     return failed;
   }
+  TWINLOG_KILL_POINT("mongodb.versions_written");
   if (auto failed = write_accounts(ours, report)) {
     return failed;
   }
+  TWINLOG_KILL_POINT("mongodb.accounts_written");
   return write_position(*client_, {.id = settings_.epoch_id, .agent = settings_.agent}, batch.position,
                         delivered_leaf_);
 }
@@ -169,6 +173,7 @@ StoreStatus MongodbStore::write_versions(const FlushBatch& batch, FlushReport& r
       }
     }
     if (shelf == Shelf::kConflicts) {
+      TWINLOG_KILL_POINT("mongodb.conflicts_written");
       return mark_conflicts(*client_, waiting);
     }
     waiting = std::move(conflicts);

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "ledger/base/kill_point.h"
 #include "plugins/mongodb/bulk.h"
 #include "plugins/mongodb/error_table.h"
 
@@ -102,6 +103,7 @@ StoreResult<std::vector<Place>> store_versions(Client& client, Shelf shelf, std:
     copies.erase(taken.back());
   }
   if (!taken.empty()) {
+    TWINLOG_KILL_POINT("mongodb.before_read_back");
     const std::size_t fresh = copies.size();
     if (auto failed = read_copies(client, shelf, taken, copies)) {
       return std::move(*failed);

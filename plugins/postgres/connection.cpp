@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "ledger/base/kill_point.h"
 #include "plugins/postgres/error_table.h"
 
 namespace twinlog::postgres {
@@ -179,6 +180,7 @@ StoreResult<std::vector<Rows>> Connection::run(std::span<const Statement> statem
   if (!is_usable() || !send(statements) || !flush_output(deadline)) {
     return broken();
   }
+  TWINLOG_KILL_POINT("postgres.sent");
   return collect(statements.size(), deadline);
 }
 

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "ledger/base/kill_point.h"
 #include "plugins/postgres/columns.h"
 
 namespace twinlog::postgres {
@@ -31,10 +32,12 @@ constexpr std::string_view kMarkConflicts =
     "UPDATE auth_logs l SET has_conflict = true FROM unnest($1::text[], $2::text[]) AS k(tenant_id, log_id) "
     "WHERE l.tenant_id = k.tenant_id AND l.log_id = k.log_id AND NOT l.has_conflict";
 
+// greatest(): the position never goes back, as a COMMIT that the network held back may come after later ones, and the
+// courier would then believe that the store forgot them. A store that was restored brings its own lower one.
 constexpr std::string_view kPosition =
     "INSERT INTO twinlog_agents AS t (epoch_id, agent, last_leaf_index, flushed_at, newest_effective_at) "
     "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (epoch_id) DO UPDATE SET agent = EXCLUDED.agent, "
-    "last_leaf_index = EXCLUDED.last_leaf_index, flushed_at = EXCLUDED.flushed_at, "
+    "last_leaf_index = greatest(t.last_leaf_index, EXCLUDED.last_leaf_index), flushed_at = EXCLUDED.flushed_at, "
     "newest_effective_at = greatest(t.newest_effective_at, EXCLUDED.newest_effective_at)";
 
 // A row comes back where it was inserted (with the hash that was sent) or where another content lies already (with that
@@ -128,6 +131,7 @@ Flush::Failure Flush::write_records() {
     const auto stored = array_from<sizeof(Digest)>(touched.value(row, 2));
     plan_.note_record(touched.value(row, 0), touched.value(row, 1), stored.value_or(Digest{}));
   }
+  TWINLOG_KILL_POINT("postgres.after_records");
   counted_ = plan_.inserted();
   report_.inserted = counted_.size();
   return std::nullopt;
@@ -149,6 +153,7 @@ Flush::Failure Flush::write_conflicts() {
   for (const Version* version : candidates) {
     by_key[{version->event.tenant_id, version->event.log_id, as_text(version->content_hash)}] = version;
   }
+  TWINLOG_KILL_POINT("postgres.after_conflicts");
   const Rows& inserted = std::get<0>(result).back();
   for (int row = 0; row < inserted.count(); ++row) {
     const auto found = by_key.find({inserted.value(row, 0), inserted.value(row, 1), inserted.value(row, 2)});
@@ -172,6 +177,7 @@ Flush::Failure Flush::merge_accounts() {
   if (auto* error = std::get_if<StoreError>(&result)) {
     return std::move(*error);
   }
+  TWINLOG_KILL_POINT("postgres.accounts_locked");
   const Rows& locked = std::get<0>(result).back();
   if (static_cast<std::size_t>(locked.count()) != accounts_.size()) {
     return our_error(Reaction::kRetry,
@@ -207,6 +213,7 @@ Flush::Failure Flush::recount(const std::vector<AccountUpdate*>& late) {
   if (auto* error = std::get_if<StoreError>(&result)) {
     return std::move(*error);
   }
+  TWINLOG_KILL_POINT("postgres.after_recount");
   deadline_ += clock_.steady_now() - started;
   const Rows& counts = std::get<0>(result).back();
   for (int row = 0; row < counts.count(); ++row) {
@@ -218,6 +225,7 @@ Flush::Failure Flush::recount(const std::vector<AccountUpdate*>& late) {
 }
 
 Flush::Failure Flush::commit(const AgentPosition& position) {
+  TWINLOG_KILL_POINT("postgres.before_commit");
   std::vector<Statement> statements;
   if (!accounts_.empty()) {
     statements.push_back(update_accounts(accounts_));
@@ -236,6 +244,7 @@ Flush::Failure Flush::commit(const AgentPosition& position) {
     }
     return std::move(*error);
   }
+  TWINLOG_KILL_POINT("postgres.after_commit");
   if (!is_committed(std::get<0>(result).back())) {
     return our_error(Reaction::kReconnect,
                      "PostgreSQL did not confirm the commit (rolled back, or the wait for a synchronous standby was "

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "ledger/base/kill_point.h"
 #include "plugins/postgres/schema/steps.h"
 
 namespace twinlog::postgres {
@@ -70,6 +71,7 @@ StoreResult<bool> run_step(Connection& connection, const SchemaStep& step) {
   if (auto* error = std::get_if<StoreError>(&begun)) {
     return abandon(connection, std::move(*error));
   }
+  TWINLOG_KILL_POINT("postgres.step_locked");
   std::vector<Statement> statements;
   const bool is_missing = int8_value(std::get<0>(begun).back().value(0, 0)) < step.number;
   if (is_missing) {
@@ -82,6 +84,7 @@ StoreResult<bool> run_step(Connection& connection, const SchemaStep& step) {
   if (auto error = finish(connection, std::move(statements))) {
     return abandon(connection, std::move(*error));
   }
+  TWINLOG_KILL_POINT("postgres.step_committed");
   return is_missing;
 }
 
@@ -165,6 +168,7 @@ StoreResult<std::vector<CheckLine>> migrate_roles(Connection& connection) {
   if (auto error = finish(connection, std::move(statements))) {
     return abandon(connection, std::move(*error));
   }
+  TWINLOG_KILL_POINT("postgres.roles_committed");
   return std::vector<CheckLine>{
       {.is_problem = false, .text = "PostgreSQL: the roles twinlog_reader and twinlog_writer have their rights"}};
 }

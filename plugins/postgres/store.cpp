@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "ledger/base/kill_point.h"
 #include "plugins/postgres/error_table.h"
 #include "plugins/postgres/flush.h"
 #include "plugins/postgres/migrate.h"
@@ -86,6 +87,7 @@ class PostgresStore final : public Store {
       return std::move(*error);
     }
     connection_ = std::move(std::get<0>(opened));
+    TWINLOG_KILL_POINT("postgres.connected");
     if (auto words = unmet_requirement(*connection_)) {
       return StoreError{.reaction = Reaction::kHold, .code = "", .constraint = "", .words = std::move(*words)};
     }

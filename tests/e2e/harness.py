@@ -74,7 +74,7 @@ class Agent:
 
     def __init__(self, postgres, mongodb, extra="", environment=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="twinlog-agent-"))
-        self.postgres, self.mongodb = postgres, mongodb
+        self.binary, self.postgres, self.mongodb = BINARY, postgres, mongodb
         self.socket, self.spool = self.folder / "events.sock", self.folder / "spool"
         self.log_path, self.config = self.folder / "agent.log", self.folder / "twinlog.toml"
         self.environment = {**os.environ, **(environment or {})}
@@ -101,7 +101,7 @@ path = "{self.spool}"
 
     def start(self, wait=True):
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen([BINARY, "agent", "--config", self.config], stdout=log, stderr=log,
+            self.process = subprocess.Popen([self.binary, "agent", "--config", self.config], stdout=log, stderr=log,
                                             env=self.environment)
         if wait:
             wait_until(lambda: self.probe("/readyz")[0] == 200 or self.process.poll() is not None, "the agent is ready")

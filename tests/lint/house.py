@@ -5,10 +5,11 @@
 
 Layers come from DEPENDS of every twinlog_library() in the CMakeLists.txt files: a folder may include only what it names
 there, directly or through others, and there are no cycles. A third-party header stands only in the folders that
-THIRD_PARTY names, and never in a header that another folder includes. Files have at most 400 lines, functions of Python
-at most 60 (functions of C++ are measured by clang-tidy, readability-function-size). Code and docs set what PostgreSQL
-calls a setting for a transaction only (SET LOCAL): a session's leaks through a pooler to the next client, as
-tests/e2e/pooler_test.py shows. One line per fault; exit 1 if any.
+THIRD_PARTY names, and never in a header that another folder includes. A type has a name of its own in its namespace: two
+of one name in two headers are linked into one, and each half of the process works with the wrong one. Files have at most
+400 lines, functions of Python at most 60 (functions of C++ are measured by clang-tidy, readability-function-size). Code
+and docs set what PostgreSQL calls a setting for a transaction only (SET LOCAL): a session's leaks through a pooler to the
+next client, as tests/e2e/pooler_test.py shows. One line per fault; exit 1 if any.
 """
 import ast
 import pathlib
@@ -37,6 +38,8 @@ THIRD_PARTY = {
 }
 SYSTEM = re.compile(r"^(sys|netinet|arpa|linux|net)/[a-z_0-9]+\.h$|^[a-z_0-9]+(\.h)?$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
+NAMESPACE = re.compile(r"namespace ([\w:]*) *\{|(\}) *// namespace")
+TYPE = re.compile(r"(?:struct|class|enum|enum class) (\w+)(?: final)?(?: :[^;]*)? *\{")
 LIBRARY = re.compile(r"twinlog_library\(\s*(\w+)(.*?)\)", re.S)
 # What a session would keep; tests may, to show what comes of it. (SET of a function or a role is no session's.)
 SESSION_SETTING = re.compile(r"""\bSET\s+(?:SESSION\s+)?(?:twinlog\.\w+|\w+_timeout|synchronous_commit|row_security)\s*(?:=|TO\b)
@@ -118,6 +121,22 @@ def check_includes(root, files, layers):
     return faults
 
 
+def check_types(root, files):
+    """Types of one name in one namespace; a linker takes them for the same type without a word."""
+    places = {}
+    for path in files:
+        name = path.relative_to(root).as_posix()
+        if path.suffix != ".h" or not name.startswith(TOP_LEVEL):
+            continue
+        spaces = []
+        for line in path.read_text().splitlines():
+            if space := NAMESPACE.match(line):
+                spaces = spaces[:-1] if space[2] else [*spaces, space[1]]
+            elif kind := TYPE.match(line):
+                places.setdefault("::".join([*spaces, kind[1]]), []).append(name)
+    return [f"{names[1]}: {kind} is also a type of {names[0]}" for kind, names in places.items() if len(names) > 1]
+
+
 def python_functions(path):
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
@@ -170,6 +189,7 @@ def main():
     files = tracked_files(root)
     layers, faults = read_layers(root, files)
     faults += check_includes(root, files, layers)
+    faults += check_types(root, files)
     faults += check_sizes(root, files)
     faults += check_session_settings(root, files)
     print("\n".join(faults) if faults else f"house: {len(layers)} libraries, {len(files)} files, no fault")

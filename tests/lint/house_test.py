@@ -66,6 +66,13 @@ class House(unittest.TestCase):
                             "spool/t.cpp": "ALTER ROLE r SET search_path = a; UPDATE t SET has_conflict = true"})
         self.assertEqual(code, 0, text)
 
+    def test_two_types_of_one_name_in_one_namespace_are_a_fault_and_in_two_they_are_not(self):
+        def header(space):
+            return f"#pragma once\nnamespace {space} {{\nstruct Twin final {{\n  int a;\n}};\n}}  // namespace {space}\n"
+
+        self.expect_fault({"spool/t.h": header("twinlog"), "ledger/base/t.h": header("twinlog")}, "twinlog::Twin")
+        self.assertEqual(check({"spool/t.h": header("twinlog"), "ledger/base/t.h": header("twinlog::other")})[0], 0)
+
     def test_a_file_of_401_lines_is_a_fault_and_one_of_400_is_not(self):
         self.expect_fault({"spool/t.cpp": "\n" * 401}, "401 lines")
         self.assertEqual(check({"spool/t.cpp": "\n" * 400})[0], 0)

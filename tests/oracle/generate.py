@@ -1,17 +1,18 @@
 #!/usr/bin/python3
 """Writes seeded events, tame and hostile, one a line, to standard output.
 
-    tests/oracle/generate.py [--seed N] [--events N]
+    tests/oracle/generate.py [--seed N] [--events N] [--tenants N] [--accounts N]
 
-8 tenants, 3 organisations, 1,500 accounts known by id, by name or by both; some lines have no log_id, some repeat a line,
-some bring other content under a known id, some are refused by the contract, and many hold what an attacker would type.
+8 tenants, 3 organisations, 1,500 accounts (fewer make them hot) known by id, by name or by both; some lines have no
+log_id, some repeat a line, some bring other content under a known id, some are refused by the contract, and many hold
+what an attacker would type.
 """
 import argparse
 import json
 import random
 import sys
 
-TENANTS = [f"tenant-{n}" for n in range(8)]
+TENANTS = 8
 ORGANISATIONS = ["north", "south", "overseas", None]
 ACCOUNTS = 1500
 START_MS = 1_700_000_000_000
@@ -26,8 +27,8 @@ METADATA = [{"app": "web"}, {"a.b": 1, "$gt": {"": None}, "%": [1, [2, []]]}, {"
             {"big": "x" * 9000}, {"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": 1}}}}}}}}, {"s": "Basic dXNlcjpwYXNz"}, 7, "text"]
 
 
-def account(generator, event):
-    number = generator.randrange(ACCOUNTS)
+def account(generator, event, accounts):
+    number = generator.randrange(accounts)
     known_by = number % 3
     if known_by != 1:
         event["user_id"] = f"u{number}"
@@ -77,15 +78,15 @@ def refusable(generator, event):
     event[name] = value
 
 
-def make_event(generator, number):
-    event = {"tenant_id": generator.choice(TENANTS), "log_id": f"event-{number}",
+def make_event(generator, number, tenants, accounts):
+    event = {"tenant_id": f"tenant-{generator.randrange(tenants)}", "log_id": f"event-{number}",
              "event_type": generator.choices(["login_failed", "login_success", "account_locked", "lockout_reset", "logout",
                                               "mfa.failed_2"], [50, 20, 6, 5, 15, 4])[0],
              "occurred_at": START_MS + generator.randrange(0, 40) * 250 + generator.randrange(3) * 86_400_000}
     organisation = generator.choice(ORGANISATIONS)
     if organisation:
         event["organisation_id"] = organisation
-    account(generator, event)
+    account(generator, event, accounts)
     lockout_members(generator, event)
     decorate(generator, event)
     if generator.random() < 0.05:
@@ -96,18 +97,18 @@ def make_event(generator, number):
     return event
 
 
-def lines(seed, count):
+def lines(seed, count, tenants=TENANTS, accounts=ACCOUNTS):
     generator = random.Random(seed)
     sent = []
     for number in range(count):
         chance = generator.random()
         if sent and chance < 0.05:
             event = generator.choice(sent)  # A repeat, but where equal events without an id are events of their own.
-            event = event if "log_id" in event else make_event(generator, number)
+            event = event if "log_id" in event else make_event(generator, number, tenants, accounts)
         elif sent and chance < 0.10:
             event = {**generator.choice(sent), "user_agent": f"other content {number}"}  # A conflict, where it has an id.
         else:
-            event = make_event(generator, number)
+            event = make_event(generator, number, tenants, accounts)
         sent.append(event)
         text = json.dumps(event, ensure_ascii=generator.random() < 0.5)
         yield text.encode("utf-8", "surrogatepass" if generator.random() < 0.5 else "replace")
@@ -117,8 +118,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--events", type=int, default=5000)
+    parser.add_argument("--tenants", type=int, default=TENANTS)
+    parser.add_argument("--accounts", type=int, default=ACCOUNTS)
     options = parser.parse_args()
-    for line in lines(options.seed, options.events):
+    for line in lines(options.seed, options.events, options.tenants, options.accounts):
         sys.stdout.buffer.write(line + b"\n")
 
 

@@ -143,6 +143,17 @@ TEST(PostgresFlush, WritesThePositionWithTheBatch) {
             std::vector<std::string>{"(agent,3,)"});
 }
 
+TEST(PostgresFlush, APositionThatArrivesLateDoesNotSetItBack) {
+  const Database database;
+  TestAgent agent(database);
+  const auto early = agent.accept_all({event("logout", "a"), event("logout", "b")});
+  const auto late = agent.accept_all({event("logout", "c")});
+  agent.flush(early);
+  agent.flush(late);
+  agent.flush(early);
+  EXPECT_EQ(std::get<0>(agent.store().connect())->last_leaf, 3U);
+}
+
 TEST(PostgresFlush, WithoutAConnectionNothingIsDone) {
   const Database database;
   TestAgent agent(database);
