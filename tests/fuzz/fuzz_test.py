@@ -27,8 +27,10 @@ def run_target(name, seconds=SECONDS):
     scratch = tempfile.mkdtemp(prefix="twinlog-fuzz-")
     try:
         done = subprocess.run(
-            [TARGETS / name, scratch, *([CORPUS / name] if (CORPUS / name).is_dir() else []), f"-max_total_time={seconds}",
-             f"-max_len={INPUT_BYTES_MOST.get(name, 4096)}", "-timeout=60", "-rss_limit_mb=2048", "-print_final_stats=1",
+            [TARGETS / name, scratch, *([CORPUS / name] if (CORPUS / name).is_dir() else []),
+             f"-max_total_time={seconds}",
+             f"-max_len={INPUT_BYTES_MOST.get(name, 4096)}", "-timeout=60", "-rss_limit_mb=2048",
+             "-print_final_stats=1",
              f"-artifact_prefix={ARTIFACTS}/{name}-"], capture_output=True, check=False, timeout=seconds + 300)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -39,7 +41,8 @@ def run_target(name, seconds=SECONDS):
 
 def report_of(name, output, artifacts):
     """What somebody needs to see the fault again."""
-    lines = [line for line in output.splitlines() if re.search("does not hold|ERROR|runtime error|SUMMARY|Seed:|^---", line)]
+    lines = [line for line in output.splitlines() if re.search("does not hold|ERROR|runtime error|SUMMARY|Seed:|^---",
+                                                               line)]
     for path in artifacts:
         lines += [f"{path}: build/fuzz/tests/fuzz/{name} {path}", base64.b64encode(path.read_bytes()).decode()]
     return "\n".join([name, *lines, output[-3000:]])
