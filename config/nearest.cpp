@@ -40,6 +40,9 @@ std::string nearest(std::string_view name, const std::vector<std::string>& known
   std::size_t fewest = std::min(kStepsMost, name.size() / 3) + 1;
   std::string best;
   for (const std::string& candidate : known) {
+    if (candidate.size() >= name.size() + fewest || name.size() >= candidate.size() + fewest) {
+      continue;  // Each step makes up for one byte at the most.
+    }
     if (const std::size_t steps = steps_between(name, candidate); steps < fewest) {
       fewest = steps;
       best = candidate;

@@ -152,6 +152,7 @@ TEST(Mistakes, NoneOfThemQuotesASecret) {
       "agent.name = \"${SECRET} x\"\n",
       "spool.volume = \"${SECRET}\"\n",
       "intake.allow_tenants = [\"${SECRET}/\"]\n",
+      "agent.default_tenant = \"${SECRET}\"\nintake.allow_tenants = [\"b\"]\n",
       "stores.mongodb.password = hunter2\n",
       "stores.mongodb.password = true_hunter2\n",
       "stores.mongodb.password = 4hunter2\n",

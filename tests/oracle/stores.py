@@ -1,5 +1,6 @@
 """Reads everything that both stores hold into one shape, each through its own public driver."""
 import datetime
+import ipaddress
 import json
 import uuid
 
@@ -45,6 +46,8 @@ def postgres_select(table):
 def postgres_version(row):
     event = {name: row[name] for name in [*TEXT_FIELDS, "ip", "failed_login_attempts", "occurred_at",
                                           "account_locked_until", "repaired"] if row[name] is not None}
+    if "ip" in event:  # PostgreSQL shows ::102:304 as ::1.2.3.4.
+        event["ip"] = str(ipaddress.ip_address(event["ip"]))
     if row["metadata"] is not None:
         event["metadata"] = json.loads(row["metadata"])
     if not event.get("repaired"):

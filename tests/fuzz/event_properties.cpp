@@ -1,0 +1,239 @@
+#include "tests/fuzz/event_properties.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "ledger/record/canonical.h"
+#include "ledger/record/json_events.h"
+#include "ledger/record/json_number.h"
+#include "ledger/record/json_tape.h"
+#include "ledger/record/metadata.h"
+#include "ledger/record/redaction.h"
+#include "ledger/record/timestamp.h"
+#include "ledger/record/utf8.h"
+#include "tests/fuzz/require.h"
+
+namespace twinlog::fuzz {
+namespace {
+
+constexpr std::size_t kMostEventBytes = 64U << 10U;
+
+struct Limit {
+  std::optional<std::string> AuthEvent::*place;
+  std::size_t most_bytes;
+};
+// From the table of contract section 3, by hand.
+constexpr auto kLimits = std::to_array<Limit>({
+    {&AuthEvent::organisation_id, 128},
+    {&AuthEvent::user_id, 128},
+    {&AuthEvent::username, 256},
+    {&AuthEvent::actor_id, 128},
+    {&AuthEvent::ip, 45},
+    {&AuthEvent::remote_host, 253},
+    {&AuthEvent::user_agent, 1024},
+    {&AuthEvent::channel, 7},
+    {&AuthEvent::service, 128},
+    {&AuthEvent::auth_method, 64},
+    {&AuthEvent::failure_reason, 64},
+    {&AuthEvent::failure_code, 64},
+    {&AuthEvent::session_ref, 128},
+    {&AuthEvent::request_id, 128},
+    {&AuthEvent::lock_reason, 64},
+    {&AuthEvent::reset_reason, 64},
+    {&AuthEvent::metadata, 8192},
+});
+
+constexpr std::array<std::string_view, 12> kReasons = {
+    "not a JSON object",
+    "this member comes more than once",
+    "only schema_version 1 is known",
+    "must be a string of 1 to 128 of the characters A-Z a-z 0-9 . _ : ~ - and no token",
+    "is missing and the agent has no default tenant",
+    "is not one of the tenants that this agent takes",
+    "is missing",
+    "must be a string of a lower-case letter and at most 63 more of a-z 0-9 _ .",
+    "must be an RFC 3339 time with zone or integer epoch milliseconds",
+    "is outside of the years 0001 to 9999",
+    "is larger than the limit of 65536 bytes for one event",
+    "the line is longer than intake.max_event, 65536 bytes",
+};
+
+bool is_clean_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const Utf8Step step = utf8_step(text);
+    if (!step.is_valid || static_cast<std::uint8_t>(text.front()) < 0x20) {
+      return false;
+    }
+    text.remove_prefix(step.size);
+  }
+  return true;
+}
+
+bool holds_secret(std::string_view text) {
+  RedactionCounts ignored{};
+  return redacted(text, ignored).has_value();
+}
+
+bool may_stand_under_secret_key(const JsonTape& tape, std::uint32_t value) {
+  const NodeKind kind = tape.nodes[value].kind;
+  return kind == NodeKind::kTrue || kind == NodeKind::kFalse || kind == NodeKind::kNull ||
+         (kind == NodeKind::kString && (tape.view(value) == "[redacted:key]" || rfc3339_time(tape.view(value))));
+}
+
+bool is_session_ref(std::string_view text) {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+/// What a second reading does not leave alone: the hash of a session id is hashed again, a double such as 1e20 is
+/// written as an integer that is out of range as one, and a mark under a secret's key is redacted to itself.
+struct Unstable {
+  bool has_long_integer = false;
+  bool has_session = false;
+  bool has_redacted_key = false;
+};
+
+/// Walks what is kept, node by node.
+Unstable require_no_secret(std::string_view canonical) {
+  const auto tape = parse_json(canonical);
+  require(tape.has_value() && tape->mended_count == 0, "the canonical content is JSON that needs no mending");
+  Unstable unstable;
+  for (std::uint32_t i = 0; i < tape->nodes.size(); ++i) {
+    const NodeKind kind = tape->nodes[i].kind;
+    unstable.has_long_integer =
+        unstable.has_long_integer || (kind == NodeKind::kNumber && !is_number_in_range(tape->view(i)));
+    if (kind != NodeKind::kKey && kind != NodeKind::kString) {
+      continue;
+    }
+    require(is_clean_utf8(tape->view(i)), "kept text is valid UTF-8 without C0");
+    require(!holds_secret(tape->view(i)), "no kept text is shaped like a secret");
+    if (kind == NodeKind::kKey && tape->view(i) == "session_id") {
+      unstable.has_session = true;
+      require(tape->nodes[i + 1].kind == NodeKind::kNull || is_session_ref(tape->view(i + 1)),
+              "a session id is kept as a hash only");
+    } else if (kind == NodeKind::kKey && is_secret_key(tape->view(i))) {
+      unstable.has_redacted_key = unstable.has_redacted_key || (tape->nodes[i + 1].kind == NodeKind::kString &&
+                                                                tape->view(i + 1) == "[redacted:key]");
+      require(may_stand_under_secret_key(*tape, i + 1),
+              "a value under a secret's key is redacted, a boolean or a time");
+    }
+  }
+  return unstable;
+}
+
+class Rebuild final : public JsonVisitor {
+ public:
+  void begin_object() override { builder_.begin_object(); }
+  void end_object() override { builder_.end_object(); }
+  void begin_array() override { builder_.begin_array(); }
+  void end_array() override { builder_.end_array(); }
+  void key(std::string_view name) override { builder_.key(name); }
+  void string(std::string_view value) override { builder_.string(value); }
+  void integer(std::int64_t value) override { builder_.integer(value); }
+  void number(double value) override { builder_.number(value); }
+  void boolean(bool value) override { builder_.boolean(value); }
+  void null() override { builder_.null(); }
+  std::string take() { return builder_.take(); }
+
+ private:
+  CanonicalJsonBuilder builder_;
+};
+
+void require_metadata(const std::string& json) {
+  const auto tape = parse_json(json);
+  require(tape && tape->depth <= kMostMetadataDepth, "metadata keeps its depth");
+  Rebuild rebuild;
+  require(visit_json(json, rebuild).ok() && rebuild.take() == json, "metadata survives a walk through a store's form");
+}
+
+UtcMicros whole_milliseconds(UtcMicros micros) {
+  return micros / 1000 - (micros % 1000 < 0 ? 1 : 0);
+}
+
+/// What a sender would send who had the kept event: no A fields, times as epoch milliseconds.
+std::string sent_again(AuthEvent event) {
+  event.account.reset();
+  event.ip = event.ip ? event.ip : event.remote_host;
+  event.remote_host.reset();
+  event.occurred_at = whole_milliseconds(event.occurred_at);
+  if (event.account_locked_until) {
+    event.account_locked_until = whole_milliseconds(*event.account_locked_until);
+  }
+  event.repaired.clear();
+  return canonical_content(event);
+}
+
+void require_stable(AuthEvent event, bool has_redacted_key, const EventReader& reader) {
+  EventReader::RequestContext request;
+  const ReadOutcome again = reader.read_event(sent_again(event), request);
+  event.repaired.clear();
+  if (has_redacted_key) {
+    event.repaired.emplace_back("metadata");
+  }
+  event.occurred_at = whole_milliseconds(event.occurred_at) * 1000;
+  if (event.account_locked_until) {
+    event.account_locked_until = whole_milliseconds(*event.account_locked_until) * 1000;
+  }
+  const auto* accepted = std::get_if<AcceptedEvent>(&again);
+  require(accepted != nullptr, "what was kept is accepted when it is sent again");
+  if (accepted->event != event) {
+    std::fprintf(stderr, "--- kept:\n%s\n--- and when sent again:\n%s\n---\n", canonical_content(event).c_str(),
+                 accepted->canonical.c_str());
+  }
+  require(accepted->event == event, "what was kept is kept unchanged when it is sent again");
+}
+
+}  // namespace
+
+void require_normalised(const AcceptedEvent& accepted, const EventReader& reader) {
+  const AuthEvent& event = accepted.event;
+  require(canonical_content(event) == accepted.canonical, "the canonical bytes are those of the event");
+  require(content_hash(accepted.canonical) == accepted.content_hash, "the hash is that of the canonical bytes");
+  const auto parsed = parse_content(accepted.canonical);
+  require(parsed.has_value() && *parsed == event, "the canonical bytes read back to the same event");
+  require(!event.tenant_id.empty() && event.tenant_id.size() <= 128, "the tenant keeps its limit");
+  require(!event.log_id.empty() && event.log_id.size() <= 128, "the log id keeps its limit");
+  require(!event.event_type.empty() && event.event_type.size() <= 64, "the event type keeps its limit");
+  require(event.occurred_at >= kEarliestTime && event.occurred_at <= kLatestTime, "the time keeps its range");
+  require(std::is_sorted(event.repaired.begin(), event.repaired.end()), "repaired is sorted");
+  require(std::adjacent_find(event.repaired.begin(), event.repaired.end()) == event.repaired.end(),
+          "repaired names each field once");
+  for (const Limit& limit : kLimits) {
+    const auto& text = event.*limit.place;
+    require(!text || (!text->empty() && text->size() <= limit.most_bytes), "an optional text keeps its limit");
+  }
+  const Unstable unstable = require_no_secret(accepted.canonical);
+  if (event.metadata) {
+    require_metadata(*event.metadata);
+  }
+  if (!unstable.has_session && !unstable.has_long_integer) {
+    require_stable(event, unstable.has_redacted_key, reader);
+  }
+}
+
+void require_silent(const Rejection& rejection) {
+  require(std::find(kReasons.begin(), kReasons.end(), rejection.reason) != kReasons.end(),
+          "a reason is one of ours, word for word");
+  require(rejection.field.size() <= 64 && is_clean_utf8(rejection.field) && !holds_secret(rejection.field),
+          "the name of the field is short, clean and no secret");
+}
+
+void require_sound(const ReadOutcome& outcome, const EventReader& reader) {
+  if (const auto* accepted = std::get_if<AcceptedEvent>(&outcome)) {
+    require_normalised(*accepted, reader);
+  } else {
+    require_silent(std::get<Rejection>(outcome));
+  }
+}
+
+EventReaderSettings reader_settings() {
+  EventReaderSettings settings;
+  settings.max_event = kMostEventBytes;
+  settings.default_tenant = "acme";
+  settings.log_id_key = std::string(32, 'k');
+  return settings;
+}
+
+}  // namespace twinlog::fuzz
