@@ -1,15 +1,16 @@
 #include "agent/main/agent.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "agent/main/activation.h"
+#include "agent/main/process_limits.h"
 #include "agent/main/signals.h"
 #include "agent/main/volume.h"
 #include "agent/main/worker.h"
@@ -59,7 +60,8 @@ struct Delivery {
 
 class Agent {
  public:
-  Agent(const Settings& settings, Log& log) : settings_(settings), log_(log) {}
+  Agent(const Settings& settings, rlim_t open_files, Log& log)
+      : settings_(settings), open_files_(open_files), log_(log) {}
 
   Status start(const std::map<std::string, std::string>& environment);
   int run_until_stopped();
@@ -79,6 +81,7 @@ class Agent {
   void report_left(std::uint64_t count);
 
   const Settings& settings_;
+  const rlim_t open_files_;
   Log& log_;
   SystemClock clock_;
   SystemRandom random_;
@@ -216,8 +219,15 @@ milliseconds Agent::write_step() {
 }
 
 Status Agent::start_intake(const std::map<std::string, std::string>& environment) {
-  auto intake = start_intake_server(settings_.intake, IntakeLimits{}, *front_door_, intake_counters_,
-                                    activated_sockets(environment));
+  IntakeLimits limits;
+  const std::size_t wanted = std::exchange(limits.connections, connections_within(open_files_, limits.connections));
+  if (limits.connections < wanted) {
+    log_.line(LogLevel::kWarning, "few_open_files",
+              "the limit of open files lets fewer senders connect at once than twinlog would take; raise LimitNOFILE",
+              {{"open_files", std::to_string(open_files_)}, {"connections", std::to_string(limits.connections)}});
+  }
+  auto intake =
+      start_intake_server(settings_.intake, limits, *front_door_, intake_counters_, activated_sockets(environment));
   if (!intake) {
     return intake.error();
   }
@@ -324,21 +334,10 @@ void Agent::report_left(std::uint64_t count) {
   }
 }
 
-void set_process_limits() {
-  const rlimit no_core{.rlim_cur = 0, .rlim_max = 0};  // A core would hold event bodies and secrets.
-  setrlimit(RLIMIT_CORE, &no_core);
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = files.rlim_max;  // Ten thousand idle senders are normal; the soft limit is often 1,024.
-    setrlimit(RLIMIT_NOFILE, &files);
-  }
-}
-
 }  // namespace
 
 int run_agent(const Settings& settings, const std::map<std::string, std::string>& environment, Log& log) {
-  set_process_limits();
-  Agent agent(settings, log);
+  Agent agent(settings, set_process_limits(), log);
   if (const Status started = agent.start(environment); !started.ok()) {
     log.line(LogLevel::kError, "start_failed", started.error().message());
     return 1;
