@@ -6,11 +6,12 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "agent/main/activation.h"
 #include "agent/main/delivery.h"
-#include "agent/main/process.h"
+#include "agent/main/process_limits.h"
 #include "agent/main/signals.h"
 #include "agent/main/volume.h"
 #include "agent/main/worker.h"
@@ -44,8 +45,8 @@ std::string joined(const std::vector<std::string_view>& words) {
 
 class Agent {
  public:
-  Agent(const Settings& settings, LeveledLog& log, std::function<LoadedSettings()> load)
-      : settings_(settings), log_(log), load_(std::move(load)) {}
+  Agent(const Settings& settings, rlim_t open_files, LeveledLog& log, std::function<LoadedSettings()> load)
+      : settings_(settings), open_files_(open_files), log_(log), load_(std::move(load)) {}
 
   Status start(const std::map<std::string, std::string>& environment);
   int run_until_stopped();
@@ -69,6 +70,7 @@ class Agent {
   void report_left(std::uint64_t count);
 
   Settings settings_;
+  const rlim_t open_files_;
   LeveledLog& log_;
   const std::function<LoadedSettings()> load_;
   SystemClock clock_;
@@ -228,8 +230,15 @@ milliseconds Agent::write_step() {
 }
 
 Status Agent::start_intake(const std::map<std::string, std::string>& environment) {
-  auto intake = start_intake_server(settings_.intake, IntakeLimits{}, *front_door_, intake_counters_,
-                                    activated_sockets(environment));
+  IntakeLimits limits;
+  const std::size_t wanted = std::exchange(limits.connections, connections_within(open_files_, limits.connections));
+  if (limits.connections < wanted) {
+    log_.line(LogLevel::kWarning, "few_open_files",
+              "the limit of open files lets fewer senders connect at once than twinlog would take; raise LimitNOFILE",
+              {{"open_files", std::to_string(open_files_)}, {"connections", std::to_string(limits.connections)}});
+  }
+  auto intake =
+      start_intake_server(settings_.intake, limits, *front_door_, intake_counters_, activated_sockets(environment));
   if (!intake) {
     return intake.error();
   }
@@ -377,8 +386,7 @@ void Agent::report_left(std::uint64_t count) {
 
 int run_agent(const Settings& settings, const std::map<std::string, std::string>& environment, LeveledLog& log,
               const std::function<LoadedSettings()>& load) {
-  set_process_limits();
-  Agent agent(settings, log, load);
+  Agent agent(settings, set_process_limits(), log, load);
   if (const Status started = agent.start(environment); !started.ok()) {
     log.line(LogLevel::kError, "start_failed", started.error().message());
     return 1;

@@ -11,7 +11,7 @@
 #include "agent/cli/send.h"
 #include "agent/main/agent.h"
 #include "agent/main/exit_code.h"
-#include "agent/main/process.h"
+#include "agent/main/secret_variables.h"
 #include "agent/main/signals.h"
 #include "agent/main/stores_command.h"
 #include "agent/observe/pages.h"

@@ -9,15 +9,6 @@ namespace {
 
 constexpr std::string_view kScheme = "Bearer ";
 
-/// Takes the same time whatever the bytes are.
-bool equal_in_constant_time(const Digest& left, const Digest& right) {
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    difference |= static_cast<unsigned>(left[i] ^ right[i]);
-  }
-  return difference == 0;
-}
-
 }  // namespace
 
 BearerToken::BearerToken(const std::string& path) : path_(path) {
@@ -66,7 +57,7 @@ bool BearerToken::accepts(std::string_view authorization) {
     return false;
   }
   authorization.remove_prefix(kScheme.size());
-  return equal_in_constant_time(sha256(authorization), *token_);
+  return is_same_secret(sha256(authorization), *token_);
 }
 
 }  // namespace twinlog

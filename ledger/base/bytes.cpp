@@ -1,5 +1,6 @@
 #include "ledger/base/bytes.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -72,6 +73,10 @@ Digest hmac_sha256(std::string_view key, std::string_view bytes) {
     std::abort();
   }
   return digest;
+}
+
+bool is_same_secret(const Digest& left, const Digest& right) {
+  return CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
 }
 
 std::string hex(std::string_view bytes) {

@@ -19,6 +19,9 @@ Digest sha256(std::string_view bytes);
 /// RFC 2104 HMAC-SHA256. Callable from every thread.
 Digest hmac_sha256(std::string_view key, std::string_view bytes);
 
+/// Whether both are equal, in a time that does not tell where they differ.
+bool is_same_secret(const Digest& left, const Digest& right);
+
 /// Lower-case hexadecimal.
 std::string hex(std::string_view bytes);
 template <std::size_t kSize>

@@ -43,5 +43,15 @@ TEST(Bytes, AUuidRoundTripsAndOtherTextIsNone) {
   EXPECT_FALSE(uuid_from_text("019ab3c4-d5e6-7f00-8102-0304050607g8").has_value());
 }
 
+TEST(Secrets, AreTheSameOnlyWhenEveryByteIs) {
+  const Digest secret = sha256("secret");
+  EXPECT_TRUE(is_same_secret(secret, sha256("secret")));
+  for (std::size_t i = 0; i < secret.size(); ++i) {
+    Digest other = secret;
+    other.at(i) ^= 1U;
+    EXPECT_FALSE(is_same_secret(secret, other)) << i;
+  }
+}
+
 }  // namespace
 }  // namespace twinlog

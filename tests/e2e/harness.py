@@ -97,12 +97,12 @@ uri = "{mongodb}"
 path = "{self.spool}"
 {extra}
 """)
-        self.process = None
+        self.process, self.before_command = None, []
 
     def start(self, wait=True):
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen([self.binary, "agent", "--config", self.config], stdout=log, stderr=log,
-                                            env=self.environment)
+            self.process = subprocess.Popen([*self.before_command, self.binary, "agent", "--config", self.config],
+                                            stdout=log, stderr=log, env=self.environment)
         if wait:
             wait_until(lambda: self.probe("/readyz")[0] == 200 or self.process.poll() is not None, "the agent is ready")
             assert self.process.poll() is None, self.log_text()

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "agent/main/activation.h"
+#include "agent/main/process_limits.h"
 #include "agent/main/volume.h"
 #include "agent/observe/escape.h"
 #include "agent/observe/stderr_log.h"
@@ -76,6 +77,14 @@ TEST(Activation, OnlyDescriptorsMeantForThisProcessAreTaken) {
   EXPECT_TRUE(activated_sockets({{"LISTEN_PID", own}, {"LISTEN_FDS", "two"}}).empty());
   EXPECT_TRUE(activated_sockets({{"LISTEN_PID", own}, {"LISTEN_FDS", "-1"}}).empty());
   EXPECT_TRUE(activated_sockets({}).empty());
+}
+
+TEST(ProcessLimits, SendersNeverGetTheDescriptorsOfTheOthers) {
+  EXPECT_EQ(connections_within(RLIM_INFINITY, 16384), 16384U);
+  EXPECT_EQ(connections_within(16384 + 512, 16384), 16384U);
+  EXPECT_EQ(connections_within(16384 + 511, 16384), 16383U);
+  EXPECT_EQ(connections_within(1024, 16384), 512U);
+  EXPECT_EQ(connections_within(256, 16384), 128U);
 }
 
 }  // namespace

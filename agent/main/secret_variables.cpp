@@ -1,7 +1,4 @@
-#include "agent/main/process.h"
-
-#include <sys/prctl.h>
-#include <sys/resource.h>
+#include "agent/main/secret_variables.h"
 
 #include <cstring>
 #include <string>
@@ -11,17 +8,6 @@
 #include "config/keys.h"
 
 namespace twinlog {
-
-void set_process_limits() {
-  const rlimit no_core{.rlim_cur = 0, .rlim_max = 0};  // A core would hold event bodies and secrets.
-  setrlimit(RLIMIT_CORE, &no_core);
-  prctl(PR_SET_DUMPABLE, 0);  // The limit alone does not bind where the kernel pipes cores to a program.
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = files.rlim_max;  // Ten thousand idle senders are normal; the soft limit is often 1,024.
-    setrlimit(RLIMIT_NOFILE, &files);
-  }
-}
 
 void wipe_secret_variables(char** environment) {
   for (const ConfigKey& key : config_keys()) {

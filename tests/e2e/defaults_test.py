@@ -1,0 +1,182 @@
+"""The defaults of the configuration as a pod sees them: the shortest valid file, in a namespace of its own."""
+import json
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+import psycopg
+
+import harness
+import wire
+from wire import event
+
+# The agent's own root of paths and ports: nothing of the machine's is seen or touched.
+ENTER = """set -e
+ip link set lo up
+hostname pod-7f9c
+mount -t tmpfs tmpfs /etc
+mkdir /etc/twinlog
+cp "$1" /etc/twinlog/twinlog.toml
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /var/lib
+mkdir /var/lib/twinlog
+exec "$2" agent
+"""
+
+# Runs inside: what stands on the default paths and ports.
+LOOK = """
+import http.client, json, os, stat, sys
+def ask(port, method, path, body=None):
+    peer = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    peer.request(method, path, body, {"Content-Type": "application/json"})
+    answer = peer.getresponse()
+    return [answer.status, answer.read().decode()]
+listening = sorted(line.split()[1] for line in open("/proc/net/tcp").readlines()[1:] if line.split()[3] == "0A")
+mode = os.stat("/run/twinlog/events.sock").st_mode
+print(json.dumps({"listening": listening, "is_socket": stat.S_ISSOCK(mode), "mode": oct(stat.S_IMODE(mode)),
+                  "spool": os.listdir("/var/lib/twinlog/spool"), "event": ask(8840, "POST", "/v1/events", sys.argv[1]),
+                  "metrics": ask(9464, "GET", "/metrics")[1]}))
+"""
+
+
+def address(text):
+    """ "127.0.0.1:8840" as /proc/net/tcp writes it."""
+    host, _, port = text.partition(":")
+    return "".join(f"{int(byte):02X}" for byte in reversed(host.split("."))) + f":{int(port):04X}"
+
+
+class ShortestFile(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="twinlog-defaults-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        config, cls.log = cls.folder / "short.toml", cls.folder / "agent.log"
+        config.write_text('[stores.postgres]\nuri = "postgresql://twinlog@127.0.0.1:5432/audit"\n'
+                          '[stores.mongodb]\nuri = "mongodb://127.0.0.1:27017/audit"\n')
+        with cls.log.open("wb") as log:
+            cls.agent = subprocess.Popen(["unshare", "--mount", "--net", "--uts", "sh", "-c", ENTER, "sh", config,
+                                          harness.BINARY], stdout=log, stderr=log)
+        cls.addClassCleanup(cls.end)
+        harness.wait_until(lambda: " started: " in cls.log.read_text() or cls.agent.poll() is not None, "it takes events")
+        assert cls.agent.poll() is None, cls.log.read_text()
+
+    @classmethod
+    def end(cls):
+        if cls.agent.poll() is None:
+            cls.agent.kill()
+            cls.agent.wait()
+
+    @classmethod
+    def look(cls):
+        done = subprocess.run(["nsenter", "--target", str(cls.agent.pid), "--mount", "--net", wire.SYSTEM_PYTHON, "-c", LOOK,
+                               event("default").decode()], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def started(self):
+        return re.search(r" started: .*", self.log.read_text())[0]
+
+    def test_1_paths_ports_modes_and_sizes_are_those_of_the_contract(self):
+        seen = self.look()
+        self.assertEqual(seen["listening"], sorted([address("127.0.0.1:8840"), address("0.0.0.0:9464")]))
+        self.assertTrue(seen["is_socket"])
+        self.assertEqual(seen["mode"], "0o660")
+        self.assertIn("CURRENT", seen["spool"])
+        self.assertEqual(seen["event"][0], 200)
+        self.assertIn(f"\ntwinlog_spool_capacity_bytes {2 << 30}\n", seen["metrics"])
+        self.assertIn(" agent=pod-7f9c ", self.started())
+        for store in ("postgres", "mongodb"):
+            self.assertIn(f'twinlog_store_pending_records{{store="{store}"}} 1\n', seen["metrics"])
+        self.assertRegex(self.log.read_text(), r"(?m)^\S+Z warning spool_volume_ephemeral: ")
+        self.assertNotRegex(self.log.read_text(), r"(?m)^\S+Z (debug|trace) ")
+
+    def test_2_the_first_waits_are_at_most_200_and_400_milliseconds(self):
+        harness.wait_until(lambda: len(self.waits()) >= 2, "two failures")
+        first, second = self.waits()[:2]
+        self.assertLessEqual(first, 200)
+        self.assertLessEqual(second, 400)
+
+    def waits(self, after=""):
+        text = self.log.read_text().partition(after)[2] if after else self.log.read_text()
+        return [int(wait) for wait in re.findall(r"store=postgres .*next_try_ms=(\d+)", text)]
+
+    def test_3_a_drain_lasts_at_most_20_seconds_and_tries_every_200_milliseconds(self):
+        self.agent.send_signal(signal.SIGTERM)
+        harness.wait_until(lambda: "drain_timeout_ms=20000" in self.log.read_text(), "the drain begins")
+        harness.wait_until(lambda: self.waits("draining"), "a failure while draining")
+        self.assertEqual(set(self.waits("draining")), {200})
+        self.agent.send_signal(signal.SIGTERM)
+        self.assertEqual(self.agent.wait(harness.PATIENCE), 1, "an event is left in memory")
+
+
+class Delivery(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.postgres = harness.StoreServer("postgres")
+        cls.addClassCleanup(cls.postgres.close)
+        cls.documents = harness.StoreServer("mongo-java-server")
+        cls.addClassCleanup(cls.documents.close)
+
+    def agent(self, postgres=None, **environment):
+        agent = harness.Agent(postgres or self.postgres.new_database(), self.documents.new_database(),
+                              environment=environment)
+        self.addCleanup(agent.close)
+        return agent.start()
+
+    def batches(self, agent, store):
+        return agent.metric(f'twinlog_store_batches_total{{store="{store}"}}')
+
+    def pending(self, agent, store):
+        return agent.metric(f'twinlog_store_pending_records{{store="{store}"}}')
+
+    def test_a_flush_is_due_at_1000_events_and_not_at_999(self):
+        agent = self.agent(TWINLOG_STORES_POSTGRES_LINGER="1m", TWINLOG_STORES_MONGODB_LINGER="1m")
+        stores = ("postgres", "mongodb")
+        harness.wait_until(lambda: all(agent.metric(f'twinlog_store_connected{{store="{store}"}}') for store in stores),
+                           "both are connected")
+        agent.send_lines([event(number) for number in range(999)])
+        for store in stores:
+            self.assertEqual((self.pending(agent, store), self.batches(agent, store)), (999, 0))
+        agent.send_lines([event(999)])
+        for store in stores:
+            harness.wait_until(lambda name=store: self.pending(agent, name) == 0, "the thousandth", 30)
+            self.assertEqual(self.batches(agent, store), 1)
+        agent.post_lines([event(number) for number in range(1000, 2000)])
+        agent.send_lines([event(2000)])
+        for store in stores:
+            harness.wait_until(lambda name=store: self.pending(agent, name) == 1, "the second thousand", 30)
+            self.assertEqual(self.batches(agent, store), 2)
+
+    def test_an_event_waits_50_milliseconds_for_company(self):
+        agent = self.agent()
+        for number in range(5):
+            agent.send_lines([event(number)])
+            agent.wait_delivered()
+            with psycopg.connect(agent.postgres) as connection:
+                waited = connection.execute("SELECT flushed_at - (SELECT max(received_at) FROM auth_logs) "
+                                            "FROM twinlog_agents").fetchone()[0]
+            self.assertGreaterEqual(waited.total_seconds(), 0.050)
+
+    def test_what_needs_an_operator_is_tried_again_after_30_seconds(self):
+        missing = self.postgres.uri.rsplit("/", 1)[0] + "/nosuchdatabase"
+        agent = self.agent(postgres=missing)
+        agent.send_lines([event("held")])
+        harness.wait_until(lambda: "code=3D000" in agent.log_text(), "the database is missing")
+        self.assertRegex(agent.log_text(), r"code=3D000 .*next_try_ms=30000\b")
+
+    def test_what_was_delivered_is_remembered_for_keep_delivered(self):
+        agent = self.agent(TWINLOG_SPOOL_KEEP_DELIVERED="1s")
+        agent.send_lines([event("kept")])
+        agent.wait_delivered()
+        harness.wait_until(lambda: agent.send_lines([event("kept")])[0]["status"] == "stored", "it is forgotten")
+        agent.wait_delivered()
+        with psycopg.connect(agent.postgres) as connection:
+            self.assertEqual(connection.execute("SELECT count(*) FROM auth_logs").fetchone()[0], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
