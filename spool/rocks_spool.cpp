@@ -10,8 +10,8 @@
 #include "ledger/base/kill_point.h"
 #include "spool/commit_plan.h"
 #include "spool/database.h"
-#include "spool/keep_schedule.h"
 #include "spool/layout.h"
+#include "spool/position_keeper.h"
 #include "spool/read_versions.h"
 #include "spool/space_keeper.h"
 #include "spool/spool_state.h"
@@ -21,8 +21,8 @@ namespace {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
-/// Locks: `database_mutex_` shared to use the database, alone to open it again; `positions_mutex_` for what trimming
-/// and the cursors agree on, always taken after the other one. Atomics are for those who only look.
+/// `database_mutex_` is held shared to use the database, alone to open it again; always taken before the positions' own
+/// lock. Atomics are for those who only look.
 class RocksSpool final : public Spool {
  public:
   RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetup> setup, std::unique_ptr<Database> database,
@@ -53,14 +53,13 @@ class RocksSpool final : public Spool {
  private:
   Error closed_error() const;
   Error full_volume_error() const;
-  std::uint64_t delivered_to_all() const;  ///< With positions_mutex_ held.
+  Error lost_promises(std::uint64_t last_event) const;
   Status keep_writable();
   Status recover();
   Status verify();
   Status trim(TimePoint now);
   template <typename Change>
   Status change_losses(const Change& change);
-  std::uint64_t due_first_kept(TimePoint now);
   void write_failed();
 
   const RocksSpoolSettings settings_;
@@ -71,9 +70,7 @@ class RocksSpool final : public Spool {
   mutable std::shared_mutex database_mutex_;
   std::unique_ptr<Database> database_;  ///< Null while it cannot be opened again after a disk error.
 
-  mutable std::mutex positions_mutex_;
-  SpoolPositions positions_;
-  KeepSchedule schedule_;
+  PositionKeeper positions_;
 
   std::atomic<std::uint64_t> last_leaf_;
   std::atomic<std::uint64_t> sync_errors_ = 0;
@@ -91,8 +88,7 @@ RocksSpool::RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetu
       identity_(std::move(state.identity)),
       space_(*setup_, settings_.max_bytes),
       database_(std::move(database)),
-      positions_(state.positions),
-      schedule_(settings_.keep_delivered),
+      positions_(state.positions, settings_.keep_delivered, settings_.stores),
       last_leaf_(state.last_leaf),
       last_promised_(state.last_event) {
   setup_->durable_first_kept() = state.positions.first_kept;
@@ -102,6 +98,12 @@ Error RocksSpool::closed_error() const {
   return {ErrorKind::kTransient, "the spool in " + settings_.path +
                                      " met a disk error and cannot be opened again yet; it is tried every second, "
                                      "check the volume"};
+}
+
+Error RocksSpool::lost_promises(std::uint64_t last_event) const {
+  return {ErrorKind::kCorrupt, "the spool in " + settings_.path + " came back from a disk error without events " +
+                                   std::to_string(last_event + 1) + " to " + std::to_string(last_promised_) +
+                                   ", which were promised; nothing more is taken: check the disk, restart"};
 }
 
 Error RocksSpool::full_volume_error() const {
@@ -129,11 +131,9 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
                     .received_at = received_at,
                     .last_leaf = last_leaf_,
                     .first_kept = 0};
-  {
-    const std::lock_guard positions_lock(positions_mutex_);
-    terms.first_kept = positions_.first_kept;
-    terms.last_leaf = std::max(terms.last_leaf, positions_.skipped_to);
-  }
+  const SpoolPositions positions = positions_.now();
+  terms.first_kept = positions.first_kept;
+  terms.last_leaf = std::max(terms.last_leaf, positions.skipped_to);
   CommitPlan plan(std::move(terms), space_.room(), *database_);
   Result<std::vector<std::vector<Disposition>>> answers = plan.decide(requests);
   if (!answers) {
@@ -163,31 +163,18 @@ Result<std::vector<Version>> RocksSpool::read(std::uint64_t after, std::size_t m
   if (!database_) {
     return closed_error();
   }
-  std::uint64_t first = after + 1;
-  {
-    const std::lock_guard positions_lock(positions_mutex_);
-    first = std::max(first, positions_.first_kept);
-  }
+  const std::uint64_t first = std::max(after + 1, positions_.now().first_kept);
   // A commit shows its events to readers a moment before it counts them; a cursor could not follow beyond the count.
   return read_versions(*database_, {first, last_leaf_, most_events, most_bytes});
 }
 
 std::uint64_t RocksSpool::cursor(StoreId store) const {
-  const std::lock_guard lock(positions_mutex_);
-  return positions_.cursors[static_cast<std::size_t>(store)];
+  return positions_.now().cursors[static_cast<std::size_t>(store)];
 }
 
 Status RocksSpool::move_cursor(StoreId store, std::uint64_t leaf) {
   const std::shared_lock lock(database_mutex_);
-  std::unique_lock positions_lock(positions_mutex_);
-  std::uint64_t& cursor = positions_.cursors[static_cast<std::size_t>(store)];
-  const std::uint64_t target = std::clamp(leaf, positions_.first_kept - 1, std::max(last_leaf_.load(), cursor));
-  const bool is_rewind = target < cursor;
-  cursor = target;
-  if (is_rewind) {
-    schedule_.rewind(target);
-  }
-  positions_lock.unlock();
+  const auto [target, is_rewind] = positions_.move(store, leaf, last_leaf_);
   if (!writable_ || !database_) {
     return {};  // Written when the database is open again; until then a crash repeats what memory knew.
   }
@@ -214,26 +201,19 @@ Status RocksSpool::note_incomplete(StoreId store, UtcMicros since) {
 template <typename Change>
 Status RocksSpool::change_losses(const Change& change) {
   const std::shared_lock lock(database_mutex_);
-  const std::lock_guard positions_lock(positions_mutex_);
-  change(positions_);
-  if (!writable_ || !database_) {
-    return closed_error();  // Written when the database is open again.
-  }
-  rocksdb::WriteBatch batch;
-  put_losses(batch, database_->meta(), positions_);
-  Status written = database_->write(batch, Durability::kSynced);
-  if (!written) {
-    write_failed();
-  }
-  return written;
-}
-
-std::uint64_t RocksSpool::delivered_to_all() const {
-  std::uint64_t least = last_leaf_;
-  for (const StoreId store : settings_.stores) {
-    least = std::min(least, positions_.cursors[static_cast<std::size_t>(store)]);
-  }
-  return least;
+  return positions_.update([&](SpoolPositions& positions) -> Status {
+    change(positions);
+    if (!writable_ || !database_) {
+      return closed_error();  // Written when the database is open again.
+    }
+    rocksdb::WriteBatch batch;
+    put_losses(batch, database_->meta(), positions);
+    Status written = database_->write(batch, Durability::kSynced);
+    if (!written) {
+      write_failed();
+    }
+    return written;
+  });
 }
 
 Status RocksSpool::maintain(TimePoint now) {
@@ -264,21 +244,8 @@ Status RocksSpool::measure(TimePoint now) {
   return space_.measure(*database_, now);
 }
 
-std::uint64_t RocksSpool::due_first_kept(TimePoint now) {
-  const std::lock_guard lock(positions_mutex_);
-  const std::uint64_t delivered = delivered_to_all();
-  schedule_.note(now, delivered);
-  std::uint64_t last_trimmed = std::min(schedule_.due(now), delivered);
-  if (space_.room().is_short() && delivered >= positions_.first_kept) {
-    // Half of what is delivered at a time: what is left can still be given back to a store that forgot.
-    last_trimmed = std::max(last_trimmed, positions_.first_kept + (delivered - positions_.first_kept) / 2);
-  }
-  positions_.first_kept = std::max(positions_.first_kept, last_trimmed + 1);
-  return positions_.first_kept;
-}
-
 Status RocksSpool::trim(TimePoint now) {
-  const std::uint64_t first_kept = due_first_kept(now);
+  const std::uint64_t first_kept = positions_.raise_first_kept(now, last_leaf_, space_.room().is_short());
   if (first_kept == setup_->durable_first_kept()) {
     return {};
   }
@@ -318,12 +285,10 @@ Status RocksSpool::sync() {
 
 SpoolStats RocksSpool::stats() const {
   SpoolStats stats;
-  {
-    const std::lock_guard lock(positions_mutex_);
-    stats.first_kept_leaf = positions_.first_kept;
-    stats.cursors = positions_.cursors;
-    stats.incomplete_since = positions_.incomplete_since;
-  }
+  const SpoolPositions positions = positions_.now();
+  stats.first_kept_leaf = positions.first_kept;
+  stats.cursors = positions.cursors;
+  stats.incomplete_since = positions.incomplete_since;
   stats.last_leaf = last_leaf_;
   space_.tell(stats);
   stats.syncs = setup_->log_syncs();
@@ -360,27 +325,25 @@ Status RocksSpool::verify() {
   if (!last_event) {
     return last_event.error();
   }
-  const std::lock_guard positions_lock(positions_mutex_);
-  if (*last_event < last_promised_ && last_promised_ >= positions_.first_kept) {
-    damage_.emplace(ErrorKind::kCorrupt, "the spool in " + settings_.path +
-                                             " came back from a disk error without events " +
-                                             std::to_string(*last_event + 1) + " to " + std::to_string(last_promised_) +
-                                             ", which were promised; nothing more is taken: check the disk, restart");
-    return *damage_;
-  }
-  // The failed batch may be there after all. Its leaves then stand: they are delivered, and their senders, who were
-  // told to come again, are told that they are duplicates.
-  rocksdb::WriteBatch batch;
-  put_positions(batch, database_->meta(), positions_);
-  Status written = database_->write(batch, Durability::kSynced);
-  if (!written) {
-    ++sync_errors_;
-    return written;
-  }
-  last_leaf_ = std::max(last_leaf_.load(), *last_event);
-  setup_->durable_first_kept() = positions_.first_kept;
-  writable_ = true;
-  return {};
+  return positions_.update([&](const SpoolPositions& positions) -> Status {
+    if (*last_event < last_promised_ && last_promised_ >= positions.first_kept) {
+      damage_ = lost_promises(*last_event);
+      return *damage_;
+    }
+    // The failed batch may be there after all. Its leaves then stand: they are delivered, and their senders, who were
+    // told to come again, are told that they are duplicates.
+    rocksdb::WriteBatch batch;
+    put_positions(batch, database_->meta(), positions);
+    Status written = database_->write(batch, Durability::kSynced);
+    if (!written) {
+      ++sync_errors_;
+      return written;
+    }
+    last_leaf_ = std::max(last_leaf_.load(), *last_event);
+    setup_->durable_first_kept() = positions.first_kept;
+    writable_ = true;
+    return {};
+  });
 }
 
 }  // namespace

@@ -1,0 +1,46 @@
+// How far trimming and the stores are, as memory knows it; the disk may lag behind by what a crash only repeats.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "spool/keep_schedule.h"
+#include "spool/spool_state.h"
+
+namespace twinlog {
+
+/// Callable from every thread.
+class PositionKeeper {
+ public:
+  /// `stores`: whose cursors hold the trimming.
+  PositionKeeper(const SpoolPositions& positions, std::chrono::milliseconds keep_delivered, std::vector<StoreId> stores)
+      : stores_(std::move(stores)), positions_(positions), schedule_(keep_delivered) {}
+
+  SpoolPositions now() const;
+
+  struct Move {
+    std::uint64_t target;
+    bool is_rewind;
+  };
+  /// Moves a cursor, never beyond `last_leaf` nor below what is kept.
+  Move move(StoreId store, std::uint64_t leaf, std::uint64_t last_leaf);
+
+  /// Runs `change` while nobody else changes anything: what it writes to the disk is what holds then.
+  Status update(const std::function<Status(SpoolPositions&)>& change);
+
+  /// Raises the trim point to what is due, and more where room is short; the trim point.
+  std::uint64_t raise_first_kept(std::chrono::steady_clock::time_point now, std::uint64_t last_leaf,
+                                 bool is_room_short);
+
+ private:
+  const std::vector<StoreId> stores_;
+  mutable std::mutex mutex_;
+  SpoolPositions positions_;
+  KeepSchedule schedule_;
+};
+
+}  // namespace twinlog
