@@ -29,7 +29,8 @@ class FieldCase(unittest.TestCase):
         self.numbers, self.sent, self.secrets = itertools.count(), [], []
 
     def cluster(self, **options):
-        server = postgres_server.PostgresServer(**options)
+        # What the kernel has got survives the kills of these tests; waiting for the disk would only take time.
+        server = postgres_server.PostgresServer(**{"fsync": "off", **options})
         self.addCleanup(server.close)
         return server
 

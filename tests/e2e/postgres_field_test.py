@@ -89,6 +89,7 @@ class PostgresInTheField(field.FieldCase):
         primary = self.cluster()
         standby = primary.make_standby()
         database = primary.new_database()
+        primary.wait_for_replay(standby)
         hosts = f"postgresql://postgres@127.0.0.1:{standby.port},127.0.0.1:{primary.port}/{database}"
         agent = self.agent(primary, f'uri = "{hosts}"', database).start()
         self.send(agent)
@@ -105,6 +106,7 @@ class PostgresInTheField(field.FieldCase):
         primary = self.cluster()
         standby = primary.make_standby()
         database = primary.new_database()
+        primary.wait_for_replay(standby)
         hosts = (f"postgresql://postgres@127.0.0.1:{standby.port},127.0.0.1:{primary.port}/{database}"
                  "?target_session_attrs=prefer-standby")
         agent = self.agent(primary, f'uri = "{hosts}"', database).start()

@@ -50,7 +50,7 @@ BACK_TO_STEP_1 = (*BACK_TO_STEP_2, "DROP INDEX auth_logs_by_time, auth_logs_by_a
 class Rights(field.FieldCase):
     def setUp(self):
         super().setUp()
-        self.server = self.cluster()
+        self.server = self.cluster(fsync="on")  # `check` has something to say about a server without.
         self.database = self.server.new_database()
 
     def role(self, name, attributes):

@@ -54,11 +54,12 @@ class SynchronousStandby(field.FieldCase):
             agent = self.agent_
             agent.wait_delivered()
             database = agent.postgres.rsplit("/", 1)[1]
-            # Each statement stays within its own time-out, all together do not.
+            # 540 records and 60 conflicts: 12 seconds each, within the time of a statement and together beyond a flush's.
             self.primary.do("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-                            "PERFORM pg_sleep(0.05); RETURN NEW; END $$",
-                            *(f"CREATE TRIGGER slow BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION slow()"
-                              for table in ("auth_logs", "auth_log_conflicts")), database=database)
+                            "PERFORM pg_sleep(TG_ARGV[0]::float); RETURN NEW; END $$",
+                            *(f"CREATE TRIGGER slow BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION slow({seconds})"
+                              for table, seconds in (("auth_logs", 0.022), ("auth_log_conflicts", 0.2))),
+                            database=database)
             with self.primary.admin(database) as blocker, blocker.transaction():
                 blocker.execute("LOCK TABLE auth_logs")
                 self.send(agent, 600)
