@@ -5,6 +5,7 @@ import signal
 import unittest
 
 import psycopg
+import pymongo
 
 import harness
 from forgetting_case import STORES, ForgettingCase, failures, success
@@ -57,6 +58,22 @@ class SetBackSpool(ForgettingCase):
         self.agent.start()
         self.deliver(failures("d", 10) + success("d", 5))
         self.assert_as_sent()
+
+    def test_a_higher_position_under_a_running_agent_is_an_alarm_and_delivery_goes_on(self):
+        self.start_agent()
+        self.deliver(failures("a", 40))
+        with psycopg.connect(self.agent.postgres) as connection:
+            connection.execute("UPDATE twinlog_agents SET last_leaf_index = last_leaf_index + 1000")
+        with pymongo.MongoClient(self.agent.mongodb) as client:
+            client.get_default_database().twinlog_agents.update_many({}, {"$inc": {"last_leaf_index": 1000}})
+        self.deliver(failures("b", 20) + success("b", 10))
+        for store in STORES:
+            self.assertEqual(self.metric("position_ahead", store), 1)
+            self.assertEqual(self.metric("rewinds_total", store), 0)
+        self.assert_as_sent()
+        self.deliver(failures("c", 20))
+        self.assert_as_sent()
+        self.assert_leaves_above(1040, "c")
 
     def test_what_a_set_back_spool_took_before_it_saw_the_stores_counts_right_too(self):
         self.set_spool_back()

@@ -39,11 +39,11 @@ TEST_F(MongodbReplies, AMajorityThatDidNotConfirmIsNotHiddenByADuplicate) {
   const StoreError error = error_of(agent.flush(agent.accept({failed(1)})));
   EXPECT_EQ(error.reaction, Reaction::kRetry);
   EXPECT_EQ(error.code, "64");
-  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+  EXPECT_EQ(peer_.count("insert twinlog_agents"), 0U);
 }
 
 TEST_F(MongodbReplies, AMajorityThatDidNotConfirmFailsEveryStep) {
-  for (const char* step : {"insert auth_logs", "insert account_lockouts", "update twinlog_agents"}) {
+  for (const char* step : {"insert auth_logs", "insert account_lockouts", "insert twinlog_agents"}) {
     SCOPED_TRACE(step);
     peer_.answer_current_schema(1);
     peer_.answer(step, R"({"ok":1,"n":1,"writeConcernError":{"code":100,"errmsg":"not enough data-bearing nodes"}})");
@@ -80,7 +80,7 @@ TEST_F(MongodbSplitReplies, ABrokenConnectionIsNotHiddenByADuplicateOfAnEarlierC
   const StoreError error = error_of(agent.flush(agent.accept({failed(1), failed(2)})));
   EXPECT_EQ(error.reaction, Reaction::kReconnect);
   EXPECT_EQ(peer_.count("find auth_logs"), 0U);
-  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+  EXPECT_EQ(peer_.count("insert twinlog_agents"), 0U);
 }
 
 TEST_F(MongodbSplitReplies, AFailedCommandIsNotHiddenByADuplicateOfALaterOne) {
@@ -88,7 +88,7 @@ TEST_F(MongodbSplitReplies, AFailedCommandIsNotHiddenByADuplicateOfALaterOne) {
   peer_.answer("insert auth_logs", kDuplicate);
   TestAgent agent = connected_agent();
   EXPECT_EQ(error_of(agent.flush(agent.accept({failed(1), failed(2)}))).reaction, Reaction::kReconnect);
-  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+  EXPECT_EQ(peer_.count("insert twinlog_agents"), 0U);
 }
 
 // The driver forgets the error of a failed command when a later command of the bulk succeeds.
@@ -96,7 +96,7 @@ TEST_F(MongodbSplitReplies, AFailedCommandIsNotForgottenWhenALaterOneSucceeds) {
   peer_.answer("insert auth_logs", R"({"ok":0,"code":10107,"errmsg":"not primary"})");
   TestAgent agent = connected_agent();
   error_of(agent.flush(agent.accept({failed(1), failed(2)})));
-  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+  EXPECT_EQ(peer_.count("insert twinlog_agents"), 0U);
 }
 
 TEST_F(MongodbReplies, ADuplicateThatCannotBeReadBackIsRetried) {
@@ -128,14 +128,14 @@ TEST_F(MongodbReplies, AnAccountThatIsAlwaysLostToOthersEndsTheFlushAfterItsRoun
   TestAgent agent = connected_agent();
   EXPECT_EQ(error_of(agent.flush(agent.accept({failed(2)}))).reaction, Reaction::kRetry);
   EXPECT_EQ(peer_.count("update account_lockouts"), kAccountRoundsMost);
-  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+  EXPECT_EQ(peer_.count("insert twinlog_agents"), 0U);
 }
 
 TEST_F(MongodbReplies, AnAccountThatIsLostToOthersAndThenGoneIsRetried) {
   peer_.answer("insert account_lockouts", kDuplicate);
   TestAgent agent = connected_agent();
   EXPECT_EQ(error_of(agent.flush(agent.accept({failed(1)}))).reaction, Reaction::kRetry);
-  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+  EXPECT_EQ(peer_.count("insert twinlog_agents"), 0U);
 }
 
 TEST_F(MongodbReplies, AStateThatCannotBeReadStopsTheStore) {

@@ -154,6 +154,30 @@ TEST(PostgresFlush, APositionThatArrivesLateDoesNotSetItBack) {
   EXPECT_EQ(std::get<0>(agent.store().connect())->last_leaf, 3U);
 }
 
+TEST(PostgresFlush, APositionThatIsNotAsItWasLeftStopsTheFlushAndNothingIsWritten) {
+  for (const char* change : {"DELETE FROM twinlog_agents", "UPDATE twinlog_agents SET last_leaf_index = 1"}) {
+    const Database database;
+    TestAgent agent(database);
+    agent.deliver({event("logout", "a"), event("logout", "b")});
+    execute(*database.session(), {change});
+    const auto versions = agent.accept_all({event("logout", "c")});
+    EXPECT_EQ(agent.failing_flush(versions).reaction, Reaction::kReconnect) << change;
+    EXPECT_FALSE(agent.store().is_connected());
+    EXPECT_TRUE(records(database, keys_of(versions)).empty());
+    EXPECT_EQ(agent.flush(versions).inserted, 1U);
+  }
+}
+
+TEST(PostgresFlush, APositionThatAppearedWhereNoneWasStopsTheFlushToo) {
+  const Database database;
+  TestAgent agent(database);
+  ASSERT_EQ(agent.store().connect().index(), 0U);
+  execute(*database.session(), {"INSERT INTO twinlog_agents (epoch_id, agent, last_leaf_index, flushed_at, "
+                                "newest_effective_at) VALUES ('" +
+                                uuid_text(agent.epoch()) + "', 'clone', 9, now(), now())"});
+  EXPECT_EQ(agent.failing_flush(agent.accept_all({event("logout", "a")})).reaction, Reaction::kReconnect);
+}
+
 TEST(PostgresFlush, WithoutAConnectionNothingIsDone) {
   const Database database;
   TestAgent agent(database);

@@ -133,6 +133,27 @@ TEST_F(SpoolCursor, OnlyTheStoresInUseHoldTheTrimming) {
   EXPECT_EQ(spool().stats().first_kept_leaf, 101U);
 }
 
+TEST_F(SpoolCursor, WhatAStoreMayLackIsKeptByItsEarliestTimeAndOverARestart) {
+  EXPECT_FALSE(spool().stats().incomplete_since[0].has_value());
+  ASSERT_TRUE(spool().note_incomplete(StoreId::kMongodb, 500).ok());
+  ASSERT_TRUE(spool().note_incomplete(StoreId::kMongodb, 900).ok());
+  ASSERT_TRUE(spool().note_incomplete(StoreId::kPostgres, -7).ok());
+  open();
+  EXPECT_EQ(spool().stats().incomplete_since[static_cast<std::size_t>(StoreId::kMongodb)], 500);
+  EXPECT_EQ(spool().stats().incomplete_since[static_cast<std::size_t>(StoreId::kPostgres)], -7);
+}
+
+TEST_F(SpoolCursor, SkippedLeavesAreNotGivenOutAndNothingWaitsForThem) {
+  ASSERT_TRUE(spool().skip_to(500).ok());
+  ASSERT_TRUE(spool().skip_to(300).ok());
+  EXPECT_EQ(spool().last_leaf(), 100U);
+  open();
+  EXPECT_EQ(spool().last_leaf(), 100U);
+  ASSERT_EQ(offer_one(make_event("next")), D::kStored);
+  ASSERT_EQ(offer_one(make_event("after")), D::kStored);
+  EXPECT_THAT(leaves_after(99), ElementsAre(100, 501, 502));
+}
+
 TEST_F(SpoolCursor, SyncMakesAMoveDurableAtOnce) {
   const std::uint64_t before = spool().stats().syncs;
   ASSERT_TRUE(spool().move_cursor(StoreId::kPostgres, 5).ok());

@@ -82,6 +82,21 @@ TEST_F(SpoolDiskError, ACursorMovedWhileTheDiskWasDeadIsWrittenWhenItIsBack) {
   EXPECT_EQ(spool().cursor(StoreId::kPostgres), 15U);
 }
 
+TEST_F(SpoolDiskError, WhatAStoreLacksAndLeavesToSkipAreWrittenWhenTheDiskIsBack) {
+  ASSERT_EQ(offer_one(make_event("a")), D::kStored);
+  disk_.files->fail(Step::kSync, kForEver, IOStatus::IOError("planted"));
+  EXPECT_FALSE(spool().skip_to(500).ok());
+  EXPECT_FALSE(spool().note_incomplete(StoreId::kPostgres, 7).ok());
+  heal(Step::kSync);
+  ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+  close();
+  disk_.files->crash(0);
+  open();
+  EXPECT_EQ(spool().stats().incomplete_since[0], 7);
+  EXPECT_EQ(offer_one(make_event("b")), D::kStored);
+  EXPECT_EQ(spool().last_leaf(), 501U);
+}
+
 TEST_F(SpoolDiskError, OneFailureAtAnyStepHarmsNoPromise) {
   for (const Step step : {Step::kCreate, Step::kAppend, Step::kSync, Step::kFolderSync, Step::kRename}) {
     std::vector<std::string> promised;
