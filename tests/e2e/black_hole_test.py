@@ -86,7 +86,9 @@ class Case:
         with psycopg.connect(self.databases["postgres"], autocommit=True) as connection, \
                 pymongo.MongoClient(self.databases["mongodb"]) as client:
             agents = client.get_default_database().twinlog_agents
-            while not self.is_over.wait(LOOK_SECONDS):
+            is_last = False
+            while not is_last:
+                is_last = self.is_over.wait(LOOK_SECONDS)  # One look after the end, too.
                 if healthy == "postgres":
                     row = connection.execute("SELECT last_leaf_index FROM twinlog_agents").fetchone()
                     leaf = row[0] if row else 0
