@@ -147,7 +147,11 @@ Result<std::vector<std::optional<std::string>>> Database::get_ids(std::span<cons
 }
 
 std::unique_ptr<rocksdb::Iterator> Database::iterate_events() const {
-  return std::unique_ptr<rocksdb::Iterator>(database_->NewIterator(rocksdb::ReadOptions(), events()));
+  // A backlog is read once, from one end to the other: kept in the cache it would only make the process larger while a
+  // store catches up, and push out what commits look up in `ids`.
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  return std::unique_ptr<rocksdb::Iterator>(database_->NewIterator(options, events()));
 }
 
 Result<std::uint64_t> Database::last_leaf() const {
