@@ -64,6 +64,32 @@ Digest sha256(std::string_view bytes) {
   return digest;
 }
 
+struct Sha256::State {
+  std::unique_ptr<EVP_MD_CTX, DigestContextFree> context{EVP_MD_CTX_new()};
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  if (state_->context == nullptr || EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) != 1) {
+    std::abort();
+  }
+}
+
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::string_view bytes) {
+  if (EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) != 1) {
+    std::abort();
+  }
+}
+
+Digest Sha256::finish() {
+  Digest digest{};
+  if (EVP_DigestFinal_ex(state_->context.get(), digest.data(), nullptr) != 1) {
+    std::abort();
+  }
+  return digest;
+}
+
 Digest hmac_sha256(std::string_view key, std::string_view bytes) {
   Digest digest{};
   unsigned size = 0;

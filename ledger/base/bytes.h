@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,24 @@ using Uuid = std::array<std::uint8_t, 16>;
 
 /// FIPS 180-4 SHA-256. Callable from every thread.
 Digest sha256(std::string_view bytes);
+
+/// SHA-256 of bytes that come in pieces.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+
+  void add(std::string_view bytes);
+  /// Once, at the end.
+  Digest finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 /// RFC 2104 HMAC-SHA256. Callable from every thread.
 Digest hmac_sha256(std::string_view key, std::string_view bytes);
 

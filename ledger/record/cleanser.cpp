@@ -93,10 +93,10 @@ bool Cleanser::is_secret_value(std::uint32_t index) const {
 }
 
 std::string Cleanser::session_hash(std::uint32_t index) {
-  std::string message = tenant_id_;
-  message.push_back('\0');
+  HashedJson message;
+  message.text.append(tenant_id_).push_back('\0');
   if (tape_.nodes[index].kind == NodeKind::kString) {
-    message.append(tape_.view(index));
+    message.text.append(tape_.view(index));
   } else {
     for (std::uint32_t i = index; i < tape_.end_of(index); ++i) {
       if (tape_.nodes[i].kind == NodeKind::kNumber) {
@@ -105,7 +105,7 @@ std::string Cleanser::session_hash(std::uint32_t index) {
     }
     JsonWriter(tape_).append_value(message, index);
   }
-  return hex(sha256(message)).substr(0, kSessionHashDigits);
+  return hex(message.digest()).substr(0, kSessionHashDigits);
 }
 
 }  // namespace twinlog

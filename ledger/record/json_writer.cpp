@@ -35,6 +35,7 @@ void append_escape(std::string& out, char c) {
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
+  out.reserve(out.size() + text.size() + 4);  // A long text alone would double the room for its closing quote.
   out.push_back('"');
   std::size_t kept = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -45,6 +46,34 @@ void append_json_string(std::string& out, std::string_view text) {
     }
   }
   out.append(text.substr(kept)).push_back('"');
+}
+
+void HashedJson::spill() {
+  if (text.size() > kMostKeptBytes) {
+    if (!hash_) {
+      hash_.emplace();
+    }
+    hash_->add(std::string_view(text).substr(0, text.size() - 1));
+    spilled_ += text.size() - 1;
+    text = std::string(1, text.back());
+  }
+}
+
+Digest HashedJson::digest() {
+  if (!hash_) {
+    return sha256(text);
+  }
+  hash_->add(text);
+  return hash_->finish();
+}
+
+void JsonWriter::append_value(HashedJson& out, std::uint32_t index) {
+  depth_ = 0;
+  begin(out.text, index);
+  while (!frames_.empty()) {
+    next(out.text);
+    out.spill();
+  }
 }
 
 void JsonWriter::append_value(std::string& out, std::uint32_t index) {

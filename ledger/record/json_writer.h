@@ -3,16 +3,36 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "ledger/base/bytes.h"
 #include "ledger/record/json_tape.h"
 
 namespace twinlog {
 
 /// Appends a string with its quotes. `text` must be valid UTF-8.
 void append_json_string(std::string& out, std::string_view text);
+
+/// JSON that is kept while it is short and only hashed when it is not: a few bytes of input can become many of output.
+class HashedJson {
+ public:
+  std::string text;  ///< All of it, while size() is at most kMostKeptBytes; otherwise its end.
+  static constexpr std::size_t kMostKeptBytes = 64U << 10U;
+
+  /// Bytes of all that was written.
+  std::size_t size() const { return spilled_ + text.size(); }
+  /// Hashes and forgets all but the last byte, when it has become too long.
+  void spill();
+  /// SHA-256 of all that was written; at most once.
+  Digest digest();
+
+ private:
+  std::optional<Sha256> hash_;
+  std::size_t spilled_ = 0;
+};
 
 /// Writes values of one tape, whose numbers must all have a finite value.
 class JsonWriter {
@@ -21,6 +41,8 @@ class JsonWriter {
 
   /// Appends the value at `index`. Keys are sorted by UTF-16 code units; of equal keys the last in the text stays.
   void append_value(std::string& out, std::uint32_t index);
+
+  void append_value(HashedJson& out, std::uint32_t index);
 
   /// Deepest nesting of what was written by one append_value so far: 0 for scalars.
   std::size_t depth() const { return depth_; }

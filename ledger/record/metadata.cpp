@@ -1,8 +1,10 @@
 #include "ledger/record/metadata.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "ledger/base/bytes.h"
 #include "ledger/record/json_number.h"
@@ -13,6 +15,8 @@ namespace twinlog {
 namespace {
 
 constexpr std::uint32_t kOwnName = 0xFFFFFFFF;
+// With one more underscore for each of many equal names, all names together would grow with the square of their number.
+constexpr std::size_t kMostUnderscores = 8;
 
 /// The members of the object to be written.
 class MemberList {
@@ -52,23 +56,24 @@ class MemberList {
     std::sort(members_.begin(), members_.end(),
               [this](const Entry& left, const Entry& right) { return utf16_less(name(left), name(right)); });
     JsonWriter writer(tape_);
-    Metadata metadata{"{", is_changed_};
+    HashedJson json;
+    json.text = "{";
     std::size_t depth = 1;
     for (const Entry& entry : members_) {
-      if (metadata.json.size() > 1) {
-        metadata.json.push_back(',');
+      if (json.size() > 1) {
+        json.text.push_back(',');
       }
-      append_json_string(metadata.json, name(entry));
-      metadata.json.push_back(':');
-      writer.append_value(metadata.json, entry.key + 1);
+      append_json_string(json.text, name(entry));
+      json.text.push_back(':');
+      writer.append_value(json, entry.key + 1);
+      json.spill();
       depth = std::max(depth, 1 + writer.depth());
     }
-    metadata.json.push_back('}');
-    metadata.is_changed = is_changed_ || writer.dropped_repeated_keys();
-    if (metadata.json.size() > kMostMetadataBytes || depth > kMostMetadataDepth) {
-      metadata = {truncated(metadata.json), true};
+    json.text.push_back('}');
+    if (json.size() > kMostMetadataBytes || depth > kMostMetadataDepth) {
+      return {truncated(json), true};
     }
-    return metadata;
+    return {std::move(json.text), is_changed_ || writer.dropped_repeated_keys()};
   }
 
  private:
@@ -77,10 +82,10 @@ class MemberList {
     std::uint32_t renamed;  // Place in renamed_, or kOwnName.
   };
 
-  static std::string truncated(std::string_view json) {
+  static std::string truncated(HashedJson& json) {
     std::string words = R"({"_truncated":true,"bytes":)";
     append_integer(words, static_cast<std::int64_t>(json.size()));
-    return words.append(R"(,"sha256":")").append(hex(sha256(json))).append("\"}");
+    return words.append(R"(,"sha256":")").append(hex(json.digest())).append("\"}");
   }
 
   std::string_view name(const Entry& entry) const {
@@ -96,10 +101,16 @@ class MemberList {
     return (found != sent_end && name(*found) == candidate) || new_names_.contains(candidate);
   }
 
+  // Names are never given back, so each search for a free one goes on where the last for the same name ended.
   std::uint32_t rename(std::string_view wanted) {
-    std::string candidate(wanted);
+    std::size_t& tried = tried_[wanted];
+    std::string candidate;
     do {
-      candidate.push_back('_');
+      ++tried;
+      candidate.assign(wanted).append(std::min(tried, kMostUnderscores), '_');
+      if (tried > kMostUnderscores) {
+        append_integer(candidate, static_cast<std::int64_t>(tried - kMostUnderscores));
+      }
     } while (is_taken(candidate));
     renamed_.push_back(&*new_names_.insert(std::move(candidate)).first);
     return static_cast<std::uint32_t>(renamed_.size() - 1);
@@ -110,6 +121,7 @@ class MemberList {
   std::size_t sent_ = 0;
   std::set<std::string, std::less<>> new_names_;
   std::vector<const std::string*> renamed_;
+  std::map<std::string_view, std::size_t> tried_;  // By wanted name, how many candidates were looked at.
   bool is_changed_ = false;
 };
 

@@ -34,6 +34,15 @@ TEST(Bytes, AReaderThatRunsOutSaysSoAndGivesZero) {
   EXPECT_FALSE(reader.ok());
 }
 
+TEST(Bytes, ADigestOfPiecesIsThatOfTheWhole) {
+  Sha256 pieces;
+  pieces.add("a");
+  pieces.add("");
+  pieces.add("bc");
+  EXPECT_EQ(pieces.finish(), sha256("abc"));
+  EXPECT_EQ(Sha256().finish(), sha256(""));
+}
+
 TEST(Bytes, AUuidRoundTripsAndOtherTextIsNone) {
   const std::string text = "019ab3c4-d5e6-7f00-8102-0304050607f8";
   const auto uuid = uuid_from_text(text);

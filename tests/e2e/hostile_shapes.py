@@ -107,6 +107,9 @@ moved("tokens as keys and in lists",
       f'"metadata":{{"{JWT}":1,"l":["x","Bearer abcDEF123",["{JWT}"]]}},"Basic abcDEF123":2',
       {"[redacted:jwt]": 1, "l": ["x", "[redacted:bearer]", ["[redacted:jwt]"]], "[redacted:basic]": 2})
 moved("two unknown tokens, which get one name", f'"{JWT}":1,"{JWT}x":2', {"[redacted:jwt]": 1, "[redacted:jwt]_": 2})
+moved("eleven unknown tokens", ",".join(f'"{JWT}{number}":{number}' for number in range(10, 21)),
+      {"[redacted:jwt]" + tail: number for number, tail in
+       zip(range(10, 21), ["", *("_" * count for count in range(1, 9)), "________1", "________2"], strict=True)})
 case("a token that is cut before it could be seen", '"user_agent":"%s%s"' % ("x" * 1020, JWT),
      user_agent="x" * 1020 + "[red",
      repaired=["user_agent"])

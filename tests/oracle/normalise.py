@@ -1,5 +1,6 @@
 """From one sent line to the content that must be kept, from contract section 3 and ledger/FORMAT.md alone."""
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -94,6 +95,11 @@ def cut(text, most_bytes):
 def depth(value):
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
     return 0 if children is None else 1 + max(map(depth, children), default=0)
+
+
+def free_name(name, taken):
+    tails = itertools.chain(("_" * count for count in range(9)), ("_" * 8 + str(number) for number in itertools.count(1)))
+    return next(name + tail for tail in tails if name + tail not in taken)
 
 
 def read_time(value):
@@ -253,9 +259,7 @@ class Reader:
         kept = self.cleaner.value(sent) if sent is not None else {}
         moved = [self.cleaner.member(*self.members[name]) for name in sorted(self.movers, key=str.encode)]
         for name, value in sorted(moved, key=lambda item: item[0].encode()):
-            while name in kept:
-                name += "_"
-            kept[name] = value
+            kept[free_name(name, kept)] = value
         text = canonical.value_text(kept).encode()
         is_over = len(text) > METADATA_BYTES_MOST or depth(kept) > METADATA_DEPTH_MOST
         self.content["metadata"] = {"_truncated": True, "bytes": len(text),

@@ -50,6 +50,32 @@ TEST(Metadata, TurnsNumbersBeyondTheRangeIntoStrings) {
             "{\"metadata\":{\"a\":\"" + digits + "\"},\"repaired\":[\"metadata\"]}");
 }
 
+TEST(Metadata, NumbersManyEqualNamesInsteadOfEverMoreUnderscores) {
+  std::string sent;
+  for (int i = 10; i < 21; ++i) {
+    sent += (sent.empty() ? "\"eyJabcd.." : ",\"eyJabcd..") + std::to_string(i) + "\":" + std::to_string(i);
+  }
+  std::string kept;
+  for (int i = 0; i < 9; ++i) {
+    kept += "\"[redacted:jwt]" + std::string(static_cast<std::size_t>(i), '_') + "\":" + std::to_string(i + 10) + ",";
+  }
+  kept += R"("[redacted:jwt]________1":19,"[redacted:jwt]________2":20)";
+  EXPECT_EQ(stored(sent), "{\"metadata\":{" + kept + "},\"repaired\":[\"metadata\"]}");
+}
+
+TEST(Metadata, IsHashedWholeHoweverLongItsCanonicalFormGets) {
+  std::string sent = "{\"a\":[";
+  std::string canonical = sent;
+  for (int i = 0; i < 50'000; ++i) {
+    sent += "1e20,";
+    canonical += "100000000000000000000,";
+  }
+  EXPECT_EQ(stored("\"metadata\":" + sent + "0]}"), truncated(canonical + "0]}"));
+  const std::string id = canonical.substr(5) + "0]";
+  const std::string hash = hex(sha256(std::string("t\0", 2) + id)).substr(0, 32);
+  EXPECT_EQ(stored("\"session_id\":" + sent.substr(5) + "0]"), "{\"session_ref\":\"" + hash + "\"}");
+}
+
 TEST(Metadata, MayBe8KiBInCanonicalForm) {
   const std::string fits = "{\"a\":\"" + std::string(8192 - 8, 'x') + "\"}";
   ASSERT_EQ(fits.size(), 8192U);
