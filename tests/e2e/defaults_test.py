@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import tomllib
 import unittest
 
 import psycopg
@@ -61,7 +62,7 @@ class ShortestFile(unittest.TestCase):
             cls.agent = subprocess.Popen(["unshare", "--mount", "--net", "--uts", "sh", "-c", ENTER, "sh", config,
                                           harness.BINARY], stdout=log, stderr=log)
         cls.addClassCleanup(cls.end)
-        harness.wait_until(lambda: " started: " in cls.log.read_text() or cls.agent.poll() is not None, "it takes events")
+        harness.wait_until(lambda: " started: " in cls.log.read_text() or cls.agent.poll() is not None, "it is started")
         assert cls.agent.poll() is None, cls.log.read_text()
 
     @classmethod
@@ -72,8 +73,9 @@ class ShortestFile(unittest.TestCase):
 
     @classmethod
     def look(cls):
-        done = subprocess.run(["nsenter", "--target", str(cls.agent.pid), "--mount", "--net", wire.SYSTEM_PYTHON, "-c", LOOK,
-                               event("default").decode()], capture_output=True, text=True, check=False)
+        enter = ["nsenter", "--target", str(cls.agent.pid), "--mount", "--net"]
+        done = subprocess.run([*enter, wire.SYSTEM_PYTHON, "-c", LOOK, event("default").decode()], capture_output=True,
+                              text=True, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -111,6 +113,23 @@ class ShortestFile(unittest.TestCase):
         self.assertEqual(set(self.waits("draining")), {200})
         self.agent.send_signal(signal.SIGTERM)
         self.assertEqual(self.agent.wait(harness.PATIENCE), 1, "an event is left in memory")
+
+
+def flat(table, path=""):
+    for name, value in table.items():
+        yield from flat(value, f"{path}{name}.") if isinstance(value, dict) else [(path + name, value)]
+
+
+class Example(unittest.TestCase):
+    def test_the_example_has_every_value_of_the_contract(self):
+        """Example.LoadsAndEqualsTheDefaults of tests/config goes on from here: the example is what the code has."""
+        contract = (harness.ROOT / "../shared/contract.md").read_text().partition("```toml\n")[2].partition("```")[0]
+        example = dict(flat(tomllib.loads((harness.ROOT / "config/twinlog.toml.example").read_text())))
+        said = dict(flat(tomllib.loads(contract)))
+        self.assertGreater(len(said), 30)
+        for key, value in said.items():
+            if key not in ("agent.name", "stores.postgres.uri", "stores.mongodb.uri"):
+                self.assertEqual(example[key], value, key)
 
 
 class Delivery(unittest.TestCase):

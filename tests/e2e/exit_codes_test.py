@@ -69,8 +69,8 @@ class ExitCodes(unittest.TestCase):
             taken.listen()
             address = f"127.0.0.1:{taken.getsockname()[1]}"
             for variable in ("TWINLOG_INTAKE_HTTP_LISTEN", "TWINLOG_ADMIN_LISTEN"):
-                self.assert_exit(FINDING, run("agent", "--config", self.absent().config, environment={variable: address}),
-                                 address, "in use")
+                done = run("agent", "--config", self.absent().config, environment={variable: address})
+                self.assert_exit(FINDING, done, address, "in use")
         agent = self.absent()
         agent.spool.write_text("a file")
         self.assert_exit(FINDING, run("agent", "--config", agent.config), str(agent.spool))
@@ -89,7 +89,8 @@ class ExitCodes(unittest.TestCase):
 
     def test_check_and_migrate_are_1_where_a_store_does_not_answer(self):
         agent = self.absent()
-        self.assert_exit(FINDING, run("check", "--config", agent.config, "--stores"), "postgres: PROBLEM", "mongodb: PROBLEM")
+        self.assert_exit(FINDING, run("check", "--config", agent.config, "--stores"), "postgres: PROBLEM",
+                         "mongodb: PROBLEM")
         self.assert_exit(FINDING, run("migrate", "--config", agent.config), "FAILED")
 
     def test_check_is_1_until_migrate_is_0_and_then_0(self):
@@ -111,8 +112,8 @@ class ExitCodes(unittest.TestCase):
     # --- 2
 
     def test_a_wrong_command_line_is_2_and_shows_the_usage(self):
-        for words in ([], ["nonsense"], ["--config", "/x"], ["agent", "--bogus"], ["check", "extra"], ["migrate", "--config"],
-                      ["send", "--socket"], ["send", "a", "b"]):
+        for words in ([], ["nonsense"], ["--config", "/x"], ["agent", "--bogus"], ["check", "extra"],
+                      ["migrate", "--config"], ["send", "--socket"], ["send", "a", "b"]):
             self.assert_exit(USAGE, run(*words, input=""), "twinlog: ")
         self.assert_exit(USAGE, run("send", "/no/such/file.ndjson"), "/no/such/file.ndjson")
         self.assert_exit(USAGE, run("send", "--socket", "/" + "x" * 108, input=""), "107")
@@ -142,8 +143,8 @@ class ExitCodes(unittest.TestCase):
     def test_both_addresses_are_all_that_is_required(self):
         agent = self.absent()
         agent.config.write_text("")
-        self.assert_exit(CONFIGURATION, run("check", "--config", agent.config), "stores.postgres.uri", "stores.mongodb.uri",
-                         "2 mistake(s)")
+        self.assert_exit(CONFIGURATION, run("check", "--config", agent.config), "stores.postgres.uri",
+                         "stores.mongodb.uri", "2 mistake(s)")
         addresses = {"TWINLOG_STORES_POSTGRES_URI": agent.postgres, "TWINLOG_STORES_MONGODB_URI": agent.mongodb}
         self.assert_exit(FINE, run("check", "--config", agent.config, environment=addresses))
 

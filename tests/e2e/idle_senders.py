@@ -1,7 +1,7 @@
 """Holds connections open until standard input ends:  idle_senders.py [--use] ADDRESS COUNT [ADDRESS COUNT ...]
 
-ADDRESS is a path or a port of loopback. With --use every second one on a path sends an event and reads its answer before
-it idles: what a used connection keeps counts, too. Prints `open` once all stand.
+ADDRESS is a path or a port of loopback. With --use every second one on a path sends an event and reads its answer
+before it idles: what a used connection keeps counts, too. Prints `open` once all stand.
 """
 import resource
 import socket

@@ -93,7 +93,8 @@ class Access(unittest.TestCase):
         taken = {"a listed uid": (OTHER, FOREIGN, []), "a listed gid": (FOREIGN, TEAM, []),
                  "a listed second group": (FOREIGN, FOREIGN, [5, TEAM]), "the other listed uid": (7, FOREIGN, []),
                  "the other listed gid": (FOREIGN, 8, [])}
-        refused = {"a stranger": (FOREIGN, FOREIGN, []), "root": (0, 0, []), "a uid that is a listed gid": (TEAM, 1, []),
+        refused = {"a stranger": (FOREIGN, FOREIGN, []), "root": (0, 0, []),
+                   "a uid that is a listed gid": (TEAM, 1, []),
                    "a gid that is a listed uid": (FOREIGN, OTHER, [7])}
         for name, (user, group, groups) in taken.items():
             with self.subTest(name):
@@ -117,7 +118,8 @@ class Access(unittest.TestCase):
         tool = shutil.which("systemd-socket-activate")
         self.assertTrue(tool, "systemd-socket-activate is missing: install the package systemd")
         words = [tool, *(f"--listen={address}" for address in listen)]
-        words += [f"--setenv={name}={value}" for name, value in agent.environment.items() if name.startswith("TWINLOG_")]
+        own = {name: value for name, value in agent.environment.items() if name.startswith("TWINLOG_")}
+        words += [f"--setenv={name}={value}" for name, value in own.items()]
         agent.before_command = words
         agent.start(wait=False)
 
@@ -147,7 +149,8 @@ class Access(unittest.TestCase):
     def test_an_activated_descriptor_that_does_not_listen_is_refused(self):
         agent = self.agent(LISTEN_FDS="1")
         agent.before_command = [sys.executable, "-c", "import os, socket, sys\n"
-                                "pair = socket.socketpair(); os.dup2(pair[0].fileno(), 3); os.set_inheritable(3, True)\n"
+                                "pair = socket.socketpair(); os.dup2(pair[0].fileno(), 3)\n"
+                                "os.set_inheritable(3, True)\n"
                                 "os.environ['LISTEN_PID'] = str(os.getpid()); os.execv(sys.argv[1], sys.argv[1:])\n"]
         self.assert_refuses_to_start(agent, "not a listening")
 

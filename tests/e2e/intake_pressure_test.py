@@ -1,4 +1,4 @@
-"""Intake under pressure: crowds, few descriptors, unfinished lines and requests, used-up buffers, readers that never read."""
+"""Intake under pressure: crowds, few descriptors, unfinished lines and requests, full buffers, deaf readers."""
 import contextlib
 import resource
 import selectors
@@ -11,9 +11,7 @@ import harness
 import wire
 from wire import Wire, event
 
-NOBODY_LISTENS = "postgresql://postgres@127.0.0.1:{}/audit"
 MEBIBYTE = 1 << 20
-BODY_MOST = 4 * MEBIBYTE
 UNFINISHED_SECONDS = 30
 
 
@@ -53,8 +51,8 @@ class Pressure(unittest.TestCase):
     def agent(self, extra="", postgres=None, mongodb=None, **environment):
         """Its stores are away unless named: what is tested here is over once an event is in the spool."""
         absent = harness.free_port()
-        agent = harness.Agent(postgres or NOBODY_LISTENS.format(absent), mongodb or f"mongodb://127.0.0.1:{absent}/audit",
-                              extra, environment)
+        agent = harness.Agent(postgres or f"postgresql://postgres@127.0.0.1:{absent}/audit",
+                              mongodb or f"mongodb://127.0.0.1:{absent}/audit", extra, environment)
         self.addCleanup(agent.close)
         return agent
 
@@ -215,7 +213,8 @@ class Pressure(unittest.TestCase):
             nonlocal read_before
             sender.send(data)
             other.send(b"\n")
-            harness.wait_until(lambda: wire.bytes_read(agent) in (read_before + 1, read_before + len(data) + 1), "a turn")
+            turns = (read_before + 1, read_before + len(data) + 1)
+            harness.wait_until(lambda: wire.bytes_read(agent) in turns, "a turn")
             read, read_before = wire.bytes_read(agent) - read_before, wire.bytes_read(agent)
             return read == len(data) + 1
         for number in range(4095):
@@ -253,7 +252,8 @@ class Pressure(unittest.TestCase):
     def is_left_alone(agent, sent):
         """Whether a good part of what was sent stays unread while the agent does other things."""
         read = wire.bytes_read(agent)
-        return read < sent and all(agent.probe("/livez")[0] == 200 and wire.bytes_read(agent) == read for _ in range(20))
+        return read < sent and all(agent.probe("/livez")[0] == 200 and wire.bytes_read(agent) == read
+                                   for _ in range(20))
 
 
 if __name__ == "__main__":

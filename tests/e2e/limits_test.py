@@ -83,7 +83,8 @@ class Limits(unittest.TestCase):
     def test_a_time_lies_in_the_years_0001_to_9999(self):
         times = {"first": ("0001-01-01T00:00:00Z", EARLIEST), "first ms": (EARLIEST // 1000, EARLIEST),
                  "second ms": (EARLIEST // 1000 + 1, EARLIEST + 1000),
-                 "last": ("9999-12-31T23:59:59.999999Z", LATEST), "last but one": ("9999-12-31T23:59:59.999998Z", LATEST - 1),
+                 "last": ("9999-12-31T23:59:59.999999Z", LATEST),
+                 "last but one": ("9999-12-31T23:59:59.999998Z", LATEST - 1),
                  "last ms": (LATEST // 1000, LATEST - 999), "truncated": ("9999-12-31T23:59:59.9999999Z", LATEST),
                  "zone": ("0001-01-01T00:30:00+00:30", EARLIEST)}
         found = self.stored({name.replace(" ", "-"): {"occurred_at": sent} for name, (sent, _) in times.items()})
@@ -113,7 +114,8 @@ class Limits(unittest.TestCase):
             self.assertEqual(self.answer(wire.sized_event(f"size{size}", size))["status"], "stored")
         peer = wire.Wire(self.agent.socket)
         self.addCleanup(peer.close)
-        peer.send(wire.event("first") + b"\n" + wire.sized_event("over", most + 1) + b"\n").try_send(wire.event("after"))
+        over = wire.sized_event("over", most + 1)
+        peer.send(wire.event("first") + b"\n").try_send(over + b"\n" + wire.event("after"))
         self.assertEqual(peer.line()["status"], "stored")
         self.assertEqual(peer.line()["status"], "rejected")
         self.assertIsNone(peer.line(), "a line over the limit closes the connection")
@@ -121,7 +123,8 @@ class Limits(unittest.TestCase):
     def test_an_event_may_be_1_mib_long_in_every_form_of_http(self):
         most = 1 << 20
         lines = [wire.sized_event(f"http{size}", size) for size in (most - 1, most, most + 1)]
-        for body, form in ((b"\n".join(lines), "application/x-ndjson"), (b"[" + b",".join(lines) + b"]", "application/json")):
+        for body, form in ((b"\n".join(lines), "application/x-ndjson"),
+                           (b"[" + b",".join(lines) + b"]", "application/json")):
             status, answer = self.agent.post(body, form)
             self.assertEqual(status, 200)
             self.assertEqual([result["status"] for result in answer["results"]][2], "rejected")

@@ -45,7 +45,8 @@ class LockoutNumbers(unittest.TestCase):
 
     def test_attempts_begin_at_0_and_a_failure_adds_1(self):
         failed = ("login_failed", {})
-        self.assertEqual(self.attempts({"locked only": [("account_locked", {})], "one": [failed], "two": [failed, failed],
+        self.assertEqual(self.attempts({"locked only": [("account_locked", {})], "one": [failed],
+                                        "two": [failed, failed],
                                         "stated": [("login_failed", {"failed_login_attempts": 7}), failed]}),
                          {"locked only": 0, "one": 1, "two": 2, "stated": 8})
 
@@ -66,8 +67,8 @@ class LockoutNumbers(unittest.TestCase):
         found = self.accounts({when: [("account_locked", {"account_locked_until": when})]
                                for when in ("9999-12-30T23:59:59.999999Z", "9999-12-31T00:00:00Z",
                                             "9999-12-31T00:00:00.000001Z")})
-        self.assertEqual([(account["lock_kind"], account["account_locked_until"] - LAST_DAY) for account in found.values()],
-                         [("temporary", -1), ("permanent", 0), ("permanent", 1)])
+        shown = [(account["lock_kind"], account["account_locked_until"] - LAST_DAY) for account in found.values()]
+        self.assertEqual(shown, [("temporary", -1), ("permanent", 0), ("permanent", 1)])
 
     def test_at_one_moment_failed_comes_before_success_before_reset_before_locked(self):
         types = ("login_failed", "login_success", "lockout_reset", "account_locked")

@@ -100,8 +100,9 @@ class Crowd:
 
     def __init__(self, *addresses_and_counts, is_used=False):
         arguments = ["--use"] * is_used + [str(word) for pair in addresses_and_counts for word in pair]
-        self.process = subprocess.Popen([sys.executable, pathlib.Path(__file__).with_name("idle_senders.py"), *arguments],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        program = pathlib.Path(__file__).with_name("idle_senders.py")
+        self.process = subprocess.Popen([sys.executable, program, *arguments], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
         assert self.process.stdout.readline() == b"open\n", "the crowd could not connect"
 
     def close(self):
@@ -121,7 +122,8 @@ def send_as(user, group, groups, path, line):
                "except OSError as error:\n"
                "    print(type(error).__name__ if not isinstance(error, ConnectionError) else '', end='')\n")
     done = subprocess.run([SYSTEM_PYTHON, "-c", program, str(path), line.decode()], user=user, group=group,
-                          extra_groups=groups, cwd="/", stdout=subprocess.PIPE, check=True, timeout=2 * harness.PATIENCE)
+                          extra_groups=groups, cwd="/", stdout=subprocess.PIPE, check=True,
+                          timeout=2 * harness.PATIENCE)
     return done.stdout.decode()
 
 
