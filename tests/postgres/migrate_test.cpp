@@ -35,10 +35,9 @@ TEST(PostgresMigrate, CreatesEverythingWithAVersionRowPerStep) {
   const Database database;
   EXPECT_EQ(problems_of(migrated(database.settings())), "");
   EXPECT_EQ(select(*database.session(), "SELECT name, value FROM twinlog_meta ORDER BY name"),
-            (std::vector<std::string>{"(schema.0001,tables)", "(schema.0002,indexes)",
-                                      "(schema.0003,\"walls between tenants\")",
-                                      "(schema.0004,\"bound roles stay bound\")",
-                                      "(unicode_version," + folding_unicode_version() + ")"}));
+            (std::vector<std::string>{
+                "(schema.0001,tables)", "(schema.0002,indexes)", "(schema.0003,\"walls between tenants\")",
+                "(schema.0004,\"bound roles stay bound\")", "(unicode_version," + folding_unicode_version() + ")"}));
   EXPECT_EQ(select(*database.session(), "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = '" +
                                             database.schema() + "'::regnamespace ORDER BY 1"),
             (std::vector<std::string>{"(account_lockouts)", "(auth_log_conflicts)", "(auth_logs)", "(twinlog_agents)",
