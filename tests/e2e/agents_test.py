@@ -25,7 +25,7 @@ ROUNDS = 500 if os.environ.get("TWINLOG_LONG") else 50
 EXTRA_ROUNDS_MOST = 20
 SIZES = (2, 2, 8)
 EVENTS_PER_AGENT = {2: 150, 8: 60}
-DEATHS_PER_AGENT = 2
+DEATHS_PER_AGENT = {2: 2, 8: 1}
 RANDOM_MOMENT_MOST = 0.8  # Seconds; by then an agent has usually done its work.
 NOW_MICROS = 1_750_000_000_000_000  # Some moment before now: what occurs later may be in the future of an agent.
 PATIENCE = 180
@@ -64,6 +64,13 @@ def dealt(generator, lines, agents):
     return hands
 
 
+def can_reach(point, life, forgetful):
+    """Not every agent comes to every point: a first life has delivered nothing that could be trimmed or forgotten."""
+    if "trim" in point:
+        return life > 0 and not forgetful
+    return "rewind" not in point or (life > 0 and forgetful)
+
+
 class Deck:
     """The kill points in random order; one where nobody died comes back until somebody has."""
 
@@ -71,17 +78,27 @@ class Deck:
         self.generator, self.cards = generator, []
         self.alive = set(kill_points.all_points())
 
-    def draw(self):
-        if not self.cards:
-            self.cards = sorted(self.alive) or kill_points.all_points()
-            self.generator.shuffle(self.cards)
-        return self.cards.pop()
+    def draw(self, life, forgetful):
+        for cards in (self.cards, self.shuffled(sorted(self.alive)), self.shuffled(kill_points.all_points())):
+            point = next((card for card in cards if can_reach(card, life, forgetful)), None)
+            if point:
+                cards.remove(point)
+                self.cards = cards
+                return point
+        raise AssertionError("every agent can reach some point")
 
-    def death(self):
+    def shuffled(self, points):
+        self.generator.shuffle(points)
+        return points
+
+    def death(self, life, forgetful):
         if self.generator.random() < 0.3:
             return Death(after=self.generator.uniform(0.02, RANDOM_MOMENT_MOST))
-        point = self.draw()
+        point = self.draw(life, forgetful)
         return Death(point=point, visit=1 if point in self.alive else self.generator.randint(1, 4))
+
+    def deaths(self, size, forgetful):
+        return [self.death(life, forgetful) for life in range(DEATHS_PER_AGENT[size])]
 
 
 class Tally:
@@ -142,8 +159,7 @@ class Agents(unittest.TestCase):
         lines = list(generate.lines(self.generator.randrange(2**31), EVENTS_PER_AGENT[size] * size, tenants=2,
                                     accounts=6))
         stores = self.postgres.new_database(), self.documents.new_database()
-        agents = [MortalAgent(f"agent-{place}", stores, hand, [self.deck.death() for _ in range(DEATHS_PER_AGENT)],
-                              forgetful=place % 2 == 1)
+        agents = [MortalAgent(f"agent-{place}", stores, hand, self.deck.deaths(size, place % 2 == 1), place % 2 == 1)
                   for place, hand in enumerate(dealt(self.generator, lines, size))]
         with harness.closing(*agents), tempfile.NamedTemporaryFile() as sent:
             for agent in agents:
