@@ -53,7 +53,7 @@ class ImmediateIntake final : public Intake {
     std::vector<Disposition> dispositions;
     bool is_any_busy = false;
     for (const AcceptedEvent& event : submission.events) {
-      require_normalised(event, reader_);
+      require_normalised(event, roomy_reader_);
       dispositions.push_back(disposition_of(event));
       is_any_busy = is_any_busy || dispositions.back() == Disposition::kBusy;
     }
@@ -66,6 +66,7 @@ class ImmediateIntake final : public Intake {
 
  private:
   EventReader reader_{settings()};
+  EventReader roomy_reader_{reader_settings()};  // What is kept may be longer than what was sent.
 };
 
 }  // namespace
