@@ -132,7 +132,7 @@ TEST(Forgetting, ALossThatLeavesNothingToSendIsSaidOnceAndNotAtEveryProbe) {
 
 TEST(Forgetting, AHigherPositionIsSaidOnceAndItsLeavesAreNotGivenOutAgain) {
   CourierSettings courier;
-  courier.batch_events = 10;
+  courier.pace.batch_events = 10;
   Rig rig({}, courier);
   rig.submit("one");
   rig.run_for(1s);

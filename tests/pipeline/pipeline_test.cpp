@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(Reactions, PipelineBatchSize,
 
 TEST(Pipeline, BatchesThatAreTooBigForTheTimeOfAFlushShrinkUntilTheyFit) {
   CourierSettings small;
-  small.batch_events = 8;
+  small.pace.batch_events = 8;
   Rig rig({}, small);
   rig.postgres.refuse_with(
       StoreError{.reaction = Reaction::kReconnectSmaller, .code = "", .constraint = "", .words = "not in time"}, 3);
