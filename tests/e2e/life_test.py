@@ -92,7 +92,7 @@ class Life(unittest.TestCase):
             number += len(batch)
             self.assertLess(number, 50_000, "the spool never fills")
         harness.wait_until(lambda: agent.probe("/readyz")[0] == 503, "the probe says that the spool is full")
-        status, body = agent.post(event(-1, log_id="late"), "application/json")
+        status, body = agent.post(event(-1, log_id="late", user_agent="x" * 1000), "application/json")
         self.assertEqual((status, body["status"]), (503, "busy"))
         self.assertEqual(agent.probe("/livez")[0], 200)
         # SIGTERM with full tables and compactions at work; then the store comes and everything drains.
