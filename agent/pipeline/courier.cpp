@@ -53,6 +53,7 @@ void Courier::take_pace() {
   if (next_pace_) {
     settings_.pace = *std::exchange(next_pace_, std::nullopt);
     batch_events_ = std::min(batch_events_, settings_.pace.batch_events);
+    next_try_ = std::min(next_try_, parts_.clock.steady_now() + settings_.pace.backoff.most);
   }
 }
 

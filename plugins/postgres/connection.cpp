@@ -81,9 +81,11 @@ StoreResult<std::unique_ptr<Connection>> Connection::open(const StoreSettings& s
     if (opened.index() == 0) {
       return opened;
     }
-    // A refusal with a code says more than a host that is away.
+    // A refusal with a code says more than a host that is away, and any fault more than a standby that is one.
     auto& error = std::get<StoreError>(opened);
-    if (!worst || (worst->code.empty() && !error.code.empty())) {
+    const bool has_code = !error.code.empty();
+    if (!worst || (worst->code.empty() && has_code) ||
+        (worst->code == kReadOnlyCode && (has_code || error.reaction == Reaction::kHold))) {
       worst = std::move(error);
     }
   }

@@ -69,7 +69,8 @@ class PostgresStore final : public Store {
     auto report = Flush(*connection_, clock_, owner_, last_leaf_).run(batch);
     const auto* error = std::get_if<StoreError>(&report);
     if (error == nullptr) {
-      last_leaf_ = batch.position.last_leaf;
+      // The row never goes back: a store that is ahead of this batch (a lagging cursor) stays where it is.
+      last_leaf_ = std::max(last_leaf_.value_or(0), batch.position.last_leaf);
     } else if (wants_a_new_session(error->reaction) || connection_->is_in_transaction()) {
       disconnect();  // The next connect reads password, schema (tables may be gone) and position anew.
     }
