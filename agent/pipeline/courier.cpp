@@ -64,7 +64,7 @@ std::chrono::milliseconds Courier::step() {
   if (now < next_try_ && !is_draining_.load()) {
     return std::chrono::ceil<std::chrono::milliseconds>(next_try_ - now);
   }
-  if (!parts_.store.is_connected()) {
+  if (!parts_.store.is_connected() || is_loss_unnoted_) {
     return connect();
   }
   const std::uint64_t cursor = parts_.spool.cursor(settings_.store);
@@ -112,8 +112,17 @@ std::chrono::milliseconds Courier::connect() {
                     {{"store", std::string(store_name(settings_.store))}});
   }
   TWINLOG_KILL_POINT("courier.connected");
+  is_loss_unnoted_ = false;
   compare_position(std::get<std::optional<AgentPosition>>(outcome));
   compared_at_ = parts_.clock.steady_now();
+  if (is_loss_unnoted_) {
+    return failed({.reaction = Reaction::kRetrySlowly,
+                   .code = "",
+                   .constraint = "",
+                   .words =
+                       "the spool cannot keep that this store may be incomplete, so nothing is sent that would hide "
+                       "it; make room on the spool's volume"});
+  }
   return std::chrono::milliseconds{0};
 }
 
@@ -171,13 +180,17 @@ void Courier::rewind(const std::optional<AgentPosition>& position, std::uint64_t
     return;  // Nothing to send again, and all is said; the next flush writes the position.
   }
   forgot_at_ = theirs;
-  const bool is_incomplete = theirs + 1 < first_kept;
-  const UtcMicros since = complete_until(position);
-  // Before the cursor: a crash in between finds the same lower position again.
-  const Status noted = is_incomplete ? parts_.spool.note_incomplete(settings_.store, since) : Status();
   TWINLOG_KILL_POINT("courier.before_rewind");
   const Status moved = parts_.spool.move_cursor(settings_.store, theirs);
   TWINLOG_KILL_POINT("courier.after_rewind");
+  // Asked after the move: a trim may just have taken more. A crash before the note finds the same lower position again.
+  const bool is_incomplete = parts_.spool.cursor(settings_.store) > theirs;
+  const UtcMicros since = complete_until(position);
+  const Status noted = is_incomplete ? parts_.spool.note_incomplete(settings_.store, since) : Status();
+  is_loss_unnoted_ = !noted.ok();
+  if (is_loss_unnoted_) {
+    forgot_at_.reset();
+  }
   parts_.log.line(is_incomplete ? LogLevel::kError : LogLevel::kWarning, "store_forgot",
                   is_incomplete ? "the store lost more than the spool still has: it may lack events accepted since the "
                                   "time given; refill it from the other store"

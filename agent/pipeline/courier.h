@@ -125,6 +125,7 @@ class Courier {
   /// The highest leaf that the store can rightly know of: all that the spool held at the start (the last process may
   /// have sent it and lost its cursor), and all that was sent since (a reply may have been lost).
   std::uint64_t sent_up_to_;
+  bool is_loss_unnoted_ = false;            ///< The next flush would hide it: the position is compared first.
   std::optional<std::uint64_t> forgot_at_;  ///< The lower position that the log has told of; while it stays so.
   std::uint64_t ahead_at_ = 0;              ///< The higher position that the log has told of.
 

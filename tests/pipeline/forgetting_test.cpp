@@ -1,5 +1,6 @@
 // A store whose position is lower than the cursor, missing, or higher than anything the spool gave out (contract 2.7).
 #include "tests/pipeline/rig.h"
+#include "tests/spool/faulty_file_system.h"
 
 namespace twinlog::testing {
 namespace {
@@ -64,6 +65,31 @@ TEST(Forgetting, AHigherPositionIsAnAlarmAndNothingElse) {
   EXPECT_TRUE(rig.to_postgres->status().is_position_ahead);
   EXPECT_TRUE(rig.log.has("store_position_ahead"));
   EXPECT_EQ(rig.postgres.log_ids(), (std::vector<std::string>{"one", "two"}));
+}
+
+TEST(Forgetting, ALossThatTheSpoolCannotKeepInMindHoldsTheStoreUntilItCan) {
+  constexpr std::uint64_t kForEver = 1'000'000'000;
+  FaultyDisk disk;
+  RocksSpoolSettings settings = without_keeping();
+  settings.env = disk.env.get();
+  Rig rig(settings);
+  rig.submit("one");
+  rig.submit("two");
+  rig.run_for(1min);
+  ASSERT_EQ(rig.submit("three"), Disposition::kStored);
+  disk.files->fail(Step::kSync, kForEver, rocksdb::IOStatus::IOError("planted"));
+  ASSERT_EQ(rig.submit("four"), Disposition::kBusy);
+  rig.postgres.forget_above(0);
+  for (int i = 0; i < 10; ++i) {
+    rig.to_postgres->step();
+    rig.clock.advance(1min);
+  }
+  EXPECT_EQ(rig.postgres.log_ids(), Ids{});
+  disk.files->fail(Step::kSync, 0, rocksdb::IOStatus::OK());
+  rig.run_for(2min);
+  rig.restart();
+  EXPECT_TRUE(incomplete_since(rig).has_value());
+  EXPECT_EQ(rig.postgres.log_ids().back(), "three");
 }
 
 TEST(Forgetting, WhatIsOlderThanTheSpoolIsIncompleteSinceTheTimeOfThePositionAlsoAfterARestart) {
