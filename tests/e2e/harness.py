@@ -1,6 +1,7 @@
 """Real servers and a real agent for the end-to-end tests, each in a temporary folder and on ports of its own."""
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -182,10 +183,15 @@ path = "{self.spool}"
             raise AssertionError(f"{error}\n{self.log_text()[-3000:]}") from None
 
 
+LOWEST_PORT, PORTS = 15_000, 17_000
+next_ports = itertools.count(random.SystemRandom().randrange(PORTS))
+
+
 def free_port():
-    """Not one of those that the system gives to outgoing connections: a port stays free while its server restarts."""
+    """Not one of those that the system gives to outgoing connections: a port stays free while its server restarts. Nor
+    the same one twice: it may be asked for long before it is listened on."""
     while True:
-        port = random.SystemRandom().randrange(15_000, 32_000)
+        port = LOWEST_PORT + next(next_ports) % PORTS
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
