@@ -21,6 +21,7 @@ SMALL_FLUSHES = {f"TWINLOG_STORES_{store}_{key}": value for store in ("POSTGRES"
                  for key, value in (("BATCH_EVENTS", "20"), ("LINGER", "5ms"))}
 STORES = ("postgres", "mongodb")
 LOOK = 0.1  # Seconds between two looks at what an agent has still to do.
+UPKEEP_WAIT = 10  # Seconds that a settled agent may live on to reach a point of the upkeep, which comes once a second.
 
 
 @dataclasses.dataclass
@@ -30,6 +31,10 @@ class Death:
     point: str = ""
     visit: int = 1
     after: float = 0.0
+
+    def comes_with_upkeep(self):
+        """Whether an agent that has nothing left to do may still come to it."""
+        return "trim" in self.point and self.visit == 1
 
 
 class Sender:
@@ -105,7 +110,7 @@ class MortalAgent(harness.Agent):
         self.start(wait=False)
         sending = threading.Thread(target=self.send_all)
         sending.start()
-        code = self.wait_for_end(death.after if death else 0)
+        code = self.wait_for_end(death or Death())
         sending.join()
         if death and death.after and code == -signal.SIGKILL:
             self.died_at_random += 1
@@ -119,15 +124,18 @@ class MortalAgent(harness.Agent):
             self.sender.send_some(self.socket)
             time.sleep(0.01)
 
-    def wait_for_end(self, after):
+    def wait_for_end(self, death):
         """Waits for the planned death; who has nothing left to do is asked to stop. The exit code."""
-        deadline = time.monotonic() + (after or harness.PATIENCE)
+        started = time.monotonic()
+        deadline = started + (death.after or harness.PATIENCE)
+        asked_from = started + UPKEEP_WAIT * death.comes_with_upkeep()
         while not self.ends_within(min(LOOK, max(0.0, deadline - time.monotonic()))):
-            if time.monotonic() >= deadline:
-                if not after:
+            now = time.monotonic()
+            if now >= deadline:
+                if not death.after:
                     self.faults.append("does not settle")
                 self.process.kill()
-            elif not self.sender.unanswered and self.is_settled():
+            elif now >= asked_from and not self.sender.unanswered and self.is_settled():
                 self.process.send_signal(signal.SIGTERM)
                 self.ends_within(harness.PATIENCE)
         return self.process.returncode
