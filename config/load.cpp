@@ -22,6 +22,12 @@ constexpr std::size_t kConfigBytesMost = 1U << 20U;
 constexpr unsigned kNoLine = std::numeric_limits<unsigned>::max() - 1;
 constexpr unsigned kInEnvironment = kNoLine + 1;
 
+/// Not the name of a file that holds it.
+bool is_secret_itself(const ConfigKey& key) {
+  const auto* const secret = std::get_if<SecretKey>(&key.rule);
+  return secret != nullptr && secret->form == SecretKey::Form::kLiteral;
+}
+
 std::string did_you_mean(const std::string& name) {
   return name.empty() ? "" : "; did you mean " + name + "?";
 }
@@ -121,10 +127,14 @@ void Loader::read_entry(const TomlEntry& entry) {
     return;
   }
   RawValue value = entry.value ? *entry.value : RawValue::of_type(RawValue::Type::kTable);
-  if (auto mistake = substitute(value, environment_)) {
+  std::set<std::string> used;
+  if (auto mistake = substitute(value, environment_, used)) {
     mistaken_.insert(entry.path);
     add(place, std::move(*mistake));
     return;
+  }
+  if (is_secret_itself(*key)) {
+    loaded_.secret_variables.merge(used);
   }
   set(*key, value, place);
 }
@@ -148,6 +158,9 @@ void Loader::read_environment() {
     given.emplace_back(&key, &variable->second);
     if (const auto* const secret = std::get_if<SecretKey>(&key.rule)) {
       secret->place(loaded_.settings) = Secret();  // Either half here wins over both in the file.
+    }
+    if (is_secret_itself(key)) {
+      loaded_.secret_variables.insert(variable->first);
     }
   }
   for (const auto& [key, text] : given) {

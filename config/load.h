@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,8 @@ struct LoadedSettings {
   Settings settings;
   std::vector<ConfigMistake> mistakes;  ///< Not empty: `settings` must not be used. A syntax error stands alone.
   std::vector<std::string> warnings;    ///< E.g. TWINLOG_ variables that name no key.
+  /// The environment's variables that a secret came from, by its own name or through ${NAME} in the file.
+  std::set<std::string> secret_variables;
 };
 
 /// Pure but for reading nothing: `environment` is the whole process environment, `host_name` the default agent name.

@@ -17,7 +17,8 @@ bool is_variable_name(std::string_view name) {
   return true;
 }
 
-std::optional<std::string> substitute_text(std::string& text, const Environment& environment) {
+std::optional<std::string> substitute_text(std::string& text, const Environment& environment,
+                                           std::set<std::string>& used) {
   std::string out;
   std::string_view rest = text;
   for (std::size_t at = rest.find("${"); at != std::string_view::npos; at = rest.find("${")) {
@@ -36,6 +37,7 @@ std::optional<std::string> substitute_text(std::string& text, const Environment&
     if (variable == environment.end()) {
       return "uses ${" + printable(name) + "}, which is not set in the environment";
     }
+    used.insert(name);
     out.append(rest.substr(0, at)).append(variable->second);
     rest.remove_prefix(end + 1);
   }
@@ -46,12 +48,12 @@ std::optional<std::string> substitute_text(std::string& text, const Environment&
 
 }  // namespace
 
-std::optional<std::string> substitute(RawValue& value, const Environment& environment) {
+std::optional<std::string> substitute(RawValue& value, const Environment& environment, std::set<std::string>& used) {
   if (value.type == RawValue::Type::kText) {
-    return substitute_text(value.text, environment);
+    return substitute_text(value.text, environment, used);
   }
   for (RawValue& item : value.items) {
-    if (auto mistake = substitute(item, environment)) {
+    if (auto mistake = substitute(item, environment, used)) {
       return mistake;
     }
   }

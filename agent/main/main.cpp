@@ -40,9 +40,9 @@ std::string host_name() {
   return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("localhost");
 }
 
-/// The settings, or nothing after every mistake was named on standard error.
-std::optional<Settings> load_or_explain(const std::string& path,
-                                        const std::map<std::string, std::string>& environment) {
+/// What was loaded, or nothing after every mistake was named on standard error.
+std::optional<LoadedSettings> load_or_explain(const std::string& path,
+                                              const std::map<std::string, std::string>& environment) {
   LoadedSettings loaded = load_settings_file(path, environment, host_name());
   for (const std::string& warning : loaded.warnings) {
     std::cerr << "twinlog: warning: " << warning << "\n";
@@ -54,7 +54,7 @@ std::optional<Settings> load_or_explain(const std::string& path,
     std::cerr << "twinlog: " << loaded.mistakes.size() << " mistake(s) in the configuration; nothing was started\n";
     return std::nullopt;
   }
-  return std::move(loaded.settings);
+  return loaded;
 }
 
 struct CommandLine {
@@ -65,29 +65,29 @@ struct CommandLine {
 
 int run_agent_command(const CommandLine& line) {
   const auto environment = process_environment();
-  const auto settings = load_or_explain(line.config, environment);
-  if (!settings) {
+  const auto loaded = load_or_explain(line.config, environment);
+  if (!loaded) {
     return kExitConfiguration;
   }
   block_signals();
-  wipe_secret_variables(environ);
-  const auto log = make_stderr_log(settings->log);
-  return run_agent(*settings, environment, *log,
+  wipe_variables(environ, loaded->secret_variables);
+  const auto log = make_stderr_log(loaded->settings.log);
+  return run_agent(loaded->settings, environment, *log,
                    [&] { return load_settings_file(line.config, environment, host_name()); });
 }
 
 int run_check_command(const CommandLine& line) {
-  const auto settings = load_or_explain(line.config, process_environment());
-  if (!settings) {
+  const auto loaded = load_or_explain(line.config, process_environment());
+  if (!loaded) {
     return kExitConfiguration;
   }
   std::cout << line.config << ": the configuration is valid\n";
-  return line.with_stores ? check_stores(*settings, std::cout) : kExitFine;
+  return line.with_stores ? check_stores(loaded->settings, std::cout) : kExitFine;
 }
 
 int run_migrate_command(const CommandLine& line) {
-  const auto settings = load_or_explain(line.config, process_environment());
-  return settings ? migrate_stores(*settings, std::cout) : kExitConfiguration;
+  const auto loaded = load_or_explain(line.config, process_environment());
+  return loaded ? migrate_stores(loaded->settings, std::cout) : kExitConfiguration;
 }
 
 void add_config_option(CLI::App& command, CommandLine& line) {

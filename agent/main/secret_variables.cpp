@@ -1,24 +1,16 @@
 #include "agent/main/secret_variables.h"
 
 #include <cstring>
-#include <string>
 #include <string_view>
-
-#include "config/environment.h"
-#include "config/keys.h"
 
 namespace twinlog {
 
-void wipe_secret_variables(char** environment) {
-  for (const ConfigKey& key : config_keys()) {
-    if (!std::holds_alternative<SecretKey>(key.rule)) {
-      continue;
-    }
-    const std::string start = variable_of(key.path) + "=";
-    for (char** entry = environment; *entry != nullptr; ++entry) {
-      if (std::string_view(*entry).starts_with(start)) {
-        explicit_bzero(*entry + start.size(), std::strlen(*entry) - start.size());
-      }
+void wipe_variables(char** environment, const std::set<std::string>& names) {
+  for (char** entry = environment; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::size_t equals = text.find('=');
+    if (equals != std::string_view::npos && names.contains(std::string(text.substr(0, equals)))) {
+      explicit_bzero(*entry + equals + 1, text.size() - equals - 1);
     }
   }
 }

@@ -16,7 +16,8 @@ using Places = std::vector<std::string>;
 
 std::string substituted(const std::string& text) {
   RawValue value = RawValue::of_text(text);
-  const auto mistake = substitute(value, {{"A", "1"}, {"_b2", "two"}, {"EMPTY", ""}, {"NESTED", "${A}"}});
+  std::set<std::string> used;
+  const auto mistake = substitute(value, {{"A", "1"}, {"_b2", "two"}, {"EMPTY", ""}, {"NESTED", "${A}"}}, used);
   return mistake ? "mistake: " + *mistake : value.text;
 }
 
@@ -52,6 +53,14 @@ TEST(Substitute, HappensInTheStringsOfTheFile) {
   ASSERT_TRUE(loaded.mistakes.empty()) << all_words(loaded);
   EXPECT_EQ(loaded.settings.intake.allow_tenants, Places{"t-acme"});
   EXPECT_EQ(loaded.settings.mongodb.password, Secret::literal("acme"));
+}
+
+TEST(Substitute, TellsWhichVariablesASecretCameFrom) {
+  const LoadedSettings loaded = load_with(
+      "intake.allow_tenants = [\"${PUBLIC}\"]\nstores.mongodb.password = \"${PRIVATE}\"\n",
+      {{"PUBLIC", "acme"}, {"PRIVATE", "acme"}, {"TWINLOG_STORES_POSTGRES_PASSWORD", "x"}, {"OTHER", "acme"}});
+  ASSERT_TRUE(loaded.mistakes.empty()) << all_words(loaded);
+  EXPECT_EQ(loaded.secret_variables, (std::set<std::string>{"PRIVATE", "TWINLOG_STORES_POSTGRES_PASSWORD"}));
 }
 
 }  // namespace

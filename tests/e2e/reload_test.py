@@ -120,9 +120,10 @@ class Reload(unittest.TestCase):
     # Failure mode 22.
     def test_no_secret_is_in_arguments_environment_or_log_of_the_process(self):
         postgres = f"postgresql://postgres:{SECRET}@127.0.0.1:{harness.free_port()}/audit"
-        agent = harness.Agent("postgresql://replaced@by/environment", self.documents.new_database(), "",
+        documents = self.documents.new_database() + "?appname=${OWN_NAME}"
+        agent = harness.Agent("postgresql://replaced@by/environment", documents, "",
                               {"TWINLOG_STORES_POSTGRES_URI": postgres, "TWINLOG_STORES_POSTGRES_PASSWORD": SECRET,
-                               "TWINLOG_LOG_LEVEL": "trace"})
+                               "TWINLOG_LOG_LEVEL": "trace", "OWN_NAME": SECRET})
         self.addCleanup(agent.close)
         agent.start()
         harness.wait_until(lambda: "store_flush_failed" in agent.log_text(), "the store is tried")
@@ -131,6 +132,7 @@ class Reload(unittest.TestCase):
         proc = pathlib.Path(f"/proc/{agent.process.pid}")
         environment = (proc / "environ").read_bytes()
         self.assertIn(b"TWINLOG_STORES_POSTGRES_PASSWORD=", environment)
+        self.assertIn(b"OWN_NAME=", environment)
         for place in (environment, (proc / "cmdline").read_bytes(), agent.log_text().encode(),
                       agent.probe("/metrics")[1].encode()):
             self.assertNotIn(SECRET.encode(), place)
