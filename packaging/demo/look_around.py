@@ -19,8 +19,12 @@ def pymongo_command(play):
             f" {play.documents_shown}")
 
 
+def status_command(play):
+    return f"{BINARY} status --config {play.stack.config}"
+
+
 def show(play):
-    for command in (psql_command(play), pymongo_command(play)):
+    for command in (psql_command(play), pymongo_command(play), status_command(play)):
         say(f"   $ {command}")
         done = subprocess.run(["bash", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False, timeout=60)

@@ -34,6 +34,18 @@ def wait_until(condition, what, seconds=PATIENCE):
     raise AssertionError(f"not within {seconds} s: {what}")
 
 
+def processes_naming(text):
+    """The process ids of those whose command line holds the text."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if text.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
 class StoreServer:
     """A server of packaging/stores/run; it stops when this object is closed or this process ends."""
 

@@ -1,6 +1,5 @@
 """README command one, run again: what it shows, what it says when the stores differ, and that it cleans up after itself."""
 import os
-import pathlib
 import re
 import shutil
 import signal
@@ -20,17 +19,6 @@ DELETE_ACCOUNT = (f"{harness.ROOT}/build/python/bin/python -c 'import os, pymong
                   "{\"account\": \"name:alice\"})'")
 
 
-def processes_naming(text):
-    found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if text.encode() in path.read_bytes():
-                found.append(int(path.parent.name))
-        except OSError:
-            continue
-    return found
-
-
 class Quickstart(unittest.TestCase):
     def setUp(self):
         self.temporary = tempfile.mkdtemp(prefix="twinlog-qs-")
@@ -47,7 +35,7 @@ class Quickstart(unittest.TestCase):
         return done.returncode, done.stdout
 
     def assert_nothing_left(self):
-        harness.wait_until(lambda: not processes_naming(self.temporary), "nothing runs any more")
+        harness.wait_until(lambda: not harness.processes_naming(self.temporary), "nothing runs any more")
         self.assertEqual(os.listdir(self.temporary), [])
 
     def test_it_shows_that_both_stores_hold_the_same_and_leaves_nothing_behind(self):
@@ -58,6 +46,7 @@ class Quickstart(unittest.TestCase):
         self.assertRegex(said, r"bank +records +10 +10\n")
         self.assertEqual(re.findall(r"locked now +(\w+) +(\w+)", said), [("yes", "yes"), ("no", "no")], said)
         self.assertRegex(said, r"failed_login_attempts +10 +10\n")
+        self.assertRegex(said, r"\$ \S+/twinlog status --config \S+\n +\S*ok\b")
         self.assert_nothing_left()
 
     def test_a_record_deleted_in_one_store_is_named_and_ends_it_with_one(self):
@@ -80,7 +69,7 @@ class Quickstart(unittest.TestCase):
         address = re.search(r'psql "(\S+)" -c', said).group(1)
         with psycopg.connect(address) as connection:
             self.assertEqual(connection.execute("SELECT count(*) FROM auth_logs").fetchone()[0], 33)
-        self.assertEqual(len(processes_naming(f"{self.temporary}/")), 5)
+        self.assertEqual(len(harness.processes_naming(f"{self.temporary}/")), 5)
         subprocess.run([stop], check=True, capture_output=True, timeout=60)
         self.assert_nothing_left()
 
