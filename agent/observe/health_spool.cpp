@@ -79,7 +79,8 @@ HealthComponent nearly_full(const HealthFacts& facts) {
   const SpoolStats& spool = facts.spool;
   const std::string waiting = waiting_words(facts);
   const std::string diagnosis =
-      used_words(spool) + (waiting.empty() ? std::string() : ", waiting for " + waiting) + "." + full_words(spool);
+      (spool.has_ballast ? "" : "the volume has no room for the reserve that a full one needs; ") + used_words(spool) +
+      (waiting.empty() ? std::string() : ", waiting for " + waiting) + "." + full_words(spool);
   if (spool.is_full) {
     return component("spool", HealthState::kFailing, kNothingTaken, "Full: " + diagnosis, room_advice(facts));
   }
