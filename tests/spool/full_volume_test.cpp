@@ -56,7 +56,10 @@ TEST_F(SpoolFullVolume, AStartOnAFullVolumeReadsAndTakesNothingUntilThereIsRoom)
   fill_volume();
   open();
   EXPECT_FALSE(spool().stats().writable);
+  EXPECT_TRUE(spool().stats().is_volume_full);
   EXPECT_EQ(log_ids_after(0).size(), 20U);
+  EXPECT_EQ(spool().backlog(StoreId::kPostgres).events, 20U);
+  EXPECT_GT(spool().backlog(StoreId::kPostgres).bytes.value_or(0), 0U);
   EXPECT_TRUE(offer({make_event("b")}).empty());
   empty_volume();
   ASSERT_TRUE(maintain_after(kTick).ok());
