@@ -125,6 +125,7 @@ void write_spool(Json& json, const HealthFacts& facts) {
   json.boolean("full", spool.is_full);
   json.boolean("only_base_types", spool.takes_only_base_types);
   json.boolean("writable", is_open && spool.writable);
+  json.boolean("ballast", is_open && spool.has_ballast);
   json.seconds("full_in_seconds", spool.full_in ? std::optional<microseconds>(*spool.full_in) : std::nullopt);
   json.close_object();
 }

@@ -59,14 +59,14 @@ std::string code_words(StoreId store, const StoreError& error) {
 }
 
 std::string failure_words(const HealthFacts& facts, StoreId id, const CourierStatus& courier) {
-  std::string words = sentence(courier.last_error->words) + ". (" + code_words(id, *courier.last_error) +
+  std::string words = sentence(courier.last_error->words) + ". " + code_words(id, *courier.last_error) +
                       count_words(courier.failures_in_a_row, "failure") + " in a row since " +
                       utc_text(courier.first_failure_at);
   if (courier.next_try_at) {
     const auto wait = std::chrono::duration_cast<microseconds>(*courier.next_try_at - facts.steady_now);
     words += wait.count() > 0 ? ", next try in " + time_words(wait) : ", trying now";
   }
-  return words + ".)";
+  return words + ".";
 }
 
 /// It passes by itself, and people are told only when it does not.

@@ -73,7 +73,8 @@ std::string twinlog_command(std::string_view command, const std::string& config)
 }
 
 std::string full_words(const SpoolStats& spool) {
-  if (spool.is_full || !spool.full_in) {
+  constexpr std::chrono::hours kWorthSaying{48};
+  if (spool.is_full || !spool.full_in || *spool.full_in > kWorthSaying) {
     return "";
   }
   return " At the last minute's rate the spool is full in " + time_words(*spool.full_in) +

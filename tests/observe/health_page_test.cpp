@@ -42,7 +42,7 @@ void expect_every_member(const rapidjson::Value& page) {
   }
   expect_members(page["spool"],
                  {"path", "epoch_id", "volume", "size_bytes", "max_bytes", "limit_bytes", "volume_free_bytes",
-                  "records", "waiting", "full", "only_base_types", "writable", "full_in_seconds"});
+                  "records", "waiting", "full", "only_base_types", "writable", "ballast", "full_in_seconds"});
 }
 
 TEST(HealthPage, NoMemberIsMissingWhateverTheState) {

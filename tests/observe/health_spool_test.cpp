@@ -54,12 +54,13 @@ TEST(HealthSpool, AFullVolumeIsTheDisksMatter) {
   EXPECT_THAT(troubled(facts), ElementsAre("spool", "disk"));
 }
 
-TEST(HealthSpool, AVolumeWithoutRoomForTheBallastIsFull) {
+TEST(HealthSpool, WithoutBallastNothingIsTakenThoughItIsWritable) {
   HealthFacts facts = well_facts();
   facts.spool.has_ballast = false;
-  facts.spool.is_full = facts.spool.takes_only_base_types = true;
+  facts.spool.is_full = facts.spool.takes_only_base_types = facts.spool.is_volume_full = true;
+  facts.spool.trouble = "the volume has 1000 bytes left and nothing is taken below 2000";
   EXPECT_EQ(judged(facts, "disk").state, HealthState::kFailing);
-  EXPECT_THAT(judged(facts, "spool").diagnosis, HasSubstr("no room for the reserve"));
+  EXPECT_THAT(judged(facts, "spool").diagnosis, HasSubstr("nothing is taken below 2000"));
 }
 
 TEST(HealthSpool, AVolumeThatOthersFillIsNamedBeforeTheSetting) {
@@ -86,6 +87,7 @@ TEST(HealthSpool, LostPromisesAreDamage) {
   facts.spool.trouble = "events 5 to 7 are gone";
   EXPECT_THAT(judged(facts, "spool").diagnosis, AllOf(HasSubstr("Damaged"), HasSubstr("events 5 to 7")));
   EXPECT_THAT(judged(facts, "spool").action, HasSubstr("Keep a copy of /var/lib/twinlog/spool"));
+  EXPECT_THAT(troubled(facts), ElementsAre("spool"));
 }
 
 TEST(HealthSpool, AWriterThatStandsStillAnswersNobody) {
