@@ -6,7 +6,7 @@
 namespace twinlog {
 namespace {
 
-enum class For : std::uint8_t { kPostgres, kMongodb };
+enum class For : std::uint8_t { kPostgres, kMongodb, kBoth };
 
 /// The first row that fits helps. A code of PostgreSQL fits by its beginning (a class), one of the document store as a
 /// whole; where there is no code, `fragment` is part of our own words. "{check}" and "{migrate}" stand for the
@@ -106,6 +106,10 @@ constexpr auto kAdvice = std::to_array<AdviceRow>({
      "Upgrade PostgreSQL to version 14 or newer, or point stores.postgres.uri to one that is."},
     {For::kPostgres, "", "encoding",
      "Make a database with `createdb --encoding=UTF8 --template=template0`, and name it in stores.postgres.uri."},
+    {For::kBoth, "", "position in the store changed",
+     "Nothing if the store was restored or emptied on purpose: twinlog sends again what the spool still has. Otherwise "
+     "look in twinlog_agents (`SELECT * FROM twinlog_agents`, `db.twinlog_agents.find()`) for an agent that runs on a "
+     "copy of this spool, and stop it."},
     {For::kMongodb, "11", "",
      "Correct user or password: stores.mongodb.uri (authSource!), stores.mongodb.password_file (read again at every "
      "try); {check} tries it."},
@@ -147,8 +151,8 @@ std::string_view general_advice(Reaction reaction) {
              "manual. {check} tries a connection.";
     case Reaction::kReconnect:
     case Reaction::kReconnectSmaller:
-      return "See whether the server runs and can be reached (`systemctl status mongod`, `rs.status()`, the host and "
-             "port in {uri}, firewalls); {check} tries a connection.";
+      return "See whether the server runs, takes writes and can be reached: `systemctl status` on its host (a replica "
+             "set: `rs.status()`), host and port in {uri}, firewalls; {check} tries a connection.";
     case Reaction::kRetrySlowly:
       return "Free space (`df -h`) or raise the limit at the server; twinlog goes on by itself.";
     case Reaction::kHold:
@@ -163,7 +167,7 @@ std::string_view general_advice(Reaction reaction) {
 }
 
 bool fits(const AdviceRow& row, StoreId store, const StoreError& error) {
-  if ((row.store == For::kPostgres) != (store == StoreId::kPostgres)) {
+  if (row.store != For::kBoth && (row.store == For::kPostgres) != (store == StoreId::kPostgres)) {
     return false;
   }
   const bool has_code =

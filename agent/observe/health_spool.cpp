@@ -63,7 +63,7 @@ HealthComponent component(std::string_view name, HealthState state, std::string_
           .action = std::move(action)};
 }
 
-bool takes_nothing(const SpoolStats& spool) {
+bool is_refused_by_disk(const SpoolStats& spool) {
   return !spool.writable || !spool.trouble.empty();
 }
 
@@ -117,7 +117,7 @@ HealthComponent judge_spool(const HealthFacts& facts) {
                      "Look whether the disk hangs (`dmesg`, `iostat -x 1`), then restart twinlog: `systemctl restart "
                      "twinlog`.");
   }
-  if (takes_nothing(spool)) {
+  if (is_refused_by_disk(spool)) {
     return not_writable(facts);
   }
   if (spool.is_full || spool.takes_only_base_types || is_full_soon(facts)) {
@@ -143,7 +143,7 @@ HealthComponent judge_disk(const HealthFacts& facts) {
         "The volume is full: " + free_words(facts) + "; the spool itself takes " + bytes_words(spool.disk_bytes) + ".",
         make_room);
   }
-  if (takes_nothing(spool) && !spool.is_damaged) {
+  if (is_refused_by_disk(spool) && !spool.is_damaged) {
     return component("disk", HealthState::kFailing, kNothingTaken,
                      "The disk refuses writes: " + spool.trouble + "; " + free_words(facts) + ".",
                      "Look at the kernel's messages (`dmesg`), the mount (`findmnt -T " + facts.known.spool_path +

@@ -27,6 +27,13 @@ HealthComponent turned_off(std::string name, std::string diagnosis) {
   return component;
 }
 
+std::string sentence(std::string text) {
+  if (!text.empty() && text.front() >= 'a' && text.front() <= 'z' && !text.starts_with("stores.")) {
+    text.front() = static_cast<char>(text.front() - 'a' + 'A');
+  }
+  return text;
+}
+
 std::string count_words(std::uint64_t count, std::string_view one) {
   std::string digits = std::to_string(count);
   for (std::size_t at = digits.size(); at > 3;) {
@@ -90,6 +97,12 @@ std::optional<microseconds> oldest_age(const HealthFacts& facts, const StoreFact
 std::optional<microseconds> known_clock_offset(const HealthFacts& facts, const StoreFacts& store) {
   const bool is_known = store.is_enabled && facts.steady_now - store.courier.clock_measured_at <= kClockKnownFor;
   return is_known ? store.courier.clock_offset : std::nullopt;
+}
+
+bool takes_nothing(const HealthFacts& facts) {
+  const SpoolStats& spool = facts.spool;
+  return facts.phase != Phase::kRunning || !facts.has_writer_ticked || !spool.writable || spool.is_full ||
+         !spool.trouble.empty();
 }
 
 bool is_late(const HealthFacts& facts, const StoreFacts& store) {

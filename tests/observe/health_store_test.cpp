@@ -36,6 +36,14 @@ TEST(HealthStore, OnAVolumeThatGoesWithThePodWhatWaitsIsInDanger) {
   EXPECT_THAT(judged(facts, "store_postgres").impact, HasSubstr("goes with the pod"));
 }
 
+TEST(HealthStore, ItDoesNotSayThatEventsAreTakenWhereNoneIs) {
+  HealthFacts facts = well_facts();
+  let_fail(postgres_of(facts), login_refused());
+  EXPECT_THAT(judged(facts, "store_postgres").impact, HasSubstr("still taken"));
+  facts.spool.is_full = true;
+  EXPECT_THAT(judged(facts, "store_postgres").impact, HasSubstr("No login event is taken"));
+}
+
 TEST(HealthStore, AnErrorThatPassesIsNoMatterUntilItDoesNot) {
   HealthFacts facts = well_facts();
   let_fail(postgres_of(facts), error_of(Reaction::kRetrySmaller, "40001", "busy"), kPassingFailures - 1);
