@@ -152,7 +152,7 @@ std::string_view general_advice(Reaction reaction) {
     case Reaction::kReconnect:
     case Reaction::kReconnectSmaller:
       return "See whether the server runs, takes writes and can be reached: `systemctl status` on its host (a replica "
-             "set: `rs.status()`), host and port in {uri}, firewalls; {check} tries a connection.";
+             "set: `rs.status()`), host, port and TLS options in {uri}, firewalls; {check} tries a connection.";
     case Reaction::kRetrySlowly:
       return "Free space (`df -h`) or raise the limit at the server; twinlog goes on by itself.";
     case Reaction::kHold:

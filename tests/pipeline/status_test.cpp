@@ -1,4 +1,6 @@
 // What a courier tells of itself, for the health page: connection, row of failures, next try, the store's clock.
+#include <vector>
+
 #include "tests/pipeline/rig.h"
 
 namespace twinlog::testing {
@@ -68,18 +70,48 @@ TEST(CourierStatus, WhereAnEventWaitsAConnectionAloneDoesNotEndTheRow) {
   EXPECT_GT(rig.to_postgres->status().failures_in_a_row, 5U);
 }
 
+/// Takes a second of simulated time for every flush, and notes when its clock was asked. (A fake: time is virtual
+/// here.)
+class SlowStore final : public Store {
+ public:
+  explicit SlowStore(VirtualClock& clock) : clock_(clock) {}
+  StoreResult<std::optional<AgentPosition>> connect() override {
+    asked_.push_back(clock_.steady_now());
+    return position_;
+  }
+  bool is_connected() const override { return !asked_.empty(); }
+  StoreResult<FlushReport> flush(const FlushBatch& batch) override {
+    clock_.advance(1s);
+    position_ = batch.position;
+    return FlushReport{};
+  }
+  void disconnect() override {}
+  std::optional<std::chrono::microseconds> clock_offset() const override { return 3s; }
+  const std::vector<std::chrono::steady_clock::time_point>& asked() const { return asked_; }
+
+ private:
+  VirtualClock& clock_;
+  std::optional<AgentPosition> position_;
+  std::vector<std::chrono::steady_clock::time_point> asked_;
+};
+
 TEST(CourierStatus, TheStoresClockIsAskedWhileTheStoreIsBusyToo) {
   Rig rig;
-  rig.postgres.set_clock_offset(3s);
-  rig.run_for(1s);
-  EXPECT_EQ(rig.to_postgres->status().clock_offset, 3s);
-  rig.postgres.set_clock_offset(-5s);
-  for (int i = 0; i < 100; ++i) {  // Never idle for as long as the probe of an idle connection takes to come.
+  SlowStore store(rig.clock);
+  CourierSettings settings;
+  settings.pace.batch_events = 1;
+  Courier courier(settings,
+                  {.spool = *rig.spool, .store = store, .clock = rig.clock, .random = rig.random, .log = rig.log});
+  for (int i = 0; i < 100; ++i) {
     rig.submit("busy-" + std::to_string(i));
-    rig.run_for(400ms);
   }
-  EXPECT_EQ(rig.to_postgres->status().clock_offset, -5s);
-  EXPECT_GE(rig.to_postgres->status().clock_measured_at, rig.clock.steady_now() - 31s);
+  while (courier.backlog() > 0) {
+    EXPECT_EQ(courier.step(), 0ms);
+  }
+  ASSERT_EQ(store.asked().size(), 4U);  // At the start, and after 30, 60 and 90 of a hundred seconds without a pause.
+  EXPECT_EQ(store.asked()[2] - store.asked()[1], Courier::kBusyProbe);
+  EXPECT_EQ(courier.status().clock_offset, 3s);
+  EXPECT_EQ(courier.status().clock_measured_at, store.asked().back());
 }
 
 TEST(CourierStatus, AnOffsetThatCannotBeMeasuredLeavesTheLastOne) {
