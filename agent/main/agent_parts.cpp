@@ -1,0 +1,30 @@
+#include "agent/main/agent_parts.h"
+
+#include <algorithm>
+
+namespace twinlog {
+
+EventReaderSettings reader_settings(const AgentParts& parts) {
+  const Settings& settings = parts.settings;
+  return {.max_event = settings.intake.max_event,
+          .default_tenant = settings.agent.default_tenant,
+          .allow_tenants = settings.intake.allow_tenants,
+          .log_id_key = parts.spool->identity().log_id_key};
+}
+
+CourierPace pace_of(const Settings& settings, StoreId store) {
+  const StoreSettings& of_store = store == StoreId::kPostgres ? settings.postgres : settings.mongodb;
+  return {.batch_events = of_store.batch_events,
+          .linger = of_store.linger,
+          .backoff = {.first = settings.retry.first, .most = settings.retry.most}};
+}
+
+std::uint64_t events_left(const AgentParts& parts) {
+  std::uint64_t most = 0;
+  for (const auto& delivery : parts.deliveries) {
+    most = std::max(most, delivery->courier.backlog());
+  }
+  return most;
+}
+
+}  // namespace twinlog

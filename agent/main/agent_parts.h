@@ -1,0 +1,54 @@
+// Everything that a running agent is made of.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "agent/main/delivery.h"
+#include "agent/main/spool_writer.h"
+#include "agent/main/worker.h"
+#include "agent/net/admin_server.h"
+#include "agent/net/intake_server.h"
+#include "agent/observe/observed.h"
+#include "agent/observe/pages.h"
+#include "agent/observe/stderr_log.h"
+#include "agent/pipeline/front_door.h"
+#include "config/settings.h"
+#include "ledger/base/clock.h"
+#include "ledger/base/wakeup.h"
+#include "spool/spool.h"
+
+namespace twinlog {
+
+/// In the order in which they are made (agent/main/starting.h); they go in reverse, each part before what it uses.
+struct AgentParts {
+  AgentParts(Settings the_settings, LeveledLog& the_log) : settings(std::move(the_settings)), log(the_log) {}
+
+  Settings settings;
+  LeveledLog& log;
+  SystemClock clock;
+  SystemRandom random;
+  Observed observed{clock};
+  Pages pages{observed};
+  std::unique_ptr<AdminServer> admin;
+  std::unique_ptr<Spool> spool;
+  bool is_ephemeral = false;  ///< The spool's volume goes with the pod.
+  std::vector<std::unique_ptr<Delivery>> deliveries;
+  Wakeup writer_wakeup;
+  std::unique_ptr<FrontDoor> front_door;
+  std::unique_ptr<SpoolWriter> spool_writer;
+  std::unique_ptr<Worker> writer;  ///< The thread around it.
+  IntakeCounters intake_counters;
+  std::unique_ptr<IntakeServer> intake;
+};
+
+/// What the parts are told of the settings, at the start and at every reload.
+EventReaderSettings reader_settings(const AgentParts& parts);
+CourierPace pace_of(const Settings& settings, StoreId store);
+
+/// How many accepted versions at least one store still lacks.
+std::uint64_t events_left(const AgentParts& parts);
+
+}  // namespace twinlog

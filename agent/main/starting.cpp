@@ -1,0 +1,192 @@
+#include "agent/main/starting.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "agent/main/activation.h"
+#include "agent/main/process_limits.h"
+#include "agent/main/volume.h"
+#include "plugins/mongodb/mongodb_store.h"
+#include "plugins/postgres/postgres_store.h"
+#include "spool/rocks_spool.h"
+
+namespace twinlog {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kMostEagerProbe{1000};
+constexpr milliseconds kLaziestProbe{10'000};
+
+Status open_spool(AgentParts& parts) {
+  std::ifstream mounts("/proc/self/mountinfo");
+  const std::string mountinfo{std::istreambuf_iterator<char>(mounts), {}};
+  parts.is_ephemeral = is_ephemeral(parts.settings.spool.volume, parts.settings.spool.path, mountinfo);
+  if (parts.is_ephemeral) {
+    parts.log.line(LogLevel::kWarning, "spool_volume_ephemeral",
+                   "the spool lies on a volume that goes with the pod: events not delivered when it goes are lost",
+                   {{"path", parts.settings.spool.path}});
+  }
+  RocksSpoolSettings spool{.path = parts.settings.spool.path, .agent = parts.settings.agent.name};
+  spool.max_bytes = parts.settings.spool.max_bytes;
+  spool.keep_delivered = parts.settings.spool.keep_delivered;
+  spool.compression = parts.settings.spool.compress ? SpoolCompression::kLz4 : SpoolCompression::kNone;
+  spool.stores.clear();
+  if (parts.settings.postgres.enabled) {
+    spool.stores.push_back(StoreId::kPostgres);
+  }
+  if (parts.settings.mongodb.enabled) {
+    spool.stores.push_back(StoreId::kMongodb);
+  }
+  auto opened = open_rocks_spool(spool, parts.random, parts.clock);
+  if (!opened) {
+    return opened.error();
+  }
+  parts.spool = std::move(*opened);
+  if (const std::uint64_t possible = parts.spool->stats().max_bytes; possible < parts.settings.spool.max_bytes) {
+    parts.log.line(LogLevel::kWarning, "spool_volume_small",
+                   "the volume is smaller than spool.max_bytes: the spool is full when the volume is",
+                   {{"path", parts.settings.spool.path},
+                    {"max_bytes", std::to_string(parts.settings.spool.max_bytes)},
+                    {"volume_bytes", std::to_string(possible)}});
+  }
+  return {};
+}
+
+void add_store(AgentParts& parts, StoreId id, const StoreSettings& settings, std::unique_ptr<Store> store) {
+  if (!settings.enabled) {
+    parts.log.line(LogLevel::kWarning, "store_disabled", "this store is turned off: there is no second copy",
+                   {{"store", std::string(store_name(id))}});
+    return;
+  }
+  if (const auto since = parts.spool->stats().incomplete_since.at(static_cast<std::size_t>(id))) {
+    parts.log.line(
+        LogLevel::kError, "store_incomplete",
+        "this store once lost more than the spool still had: it may lack events accepted since the time given; "
+        "refill it from the other store",
+        {{"store", std::string(store_name(id))}, {"incomplete_since", utc_text(*since)}});
+  }
+  const CourierSettings courier{
+      .store = id,
+      .pace = pace_of(parts.settings, id),
+      .probe = std::clamp(parts.settings.spool.keep_delivered / 3, kMostEagerProbe, kLaziestProbe)};
+  parts.deliveries.push_back(std::make_unique<Delivery>(
+      courier, std::move(store), Surroundings{*parts.spool, parts.clock, parts.random, parts.log}));
+}
+
+void add_stores(AgentParts& parts) {
+  const Uuid epoch = parts.spool->identity().epoch_id;
+  add_store(
+      parts, StoreId::kPostgres, parts.settings.postgres,
+      make_postgres_store({.store = parts.settings.postgres, .epoch_id = epoch, .agent = parts.settings.agent.name},
+                          parts.clock));
+  add_store(parts, StoreId::kMongodb, parts.settings.mongodb,
+            make_mongodb_store({.store = parts.settings.mongodb, .epoch_id = epoch, .agent = parts.settings.agent.name},
+                               parts.clock, parts.random));
+}
+
+void start_front_door(AgentParts& parts) {
+  const auto wake_couriers = [&parts] {
+    for (const auto& delivery : parts.deliveries) {
+      delivery->wakeup.wake();
+    }
+  };
+  parts.front_door =
+      std::make_unique<FrontDoor>(reader_settings(parts), FrontDoor::Parts{.spool = *parts.spool,
+                                                                           .clock = parts.clock,
+                                                                           .log = parts.log,
+                                                                           .wait = parts.writer_wakeup,
+                                                                           .on_accepted = wake_couriers});
+  parts.spool_writer = std::make_unique<SpoolWriter>(SpoolWriter::Parts{.front_door = *parts.front_door,
+                                                                        .spool = *parts.spool,
+                                                                        .clock = parts.clock,
+                                                                        .log = parts.log,
+                                                                        .tick = parts.observed.writer_tick});
+  parts.writer = std::make_unique<Worker>(parts.writer_wakeup, [&parts] { return parts.spool_writer->step(); });
+  parts.observed.writer_tick.store(parts.clock.steady_now());
+  parts.writer->start();
+}
+
+Status start_intake(AgentParts& parts, const ProcessGifts& gifts) {
+  IntakeLimits limits;
+  const std::size_t wanted =
+      std::exchange(limits.connections, connections_within(gifts.open_files, limits.connections));
+  if (limits.connections < wanted) {
+    parts.log.line(
+        LogLevel::kWarning, "few_open_files",
+        "the limit of open files lets fewer senders connect at once than twinlog would take; raise LimitNOFILE",
+        {{"open_files", std::to_string(gifts.open_files)}, {"connections", std::to_string(limits.connections)}});
+  }
+  parts.observed.most_connections = limits.connections;
+  parts.observed.wanted_connections = wanted;
+  auto intake = start_intake_server(parts.settings.intake, limits, *parts.front_door, parts.intake_counters,
+                                    activated_sockets(gifts.environment));
+  if (!intake) {
+    return intake.error();
+  }
+  parts.intake = std::move(*intake);
+  return {};
+}
+
+Known known_of(const AgentParts& parts) {
+  const Settings& settings = parts.settings;
+  return {.agent = settings.agent.name,
+          .config = settings.file,
+          .started_at = parts.clock.utc_now(),
+          .socket_path = settings.intake.unix_socket.path,
+          .http_listen = settings.intake.http.listen,
+          .spool_path = settings.spool.path,
+          .spool_max_bytes = settings.spool.max_bytes,
+          .is_store_enabled = {settings.postgres.enabled, settings.mongodb.enabled}};
+}
+
+void say_started(const AgentParts& parts) {
+  parts.log.line(LogLevel::kInfo, "started", "taking events",
+                 {{"version", std::string(twinlog_version())},
+                  {"agent", parts.settings.agent.name},
+                  {"socket", parts.settings.intake.unix_socket.path},
+                  {"http", parts.intake->http_address().empty() ? parts.settings.intake.http.listen
+                                                                : parts.intake->http_address()},
+                  {"admin", parts.admin ? parts.admin->address() : "off"},
+                  {"spool", parts.settings.spool.path},
+                  {"epoch", uuid_text(parts.spool->identity().epoch_id)},
+                  {"waiting", std::to_string(events_left(parts))}});
+}
+
+}  // namespace
+
+Status start_parts(AgentParts& parts, const ProcessGifts& gifts) {
+  parts.observed.known = known_of(parts);
+  if (!parts.settings.admin.listen.empty()) {
+    auto admin = start_admin_server(parts.settings.admin.listen, parts.pages);
+    if (!admin) {
+      return admin.error();
+    }
+    parts.admin = std::move(*admin);
+  }
+  if (Status opened = open_spool(parts); !opened.ok()) {
+    return opened;
+  }
+  add_stores(parts);
+  start_front_door(parts);
+  if (Status started = start_intake(parts, gifts); !started.ok()) {
+    return started;
+  }
+  parts.observed.is_volume_ephemeral = parts.is_ephemeral;
+  parts.observed.ready_when_full = parts.settings.admin.ready_when_full;
+  parts.observed.spool = parts.spool.get();
+  parts.observed.front_door = parts.front_door.get();
+  parts.observed.intake = parts.intake.get();
+  parts.observed.intake_counters = &parts.intake_counters;
+  for (const auto& delivery : parts.deliveries) {
+    parts.observed.couriers.push_back(&delivery->courier);
+    delivery->worker.start();
+  }
+  parts.observed.phase.store(Phase::kRunning);
+  say_started(parts);
+  return {};
+}
+
+}  // namespace twinlog

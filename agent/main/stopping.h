@@ -1,0 +1,13 @@
+// The end of an agent (contract section 9): no new events, deliver what waits, report what is left.
+#pragma once
+
+#include "agent/main/agent_parts.h"
+
+namespace twinlog {
+
+/// Stops the intake, delivers until nothing waits or the drain timeout is up or a second stop signal comes, ends every
+/// thread, and reports in one line. Returns the exit code; does not return where a courier sits in a blocking call of
+/// its store: the process ends here then. Main thread.
+int stop_parts(AgentParts& parts);
+
+}  // namespace twinlog
