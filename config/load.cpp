@@ -241,7 +241,9 @@ LoadedSettings load_settings_file(const std::string& path, const std::map<std::s
     broken.mistakes.push_back({path, "the configuration file " + text.error().message()});
     return broken;
   }
-  return load_settings(*text, path, environment, host_name);
+  LoadedSettings loaded = load_settings(*text, path, environment, host_name);
+  loaded.settings.file = path;
+  return loaded;
 }
 
 }  // namespace twinlog

@@ -115,6 +115,7 @@ struct LedgerSettings {
 };
 
 struct Settings {
+  std::string file;  ///< Where they were read; "" when they come from no file.
   AgentSettings agent;
   IntakeSettings intake;
   AdminSettings admin;

@@ -11,9 +11,11 @@
 #include "spool/commit_plan.h"
 #include "spool/database.h"
 #include "spool/layout.h"
+#include "spool/measure_backlog.h"
 #include "spool/position_keeper.h"
 #include "spool/read_versions.h"
 #include "spool/space_keeper.h"
+#include "spool/spool_errors.h"
 #include "spool/spool_state.h"
 
 namespace twinlog {
@@ -42,25 +44,25 @@ class RocksSpool final : public Spool {
   }
   Status maintain(TimePoint now) override;
   SpoolStats stats() const override;
+  Backlog backlog(StoreId store) const override;
   Status sync() override;
 
   /// What the spool and its volume have room for.
   Status measure(TimePoint now);
   /// The volume takes no more: what is there is read, nothing is taken, until recover() finds room.
-  void start_read_only() { writable_ = false; }
+  void start_read_only() { write_refused(spool_volume_full(settings_.path)); }
   void take_ballast() { space_.take_ballast(); }
 
  private:
-  Error closed_error() const;
-  Error full_volume_error() const;
-  Error lost_promises(std::uint64_t last_event) const;
+  Error closed_error() const { return spool_closed(settings_.path); }
   Status keep_writable();
   Status recover();
   Status verify();
   Status trim(TimePoint now);
   template <typename Change>
   Status change_losses(const Change& change);
-  void write_failed();
+  void write_refused(const Error& error);
+  void write_failed(const Error& error);
 
   const RocksSpoolSettings settings_;
   const std::unique_ptr<DatabaseSetup> setup_;
@@ -76,6 +78,7 @@ class RocksSpool final : public Spool {
   std::atomic<std::uint64_t> sync_errors_ = 0;
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<bool> writable_ = true;
+  Trouble trouble_;
   std::uint64_t last_promised_;        ///< What was there at the start counts. Only for the committing thread.
   std::optional<Error> damage_;        ///< Promised events are gone: nothing is taken until an operator has looked.
   bool may_recover_in_commit_ = true;  ///< Once between two maintain(), so that a dead disk is not opened per commit.
@@ -94,26 +97,13 @@ RocksSpool::RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetu
   setup_->durable_first_kept() = state.positions.first_kept;
 }
 
-Error RocksSpool::closed_error() const {
-  return {ErrorKind::kTransient, "the spool in " + settings_.path +
-                                     " met a disk error and cannot be opened again yet; it is tried every second, "
-                                     "check the volume"};
-}
-
-Error RocksSpool::lost_promises(std::uint64_t last_event) const {
-  return {ErrorKind::kCorrupt, "the spool in " + settings_.path + " came back from a disk error without events " +
-                                   std::to_string(last_event + 1) + " to " + std::to_string(last_promised_) +
-                                   ", which were promised; nothing more is taken: check the disk, restart"};
-}
-
-Error RocksSpool::full_volume_error() const {
-  return {ErrorKind::kFull,
-          "the volume of the spool in " + settings_.path +
-              " is full; what the spool holds is delivered, nothing is taken; make room on the volume"};
-}
-
-void RocksSpool::write_failed() {
+void RocksSpool::write_refused(const Error& error) {
   writable_ = false;
+  trouble_.note(error);
+}
+
+void RocksSpool::write_failed(const Error& error) {
+  write_refused(error);
   ++sync_errors_;
 }
 
@@ -146,7 +136,7 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
   const std::uint64_t bytes = plan.batch().GetDataSize();
   Status written = database_->write(plan.batch(), Durability::kSynced);
   if (!written) {
-    write_failed();
+    write_failed(written.error());
     return written.error();
   }
   TWINLOG_KILL_POINT("spool.after_commit");
@@ -184,7 +174,7 @@ Status RocksSpool::move_cursor(StoreId store, std::uint64_t leaf) {
   // Forwards, a crash that loses the move only repeats. Backwards, it would skip: so that one is synced.
   Status written = database_->write(batch, is_rewind ? Durability::kSynced : Durability::kWithNextSync);
   if (!written) {
-    write_failed();
+    write_failed(written.error());
     return is_rewind ? written : Status();
   }
   TWINLOG_KILL_POINT("spool.after_cursor");
@@ -210,7 +200,7 @@ Status RocksSpool::change_losses(const Change& change) {
     put_losses(batch, database_->meta(), positions);
     Status written = database_->write(batch, Durability::kSynced);
     if (!written) {
-      write_failed();
+      write_failed(written.error());
     }
     return written;
   });
@@ -231,9 +221,13 @@ Status RocksSpool::maintain(TimePoint now) {
 
 Status RocksSpool::keep_writable() {
   if (writable_ && database_->has_background_error()) {
-    write_failed();
+    write_failed(spool_closed(settings_.path));
   }
-  return writable_ ? Status() : recover();
+  Status kept = writable_ ? Status() : recover();
+  if (!kept) {
+    trouble_.note(kept.error());
+  }
+  return kept;
 }
 
 Status RocksSpool::measure(TimePoint now) {
@@ -257,7 +251,7 @@ Status RocksSpool::trim(TimePoint now) {
   batch.Put(database_->meta(), rocksdb::Slice(kFirstKeptKey), number_value(first_kept));
   Status written = database_->write(batch, Durability::kSynced);
   if (!written) {
-    write_failed();
+    write_failed(written.error());
     return written;
   }
   TWINLOG_KILL_POINT("spool.after_trim_point");
@@ -265,7 +259,7 @@ Status RocksSpool::trim(TimePoint now) {
   Status dropped = database_->drop_files_below(first_kept);
   TWINLOG_KILL_POINT("spool.after_trim");
   if (!dropped) {
-    write_failed();
+    write_failed(dropped.error());
   }
   return dropped;
 }
@@ -278,7 +272,7 @@ Status RocksSpool::sync() {
   Status synced = database_->sync();
   TWINLOG_KILL_POINT("spool.after_sync");
   if (!synced) {
-    write_failed();
+    write_failed(synced.error());
   }
   return synced;
 }
@@ -295,7 +289,14 @@ SpoolStats RocksSpool::stats() const {
   stats.sync_errors = sync_errors_;
   stats.commits = commits_;
   stats.writable = writable_;
+  trouble_.tell(stats);
   return stats;
+}
+
+Backlog RocksSpool::backlog(StoreId store) const {
+  const LeafRange range{cursor(store) + 1, last_leaf_};
+  const std::shared_lock lock(database_mutex_, std::try_to_lock);
+  return measure_backlog(lock.owns_lock() ? database_.get() : nullptr, range);
 }
 
 /// After a failed write or sync nothing is known of what reached the disk, and the same sync is not tried again: the
@@ -307,7 +308,7 @@ Status RocksSpool::recover() {
   }
   const std::unique_lock lock(database_mutex_);
   if (database_ && !space_.make_room_to_reopen(*database_)) {
-    return full_volume_error();
+    return spool_volume_full(settings_.path);
   }
   database_.reset();
   Result<std::unique_ptr<Database>> opened = Database::open(*setup_);
@@ -327,7 +328,7 @@ Status RocksSpool::verify() {
   }
   return positions_.update([&](const SpoolPositions& positions) -> Status {
     if (*last_event < last_promised_ && last_promised_ >= positions.first_kept) {
-      damage_ = lost_promises(*last_event);
+      damage_ = spool_lost_promises(settings_.path, *last_event + 1, last_promised_);
       return *damage_;
     }
     // The failed batch may be there after all. Its leaves then stand: they are delivered, and their senders, who were
@@ -342,6 +343,7 @@ Status RocksSpool::verify() {
     last_leaf_ = std::max(last_leaf_.load(), *last_event);
     setup_->durable_first_kept() = positions.first_kept;
     writable_ = true;
+    trouble_.clear();
     return {};
   });
 }

@@ -37,6 +37,9 @@ void SpaceKeeper::tell(SpoolStats& stats) const {
   stats.disk_bytes = disk_bytes_;
   stats.max_bytes = max_bytes_;
   stats.is_full = !room().takes(EventRole::kFailed, kLargeEventBytes);
+  stats.takes_only_base_types = !room().takes(EventRole::kOther, kLargeEventBytes);
+  stats.limit_bytes = limit_;
+  stats.has_ballast = volume_.has_ballast();
   stats.volume_free_bytes = volume_.free_bytes();
   if (const std::int64_t seconds = full_in_seconds_; seconds != kNotFilling) {
     stats.full_in = std::chrono::seconds{seconds};

@@ -68,11 +68,30 @@ struct SpoolStats {
   std::optional<std::uint64_t> volume_free_bytes;
   /// Until it is full, at the rate of the last minute; nothing while it does not grow.
   std::optional<std::chrono::seconds> full_in;
-  bool is_full = false;     ///< There is no room even for one of the four base types.
-  std::uint64_t syncs = 0;  ///< RocksDB's count of WAL syncs.
+  bool is_full = false;                ///< There is no room even for one of the four base types.
+  bool takes_only_base_types = false;  ///< The last tenth (contract section 2.6), or full.
+  /// What the folder may take as things are: `max_bytes`, or less where the volume cannot give that.
+  std::uint64_t limit_bytes = 0;
+  bool has_ballast = true;      ///< The room that opening the spool again after a full volume needs is kept free.
+  bool is_damaged = false;      ///< Events that were promised are gone; nothing is taken until an operator has looked.
+  bool is_volume_full = false;  ///< It is not writable because the volume has no room.
+  std::string trouble;          ///< Why it is not writable, in words; "" while it is.
+  std::uint64_t syncs = 0;      ///< RocksDB's count of WAL syncs.
   std::uint64_t sync_errors = 0;
   std::uint64_t commits = 0;
   bool writable = true;  ///< The last commit or probe succeeded.
+};
+
+/// What one store does not have yet.
+struct Backlog {
+  std::uint64_t events = 0;
+  /// Their records' size as the spool keeps them, before compression: exact for up to kCountedEvents, from kSamples
+  /// records spread evenly over the backlog beyond that. Nothing while the spool cannot be read.
+  std::optional<std::uint64_t> bytes;
+  std::optional<UtcMicros> oldest_received_at;  ///< Nothing when none waits, or while the spool cannot be read.
+
+  static constexpr std::uint64_t kCountedEvents = 1024;
+  static constexpr std::uint64_t kSamples = 64;
 };
 
 /// Threads: commit() and maintain() from one thread at a time; everything else from any thread.
@@ -109,6 +128,9 @@ class Spool {
   virtual Status maintain(std::chrono::steady_clock::time_point now) = 0;
 
   virtual SpoolStats stats() const = 0;
+
+  /// Does not wait while the spool is being opened again.
+  virtual Backlog backlog(StoreId store) const = 0;
 
   /// Makes everything durable, cursors included.
   virtual Status sync() = 0;

@@ -119,6 +119,8 @@ Status start_intake(AgentParts& parts, const ProcessGifts& gifts) {
         "the limit of open files lets fewer senders connect at once than twinlog would take; raise LimitNOFILE",
         {{"open_files", std::to_string(gifts.open_files)}, {"connections", std::to_string(limits.connections)}});
   }
+  parts.observed.most_connections = limits.connections;
+  parts.observed.wanted_connections = wanted;
   auto intake = start_intake_server(parts.settings.intake, limits, *parts.front_door, parts.intake_counters,
                                     activated_sockets(gifts.environment));
   if (!intake) {
@@ -126,6 +128,18 @@ Status start_intake(AgentParts& parts, const ProcessGifts& gifts) {
   }
   parts.intake = std::move(*intake);
   return {};
+}
+
+Known known_of(const AgentParts& parts) {
+  const Settings& settings = parts.settings;
+  return {.agent = settings.agent.name,
+          .config = settings.file,
+          .started_at = parts.clock.utc_now(),
+          .socket_path = settings.intake.unix_socket.path,
+          .http_listen = settings.intake.http.listen,
+          .spool_path = settings.spool.path,
+          .spool_max_bytes = settings.spool.max_bytes,
+          .is_store_enabled = {settings.postgres.enabled, settings.mongodb.enabled}};
 }
 
 void say_started(const AgentParts& parts) {
@@ -144,6 +158,7 @@ void say_started(const AgentParts& parts) {
 }  // namespace
 
 Status start_parts(AgentParts& parts, const ProcessGifts& gifts) {
+  parts.observed.known = known_of(parts);
   if (!parts.settings.admin.listen.empty()) {
     auto admin = start_admin_server(parts.settings.admin.listen, parts.shared_pages);
     if (!admin) {
@@ -166,6 +181,7 @@ Status start_parts(AgentParts& parts, const ProcessGifts& gifts) {
   if (Status started = start_intake(parts, gifts); !started.ok()) {
     return started;
   }
+  parts.observed.is_volume_ephemeral = parts.is_ephemeral;
   parts.observed.ready_when_full = parts.settings.admin.ready_when_full;
   parts.observed.spool = parts.spool.get();
   parts.observed.front_door = parts.front_door.get();

@@ -1,5 +1,7 @@
 #include "agent/net/intake_server.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "agent/net/bearer_token.h"
@@ -59,8 +61,23 @@ class Server final : public IntakeServer {
   }
   std::chrono::steady_clock::time_point last_tick() const override { return loop_.last_tick(); }
   std::string http_address() const override { return http_address_; }
+  std::string address(Transport transport) const override {
+    const auto way = std::ranges::find(ways_, transport, &Way::transport);
+    return way == ways_.end() ? "" : way->address;
+  }
+  bool can_be_found(Transport transport) const override {
+    return std::ranges::all_of(ways_, [transport](const Way& way) {
+      return way.transport != transport || !way.file || way.file->still_holds();
+    });
+  }
 
  private:
+  struct Way {
+    Transport transport;
+    std::string address;
+    std::optional<FilePlace> file;
+  };
+
   Status adopt(const std::vector<int>& activated) {
     std::vector<Listener> listeners;
     for (const int descriptor : activated) {
@@ -88,6 +105,7 @@ class Server final : public IntakeServer {
     }
     (transport == Transport::kHttp ? has_http_ : has_lines_) = true;
     const bool has_peers = listener->family == Listener::Family::kUnix;
+    ways_.push_back({transport, listener->address, has_peers ? FilePlace::at(listener->address) : std::nullopt});
     if (transport == Transport::kHttp && !has_peers) {
       http_address_ = listener->address;
     }
@@ -115,6 +133,7 @@ class Server final : public IntakeServer {
   BearerToken token_;
   SessionLoop loop_;
   IntakePort port_;
+  std::vector<Way> ways_;  ///< Filled before the start.
   bool has_lines_ = false;
   bool has_http_ = false;
   std::string http_address_;

@@ -52,6 +52,11 @@ class IntakeServer {
   virtual std::chrono::steady_clock::time_point last_tick() const = 0;
   /// Where HTTP listens, "host:port" with the real port ("" when off or on a unix: path).
   virtual std::string http_address() const = 0;
+  /// Where a way in listens: the path of its socket, or "host:port"; "" when it is off. From any thread.
+  virtual std::string address(Transport transport) const = 0;
+  /// False where the file of its socket is gone from its path or is another's: nobody new finds in. From any thread;
+  /// looks at the file system.
+  virtual bool can_be_found(Transport transport) const = 0;
 };
 
 /// kRefused names the address and what is wrong with it (in use by a live process, no rights, path too long), or the

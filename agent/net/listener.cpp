@@ -146,18 +146,22 @@ Result<Listener> described(Descriptor descriptor, SocketFile file) {
 
 }  // namespace
 
-SocketFile::SocketFile(std::string path) : path_(std::move(path)) {
+std::optional<FilePlace> FilePlace::at(const std::string& path) {
   struct stat found {};
-  if (::lstat(path_.c_str(), &found) == 0) {
-    device_ = found.st_dev;
-    inode_ = found.st_ino;
+  if (::lstat(path.c_str(), &found) != 0) {
+    return std::nullopt;
   }
+  return FilePlace{path, found.st_dev, found.st_ino};
+}
+
+bool FilePlace::still_holds() const {
+  const std::optional<FilePlace> now = at(path);
+  return now && now->device == device && now->inode == inode;
 }
 
 SocketFile::~SocketFile() {
-  struct stat found {};
-  if (!path_.empty() && ::lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_) {
-    ::unlink(path_.c_str());
+  if (place_ && place_->still_holds()) {
+    ::unlink(place_->path.c_str());
   }
 }
 

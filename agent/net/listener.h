@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,14 +14,25 @@
 
 namespace twinlog {
 
+/// Which file lies at a path now; compared later, it tells whether it still does.
+struct FilePlace {
+  std::string path;
+  dev_t device = 0;
+  ino_t inode = 0;
+
+  /// Nothing where no file lies there, as for an address without a file.
+  static std::optional<FilePlace> at(const std::string& path);
+  bool still_holds() const;
+};
+
 /// The path of a socket that we bound. Removes it when it goes, if the path is still that very socket.
 class SocketFile {
  public:
   SocketFile() = default;
-  explicit SocketFile(std::string path);
-  SocketFile(SocketFile&& other) noexcept { swap(other); }
+  explicit SocketFile(const std::string& path) : place_(FilePlace::at(path)) {}
+  SocketFile(SocketFile&& other) noexcept { place_.swap(other.place_); }
   SocketFile& operator=(SocketFile&& other) noexcept {
-    swap(other);
+    place_.swap(other.place_);
     return *this;
   }
   SocketFile(const SocketFile&) = delete;
@@ -28,14 +40,7 @@ class SocketFile {
   ~SocketFile();
 
  private:
-  void swap(SocketFile& other) noexcept {
-    std::swap(path_, other.path_);
-    std::swap(device_, other.device_);
-    std::swap(inode_, other.inode_);
-  }
-  std::string path_;
-  dev_t device_ = 0;
-  ino_t inode_ = 0;
+  std::optional<FilePlace> place_;
 };
 
 /// A socket in the listening state, non-blocking and close-on-exec.

@@ -1,7 +1,10 @@
 // What the admin endpoint looks at: references to the running parts, and the facts that main knows.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "agent/net/intake_server.h"
@@ -15,11 +18,28 @@ namespace twinlog {
 /// How far the process is. Only main moves it, and only forwards.
 enum class Phase : std::uint8_t { kStarting, kRunning, kStopping };
 
-/// Filled by main before the phase becomes kRunning; the pointers are not read before that.
+/// A thread that has not ticked for this long is dead.
+inline constexpr std::chrono::seconds kLongestTick{90};
+
+/// What is settled before anything starts.
+struct Known {
+  std::string agent;
+  std::string config;  ///< The file of the configuration, as it was given.
+  UtcMicros started_at = 0;
+  std::string socket_path;  ///< As configured; "" when off.
+  std::string http_listen;  ///< As configured; "" when off.
+  std::string spool_path;
+  std::uint64_t spool_max_bytes = 0;  ///< As configured.
+  std::array<bool, kStores> is_store_enabled{};
+};
+
+/// Filled by main before the phase becomes kRunning, `known` before the admin port opens; nothing else is read before
+/// that.
 struct Observed {
   explicit Observed(const Clock& observed_clock) : clock(observed_clock) {}
 
   const Clock& clock;
+  Known known;
   std::atomic<Phase> phase{Phase::kStarting};
   std::atomic<bool> ready_when_full{false};
   const Spool* spool = nullptr;
@@ -27,6 +47,9 @@ struct Observed {
   const IntakeServer* intake = nullptr;
   const IntakeCounters* intake_counters = nullptr;
   std::vector<const Courier*> couriers;
+  bool is_volume_ephemeral = false;
+  std::uint64_t most_connections = 0;    ///< Of senders at once.
+  std::uint64_t wanted_connections = 0;  ///< The same where open files are no limit.
   std::atomic<std::chrono::steady_clock::time_point> writer_tick{};
 };
 

@@ -1,5 +1,7 @@
 #include "agent/observe/pages.h"
 
+#include "agent/observe/health.h"
+
 namespace twinlog {
 namespace {
 
@@ -23,6 +25,10 @@ AdminPage Pages::page(std::string_view path) {
   if (path == "/readyz") {
     return readyz();
   }
+  if (path == "/healthz") {
+    const HealthFacts facts = gather_health_facts(observed_);
+    return {.content_type = "application/json", .body = health_json(facts, judge_health(facts))};
+  }
   if (path == "/version") {
     return {.content_type = "application/json",
             .body = R"({"name":"twinlog","version":")" + std::string(twinlog_version()) + "\"}\n"};
@@ -33,7 +39,7 @@ AdminPage Pages::page(std::string_view path) {
     }
     return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_.text(observed_)};
   }
-  return plain(404, "no such page; there are /livez /startupz /readyz /metrics /version");
+  return plain(404, "no such page; there are /livez /startupz /readyz /healthz /metrics /version");
 }
 
 AdminPage Pages::livez() const {

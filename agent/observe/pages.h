@@ -1,4 +1,5 @@
-// The pages of the admin endpoint (contract section 9): /livez /startupz /readyz /metrics /version.
+// The pages of the admin endpoint (contract section 9): /livez /startupz /readyz /healthz /metrics
+// /version.
 #pragma once
 
 #include "agent/net/admin_server.h"
@@ -9,9 +10,6 @@ namespace twinlog {
 
 class Pages final : public AdminPages {
  public:
-  /// A thread that has not ticked for this long is dead.
-  static constexpr std::chrono::seconds kLongestTick{90};
-
   explicit Pages(const Observed& observed) : observed_(observed) {}
   AdminPage page(std::string_view path) override;
 

@@ -54,6 +54,7 @@ void Courier::take_pace() {
     settings_.pace = *std::exchange(next_pace_, std::nullopt);
     batch_events_ = std::min(batch_events_, settings_.pace.batch_events);
     next_try_ = std::min(next_try_, parts_.clock.steady_now() + settings_.pace.backoff.most);
+    status_.next_try_at = status_.next_try_at ? std::optional(next_try_) : std::nullopt;
   }
 }
 
@@ -67,7 +68,7 @@ std::chrono::milliseconds Courier::step() {
   if (now < next_try_) {
     return std::chrono::ceil<std::chrono::milliseconds>(next_try_ - now);
   }
-  if (!parts_.store.is_connected() || is_loss_unnoted_) {
+  if (!parts_.store.is_connected() || is_loss_unnoted_ || now - compared_at_ >= kBusyProbe) {
     return connect();
   }
   const std::uint64_t cursor = parts_.spool.cursor(settings_.store);
@@ -98,18 +99,15 @@ std::optional<std::chrono::milliseconds> Courier::wait_for_batch(std::uint64_t w
 }
 
 std::chrono::milliseconds Courier::connect() {
-  is_in_store_.store(true);
+  in_store(parts_.clock.steady_now());
   auto outcome = parts_.store.connect();
-  is_in_store_.store(false);
+  in_store(std::nullopt);
   log_notes();
   if (const auto* error = std::get_if<StoreError>(&outcome)) {
     is_known_connected_ = false;
     return failed(*error);
   }
-  {
-    const std::scoped_lock lock(mutex_);
-    status_.is_connected = true;
-  }
+  note_connected();
   if (!std::exchange(is_known_connected_, true)) {
     parts_.log.line(LogLevel::kInfo, "store_connected", "connected",
                     {{"store", std::string(store_name(settings_.store))}});
@@ -119,14 +117,38 @@ std::chrono::milliseconds Courier::connect() {
   compare_position(std::get<std::optional<AgentPosition>>(outcome));
   compared_at_ = parts_.clock.steady_now();
   if (is_loss_unnoted_) {
-    return failed({.reaction = Reaction::kRetrySlowly,
-                   .code = "",
-                   .constraint = "",
-                   .words =
-                       "the spool cannot keep that this store may be incomplete, so nothing is sent that would hide "
-                       "it; make room on the spool's volume"});
+    return failed_here(
+        "the spool cannot keep that this store may be incomplete, so nothing is sent that would hide it; make room on "
+        "the spool's volume",
+        Reaction::kRetrySlowly);
+  }
+  if (backlog() == 0) {
+    end_failures(0);
   }
   return std::chrono::milliseconds{0};
+}
+
+void Courier::in_store(std::optional<TimePoint> since) {
+  is_in_store_.store(since.has_value());
+  const std::scoped_lock lock(mutex_);
+  status_.in_store_since = since;
+}
+
+void Courier::note_connected() {
+  const std::scoped_lock lock(mutex_);
+  if (!std::exchange(status_.is_connected, true)) {
+    status_.connected_since = parts_.clock.utc_now();
+  }
+  if (const auto offset = parts_.store.clock_offset()) {
+    status_.clock_offset = offset;
+    status_.clock_measured_at = parts_.clock.steady_now();
+  }
+}
+
+void Courier::try_again_at(TimePoint time) {
+  next_try_ = time;
+  const std::scoped_lock lock(mutex_);
+  status_.next_try_at = time;
 }
 
 void Courier::log_notes() {
@@ -212,10 +234,7 @@ void Courier::rewind(const std::optional<AgentPosition>& position, std::uint64_t
 std::chrono::milliseconds Courier::flush(std::uint64_t after) {
   auto versions = parts_.spool.read(after, batch_events_, settings_.batch_bytes);
   if (!versions) {
-    return failed({.reaction = Reaction::kRetry,
-                   .code = "",
-                   .constraint = "",
-                   .words = "the spool cannot be read: " + versions.error().message()});
+    return failed_here("the spool cannot be read: " + versions.error().message(), Reaction::kRetry);
   }
   if (versions->empty()) {
     waiting_since_.reset();
@@ -227,18 +246,15 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
                                       .newest_effective_at = newest_effective_at(*versions)}};
   sent_up_to_ = std::max(sent_up_to_, batch.position.last_leaf);
   TWINLOG_KILL_POINT("courier.before_flush");
-  is_in_store_.store(true);
+  in_store(parts_.clock.steady_now());
   auto outcome = parts_.store.flush(batch);
-  is_in_store_.store(false);
+  in_store(std::nullopt);
   if (const auto* error = std::get_if<StoreError>(&outcome)) {
     shrink_after(error->reaction);
     return failed(*error);
   }
   if (const Status moved = parts_.spool.move_cursor(settings_.store, batch.position.last_leaf); !moved.ok()) {
-    return failed({.reaction = Reaction::kRetrySlowly,
-                   .code = "",
-                   .constraint = "",
-                   .words = "the cursor cannot be saved: " + moved.error().message()});
+    return failed_here("the cursor cannot be saved: " + moved.error().message(), Reaction::kRetrySlowly);
   }
   delivered(std::get<FlushReport>(outcome), versions->size());
   return std::chrono::milliseconds{0};
@@ -249,7 +265,6 @@ void Courier::delivered(const FlushReport& report, std::size_t events) {
   next_try_ = {};
   refused_in_a_row_ = 0;
   batch_events_ = std::min(settings_.pace.batch_events, batch_events_ * 2);
-  std::uint64_t failures = 0;
   {
     const std::scoped_lock lock(mutex_);
     status_.inserted += report.inserted;
@@ -259,9 +274,19 @@ void Courier::delivered(const FlushReport& report, std::size_t events) {
     status_.recounts += report.recounts;
     status_.round_trips += report.round_trips;
     ++status_.flushes;
+    status_.last_success_at = parts_.clock.utc_now();
+  }
+  end_failures(events);
+}
+
+/// The row of failures is over: the store took a batch, or it lets us in and nothing waits.
+void Courier::end_failures(std::size_t events) {
+  std::uint64_t failures = 0;
+  {
+    const std::scoped_lock lock(mutex_);
     failures = std::exchange(status_.failures_in_a_row, 0);
     status_.last_error.reset();
-    status_.last_success_at = parts_.clock.utc_now();
+    status_.next_try_at.reset();
   }
   if (failures > 0) {
     parts_.log.line(LogLevel::kInfo, "store_recovered", "the store takes events again",
@@ -279,7 +304,11 @@ void Courier::shrink_after(Reaction reaction) {
   }
 }
 
-std::chrono::milliseconds Courier::failed(const StoreError& error) {
+std::chrono::milliseconds Courier::failed_here(std::string words, Reaction reaction) {
+  return failed({.reaction = reaction, .code = "", .constraint = "", .words = std::move(words)}, Whose::kOfSpool);
+}
+
+std::chrono::milliseconds Courier::failed(const StoreError& error, Whose whose) {
   if (needs_a_new_session(error.reaction)) {
     parts_.store.disconnect();
   }
@@ -292,10 +321,14 @@ std::chrono::milliseconds Courier::failed(const StoreError& error) {
     ++status_.errors.at(static_cast<std::size_t>(error.reaction));
     failures = ++status_.failures_in_a_row;
     status_.last_error = error;
+    status_.is_error_ours = whose == Whose::kOfSpool;
+    status_.last_failure_at = parts_.clock.utc_now();
+    status_.first_failure_at = failures == 1 ? status_.last_failure_at : status_.first_failure_at;
     status_.is_connected = parts_.store.is_connected();
+    status_.connected_since = status_.is_connected ? status_.connected_since : std::nullopt;
   }
   const auto wait = delay(error.reaction, static_cast<unsigned>(std::min<std::uint64_t>(failures, 64)));
-  next_try_ = parts_.clock.steady_now() + wait;
+  try_again_at(parts_.clock.steady_now() + wait);
   if (is_other || is_power_of_two(failures)) {
     parts_.log.line(needs_an_operator(error.reaction) ? LogLevel::kError : LogLevel::kWarning, "store_flush_failed",
                     error.words,

@@ -29,12 +29,24 @@ inline constexpr std::size_t kReactions = 8;
 
 /// What a courier tells about itself; a consistent copy.
 struct CourierStatus {
+  using TimePoint = std::chrono::steady_clock::time_point;
   bool is_connected = false;
+  std::optional<UtcMicros> connected_since;  ///< Of the present connection.
+  std::optional<TimePoint> in_store_since;   ///< While a call of the store runs.
+  std::optional<TimePoint> next_try_at;      ///< While it waits after a failure.
   std::uint64_t inserted = 0, duplicates = 0, conflicts = 0, accounts = 0, recounts = 0, round_trips = 0;
   std::uint64_t flushes = 0;
   std::array<std::uint64_t, kReactions> errors{};  ///< By Reaction.
   std::uint64_t failures_in_a_row = 0;
-  std::optional<StoreError> last_error;  ///< Of the current row of failures; absent when the last flush went well.
+  /// Of the current row of failures; absent when the last flush went well, or when nothing waits and the store lets
+  /// us in again.
+  std::optional<StoreError> last_error;
+  bool is_error_ours = false;      ///< It is not the store's: the spool could not be read or written.
+  UtcMicros first_failure_at = 0;  ///< Of that row.
+  UtcMicros last_failure_at = 0;
+  /// The store's clock minus ours, as measured last (Store::clock_offset), and when that was.
+  std::optional<std::chrono::microseconds> clock_offset;
+  TimePoint clock_measured_at{};
   UtcMicros last_success_at = 0;
   std::uint64_t rewinds = 0;
   /// The store holds a higher position of our epoch than this spool ever gave out: a cloned or rolled-back spool.
@@ -70,6 +82,8 @@ class Courier {
 
   /// How long the loop may sleep when nothing waits (a new event wakes it sooner).
   static constexpr std::chrono::milliseconds kIdle{1000};
+  /// The position, and with it the store's clock, is looked at this often however busy the store is.
+  static constexpr std::chrono::milliseconds kBusyProbe = std::chrono::seconds{30};
 
   Courier(CourierSettings settings, Parts parts)
       : settings_(settings),
@@ -107,7 +121,13 @@ class Courier {
   void delivered(const FlushReport& report, std::size_t events);
   void shrink_after(Reaction reaction);
   void log_notes();
-  std::chrono::milliseconds failed(const StoreError& error);
+  void in_store(std::optional<TimePoint> since);
+  void note_connected();
+  void end_failures(std::size_t events);
+  void try_again_at(TimePoint time);
+  std::chrono::milliseconds failed_here(std::string words, Reaction reaction);
+  enum class Whose : std::uint8_t { kOfStore, kOfSpool };
+  std::chrono::milliseconds failed(const StoreError& error, Whose whose = Whose::kOfStore);
   std::chrono::milliseconds delay(Reaction reaction, unsigned failures);
 
   CourierSettings settings_;

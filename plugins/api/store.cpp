@@ -24,4 +24,11 @@ std::string_view reaction_text(Reaction reaction) {
   return "retry";
 }
 
+std::optional<std::chrono::microseconds> clock_offset_of(UtcMicros theirs, UtcMicros before, UtcMicros after) {
+  if (after < before || after - before > kLongestClockQuestion.count()) {
+    return std::nullopt;
+  }
+  return std::chrono::microseconds{theirs - (before + (after - before) / 2)};
+}
+
 }  // namespace twinlog

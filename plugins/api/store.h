@@ -2,6 +2,7 @@
 // plugins/mongodb. No store sleeps, starts threads, retries on its own, or touches the spool.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -91,7 +92,16 @@ class Store {
   /// the same versions again, cut in any way, ends in the same state.
   virtual StoreResult<FlushReport> flush(const FlushBatch& batch) = 0;
   virtual void disconnect() = 0;
+  /// The store's clock minus ours (a positive one: its clock is ahead), as the last connect() measured it between
+  /// asking and being answered, so right within half of kLongestClockQuestion; nothing where it could not.
+  virtual std::optional<std::chrono::microseconds> clock_offset() const { return std::nullopt; }
 };
+
+/// An answer that took longer tells nothing of the clock.
+inline constexpr std::chrono::microseconds kLongestClockQuestion = std::chrono::seconds{1};
+
+/// From the store's time and our own before and after asking for it.
+std::optional<std::chrono::microseconds> clock_offset_of(UtcMicros theirs, UtcMicros before, UtcMicros after);
 
 /// `twinlog check --stores` and `twinlog migrate` for one store.
 class StoreAdmin {

@@ -140,6 +140,14 @@ std::optional<bool> BsonFields::boolean(const char* key) const {
   return bson_iter_bool(&field->iter);
 }
 
+std::optional<UtcMicros> BsonFields::date(const char* key) const {
+  const auto field = find(key);
+  if (!field || bson_iter_type(&field->iter) != BSON_TYPE_DATE_TIME) {
+    return std::nullopt;
+  }
+  return bson_iter_date_time(&field->iter) * 1000;
+}
+
 std::optional<std::string> BsonFields::binary(const char* key) const {
   const auto field = find(key);
   if (!field || bson_iter_type(&field->iter) != BSON_TYPE_BINARY) {

@@ -87,6 +87,7 @@ class BsonFields {
   std::optional<std::int64_t> integer(const char* key) const;  ///< int32 or int64
   std::optional<bool> boolean(const char* key) const;
   std::optional<std::string> binary(const char* key) const;
+  std::optional<UtcMicros> date(const char* key) const;
   /// The int64 `<key>_us`.
   std::optional<UtcMicros> time(const std::string& key) const;
   /// A position at the field, whatever its type.

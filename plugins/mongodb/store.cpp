@@ -38,8 +38,10 @@ class MongodbStore final : public Store {
   bool is_connected() const override { return client_ != nullptr; }
   StoreResult<FlushReport> flush(const FlushBatch& batch) override;
   void disconnect() override { client_.reset(); }
+  std::optional<std::chrono::microseconds> clock_offset() const override { return clock_offset_; }
 
  private:
+  StoreStatus measure_clock();
   StoreStatus bring_up_schema(Client& client) const;
   StoreStatus write(const FlushBatch& batch, FlushReport& report);
   StoreStatus expect_position();
@@ -51,6 +53,7 @@ class MongodbStore final : public Store {
   const Clock& clock_;
   Random& random_;
   std::unique_ptr<Client> client_;
+  std::optional<std::chrono::microseconds> clock_offset_;
   std::optional<std::uint64_t> delivered_leaf_;  ///< As twinlog_agents says for our epoch; nothing: it has no line.
 };
 
@@ -85,6 +88,10 @@ StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
     }
     client_ = std::move(client);
   }
+  if (auto failed = measure_clock()) {
+    disconnect();
+    return *std::move(failed);
+  }
   auto position = read_position(*client_, settings_.epoch_id);
   if (std::holds_alternative<StoreError>(position)) {
     disconnect();
@@ -92,6 +99,20 @@ StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
   }
   delivered_leaf_ = last_leaf(std::get<std::optional<AgentPosition>>(position));
   return position;
+}
+
+/// Asks as old and new servers understand it. One that does not tell its time is fine; a broken connection is not.
+StoreStatus MongodbStore::measure_clock() {
+  Bson question;
+  BsonWriter(question).int32("isMaster", 1);
+  const UtcMicros before = clock_.utc_now();
+  const auto answer = client_->command(question);
+  const UtcMicros after = clock_.utc_now();
+  const auto* reply = std::get_if<Bson>(&answer);
+  const auto theirs = reply != nullptr ? BsonFields(*reply).date("localTime") : std::nullopt;
+  clock_offset_ = theirs ? clock_offset_of(*theirs, before, after) : std::nullopt;
+  const auto* failed = std::get_if<StoreError>(&answer);
+  return failed != nullptr && failed->reaction == Reaction::kReconnect ? StoreStatus(*failed) : std::nullopt;
 }
 
 StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {

@@ -15,8 +15,10 @@ namespace twinlog {
 namespace postgres {
 namespace {
 
+// One row always: the clock, and the position where there is one.
 constexpr std::string_view kReadPosition =
-    "SELECT last_leaf_index, flushed_at, newest_effective_at FROM twinlog_agents WHERE epoch_id = $1";
+    "SELECT clock_timestamp(), last_leaf_index, flushed_at, newest_effective_at "
+    "FROM (VALUES (1)) one LEFT JOIN twinlog_agents ON epoch_id = $1";
 
 StoreError schema_is_old(const SchemaState& state, std::string code) {
   return {.reaction = Reaction::kHold,
@@ -44,20 +46,22 @@ class PostgresStore final : public Store {
         return std::move(*failure);
       }
     }
+    const UtcMicros before = clock_.utc_now();
     auto rows = connection_->run_one({kReadPosition, {uuid_parameter(as_text(owner_.epoch_id))}}, kQuestionLimit);
     if (auto* error = std::get_if<StoreError>(&rows)) {
       disconnect();
       return std::move(*error);
     }
     const Rows& found = std::get<0>(rows);
+    clock_offset_ = clock_offset_of(timestamp_value(found.value(0, 0)), before, clock_.utc_now());
     last_leaf_.reset();
-    if (found.count() == 0) {
+    if (found.is_null(0, 1)) {
       return std::optional<AgentPosition>();
     }
-    last_leaf_ = static_cast<std::uint64_t>(int8_value(found.value(0, 0)));
+    last_leaf_ = static_cast<std::uint64_t>(int8_value(found.value(0, 1)));
     return std::optional(AgentPosition{.last_leaf = *last_leaf_,
-                                       .flushed_at = timestamp_value(found.value(0, 1)),
-                                       .newest_effective_at = timestamp_value(found.value(0, 2))});
+                                       .flushed_at = timestamp_value(found.value(0, 2)),
+                                       .newest_effective_at = timestamp_value(found.value(0, 3))});
   }
 
   bool is_connected() const override { return connection_ != nullptr && connection_->is_usable(); }
@@ -78,6 +82,8 @@ class PostgresStore final : public Store {
   }
 
   void disconnect() override { connection_.reset(); }
+
+  std::optional<std::chrono::microseconds> clock_offset() const override { return clock_offset_; }
 
   std::vector<CheckLine> take_notes() override { return std::exchange(notes_, {}); }
 
@@ -127,6 +133,7 @@ class PostgresStore final : public Store {
   const Clock& clock_;
   std::unique_ptr<Connection> connection_;
   std::optional<std::uint64_t> last_leaf_;  ///< Our position as connect() read it or the last flush wrote it.
+  std::optional<std::chrono::microseconds> clock_offset_;
   std::vector<CheckLine> notes_;
 };
 

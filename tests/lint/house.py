@@ -32,7 +32,7 @@ THIRD_PARTY = {
     "spdlog/": {"agent/observe"},
     "prometheus/": {"agent/observe"},
     "CLI/": {"agent/main"},
-    "rapidjson/": {"ledger/record", "agent/net", "agent/cli"},
+    "rapidjson/": {"ledger/record", "agent/net", "agent/cli", "agent/observe"},
     "utf8proc.h": {"ledger/record", "agent/observe"},
     "openssl/": {"ledger/base"},
 }

@@ -1,0 +1,63 @@
+// What the health page is judged by: plain values, gathered at one moment.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "agent/observe/observed.h"
+#include "agent/pipeline/courier.h"
+#include "ledger/base/bytes.h"
+#include "ledger/base/clock.h"
+#include "spool/spool.h"
+
+namespace twinlog {
+
+/// A way in.
+struct WayFacts {
+  bool is_on = false;
+  std::string address;       ///< The path of the socket, or "host:port".
+  bool can_be_found = true;  ///< As IntakeServer::can_be_found().
+  std::uint64_t connections = 0;
+  std::uint64_t cut = 0;      ///< Connections that a limit closed, since the start.
+  std::uint64_t refused = 0;  ///< HTTP requests without the right token, since the start.
+};
+
+struct StoreFacts {
+  bool is_enabled = true;
+  bool has_courier_ticked = true;
+  CourierStatus courier;
+  Backlog backlog;
+  std::optional<UtcMicros> incomplete_since;
+};
+
+struct HealthFacts {
+  Known known;
+  std::string version;
+  Phase phase = Phase::kStarting;  ///< While kStarting, only what stands above and the times are filled in.
+  UtcMicros now = 0;
+  std::chrono::steady_clock::time_point steady_now{};
+
+  WayFacts socket;
+  WayFacts http;
+  bool has_intake_ticked = true;
+  std::uint64_t most_connections = 0;    ///< Of both ways in together.
+  std::uint64_t wanted_connections = 0;  ///< What it would be with open files enough.
+
+  bool has_writer_ticked = true;
+  SpoolStats spool;
+  Uuid epoch_id{};
+  bool is_volume_ephemeral = false;
+
+  std::array<StoreFacts, kStores> stores;  ///< By StoreId.
+};
+
+/// Everything of `observed` as it is now. Blocks no longer than a look at the file system and at some records.
+HealthFacts gather_health_facts(const Observed& observed);
+
+/// "PostgreSQL", "the document store"
+std::string_view store_title(StoreId store);
+
+}  // namespace twinlog

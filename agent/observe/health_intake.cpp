@@ -1,0 +1,91 @@
+#include <utility>
+
+#include "agent/observe/health_parts.h"
+
+namespace twinlog {
+namespace {
+
+constexpr std::string_view kRestart =
+    "Restart twinlog (`systemctl restart twinlog`; Kubernetes does it by /livez), "
+    "keep the log and report it as a defect; what was answered as stored is safe.";
+
+HealthComponent failing(std::string name, std::string impact, std::string diagnosis, std::string action) {
+  return {.name = std::move(name),
+          .state = HealthState::kFailing,
+          .impact = std::move(impact),
+          .diagnosis = std::move(diagnosis),
+          .action = std::move(action)};
+}
+
+std::string counts_of(const WayFacts& way) {
+  std::string text = count_words(way.connections, "sender") + " connected";
+  if (way.cut > 0) {
+    text += "; " + count_words(way.cut, "connection") + " cut by a limit since the start";
+  }
+  if (way.refused > 0) {
+    text += "; " + count_words(way.refused, "request") + " without the right bearer token since the start";
+  }
+  return text;
+}
+
+std::string other_way(const WayFacts& other) {
+  return other.is_on ? "; senders that use " + other.address + " are not concerned" : "";
+}
+
+/// What both ways in have in common. `other`: the other one.
+HealthComponent judge_way(const HealthFacts& facts, std::string name, const WayFacts& way, const WayFacts& other) {
+  if (facts.phase == Phase::kStarting) {
+    return failing(std::move(name), "No login event is taken yet; senders have to try again.",
+                   "twinlog is starting: its spool is being opened.",
+                   "Wait: after an unclean stop the spool replays its logs. If this lasts for minutes, read the log.");
+  }
+  if (facts.phase == Phase::kStopping) {
+    return failing(std::move(name), "No new login event is taken; what was taken is being delivered.",
+                   "twinlog was asked to stop and has closed the intake.",
+                   "None if the stop was meant; otherwise start it again: `systemctl start twinlog`.");
+  }
+  if (!facts.has_intake_ticked) {
+    return failing(std::move(name), "No login event is taken.",
+                   "The thread that reads from senders has not moved for more than 90 s.", std::string(kRestart));
+  }
+  if (!way.can_be_found) {
+    return failing(std::move(name),
+                   "New senders cannot connect, so their login events are not taken" + other_way(other) + ".",
+                   "The socket file " + way.address + " was removed or replaced while twinlog was listening on it; " +
+                       counts_of(way) + " from before.",
+                   "Restart twinlog (`systemctl restart twinlog`, or delete the pod's container): it makes the file "
+                   "anew. Then find out what cleans up " +
+                       way.address + ".");
+  }
+  if (facts.most_connections > 0 && facts.socket.connections + facts.http.connections >= facts.most_connections) {
+    return {.name = std::move(name),
+            .state = HealthState::kDegraded,
+            .impact = "Further senders wait until another one disconnects; those that are connected are served.",
+            .diagnosis =
+                "All " + count_words(facts.most_connections, "connection") + " are in use: " + counts_of(way) + ".",
+            .action = facts.most_connections < facts.wanted_connections
+                          ? "Raise the limit of open files (`LimitNOFILE=` of the unit, `ulimit -n`), and let senders "
+                            "keep one connection each."
+                          : "Let senders keep one connection each and close it when they are done; `ss -xp` shows who "
+                            "holds them."};
+  }
+  return well(std::move(name), "Listening on " + way.address + "; " + counts_of(way) + ".");
+}
+
+}  // namespace
+
+HealthComponent judge_socket(const HealthFacts& facts) {
+  if (!facts.socket.is_on) {
+    return turned_off("intake_socket", "Turned off: intake.unix.path is empty.");
+  }
+  return judge_way(facts, "intake_socket", facts.socket, facts.http);
+}
+
+HealthComponent judge_http(const HealthFacts& facts) {
+  if (!facts.http.is_on) {
+    return turned_off("intake_http", "Turned off: intake.http.listen is empty.");
+  }
+  return judge_way(facts, "intake_http", facts.http, facts.socket);
+}
+
+}  // namespace twinlog

@@ -1,0 +1,49 @@
+// The components of the health page, one function each, and the words they share. Inner to agent/observe.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/observe/health.h"
+
+namespace twinlog {
+
+HealthComponent judge_socket(const HealthFacts& facts);
+HealthComponent judge_http(const HealthFacts& facts);
+HealthComponent judge_spool(const HealthFacts& facts);
+HealthComponent judge_disk(const HealthFacts& facts);
+HealthComponent judge_store(const HealthFacts& facts, StoreId store);
+HealthComponent judge_courier(const HealthFacts& facts, StoreId store);
+HealthComponent judge_clock(const HealthFacts& facts);
+std::vector<HealthWarning> health_warnings(const HealthFacts& facts);
+
+/// The component is what it should be.
+HealthComponent well(std::string name, std::string diagnosis);
+HealthComponent turned_off(std::string name, std::string diagnosis);
+
+/// What helps against an error of a store; never empty. `config` is the agent's configuration file.
+std::string advice_for(StoreId store, const StoreError& error, const std::string& config);
+
+/// "1 event", "12,345 events"
+std::string count_words(std::uint64_t count, std::string_view one);
+/// "512 bytes", "1.5 GiB"
+std::string bytes_words(std::uint64_t bytes);
+/// "0.4 s", "90 s", "12 min", "5 h", "3 days"
+std::string time_words(std::chrono::microseconds time);
+/// The command with the agent's own configuration: "`twinlog check --stores --config /etc/...`"
+std::string twinlog_command(std::string_view command, const std::string& config);
+/// "", or ` Full in ...`: what becomes of the spool at its present rate.
+std::string full_words(const SpoolStats& spool);
+
+/// Of what waits for a store; nothing when nothing does.
+std::optional<std::chrono::microseconds> oldest_age(const HealthFacts& facts, const StoreFacts& store);
+/// The store's clock minus ours where it was measured lately.
+std::optional<std::chrono::microseconds> known_clock_offset(const HealthFacts& facts, const StoreFacts& store);
+bool is_late(const HealthFacts& facts, const StoreFacts& store);
+const StoreFacts& facts_of(const HealthFacts& facts, StoreId store);
+
+}  // namespace twinlog

@@ -1,0 +1,69 @@
+#include "agent/observe/health_parts.h"
+
+namespace twinlog {
+namespace {
+
+std::string key_of(StoreId store) {
+  return "stores." + std::string(store_name(store));
+}
+
+HealthWarning no_second_copy(StoreId store) {
+  return {.name = "store_disabled",
+          .words = std::string(store_title(store)) + " is turned off: there is no second copy of the record.",
+          .action = "Set " + key_of(store) + ".enabled = true and its address, then restart."};
+}
+
+HealthWarning conflicts_of(StoreId store, std::uint64_t conflicts) {
+  return {.name = "conflicts",
+          .words = count_words(conflicts, "version") + " with an id that " + std::string(store_title(store)) +
+                   " had with other content: since the start of this agent. The first one stands, the other is kept "
+                   "beside it; a sender uses ids twice, or somebody tries to overwrite the record.",
+          .action =
+              "Look at auth_log_conflicts beside auth_logs (`SELECT tenant_id, log_id, agent, received_at FROM "
+              "auth_log_conflicts ORDER BY received_at DESC LIMIT 20`), and at the sender."};
+}
+
+void add_running_warnings(const HealthFacts& facts, std::vector<HealthWarning>& warnings) {
+  if (facts.is_volume_ephemeral) {
+    warnings.push_back({.name = "spool_volume_ephemeral",
+                        .words = "The spool lies on a volume that goes with the pod or the machine's memory: what is "
+                                 "not delivered when it goes is lost.",
+                        .action = "Put spool.path on a volume that stays (a StatefulSet with a PersistentVolumeClaim), "
+                                  "or say spool.volume = \"durable\" if it does."});
+  }
+  if (facts.spool.max_bytes < facts.known.spool_max_bytes) {
+    warnings.push_back({.name = "spool_volume_small",
+                        .words = "The volume has " + bytes_words(facts.spool.max_bytes) +
+                                 " in all and spool.max_bytes promises " + bytes_words(facts.known.spool_max_bytes) +
+                                 ".",
+                        .action = "Enlarge the volume of " + facts.known.spool_path + ", or lower spool.max_bytes."});
+  }
+  if (facts.most_connections < facts.wanted_connections) {
+    warnings.push_back({.name = "few_open_files",
+                        .words = "The limit of open files lets " + count_words(facts.most_connections, "sender") +
+                                 " connect at once instead of " + std::to_string(facts.wanted_connections) + ".",
+                        .action = "Raise `LimitNOFILE=` of the unit, or `ulimit -Hn` of whatever starts twinlog."});
+  }
+  for (const StoreId store : {StoreId::kPostgres, StoreId::kMongodb}) {
+    if (const std::uint64_t conflicts = facts_of(facts, store).courier.conflicts; conflicts > 0) {
+      warnings.push_back(conflicts_of(store, conflicts));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<HealthWarning> health_warnings(const HealthFacts& facts) {
+  std::vector<HealthWarning> warnings;
+  for (const StoreId store : {StoreId::kPostgres, StoreId::kMongodb}) {
+    if (!facts_of(facts, store).is_enabled) {
+      warnings.push_back(no_second_copy(store));
+    }
+  }
+  if (facts.phase != Phase::kStarting) {
+    add_running_warnings(facts, warnings);
+  }
+  return warnings;
+}
+
+}  // namespace twinlog

@@ -1,0 +1,102 @@
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <utility>
+
+#include "agent/observe/health_parts.h"
+
+namespace twinlog {
+
+using std::chrono::microseconds;
+
+std::string_view store_title(StoreId store) {
+  return store == StoreId::kPostgres ? "PostgreSQL" : "the document store";
+}
+
+HealthComponent well(std::string name, std::string diagnosis) {
+  return {.name = std::move(name),
+          .state = HealthState::kOk,
+          .impact = "",
+          .diagnosis = std::move(diagnosis),
+          .action = ""};
+}
+
+HealthComponent turned_off(std::string name, std::string diagnosis) {
+  HealthComponent component = well(std::move(name), std::move(diagnosis));
+  component.state = HealthState::kOff;
+  return component;
+}
+
+std::string count_words(std::uint64_t count, std::string_view one) {
+  std::string digits = std::to_string(count);
+  for (std::size_t at = digits.size(); at > 3;) {
+    at -= 3;
+    digits.insert(at, ",");
+  }
+  return digits + " " + std::string(one) + (count == 1 ? "" : "s");
+}
+
+std::string bytes_words(std::uint64_t bytes) {
+  constexpr std::array<const char*, 4> kUnits = {"KiB", "MiB", "GiB", "TiB"};
+  constexpr double kStep = 1024;
+  if (bytes < 1024) {
+    return count_words(bytes, "byte");
+  }
+  double size = static_cast<double>(bytes) / kStep;
+  std::size_t unit = 0;
+  for (; size >= kStep && unit + 1 < kUnits.size(); ++unit) {
+    size /= kStep;
+  }
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f %s", size, kUnits.at(unit));
+  return text.data();
+}
+
+std::string time_words(microseconds time) {
+  struct Unit {
+    double seconds;
+    double up_to;  ///< Of the number that is shown.
+    const char* format;
+  };
+  constexpr std::array<Unit, 5> kUnits = {
+      {{1, 10, "%.1f s"}, {1, 120, "%.0f s"}, {60, 120, "%.0f min"}, {3600, 48, "%.0f h"}, {86400, 1e9, "%.0f days"}}};
+  const double seconds = std::chrono::duration<double>(time).count();
+  const Unit* const unit = std::ranges::find_if(
+      kUnits, [seconds](const Unit& each) { return seconds / each.seconds < each.up_to || each.up_to == 1e9; });
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), unit->format, seconds / unit->seconds);
+  return text.data();
+}
+
+std::string twinlog_command(std::string_view command, const std::string& config) {
+  return "`twinlog " + std::string(command) + " --config " + (config.empty() ? "FILE" : config) + "`";
+}
+
+std::string full_words(const SpoolStats& spool) {
+  if (spool.is_full || !spool.full_in) {
+    return "";
+  }
+  return " At the last minute's rate the spool is full in " + time_words(*spool.full_in) +
+         "; from then on senders are told to come again later.";
+}
+
+std::optional<microseconds> oldest_age(const HealthFacts& facts, const StoreFacts& store) {
+  const auto& oldest = store.backlog.oldest_received_at;
+  // The clock may have been set back since.
+  return oldest ? std::optional(microseconds{std::max<std::int64_t>(0, facts.now - *oldest)}) : std::nullopt;
+}
+
+std::optional<microseconds> known_clock_offset(const HealthFacts& facts, const StoreFacts& store) {
+  const bool is_known = store.is_enabled && facts.steady_now - store.courier.clock_measured_at <= kClockKnownFor;
+  return is_known ? store.courier.clock_offset : std::nullopt;
+}
+
+bool is_late(const HealthFacts& facts, const StoreFacts& store) {
+  return oldest_age(facts, store).value_or(microseconds{0}) > kLateAfter;
+}
+
+const StoreFacts& facts_of(const HealthFacts& facts, StoreId store) {
+  return facts.stores.at(static_cast<std::size_t>(store));
+}
+
+}  // namespace twinlog

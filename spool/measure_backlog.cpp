@@ -1,0 +1,70 @@
+#include "spool/measure_backlog.h"
+
+#include <rocksdb/iterator.h>
+
+#include <memory>
+#include <optional>
+
+#include "ledger/record/canonical.h"
+#include "spool/layout.h"
+
+namespace twinlog {
+namespace {
+
+using Place = rocksdb::Iterator;
+
+std::uint64_t record_bytes(const Place& at) {
+  return at.key().size() + at.value().size();
+}
+
+/// `at` stands on the first record of the range.
+std::optional<std::uint64_t> counted_bytes(Place& at, const std::string& end) {
+  std::uint64_t bytes = 0;
+  for (; at.Valid() && at.key().ToStringView() < end; at.Next()) {
+    bytes += record_bytes(at);
+  }
+  return at.status().ok() ? std::optional(bytes) : std::nullopt;
+}
+
+std::optional<std::uint64_t> sampled_bytes(Place& at, const LeafRange& range) {
+  const std::uint64_t events = range.last + 1 - range.first;
+  std::uint64_t bytes = 0;
+  for (std::uint64_t i = 0; i < Backlog::kSamples; ++i) {
+    // The middle of each of as many equal parts.
+    const double part = (static_cast<double>(i) + 0.5) / static_cast<double>(Backlog::kSamples);
+    at.Seek(event_key(range.first + static_cast<std::uint64_t>(part * static_cast<double>(events))));
+    if (!at.Valid()) {
+      return std::nullopt;
+    }
+    bytes += record_bytes(at);
+  }
+  return static_cast<std::uint64_t>(static_cast<double>(bytes) / static_cast<double>(Backlog::kSamples) *
+                                    static_cast<double>(events));
+}
+
+}  // namespace
+
+Backlog measure_backlog(const Database* database, const LeafRange& range) {
+  if (range.last < range.first) {
+    return {.events = 0, .bytes = 0, .oldest_received_at = std::nullopt};
+  }
+  Backlog backlog;
+  backlog.events = range.last + 1 - range.first;
+  if (database == nullptr) {
+    return backlog;
+  }
+  const std::string end = event_key(range.last + 1);
+  const std::unique_ptr<Place> at = database->iterate_events();
+  at->Seek(event_key(range.first));
+  if (!at->status().ok() || !at->Valid()) {
+    return backlog;
+  }
+  if (const Result<Version> oldest = decode_version(at->value().ToStringView())) {
+    backlog.oldest_received_at = oldest->received_at;
+  }
+  const bool is_countable = range.last - range.first < Backlog::kCountedEvents;
+  backlog.bytes = is_countable ? counted_bytes(*at, end) : sampled_bytes(*at, range);
+  return backlog;
+}
+
+}  // namespace twinlog
