@@ -66,12 +66,19 @@ std::string unwell_text(const HealthView& view, Colours colours) {
   return text;
 }
 
+std::string_view connection_text(const HealthView::Store& store) {
+  if (store.is_connected) {
+    return "connected";
+  }
+  return store.error_class.empty() ? "connecting" : "away";
+}
+
 std::string store_text(const HealthView::Store& store) {
   if (!store.is_enabled) {
     return padded("store", kColumn) + padded(store.name, 10) + "turned off: there is no second copy\n";
   }
-  std::string text = padded("store", kColumn) + padded(store.name, 10) + (store.is_connected ? "connected" : "away") +
-                     ", " + events_text(store.backlog_events) + " waiting";
+  std::string text = padded("store", kColumn) + padded(store.name, 10) + std::string(connection_text(store)) + ", " +
+                     events_text(store.backlog_events) + " waiting";
   if (store.backlog_events > 0) {
     text += " (" + bytes_text(store.backlog_bytes) +
             (store.oldest_age_seconds ? ", the oldest for " + seconds_text(*store.oldest_age_seconds) : "") + ")";
