@@ -15,11 +15,11 @@ struct StoreProgress {
   bool is_enabled = true;
   std::uint64_t last_leaf = 0;  ///< It has everything up to here.
   std::uint64_t waiting = 0;
-  std::string incomplete_since;  ///< "": nothing is known to be missing.
+  std::string incomplete_since = {};  ///< "": nothing is known to be missing.
   /// Of the present row of failures, in our words; all "" when there is none. Only a running agent knows.
-  std::string error_class;
-  std::string error_code;
-  std::string error_words;
+  std::string error_class = {};
+  std::string error_code = {};
+  std::string error_words = {};
   bool operator==(const StoreProgress&) const = default;
 };
 

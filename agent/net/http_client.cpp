@@ -137,7 +137,7 @@ HttpOutcome read_answer(Connection& connection) {
     if (count == 0) {
       boost::system::error_code failed;
       parser.put_eof(failed);
-      if (!parser.is_done()) {
+      if (failed) {
         return HttpFailure{0, "it closed the connection without an answer"};
       }
       break;
