@@ -51,7 +51,7 @@ class RocksSpool final : public Spool {
   Status measure(TimePoint now);
   /// The volume takes no more: what is there is read, nothing is taken, until recover() finds room.
   void start_read_only() { write_refused(spool_volume_full(settings_.path)); }
-  void take_ballast() { space_.take_ballast(); }
+  void take_ballast(TimePoint now) { space_.take_ballast(now); }
 
  private:
   Error closed_error() const { return spool_closed(settings_.path); }
@@ -213,7 +213,8 @@ Status RocksSpool::maintain(TimePoint now) {
     kept = trim(now);
   }
   if (kept.ok()) {
-    space_.take_ballast();
+    take_ballast(now);
+    kept = space_.ballast();
   }
   Status measured = measure(now);
   return kept.ok() ? measured : kept;
@@ -384,7 +385,7 @@ Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& wanted
   if (is_full) {
     spool->start_read_only();
   } else {
-    spool->take_ballast();
+    spool->take_ballast(clock.steady_now());
   }
   const Status measured = spool->measure(clock.steady_now());
   if (!measured) {

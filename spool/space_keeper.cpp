@@ -40,6 +40,7 @@ void SpaceKeeper::tell(SpoolStats& stats) const {
   stats.takes_only_base_types = !room().takes(EventRole::kOther, kLargeEventBytes);
   stats.limit_bytes = limit_;
   stats.has_ballast = volume_.has_ballast();
+  no_ballast_.tell(stats);
   stats.volume_free_bytes = volume_.free_bytes();
   if (const std::int64_t seconds = full_in_seconds_; seconds != kNotFilling) {
     stats.full_in = std::chrono::seconds{seconds};
@@ -59,6 +60,14 @@ Status SpaceKeeper::measure(const Database& database, std::chrono::steady_clock:
   const auto full_in = fill_rate_.until(limit_ - std::min<std::uint64_t>(limit_, sizes_.reserve));
   full_in_seconds_ = full_in ? full_in->count() : kNotFilling;
   return {};
+}
+
+void SpaceKeeper::take_ballast(std::chrono::steady_clock::time_point now) {
+  if (const Status taken = volume_.take_ballast(now); !taken) {
+    no_ballast_.note(taken.error());
+  } else {
+    no_ballast_.clear();
+  }
 }
 
 bool SpaceKeeper::make_room_to_reopen(const Database& database) {

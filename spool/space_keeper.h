@@ -9,11 +9,12 @@
 #include "spool/fill_rate.h"
 #include "spool/sizes.h"
 #include "spool/spool.h"
+#include "spool/spool_errors.h"
 #include "spool/volume.h"
 
 namespace twinlog {
 
-/// Threads: room(), wrote() and tell() from any; the rest from one at a time.
+/// Threads: room(), wrote(), tell() and ballast() from any; the rest from one at a time.
 class SpaceKeeper {
  public:
   SpaceKeeper(const DatabaseSetup& setup, std::uint64_t max_bytes);
@@ -25,7 +26,9 @@ class SpaceKeeper {
   void tell(SpoolStats& stats) const;
 
   Status measure(const Database& database, std::chrono::steady_clock::time_point now);
-  void take_ballast() { volume_.take_ballast(); }
+  void take_ballast(std::chrono::steady_clock::time_point now);
+  /// Why there is no ballast; ok where there is.
+  Status ballast() const { return no_ballast_.status(); }
   /// Makes room for opening `database` again, with the ballast gone if need be; false where the volume has none.
   bool make_room_to_reopen(const Database& database);
 
@@ -38,6 +41,7 @@ class SpaceKeeper {
   std::atomic<std::uint64_t> limit_;              ///< `max_bytes`, or what the volume can give where that is less.
   std::atomic<std::int64_t> full_in_seconds_;
   FillRate fill_rate_;
+  Trouble no_ballast_;
 };
 
 }  // namespace twinlog

@@ -74,8 +74,8 @@ struct SpoolStats {
   std::uint64_t limit_bytes = 0;
   bool has_ballast = true;      ///< The room that opening the spool again after a full volume needs is kept free.
   bool is_damaged = false;      ///< Events that were promised are gone; nothing is taken until an operator has looked.
-  bool is_volume_full = false;  ///< It is not writable because the volume has no room.
-  std::string trouble;          ///< Why it is not writable, in words; "" while it is.
+  bool is_volume_full = false;  ///< Nothing is taken because the volume has no room.
+  std::string trouble;          ///< Why the disk lets it take nothing, in words; "" while it does.
   std::uint64_t syncs = 0;      ///< RocksDB's count of WAL syncs.
   std::uint64_t sync_errors = 0;
   std::uint64_t commits = 0;

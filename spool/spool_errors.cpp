@@ -32,9 +32,16 @@ void Trouble::clear() {
 
 void Trouble::tell(SpoolStats& stats) const {
   const std::scoped_lock lock(mutex_);
-  stats.is_damaged = error_ && error_->kind() == ErrorKind::kCorrupt;
-  stats.is_volume_full = error_ && error_->kind() == ErrorKind::kFull;
-  stats.trouble = error_ ? error_->message() : "";
+  if (error_) {
+    stats.is_damaged = error_->kind() == ErrorKind::kCorrupt;
+    stats.is_volume_full = error_->kind() == ErrorKind::kFull;
+    stats.trouble = error_->message();
+  }
+}
+
+Status Trouble::status() const {
+  const std::scoped_lock lock(mutex_);
+  return error_ ? Status(*error_) : Status();
 }
 
 }  // namespace twinlog

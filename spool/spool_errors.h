@@ -18,11 +18,13 @@ Error spool_volume_full(const std::string& path);
 /// kCorrupt: events `first` to `last` were answered as stored and are gone.
 Error spool_lost_promises(const std::string& path, std::uint64_t first, std::uint64_t last);
 
-/// The reason why a spool is not writable. Callable from every thread.
+/// The reason why a spool takes nothing. Callable from every thread.
 class Trouble {
  public:
   void note(const Error& error);
   void clear();
+  Status status() const;
+  /// Nothing where there is none.
   void tell(SpoolStats& stats) const;
 
  private:

@@ -8,25 +8,29 @@
 #include <string_view>
 #include <system_error>
 
+#include "spool/database.h"
+
 namespace twinlog {
 namespace {
 
 constexpr std::string_view kBallastName = "ballast";
 constexpr std::uint64_t kPieceBytes = 1U << 20U;
 
-bool write_zeros(rocksdb::Env& env, const std::string& name, std::uint64_t bytes) {
+rocksdb::Status write_zeros(rocksdb::Env& env, const std::string& name, std::uint64_t bytes) {
   std::unique_ptr<rocksdb::WritableFile> file;
-  if (!env.NewWritableFile(name, &file, rocksdb::EnvOptions()).ok()) {
-    return false;
-  }
+  rocksdb::Status status = env.NewWritableFile(name, &file, rocksdb::EnvOptions());
   const std::string piece(std::min(kPieceBytes, bytes), '\0');
-  for (std::uint64_t written = 0; written < bytes; written += piece.size()) {
-    if (!file->Append(rocksdb::Slice(piece.data(), std::min<std::uint64_t>(piece.size(), bytes - written))).ok()) {
-      return false;
-    }
+  for (std::uint64_t written = 0; status.ok() && written < bytes; written += piece.size()) {
+    status = file->Append(rocksdb::Slice(piece.data(), std::min<std::uint64_t>(piece.size(), bytes - written)));
   }
   // A file system may take bytes that it has no room for until they are flushed.
-  return file->Flush().ok() && file->Sync().ok() && file->Close().ok();
+  if (status.ok()) {
+    status = file->Flush();
+  }
+  if (status.ok()) {
+    status = file->Sync();
+  }
+  return status.ok() ? file->Close() : status;
 }
 
 }  // namespace
@@ -51,6 +55,9 @@ Volume::Volume(rocksdb::Env& env, const std::string& folder, std::uint64_t balla
       ballast_bytes_(ballast_bytes) {
   std::uint64_t size = 0;
   has_ballast_ = env_.GetFileSize(ballast_file_, &size).ok() && size >= ballast_bytes_;
+  if (!has_ballast_) {
+    drop_ballast();
+  }
 }
 
 std::optional<std::uint64_t> Volume::free_bytes() const {
@@ -58,16 +65,30 @@ std::optional<std::uint64_t> Volume::free_bytes() const {
   return env_.GetFreeSpace(folder_, &bytes).ok() ? std::optional(bytes) : std::nullopt;
 }
 
-void Volume::take_ballast() {
-  const std::optional<std::uint64_t> free = free_bytes();
-  if (has_ballast_ || (free && *free < 2 * ballast_bytes_)) {
-    return;
+Status Volume::take_ballast(std::chrono::steady_clock::time_point now) {
+  if (has_ballast_) {
+    return {};
   }
-  if (write_zeros(env_, ballast_file_, ballast_bytes_)) {
-    has_ballast_ = true;
-  } else {
-    drop_ballast();
+  if (const std::optional<std::uint64_t> free = free_bytes(); free && *free < 2 * ballast_bytes_) {
+    return Error(ErrorKind::kFull, "the volume of the spool in " + folder_ + " has " + std::to_string(*free) +
+                                       " bytes left and nothing is taken below " + std::to_string(2 * ballast_bytes_) +
+                                       "; make room on the volume");
   }
+  if (now < next_try_) {
+    return written_;
+  }
+  const rocksdb::Status status = write_zeros(env_, ballast_file_, ballast_bytes_);
+  has_ballast_ = status.ok();
+  if (has_ballast_) {
+    wait_ = {};
+    return {};
+  }
+  drop_ballast();
+  // Megabytes of zeros each second would take the disk from what still goes out.
+  wait_ = std::clamp(2 * wait_, std::chrono::seconds{1}, kLongestWait);
+  next_try_ = now + wait_;
+  written_ = database_error("room for opening the spool again cannot be kept, so nothing is taken", folder_, status);
+  return written_;
 }
 
 void Volume::drop_ballast() {

@@ -6,7 +6,7 @@
 namespace twinlog {
 namespace {
 
-enum class For : std::uint8_t { kPostgres, kMongodb };
+enum class For : std::uint8_t { kPostgres, kMongodb, kBoth };
 
 /// The first row that fits helps. A code of PostgreSQL fits by its beginning (a class), one of the document store as a
 /// whole; where there is no code, `fragment` is part of our own words. "{check}" and "{migrate}" stand for the
@@ -51,6 +51,7 @@ constexpr auto kAdvice = std::to_array<AdviceRow>({
     {For::kPostgres, "3F", "",
      "`CREATE SCHEMA` and `GRANT USAGE ON SCHEMA` to the role, or `ALTER ROLE ... SET search_path`; {check} tries it."},
     {For::kPostgres, "57P04", "", "The database was dropped: restore it, or correct stores.postgres.uri and restart."},
+    {For::kPostgres, "42501", "twinlog migrate", kMigrate},
     {For::kPostgres, "42501", "",
      "`GRANT twinlog_writer TO` the role of stores.postgres.uri; {check} names the right that is missing."},
     {For::kPostgres, "42P05", "", kPooler},
@@ -60,7 +61,8 @@ constexpr auto kAdvice = std::to_array<AdviceRow>({
     {For::kPostgres, "0A", "", kMigrate},
     {For::kPostgres, "53100", "", kRoom},
     {For::kPostgres, "53200", "",
-     "Give the server memory (work_mem, shared_buffers, other sessions); twinlog goes on by itself."},
+     "Give the server memory (`free -m` on its host; work_mem, shared_buffers, other sessions); twinlog goes on by "
+     "itself."},
     {For::kPostgres, "53300", "", kCrowd},
     {For::kPostgres, "55006", "", kCrowd},
     {For::kPostgres, "55P03", "", kLocks},
@@ -78,8 +80,8 @@ constexpr auto kAdvice = std::to_array<AdviceRow>({
     {For::kPostgres, "40", "", kLocks},
     {For::kPostgres, "57", "", kWait},
     {For::kPostgres, "08", "", kWait},
-    {For::kPostgres, "25", "", "Nothing if it passes; otherwise keep the log and report it as a defect."},
-    {For::kPostgres, "2D", "", "Nothing if it passes; otherwise keep the log and report it as a defect."},
+    {For::kPostgres, "25", "", "Nothing if it passes; otherwise keep the log, see {check}, and report it as a defect."},
+    {For::kPostgres, "2D", "", "Nothing if it passes; otherwise keep the log, see {check}, and report it as a defect."},
     {For::kPostgres, "XX", "",
      "Stop writing to that server, check it (`pg_amcheck`, `dmesg` on its host) and restore or `REINDEX`; the spool "
      "keeps the events meanwhile, see its size in the component spool."},
@@ -104,6 +106,10 @@ constexpr auto kAdvice = std::to_array<AdviceRow>({
      "Upgrade PostgreSQL to version 14 or newer, or point stores.postgres.uri to one that is."},
     {For::kPostgres, "", "encoding",
      "Make a database with `createdb --encoding=UTF8 --template=template0`, and name it in stores.postgres.uri."},
+    {For::kBoth, "", "position in the store changed",
+     "Nothing if the store was restored or emptied on purpose: twinlog sends again what the spool still has. Otherwise "
+     "look in twinlog_agents (`SELECT * FROM twinlog_agents`, `db.twinlog_agents.find()`) for an agent that runs on a "
+     "copy of this spool, and stop it."},
     {For::kMongodb, "11", "",
      "Correct user or password: stores.mongodb.uri (authSource!), stores.mongodb.password_file (read again at every "
      "try); {check} tries it."},
@@ -145,10 +151,10 @@ std::string_view general_advice(Reaction reaction) {
              "manual. {check} tries a connection.";
     case Reaction::kReconnect:
     case Reaction::kReconnectSmaller:
-      return "See whether the server runs and can be reached (`systemctl status mongod`, `rs.status()`, the host and "
-             "port in {uri}, firewalls); {check} tries a connection.";
+      return "See whether the server runs, takes writes and can be reached: `systemctl status` on its host (a replica "
+             "set: `rs.status()`), host, port and TLS options in {uri}, firewalls; {check} tries a connection.";
     case Reaction::kRetrySlowly:
-      return "Free space or raise the limit at the server; twinlog goes on by itself.";
+      return "Free space (`df -h`) or raise the limit at the server; twinlog goes on by itself.";
     case Reaction::kHold:
       return "Do what the diagnosis says at the server or in {uri}; {check} tells what is still missing.";
     case Reaction::kPoison:
@@ -157,11 +163,11 @@ std::string_view general_advice(Reaction reaction) {
     case Reaction::kStop:
       break;
   }
-  return "Stop writing to that server, check and restore it; the spool keeps the events meanwhile.";
+  return "Stop writing to that server, check its disk (`dmesg`) and restore it; the spool keeps the events meanwhile.";
 }
 
 bool fits(const AdviceRow& row, StoreId store, const StoreError& error) {
-  if ((row.store == For::kPostgres) != (store == StoreId::kPostgres)) {
+  if (row.store != For::kBoth && (row.store == For::kPostgres) != (store == StoreId::kPostgres)) {
     return false;
   }
   const bool has_code =

@@ -28,6 +28,8 @@ HealthComponent turned_off(std::string name, std::string diagnosis);
 /// What helps against an error of a store; never empty. `config` is the agent's configuration file.
 std::string advice_for(StoreId store, const StoreError& error, const std::string& config);
 
+/// The text with a capital letter in front, but for a setting's name.
+std::string sentence(std::string text);
 /// "1 event", "12,345 events"
 std::string count_words(std::uint64_t count, std::string_view one);
 /// "512 bytes", "1.5 GiB"
@@ -43,6 +45,10 @@ std::string full_words(const SpoolStats& spool);
 std::optional<std::chrono::microseconds> oldest_age(const HealthFacts& facts, const StoreFacts& store);
 /// The store's clock minus ours where it was measured lately.
 std::optional<std::chrono::microseconds> known_clock_offset(const HealthFacts& facts, const StoreFacts& store);
+/// Asked to drain, and still taking events.
+bool is_draining(const HealthFacts& facts);
+/// No event is taken now, whatever the ways in are.
+bool takes_nothing(const HealthFacts& facts);
 bool is_late(const HealthFacts& facts, const StoreFacts& store);
 const StoreFacts& facts_of(const HealthFacts& facts, StoreId store);
 

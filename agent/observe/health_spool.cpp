@@ -63,6 +63,10 @@ HealthComponent component(std::string_view name, HealthState state, std::string_
           .action = std::move(action)};
 }
 
+bool is_refused_by_disk(const SpoolStats& spool) {
+  return !spool.writable || !spool.trouble.empty();
+}
+
 HealthComponent not_writable(const HealthFacts& facts) {
   const SpoolStats& spool = facts.spool;
   if (spool.is_damaged) {
@@ -113,7 +117,7 @@ HealthComponent judge_spool(const HealthFacts& facts) {
                      "Look whether the disk hangs (`dmesg`, `iostat -x 1`), then restart twinlog: `systemctl restart "
                      "twinlog`.");
   }
-  if (!spool.writable) {
+  if (is_refused_by_disk(spool)) {
     return not_writable(facts);
   }
   if (spool.is_full || spool.takes_only_base_types || is_full_soon(facts)) {
@@ -133,11 +137,13 @@ HealthComponent judge_disk(const HealthFacts& facts) {
                                 facts.known.spool_path +
                                 "`, `du -xh` on it for what is not twinlog's) or enlarge it; "
                                 "twinlog goes on by itself within seconds.";
-  if (spool.is_volume_full || (spool.is_full && (!spool.has_ballast || is_bound_by_volume(spool)))) {
-    return component("disk", HealthState::kFailing, kNothingTaken, "The volume is full: " + free_words(facts) + ".",
-                     make_room);
+  if (spool.is_volume_full || (spool.is_full && is_bound_by_volume(spool))) {
+    return component(
+        "disk", HealthState::kFailing, kNothingTaken,
+        "The volume is full: " + free_words(facts) + "; the spool itself takes " + bytes_words(spool.disk_bytes) + ".",
+        make_room);
   }
-  if (!spool.writable) {
+  if (is_refused_by_disk(spool) && !spool.is_damaged) {
     return component("disk", HealthState::kFailing, kNothingTaken,
                      "The disk refuses writes: " + spool.trouble + "; " + free_words(facts) + ".",
                      "Look at the kernel's messages (`dmesg`), the mount (`findmnt -T " + facts.known.spool_path +
@@ -145,8 +151,9 @@ HealthComponent judge_disk(const HealthFacts& facts) {
   }
   if (is_bound_by_volume(spool) && spool.takes_only_base_types) {
     return component("disk", HealthState::kDegraded, kOnlyBaseTypes,
-                     "The volume is nearly full: " + free_words(facts) + "; spool.max_bytes would allow " +
-                         bytes_words(spool.max_bytes) + ".",
+                     "The volume is nearly full: " + free_words(facts) + "; the spool itself takes " +
+                         bytes_words(spool.disk_bytes) + " and may take " + bytes_words(facts.known.spool_max_bytes) +
+                         " (spool.max_bytes).",
                      make_room);
   }
   return well("disk", "Writable, " + free_words(facts) + ".");

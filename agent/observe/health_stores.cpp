@@ -9,13 +9,6 @@ namespace {
 
 using std::chrono::microseconds;
 
-std::string sentence(std::string text) {
-  if (!text.empty() && text.front() >= 'a' && text.front() <= 'z' && !text.starts_with("stores.")) {
-    text.front() = static_cast<char>(text.front() - 'a' + 'A');
-  }
-  return text;
-}
-
 StoreId other_store(StoreId store) {
   return store == StoreId::kPostgres ? StoreId::kMongodb : StoreId::kPostgres;
 }
@@ -36,7 +29,10 @@ std::string waiting_words(const HealthFacts& facts, const StoreFacts& store) {
 std::string impact_of(const HealthFacts& facts, StoreId id) {
   const StoreFacts& store = facts_of(facts, id);
   const StoreFacts& other = facts_of(facts, other_store(id));
-  std::string words = "Login events are still taken and kept in the spool; " + std::string(store_title(id));
+  std::string words = takes_nothing(facts) ? "No login event is taken for another reason; what was taken is kept in "
+                                             "the spool, and "
+                                           : "Login events are still taken and kept in the spool; ";
+  words += store_title(id);
   words += store.backlog.events == 0 ? " lacks nothing so far" : " lacks " + waiting_words(facts, store);
   words += other.is_enabled && !other.courier.last_error && other.courier.is_connected
                ? "; " + std::string(store_title(other_store(id))) + " gets everything."
@@ -59,14 +55,14 @@ std::string code_words(StoreId store, const StoreError& error) {
 }
 
 std::string failure_words(const HealthFacts& facts, StoreId id, const CourierStatus& courier) {
-  std::string words = sentence(courier.last_error->words) + ". (" + code_words(id, *courier.last_error) +
+  std::string words = sentence(courier.last_error->words) + ". " + code_words(id, *courier.last_error) +
                       count_words(courier.failures_in_a_row, "failure") + " in a row since " +
                       utc_text(courier.first_failure_at);
   if (courier.next_try_at) {
     const auto wait = std::chrono::duration_cast<microseconds>(*courier.next_try_at - facts.steady_now);
     words += wait.count() > 0 ? ", next try in " + time_words(wait) : ", trying now";
   }
-  return words + ".)";
+  return words + ".";
 }
 
 /// It passes by itself, and people are told only when it does not.
@@ -83,11 +79,13 @@ microseconds silence(const HealthFacts& facts, const CourierStatus& courier) {
 
 HealthComponent incomplete(const HealthFacts& facts, StoreId id) {
   const std::string since = utc_text(*facts_of(facts, id).incomplete_since);
-  const std::string other(store_title(other_store(id)));
+  const bool has_other = facts_of(facts, other_store(id)).is_enabled;
+  const std::string other = has_other ? std::string(store_title(other_store(id))) : "a backup";
   return {.name = component_name("store", id),
           .state = HealthState::kDegraded,
-          .impact = "New events are taken and delivered. " + sentence(std::string(store_title(id))) +
-                    " may lack events accepted since " + since + "; " + other + " has its own copy.",
+          .impact = std::string(takes_nothing(facts) ? "" : "New events are taken and delivered. ") +
+                    sentence(std::string(store_title(id))) + " may lack events accepted since " + since +
+                    (has_other ? "; " + other + " has its own copy." : "; there is no second copy."),
           .diagnosis =
               "It was emptied or restored from a backup and lost more than the spool still had; it may be "
               "incomplete since " +

@@ -9,18 +9,20 @@ std::string key_of(StoreId store) {
 
 HealthWarning no_second_copy(StoreId store) {
   return {.name = "store_disabled",
-          .words = std::string(store_title(store)) + " is turned off: there is no second copy of the record.",
+          .words = sentence(std::string(store_title(store))) + " is turned off: there is no second copy of the record.",
           .action = "Set " + key_of(store) + ".enabled = true and its address, then restart."};
 }
 
 HealthWarning conflicts_of(StoreId store, std::uint64_t conflicts) {
   return {.name = "conflicts",
-          .words = count_words(conflicts, "version") + " with an id that " + std::string(store_title(store)) +
-                   " had with other content: since the start of this agent. The first one stands, the other is kept "
-                   "beside it; a sender uses ids twice, or somebody tries to overwrite the record.",
-          .action =
-              "Look at auth_log_conflicts beside auth_logs (`SELECT tenant_id, log_id, agent, received_at FROM "
-              "auth_log_conflicts ORDER BY received_at DESC LIMIT 20`), and at the sender."};
+          .words = sentence(std::string(store_title(store))) + " got " + count_words(conflicts, "event") +
+                   " with the id of another one and other content since the start of this agent. The first one stands, "
+                   "the other is kept beside it: a sender uses ids twice, or somebody tries to overwrite the record.",
+          .action = std::string("Look at auth_log_conflicts (") +
+                    (store == StoreId::kPostgres ? "`SELECT tenant_id, log_id, agent, received_at FROM "
+                                                   "auth_log_conflicts ORDER BY received_at DESC LIMIT 20`"
+                                                 : "`db.auth_log_conflicts.find().sort({received_at: -1}).limit(20)`") +
+                    "), and at the sender."};
 }
 
 void add_running_warnings(const HealthFacts& facts, std::vector<HealthWarning>& warnings) {

@@ -27,6 +27,13 @@ HealthComponent turned_off(std::string name, std::string diagnosis) {
   return component;
 }
 
+std::string sentence(std::string text) {
+  if (!text.empty() && text.front() >= 'a' && text.front() <= 'z' && !text.starts_with("stores.")) {
+    text.front() = static_cast<char>(text.front() - 'a' + 'A');
+  }
+  return text;
+}
+
 std::string count_words(std::uint64_t count, std::string_view one) {
   std::string digits = std::to_string(count);
   for (std::size_t at = digits.size(); at > 3;) {
@@ -73,7 +80,8 @@ std::string twinlog_command(std::string_view command, const std::string& config)
 }
 
 std::string full_words(const SpoolStats& spool) {
-  if (spool.is_full || !spool.full_in) {
+  constexpr std::chrono::hours kWorthSaying{48};
+  if (spool.is_full || !spool.full_in || *spool.full_in > kWorthSaying) {
     return "";
   }
   return " At the last minute's rate the spool is full in " + time_words(*spool.full_in) +
@@ -89,6 +97,17 @@ std::optional<microseconds> oldest_age(const HealthFacts& facts, const StoreFact
 std::optional<microseconds> known_clock_offset(const HealthFacts& facts, const StoreFacts& store) {
   const bool is_known = store.is_enabled && facts.steady_now - store.courier.clock_measured_at <= kClockKnownFor;
   return is_known ? store.courier.clock_offset : std::nullopt;
+}
+
+bool is_draining(const HealthFacts& facts) {
+  return facts.phase == Phase::kRunning &&
+         std::ranges::any_of(facts.stores, [](const StoreFacts& store) { return store.courier.is_draining; });
+}
+
+bool takes_nothing(const HealthFacts& facts) {
+  const SpoolStats& spool = facts.spool;
+  return facts.phase != Phase::kRunning || !facts.has_writer_ticked || !spool.writable || spool.is_full ||
+         !spool.trouble.empty();
 }
 
 bool is_late(const HealthFacts& facts, const StoreFacts& store) {

@@ -228,6 +228,42 @@ TEST(Activation, ListeningSocketsThatWereOpenedForUsAreServedAndTheirFileStays) 
   EXPECT_TRUE(exists(path));
 }
 
+TEST(WaysIn, EachTellsItsAddressAndOneThatIsOffTellsNone) {
+  IntakeRig rig;
+  rig.settings.http.listen = "";
+  ASSERT_TRUE(rig.start());
+  EXPECT_EQ(rig.server->address(Transport::kUnix), rig.settings.unix_socket.path);
+  EXPECT_EQ(rig.server->address(Transport::kHttp), "");
+  EXPECT_TRUE(rig.server->can_be_found(Transport::kHttp));
+}
+
+TEST(WaysIn, ASocketFileThatWasRemovedOrReplacedCannotBeFound) {
+  IntakeRig rig;
+  ASSERT_TRUE(rig.start());
+  const std::string& path = rig.settings.unix_socket.path;
+  EXPECT_TRUE(rig.server->can_be_found(Transport::kUnix));
+  ASSERT_EQ(::rename(path.c_str(), (path + ".aside").c_str()), 0);
+  EXPECT_FALSE(rig.server->can_be_found(Transport::kUnix));
+  EXPECT_TRUE(rig.server->can_be_found(Transport::kHttp));
+  auto other = listen_unix(path, 0600);
+  ASSERT_TRUE(other);
+  EXPECT_FALSE(rig.server->can_be_found(Transport::kUnix));
+  ASSERT_EQ(::rename((path + ".aside").c_str(), path.c_str()), 0);
+  EXPECT_TRUE(rig.server->can_be_found(Transport::kUnix));
+}
+
+TEST(WaysIn, ASocketFileThatWasOpenedForUsIsLookedAfterToo) {
+  IntakeRig rig;
+  const std::string path = rig.folder.file("activated.sock");
+  auto lines = listen_unix(path, 0600);
+  ASSERT_TRUE(lines);
+  ASSERT_TRUE(rig.start({lines->descriptor.release()}));
+  EXPECT_EQ(rig.server->address(Transport::kUnix), path);
+  EXPECT_TRUE(rig.server->can_be_found(Transport::kUnix));
+  ASSERT_EQ(::unlink(path.c_str()), 0);
+  EXPECT_FALSE(rig.server->can_be_found(Transport::kUnix));
+}
+
 TEST(Activation, WhatIsNotAListeningSocketIsRefused) {
   IntakeRig rig;
   const Status started = rig.start({::open("/dev/null", O_RDONLY | O_CLOEXEC)});

@@ -34,6 +34,17 @@ TEST_F(SpoolDiskError, AFailedSyncIsNotPromisedAndTheNextCommitRecovers) {
   EXPECT_EQ(kept.back(), "c");
 }
 
+TEST_F(SpoolDiskError, TheReasonIsToldForAsLongAsNothingIsTaken) {
+  disk_.files->fail(Step::kSync, kForEver, IOStatus::IOError("planted"));
+  ASSERT_TRUE(offer({make_event("b")}).empty());
+  EXPECT_THAT(spool().stats().trouble, ::testing::HasSubstr("planted"));
+  EXPECT_FALSE(spool().stats().is_volume_full);
+  EXPECT_FALSE(spool().stats().is_damaged);
+  heal(Step::kSync);
+  ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+  EXPECT_EQ(spool().stats().trouble, "");
+}
+
 TEST_F(SpoolDiskError, ABatchThatReachedTheDiskAllTheSameIsKeptAndItsRepeatIsADuplicate) {
   disk_.files->fail(Step::kSync, 1, IOStatus::IOError("planted"));
   ASSERT_TRUE(offer({make_event("b")}).empty());

@@ -56,7 +56,10 @@ TEST_F(SpoolFullVolume, AStartOnAFullVolumeReadsAndTakesNothingUntilThereIsRoom)
   fill_volume();
   open();
   EXPECT_FALSE(spool().stats().writable);
+  EXPECT_TRUE(spool().stats().is_volume_full);
   EXPECT_EQ(log_ids_after(0).size(), 20U);
+  EXPECT_EQ(spool().backlog(StoreId::kPostgres).events, 20U);
+  EXPECT_GT(spool().backlog(StoreId::kPostgres).bytes.value_or(0), 0U);
   EXPECT_TRUE(offer({make_event("b")}).empty());
   empty_volume();
   ASSERT_TRUE(maintain_after(kTick).ok());
@@ -96,15 +99,14 @@ TEST(Volume, TheBallastIsTakenWhereItFitsTwiceAndDroppedForWhatNeedsItsRoom) {
   std::filesystem::create_directory(folder.path("spool"));
   Volume volume(*disk.env, folder.path("spool"), 3'000'000);
   disk.files->set_free_bytes(5'999'999);
-  volume.take_ballast();
+  EXPECT_EQ(volume.take_ballast({}).error().kind(), ErrorKind::kFull);
   EXPECT_FALSE(volume.has_ballast());
   EXPECT_FALSE(volume.can_give(6'000'000));
   disk.files->set_free_bytes(6'000'000);
-  volume.take_ballast();
+  EXPECT_TRUE(volume.take_ballast({}).ok());
   EXPECT_TRUE(volume.has_ballast());
   EXPECT_EQ(std::filesystem::file_size(folder.path("spool/ballast")), 3'000'000U);
   EXPECT_TRUE(Volume(*disk.env, folder.path("spool"), 3'000'000).has_ballast());
-  EXPECT_FALSE(Volume(*disk.env, folder.path("spool"), 3'000'001).has_ballast());
   EXPECT_TRUE(volume.can_give(9'000'000));
   volume.make_room_for(6'000'000);
   EXPECT_TRUE(volume.has_ballast());
@@ -119,9 +121,47 @@ TEST(Volume, ABallastThatCannotBeWrittenWholeIsNone) {
   std::filesystem::create_directory(folder.path("spool"));
   Volume volume(*disk.env, folder.path("spool"), 3'000'000);
   disk.files->fail(Step::kAppend, kForEver, IOStatus::NoSpace("planted"));
-  volume.take_ballast();
+  EXPECT_FALSE(volume.take_ballast({}).ok());
   EXPECT_FALSE(volume.has_ballast());
   EXPECT_FALSE(std::filesystem::exists(folder.path("spool/ballast")));
+}
+
+TEST(Volume, ABallastThatIsTooSmallIsRemoved) {
+  const testing::TempFolder folder;
+  testing::FaultyDisk disk;
+  std::filesystem::create_directory(folder.path("spool"));
+  ASSERT_TRUE(Volume(*disk.env, folder.path("spool"), 3'000'000).take_ballast({}).ok());
+  disk.files->set_free_bytes(0);
+  EXPECT_FALSE(Volume(*disk.env, folder.path("spool"), 3'000'001).has_ballast());
+  EXPECT_FALSE(std::filesystem::exists(folder.path("spool/ballast")));
+}
+
+TEST(Volume, ABallastThatCannotBeWrittenIsTriedLessAndLessOften) {
+  const testing::TempFolder folder;
+  testing::FaultyDisk disk;
+  std::filesystem::create_directory(folder.path("spool"));
+  Volume volume(*disk.env, folder.path("spool"), 3'000'000);
+  disk.files->fail(Step::kAppend, kForEver, IOStatus::IOError("planted"));
+  std::chrono::steady_clock::time_point now{std::chrono::hours{1}};
+  for (int second = 0; second < 600; ++second, now += kTick) {
+    ASSERT_EQ(volume.take_ballast(now).error().kind(), ErrorKind::kTransient);
+  }
+  EXPECT_EQ(disk.files->failed(), 23U);  // After 0, 1, 3, 7, 15, 31, 63 s, and then every 32 s.
+  disk.files->fail(Step::kAppend, 0, IOStatus::OK());
+  EXPECT_TRUE(volume.take_ballast(now + Volume::kLongestWait).ok());
+}
+
+TEST_F(SpoolFullVolume, WhyThereIsNoBallastIsTold) {
+  close();
+  std::filesystem::remove(settings_.path + "/ballast");
+  disk_.files->set_free_bytes(1000);
+  open();
+  EXPECT_TRUE(spool().stats().is_volume_full);
+  EXPECT_THAT(spool().stats().trouble, ::testing::HasSubstr("1000 bytes left"));
+  EXPECT_FALSE(maintain_after(kTick).ok());
+  disk_.files->set_free_bytes(std::nullopt);
+  ASSERT_TRUE(maintain_after(kTick).ok());
+  EXPECT_EQ(spool().stats().trouble, "");
 }
 
 }  // namespace

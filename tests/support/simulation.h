@@ -73,7 +73,9 @@ class MemoryStore final : public Store {
   bool is_connected() const override { return is_connected_; }
   StoreResult<FlushReport> flush(const FlushBatch& batch) override;
   void disconnect() override { is_connected_ = false; }
+  std::optional<std::chrono::microseconds> clock_offset() const override { return clock_offset_; }
 
+  void set_clock_offset(std::optional<std::chrono::microseconds> offset) { clock_offset_ = offset; }
   void go_away() { is_away_ = true; }
   void come_back() { is_away_ = false; }
   /// The next `count` flushes are written but their reply is lost.
@@ -106,6 +108,7 @@ class MemoryStore final : public Store {
   std::optional<AgentPosition> position_;
   std::size_t largest_batch_ = 0;
   std::size_t flushes_ = 0;
+  std::optional<std::chrono::microseconds> clock_offset_;
 };
 
 }  // namespace twinlog::testing

@@ -1,0 +1,52 @@
+#include "tests/observe/well_facts.h"
+
+namespace twinlog::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(HealthIntake, ASocketFileThatIsGoneLocksNewSendersOut) {
+  HealthFacts facts = well_facts();
+  facts.socket.can_be_found = false;
+  facts.socket.connections = 3;
+  const HealthComponent socket = judged(facts, "intake_socket");
+  EXPECT_EQ(socket.state, HealthState::kFailing);
+  EXPECT_THAT(socket.diagnosis, AllOf(HasSubstr("/run/twinlog/events.sock"), HasSubstr("3 senders")));
+  EXPECT_THAT(socket.impact, HasSubstr("127.0.0.1:8840"));
+  EXPECT_THAT(socket.action, HasSubstr("systemctl restart twinlog"));
+  EXPECT_THAT(troubled(facts), ElementsAre("intake_socket"));
+}
+
+TEST(HealthIntake, AThreadThatStandsStillTakesNothing) {
+  HealthFacts facts = well_facts();
+  facts.has_intake_ticked = false;
+  EXPECT_THAT(troubled(facts), ElementsAre("intake_socket", "intake_http"));
+  EXPECT_EQ(judge_health(facts).state, HealthState::kFailing);
+}
+
+TEST(HealthIntake, ConnectionsUsedUpMakeFurtherSendersWait) {
+  HealthFacts facts = well_facts();
+  facts.socket.connections = 60;
+  facts.http.connections = 39;
+  EXPECT_TRUE(troubled(facts).empty());
+  facts.http.connections = 40;
+  EXPECT_EQ(judged(facts, "intake_socket").state, HealthState::kDegraded);
+  EXPECT_THAT(judged(facts, "intake_socket").action, Not(HasSubstr("LimitNOFILE")));
+  facts.wanted_connections = 200;
+  EXPECT_THAT(judged(facts, "intake_socket").action, HasSubstr("LimitNOFILE"));
+}
+
+TEST(HealthIntake, WhatWasCutAndRefusedIsCounted) {
+  HealthFacts facts = well_facts();
+  facts.http.cut = 2;
+  facts.http.refused = 1234;
+  const HealthComponent http = judged(facts, "intake_http");
+  EXPECT_EQ(http.state, HealthState::kOk);
+  EXPECT_THAT(http.diagnosis, AllOf(HasSubstr("2 connections cut"), HasSubstr("1,234 requests without")));
+}
+
+}  // namespace
+}  // namespace twinlog::testing

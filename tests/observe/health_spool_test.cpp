@@ -1,0 +1,101 @@
+#include "tests/observe/well_facts.h"
+
+namespace twinlog::testing {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(HealthSpool, AFullOneSaysWhatItWaitsForAndWhichSettingHelps) {
+  HealthFacts facts = well_facts();
+  facts.spool.is_full = facts.spool.takes_only_base_types = true;
+  facts.spool.disk_bytes = 950;
+  let_wait(postgres_of(facts), 12'345, seconds{10});
+  const HealthComponent spool = judged(facts, "spool");
+  EXPECT_EQ(spool.state, HealthState::kFailing);
+  EXPECT_THAT(spool.diagnosis, AllOf(HasSubstr("950 bytes of 1,000 bytes"), HasSubstr("PostgreSQL (12,345 events)")));
+  EXPECT_THAT(spool.action, AllOf(HasSubstr("spool.max_bytes"), HasSubstr("/etc/twinlog/twinlog.toml")));
+  EXPECT_THAT(spool.impact, HasSubstr("`busy`"));
+  EXPECT_THAT(troubled(facts), ElementsAre("spool"));
+}
+
+TEST(HealthSpool, AboveNineTenthsOnlyTheBaseTypesAreTaken) {
+  HealthFacts facts = well_facts();
+  facts.spool.takes_only_base_types = true;
+  const HealthComponent spool = judged(facts, "spool");
+  EXPECT_EQ(spool.state, HealthState::kDegraded);
+  EXPECT_THAT(spool.diagnosis, HasSubstr("90 %"));
+  EXPECT_THAT(troubled(facts), ElementsAre("spool"));
+}
+
+TEST(HealthSpool, OneThatFillsWhileAStoreIsLateIsNearItsLimit) {
+  HealthFacts facts = well_facts();
+  facts.spool.full_in = seconds{600};
+  EXPECT_EQ(judged(facts, "spool").state, HealthState::kOk);
+  let_wait(mongodb_of(facts), 5, kLateAfter + seconds{1});
+  EXPECT_EQ(judged(facts, "spool").state, HealthState::kDegraded);
+  EXPECT_THAT(judged(facts, "spool").diagnosis, HasSubstr("full in 10 min"));
+  facts.spool.full_in = kFullSoon + seconds{1};
+  EXPECT_EQ(judged(facts, "spool").state, HealthState::kOk);
+}
+
+TEST(HealthSpool, AFullVolumeIsTheDisksMatter) {
+  HealthFacts facts = well_facts();
+  facts.spool.writable = false;
+  facts.spool.is_volume_full = true;
+  facts.spool.volume_free_bytes = 0;
+  facts.spool.trouble = "the volume of the spool in /var/lib/twinlog/spool is full";
+  const HealthComponent disk = judged(facts, "disk");
+  EXPECT_EQ(disk.state, HealthState::kFailing);
+  EXPECT_THAT(disk.diagnosis, HasSubstr("0 bytes free on the volume of /var/lib/twinlog/spool"));
+  EXPECT_THAT(disk.action, HasSubstr("df -h /var/lib/twinlog/spool"));
+  EXPECT_THAT(troubled(facts), ElementsAre("spool", "disk"));
+}
+
+TEST(HealthSpool, WithoutBallastNothingIsTakenThoughItIsWritable) {
+  HealthFacts facts = well_facts();
+  facts.spool.has_ballast = false;
+  facts.spool.is_full = facts.spool.takes_only_base_types = facts.spool.is_volume_full = true;
+  facts.spool.trouble = "the volume has 1000 bytes left and nothing is taken below 2000";
+  EXPECT_EQ(judged(facts, "disk").state, HealthState::kFailing);
+  EXPECT_THAT(judged(facts, "spool").diagnosis, HasSubstr("nothing is taken below 2000"));
+}
+
+TEST(HealthSpool, AVolumeThatOthersFillIsNamedBeforeTheSetting) {
+  HealthFacts facts = well_facts();
+  facts.spool.limit_bytes = 500;
+  facts.spool.takes_only_base_types = true;
+  EXPECT_EQ(judged(facts, "disk").state, HealthState::kDegraded);
+  EXPECT_THAT(judged(facts, "spool").action, HasSubstr("component disk"));
+}
+
+TEST(HealthSpool, ADiskThatRefusesWritesIsSaidWithItsReason) {
+  HealthFacts facts = well_facts();
+  facts.spool.writable = false;
+  facts.spool.trouble = "IO error: Input/output error";
+  EXPECT_THAT(judged(facts, "disk").diagnosis, HasSubstr("Input/output error"));
+  EXPECT_THAT(judged(facts, "disk").action, AllOf(HasSubstr("dmesg"), HasSubstr("findmnt")));
+  EXPECT_THAT(troubled(facts), ElementsAre("spool", "disk"));
+}
+
+TEST(HealthSpool, LostPromisesAreDamage) {
+  HealthFacts facts = well_facts();
+  facts.spool.writable = false;
+  facts.spool.is_damaged = true;
+  facts.spool.trouble = "events 5 to 7 are gone";
+  EXPECT_THAT(judged(facts, "spool").diagnosis, AllOf(HasSubstr("Damaged"), HasSubstr("events 5 to 7")));
+  EXPECT_THAT(judged(facts, "spool").action, HasSubstr("Keep a copy of /var/lib/twinlog/spool"));
+  EXPECT_THAT(troubled(facts), ElementsAre("spool"));
+}
+
+TEST(HealthSpool, AWriterThatStandsStillAnswersNobody) {
+  HealthFacts facts = well_facts();
+  facts.has_writer_ticked = false;
+  EXPECT_EQ(judged(facts, "spool").state, HealthState::kFailing);
+  EXPECT_THAT(troubled(facts), ElementsAre("spool"));
+}
+
+}  // namespace
+}  // namespace twinlog::testing
