@@ -77,15 +77,16 @@ class Loader {
   struct Place {
     std::string where;
     unsigned line = kNoLine;
+    std::string key = {};
   };
 
   Place in_file(const std::string& path, unsigned line) const {
-    return {file_name_ + ":" + std::to_string(line) + ": " + path, line};
+    return {file_name_ + ":" + std::to_string(line) + ": " + path, line, path};
   }
   void read_entry(const TomlEntry& entry);
   void set(const ConfigKey& key, const RawValue& value, const Place& place);
   void add(const Place& place, std::string what) {
-    mistakes_.emplace_back(place.line, ConfigMistake{place.where, std::move(what)});
+    mistakes_.emplace_back(place.line, ConfigMistake{place.where, std::move(what), place.key});
   }
   Place place_of(const std::vector<std::string_view>& paths) const;
 
@@ -164,7 +165,7 @@ void Loader::read_environment() {
     }
   }
   for (const auto& [key, text] : given) {
-    set(*key, raw_from_variable(*key, *text), {variable_of(key->path), kInEnvironment});
+    set(*key, raw_from_variable(*key, *text), {variable_of(key->path), kInEnvironment, std::string(key->path)});
   }
   for (auto variable = environment_.lower_bound(std::string(kVariablePrefix));
        variable != environment_.end() && variable->first.starts_with(kVariablePrefix); ++variable) {
@@ -199,7 +200,7 @@ Loader::Place Loader::place_of(const std::vector<std::string_view>& paths) const
   if (section != set_at_.end() && section->second.line != kInEnvironment) {
     return in_file(path, section->second.line);
   }
-  return {file_name_ + ": " + path, kNoLine};
+  return {file_name_ + ": " + path, kNoLine, path};
 }
 
 void Loader::check_rules() {

@@ -16,6 +16,7 @@ namespace twinlog {
 struct ConfigMistake {
   std::string where;
   std::string what;
+  std::string key = {};  ///< "spool.path"; "" where the file cannot be read or is no TOML.
 };
 
 struct LoadedSettings {

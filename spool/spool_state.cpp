@@ -65,14 +65,15 @@ Result<SpoolIdentity> read_identity(const std::string& path, const Database& dat
   return SpoolIdentity{*uuid, **log_id_key};
 }
 
-Result<SpoolIdentity> identify(const DatabaseSetup& setup, Database& database, std::uint64_t last_leaf, Random& random,
-                               const Clock& clock) {
+/// Nothing when the spool is new.
+Result<std::optional<SpoolIdentity>> identify(const DatabaseSetup& setup, const Database& database,
+                                              std::uint64_t last_leaf) {
   const auto format = database.get_meta(kFormatKey);
   if (!format) {
     return format.error();
   }
   if (!format->has_value()) {
-    return last_leaf == 0 ? create_identity(database, random, clock) : meta_error(setup.path(), kFormatKey);
+    return last_leaf == 0 ? Result(std::optional<SpoolIdentity>()) : meta_error(setup.path(), kFormatKey);
   }
   const std::optional<std::uint32_t> number = format_from(**format);
   if (!number || *number == 0) {
@@ -81,7 +82,8 @@ Result<SpoolIdentity> identify(const DatabaseSetup& setup, Database& database, s
   if (*number > kSpoolFormat) {
     return newer_format_error(setup.path(), *number);
   }
-  return read_identity(setup.path(), database);
+  Result<SpoolIdentity> identity = read_identity(setup.path(), database);
+  return identity ? Result(std::optional(std::move(*identity))) : identity.error();
 }
 
 /// The number under `key`, or `missing`.
@@ -130,20 +132,29 @@ Error newer_format_error(const std::string& path, std::uint32_t found) {
 }
 
 Result<SpoolState> load_state(const DatabaseSetup& setup, Database& database, Random& random, const Clock& clock) {
+  Result<std::optional<SpoolState>> state = read_state(setup, database);
+  if (!state || state->has_value()) {
+    return state ? Result(std::move(**state)) : state.error();
+  }
+  Result<SpoolIdentity> identity = create_identity(database, random, clock);
+  return identity ? Result(SpoolState{.identity = std::move(*identity), .positions = {}}) : identity.error();
+}
+
+Result<std::optional<SpoolState>> read_state(const DatabaseSetup& setup, const Database& database) {
   const Result<std::uint64_t> last_event = database.last_leaf();
   if (!last_event) {
     return last_event.error();
   }
-  Result<SpoolIdentity> identity = identify(setup, database, *last_event, random, clock);
-  if (!identity) {
-    return identity.error();
+  Result<std::optional<SpoolIdentity>> identity = identify(setup, database, *last_event);
+  if (!identity || !identity->has_value()) {
+    return identity ? Result(std::optional<SpoolState>()) : identity.error();
   }
   const Result<std::uint64_t> first_kept = read_number(setup.path(), database, kFirstKeptKey, 1);
   if (!first_kept) {
     return first_kept.error();
   }
   SpoolState state;
-  state.identity = std::move(*identity);
+  state.identity = std::move(**identity);
   state.last_event = *last_event;
   state.positions.first_kept = std::max<std::uint64_t>(1, *first_kept);
   // When everything was trimmed no event is left to tell the last leaf, but the trim point does; and a leaf that a
@@ -162,7 +173,7 @@ Result<SpoolState> load_state(const DatabaseSetup& setup, Database& database, Ra
   if (!losses) {
     return losses.error();
   }
-  return state;
+  return std::optional(std::move(state));
 }
 
 void put_positions(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const SpoolPositions& positions) {

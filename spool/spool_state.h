@@ -32,6 +32,9 @@ struct SpoolState {
 /// Errors: kRefused for a newer format (both are named), kCorrupt for meta keys that are not ours, kTransient.
 Result<SpoolState> load_state(const DatabaseSetup& setup, Database& database, Random& random, const Clock& clock);
 
+/// The same of a spool that is there, without writing anything; nothing where there are neither events nor a format.
+Result<std::optional<SpoolState>> read_state(const DatabaseSetup& setup, const Database& database);
+
 /// The refusal that names both formats.
 Error newer_format_error(const std::string& path, std::uint32_t found);
 

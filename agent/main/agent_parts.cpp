@@ -19,6 +19,15 @@ CourierPace pace_of(const Settings& settings, StoreId store) {
           .backoff = {.first = settings.retry.first, .most = settings.retry.most}};
 }
 
+void begin_to_drain(AgentParts& parts) {
+  parts.log.line(LogLevel::kInfo, "drain_requested", "delivering what waits without delay; events are still taken",
+                 {{"waiting", std::to_string(events_left(parts))}});
+  for (const auto& delivery : parts.deliveries) {
+    delivery->courier.set_draining();
+    delivery->wakeup.wake();
+  }
+}
+
 std::uint64_t events_left(const AgentParts& parts) {
   std::uint64_t most = 0;
   for (const auto& delivery : parts.deliveries) {

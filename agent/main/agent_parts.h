@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/main/admin_commands.h"
 #include "agent/main/delivery.h"
 #include "agent/main/spool_writer.h"
 #include "agent/main/worker.h"
@@ -14,6 +15,7 @@
 #include "agent/observe/observed.h"
 #include "agent/observe/pages.h"
 #include "agent/observe/stderr_log.h"
+#include "agent/pipeline/drain_request.h"
 #include "agent/pipeline/front_door.h"
 #include "config/settings.h"
 #include "ledger/base/clock.h"
@@ -32,7 +34,11 @@ struct AgentParts {
   SystemRandom random;
   Observed observed{clock};
   Pages pages{observed};
+  SharedPages shared_pages{pages};
+  DrainRequest drain_request;
+  AdminAgentCommands commands{observed, drain_request, settings.spool.path};
   std::unique_ptr<AdminServer> admin;
+  std::unique_ptr<AdminServer> admin_socket;
   std::unique_ptr<Spool> spool;
   bool is_ephemeral = false;  ///< The spool's volume goes with the pod.
   std::vector<std::unique_ptr<Delivery>> deliveries;
@@ -47,6 +53,9 @@ struct AgentParts {
 /// What the parts are told of the settings, at the start and at every reload.
 EventReaderSettings reader_settings(const AgentParts& parts);
 CourierPace pace_of(const Settings& settings, StoreId store);
+
+/// Every courier tries at once, without linger and with the shortest waits from now on.
+void begin_to_drain(AgentParts& parts);
 
 /// How many accepted versions at least one store still lacks.
 std::uint64_t events_left(const AgentParts& parts);

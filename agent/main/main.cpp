@@ -2,70 +2,37 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <array>
+#include <functional>
 #include <iostream>
-#include <map>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/cli/send.h"
 #include "agent/main/agent.h"
+#include "agent/main/build_facts.h"
+#include "agent/main/config_file.h"
 #include "agent/main/exit_code.h"
+#include "agent/main/help.h"
+#include "agent/main/operator_commands.h"
 #include "agent/main/secret_variables.h"
 #include "agent/main/signals.h"
 #include "agent/main/stores_command.h"
-#include "agent/observe/pages.h"
 #include "agent/observe/stderr_log.h"
-#include "config/load.h"
 
 namespace twinlog {
 namespace {
-
-constexpr const char* kDefaultConfig = "/etc/twinlog/twinlog.toml";
-
-std::map<std::string, std::string> process_environment() {
-  std::map<std::string, std::string> variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string text(*entry);
-    const std::size_t equals = text.find('=');
-    if (equals != std::string::npos) {
-      variables.emplace(text.substr(0, equals), text.substr(equals + 1));
-    }
-  }
-  return variables;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("localhost");
-}
-
-/// What was loaded, or nothing after every mistake was named on standard error.
-std::optional<LoadedSettings> load_or_explain(const std::string& path,
-                                              const std::map<std::string, std::string>& environment) {
-  LoadedSettings loaded = load_settings_file(path, environment, host_name());
-  for (const std::string& warning : loaded.warnings) {
-    std::cerr << "twinlog: warning: " << warning << "\n";
-  }
-  for (const ConfigMistake& mistake : loaded.mistakes) {
-    std::cerr << mistake.where << ": " << mistake.what << "\n";
-  }
-  if (!loaded.mistakes.empty()) {
-    std::cerr << "twinlog: " << loaded.mistakes.size() << " mistake(s) in the configuration; nothing was started\n";
-    return std::nullopt;
-  }
-  return loaded;
-}
 
 struct CommandLine {
   std::string config = kDefaultConfig;
   bool with_stores = false;
   SendOptions send;
+  OperatorLine at_agent;
+  std::vector<std::string> help_on;
 };
 
 int run_agent_command(const CommandLine& line) {
   const auto environment = process_environment();
-  const auto loaded = load_or_explain(line.config, environment);
+  const auto loaded = load_or_explain(line.config, environment, std::cerr);
   if (!loaded) {
     return kExitConfiguration;
   }
@@ -77,7 +44,7 @@ int run_agent_command(const CommandLine& line) {
 }
 
 int run_check_command(const CommandLine& line) {
-  const auto loaded = load_or_explain(line.config, process_environment());
+  const auto loaded = load_or_explain(line.config, process_environment(), std::cerr);
   if (!loaded) {
     return kExitConfiguration;
   }
@@ -86,42 +53,140 @@ int run_check_command(const CommandLine& line) {
 }
 
 int run_migrate_command(const CommandLine& line) {
-  const auto loaded = load_or_explain(line.config, process_environment());
+  const auto loaded = load_or_explain(line.config, process_environment(), std::cerr);
   return loaded ? migrate_stores(loaded->settings, std::cout) : kExitConfiguration;
 }
 
-void add_config_option(CLI::App& command, CommandLine& line) {
-  command.add_option("--config", line.config, "The configuration file (TOML)")->capture_default_str();
+/// The command under `app` that the words name; null when there is none.
+CLI::App* find_command(CLI::App& app, const std::vector<std::string>& words) {
+  CLI::App* command = &app;
+  for (const std::string& word : words) {
+    const auto found = command->get_subcommands([&word](const CLI::App* named) { return named->get_name() == word; });
+    if (found.empty()) {
+      return nullptr;
+    }
+    command = found.front();
+  }
+  return command;
+}
+
+std::string help_text(const CLI::App& command) {
+  std::string path;
+  for (const CLI::App* above = command.get_parent(); above != nullptr; above = above->get_parent()) {
+    path = above->get_name() + (path.empty() ? "" : " " + path);
+  }
+  path += path.empty() ? command.get_name() : " " + command.get_name();
+  // Not App::help(): that of a parsed command's program is the command's.
+  return command.get_formatter()->make_help(&command, path, CLI::AppFormatMode::Normal);
+}
+
+int run_help_command(CLI::App& app, const CommandLine& line) {
+  const CLI::App* const command = find_command(app, line.help_on);
+  if (command == nullptr) {
+    std::cerr << "twinlog: there is no such command\n\n" << help_text(app);
+    return kExitUsage;
+  }
+  std::cout << help_text(*command);
+  return kExitFine;
 }
 
 /// What is wrong, then the usage of the command that it was said to.
 int explain_usage(const CLI::App& app, const CLI::ParseError& error) {
-  const auto chosen = app.get_subcommands();
-  const CLI::App& command = chosen.empty() ? app : *chosen.front();
-  std::cerr << "twinlog: " << error.what() << "\n\n" << command.help(chosen.empty() ? "" : "twinlog");
+  const CLI::App* command = &app;
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+  }
+  std::cerr << "twinlog: " << error.what() << "\n\n" << help_text(*command);
   return kExitUsage;
 }
 
+/// Commands and their options; what was chosen is in `chosen` after the parse.
+class Commands {
+ public:
+  Commands(CLI::App& app, CommandLine& line, std::function<int()>& chosen) : app_(app), line_(line), chosen_(chosen) {}
+
+  void add_all() {
+    CLI::App& agent = add(app_, "agent", [this] { return run_agent_command(line_); });
+    CLI::App& check = add(app_, "check", [this] { return run_check_command(line_); });
+    check.add_flag("--stores", line_.with_stores, "Connect to both stores: versions, rights, state of the schema");
+    CLI::App& migrate = add(app_, "migrate", [this] { return run_migrate_command(line_); });
+    for (CLI::App* command : {&agent, &check, &migrate}) {
+      command->add_option("--config", line_.config, "The configuration file (TOML)")->capture_default_str();
+    }
+    CLI::App& send = add(app_, "send", [this] { return static_cast<int>(run_send_command(line_.send)); });
+    send.add_option("--socket", line_.send.socket, "The agent's socket")->capture_default_str();
+    send.add_option("FILE", line_.send.file, "The file to send; without it, or with -, standard input");
+    add_status();
+    add_drain();
+    add_spool();
+    CLI::App* help = app_.add_subcommand("help", "Say what a command does, with examples");
+    help->add_option("COMMAND", line_.help_on, "The command");
+    help->callback([this] { chosen_ = [this] { return run_help_command(app_, line_); }; });
+  }
+
+ private:
+  CLI::App& add(CLI::App& above, const std::string& name, const std::function<int()>& run) {
+    const CommandHelp& help = help_of(&above == &app_ ? name : above.get_name() + " " + name);
+    CLI::App* command = above.add_subcommand(name, std::string(help.line));
+    command->footer(std::string("\n") + std::string(help.text));
+    if (run) {
+      command->callback([this, run] { chosen_ = run; });
+    }
+    return *command;
+  }
+
+  void add_places(CLI::App& command) {
+    command.add_option_function<std::string>(
+        "--config", [this](const std::string& path) { line_.at_agent.config = {.path = path, .is_given = true}; },
+        std::string("The agent's configuration file, for its addresses [") + kDefaultConfig + "]");
+    command.add_option("--socket", line_.at_agent.socket, "The agent's admin socket, instead of admin.socket");
+  }
+
+  void add_status() {
+    CLI::App& status = add(app_, "status", [this] { return run_status_command(line_.at_agent); });
+    add_places(status);
+    status.add_option("--address", line_.at_agent.address, "The agent's public port, instead of admin.listen");
+    status.add_flag("--json", line_.at_agent.is_json, "The page as it came");
+    status.add_flag("--watch", line_.at_agent.watches, "Again every two seconds, until Ctrl-C");
+  }
+
+  void add_drain() {
+    CLI::App& drain = add(app_, "drain", [this] { return run_drain_command(line_.at_agent); });
+    add_places(drain);
+    drain.add_flag("--wait", line_.at_agent.waits, "Return when both stores have everything");
+    drain.add_option("--timeout", line_.at_agent.timeout, "How long to wait at most")->capture_default_str();
+  }
+
+  void add_spool() {
+    CLI::App& spool = add(app_, "spool", nullptr);
+    spool.require_subcommand(1);
+    CLI::App& status = add(spool, "status", [this] { return run_spool_status_command(line_.at_agent); });
+    status.add_flag("--json", line_.at_agent.is_json, "As JSON");
+    CLI::App& exporting = add(spool, "export", [this] { return run_spool_export_command(line_.at_agent); });
+    exporting.add_flag("--waiting", line_.at_agent.only_waiting, "Only what not every enabled store has");
+    exporting.add_flag("--for-sending", line_.at_agent.for_sending, "Only the members that a sender sends");
+    for (CLI::App* command : {&status, &exporting}) {
+      add_places(*command);
+      command->add_option("--path", line_.at_agent.folder, "The folder of a spool that no agent has open");
+    }
+  }
+
+  CLI::App& app_;
+  CommandLine& line_;
+  std::function<int()>& chosen_;
+};
+
 int run(int argc, char** argv) {
   CommandLine line;
+  std::function<int()> chosen;
   CLI::App app{
       "twinlog keeps the login record: it takes authentication events over a local socket or HTTP, answers once "
       "they are safe on disk, and delivers them to PostgreSQL and a document store."};
   app.name("twinlog");
   app.require_subcommand(1);
-  app.set_version_flag("--version", "twinlog " + std::string(twinlog_version()));
-
-  CLI::App* agent = app.add_subcommand("agent", "Run the sidecar until SIGTERM");
-  add_config_option(*agent, line);
-  CLI::App* check = app.add_subcommand("check", "Validate the configuration; with --stores, look at both stores too");
-  add_config_option(*check, line);
-  check->add_flag("--stores", line.with_stores, "Connect to both stores: versions, rights, state of the schema");
-  CLI::App* migrate = app.add_subcommand("migrate", "Create or upgrade the schema of both stores");
-  add_config_option(*migrate, line);
-  CLI::App* send = app.add_subcommand("send", "Send events (NDJSON, one a line) through the agent's Unix socket");
-  send->add_option("--socket", line.send.socket, "The agent's socket")->capture_default_str();
-  send->add_option("FILE", line.send.file, "The file to send; without it, or with -, standard input");
-
+  app.footer(std::string("\n") + std::string(program_help()));
+  app.set_version_flag("--version", version_text());
+  Commands(app, line, chosen).add_all();
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
@@ -129,16 +194,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return explain_usage(app, error);
   }
-  if (agent->parsed()) {
-    return run_agent_command(line);
-  }
-  if (check->parsed()) {
-    return run_check_command(line);
-  }
-  if (migrate->parsed()) {
-    return run_migrate_command(line);
-  }
-  return static_cast<int>(run_send_command(line.send));
+  return chosen();
 }
 
 }  // namespace

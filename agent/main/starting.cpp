@@ -160,11 +160,18 @@ void say_started(const AgentParts& parts) {
 Status start_parts(AgentParts& parts, const ProcessGifts& gifts) {
   parts.observed.known = known_of(parts);
   if (!parts.settings.admin.listen.empty()) {
-    auto admin = start_admin_server(parts.settings.admin.listen, parts.pages);
+    auto admin = start_admin_server(parts.settings.admin.listen, parts.shared_pages);
     if (!admin) {
       return admin.error();
     }
     parts.admin = std::move(*admin);
+  }
+  if (!parts.settings.admin.socket.empty()) {
+    auto admin = start_admin_socket(parts.settings.admin.socket, parts.shared_pages, parts.commands);
+    if (!admin) {
+      return admin.error();
+    }
+    parts.admin_socket = std::move(*admin);
   }
   if (Status opened = open_spool(parts); !opened.ok()) {
     return opened;
@@ -184,6 +191,7 @@ Status start_parts(AgentParts& parts, const ProcessGifts& gifts) {
     parts.observed.couriers.push_back(&delivery->courier);
     delivery->worker.start();
   }
+  parts.drain_request.on_first([&parts] { begin_to_drain(parts); });
   parts.observed.phase.store(Phase::kRunning);
   say_started(parts);
   return {};

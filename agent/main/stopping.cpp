@@ -53,8 +53,10 @@ void report_left(const AgentParts& parts, std::uint64_t count) {
 }
 
 int end(AgentParts& parts) {
-  if (parts.admin) {
-    parts.admin->stop();
+  for (AdminServer* server : {parts.admin.get(), parts.admin_socket.get()}) {
+    if (server != nullptr) {
+      server->stop();
+    }
   }
   for (const auto& delivery : parts.deliveries) {
     delivery->worker.ask_to_stop();

@@ -12,20 +12,21 @@ namespace {
 // 64 connections can hold a header and a page each long before this is used up.
 constexpr std::size_t kBuffered = 64U << 20U;
 constexpr std::chrono::milliseconds kStopGrace{1000};
+constexpr unsigned kOwnerOnly = 0600;
 
 class Server final : public AdminServer {
  public:
   explicit Server(const AdminLimits& limits) : loop_({limits.connections, kBuffered, limits.request}) {}
 
-  Status open(const std::string& listen, AdminPages& pages) {
-    auto listener = listen_tcp(listen);
+  Status open(Result<Listener> listener, AdminPages& pages, AdminCommands* commands) {
     if (!listener) {
       return listener.error();
     }
     address_ = listener->address;
-    Status added = loop_.add_listener(*std::move(listener), [&pages](SessionLoop& loop, Descriptor connection) {
-      return std::make_shared<AdminSession>(loop, pages, std::move(connection));
-    });
+    const auto open = [&pages, commands](SessionLoop& loop, Descriptor connection) {
+      return std::make_shared<AdminSession>(loop, pages, commands, std::move(connection));
+    };
+    Status added = loop_.add_listener(*std::move(listener), open);
     if (added) {
       loop_.start();
     }
@@ -40,15 +41,25 @@ class Server final : public AdminServer {
   std::string address_;
 };
 
+Result<std::unique_ptr<AdminServer>> start(Result<Listener> listener, AdminPages& pages, AdminCommands* commands,
+                                           const AdminLimits& limits) {
+  auto server = std::make_unique<Server>(limits);
+  if (const Status opened = server->open(std::move(listener), pages, commands); !opened) {
+    return opened.error();
+  }
+  return std::unique_ptr<AdminServer>(std::move(server));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<AdminServer>> start_admin_server(const std::string& listen, AdminPages& pages,
                                                         const AdminLimits& limits) {
-  auto server = std::make_unique<Server>(limits);
-  if (const Status opened = server->open(listen, pages); !opened) {
-    return opened.error();
-  }
-  return std::unique_ptr<AdminServer>(std::move(server));
+  return start(listen_tcp(listen), pages, nullptr, limits);
+}
+
+Result<std::unique_ptr<AdminServer>> start_admin_socket(const std::string& path, AdminPages& pages,
+                                                        AdminCommands& commands, const AdminLimits& limits) {
+  return start(listen_unix(path, kOwnerOnly, "admin.socket"), pages, &commands, limits);
 }
 
 }  // namespace twinlog

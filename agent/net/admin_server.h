@@ -1,10 +1,15 @@
-// The admin endpoint (contract section 9): GET only, at most 64 connections, 5 s a request, on a thread of its own.
+// The admin endpoint (contract section 9): GET only, at most 64 connections, 5 s a request, on a thread of its own. And
+// the admin socket, which serves the same pages and takes commands, on another thread: whoever crowds the public port
+// holds no command up.
 #pragma once
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "config/settings.h"
 
@@ -14,6 +19,7 @@ struct AdminPage {
   unsigned status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
+  std::vector<std::pair<std::string, std::string>> fields = {};
 };
 
 /// What stands behind the port. Called on the admin thread; must not block.
@@ -24,11 +30,35 @@ class AdminPages {
   virtual AdminPage page(std::string_view path) = 0;
 };
 
+/// Lets several servers show the pages of one object that knows one thread only.
+class SharedPages final : public AdminPages {
+ public:
+  explicit SharedPages(AdminPages& pages) : pages_(pages) {}
+  AdminPage page(std::string_view path) override {
+    const std::scoped_lock lock(mutex_);
+    return pages_.page(path);
+  }
+
+ private:
+  std::mutex mutex_;
+  AdminPages& pages_;
+};
+
+/// What the admin socket serves beside the pages. Called on its thread; must not block for long.
+class AdminCommands {
+ public:
+  virtual ~AdminCommands() = default;
+  /// The method that a path wants ("GET", "POST"); "" when it is none of its own.
+  virtual std::string_view method_of(std::string_view path) const = 0;
+  /// `query` is what follows the "?". Only for paths of its own, asked in their method.
+  virtual AdminPage run(std::string_view path, std::string_view query) = 0;
+};
+
 class AdminServer {
  public:
   virtual ~AdminServer() = default;
   virtual void stop() = 0;                  ///< May be called twice.
-  virtual std::string address() const = 0;  ///< "host:port" with the real port.
+  virtual std::string address() const = 0;  ///< "host:port" with the real port, or the socket's path.
 };
 
 struct AdminLimits {
@@ -40,5 +70,9 @@ struct AdminLimits {
 /// Listens on "host:port" on a thread of its own. kRefused names the address and what is wrong with it.
 Result<std::unique_ptr<AdminServer>> start_admin_server(const std::string& listen, AdminPages& pages,
                                                         const AdminLimits& limits = {});
+
+/// Listens on a socket file of mode 0600 on a thread of its own. kRefused names the path and what is wrong with it.
+Result<std::unique_ptr<AdminServer>> start_admin_socket(const std::string& path, AdminPages& pages,
+                                                        AdminCommands& commands, const AdminLimits& limits = {});
 
 }  // namespace twinlog

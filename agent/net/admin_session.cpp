@@ -12,6 +12,7 @@ HttpResponse response_of(AdminPage page) {
   response.status = page.status;
   response.content_type = std::move(page.content_type);
   response.body = std::move(page.body);
+  response.fields = std::move(page.fields);
   response.fields.emplace_back("Cache-Control", "no-store");
   response.fields.emplace_back("X-Content-Type-Options", "nosniff");
   return response;
@@ -26,8 +27,8 @@ HttpResponse plain(unsigned status, std::string_view reason) {
 
 }  // namespace
 
-AdminSession::AdminSession(SessionLoop& loop, AdminPages& pages, Descriptor connection)
-    : StreamSession(loop, std::move(connection)), pages_(pages), reader_({kHeaderMost, 0}) {}
+AdminSession::AdminSession(SessionLoop& loop, AdminPages& pages, AdminCommands* commands, Descriptor connection)
+    : StreamSession(loop, std::move(connection)), pages_(pages), commands_(commands), reader_({kHeaderMost, 0}) {}
 
 std::size_t AdminSession::consume(std::string_view bytes) {
   using Progress = HttpRequestReader::Progress;
@@ -53,15 +54,24 @@ std::size_t AdminSession::consume(std::string_view bytes) {
   return taken;
 }
 
+HttpResponse AdminSession::respond(const HttpRequest& request) {
+  const bool is_read = request.method == "GET" || request.method == "HEAD";
+  const std::string_view wanted = commands_ == nullptr ? "" : commands_->method_of(request.path);
+  if (wanted.empty() && is_read) {
+    return response_of(pages_.page(request.path));
+  }
+  if (!wanted.empty() && (request.method == wanted || (wanted == "GET" && is_read))) {
+    return response_of(commands_->run(request.path, request.query));
+  }
+  const bool takes_get = wanted.empty() || wanted == "GET";
+  HttpResponse refusal = plain(405, takes_get ? "read only: GET" : "this is a command: " + std::string(wanted));
+  refusal.fields.emplace_back("Allow", takes_get ? "GET, HEAD" : std::string(wanted));
+  return refusal;
+}
+
 void AdminSession::answer(const HttpRequest& request) {
   const bool is_head = request.method == "HEAD";
-  HttpResponse response;
-  if (is_head || request.method == "GET") {
-    response = response_of(pages_.page(request.path));
-  } else {
-    response = plain(405, "read only: GET");
-    response.fields.emplace_back("Allow", "GET, HEAD");
-  }
+  const HttpResponse response = respond(request);
   const bool goes_on = request.keeps_alive && is_open();
   send(write_response(response, goes_on ? AfterResponse::kKeepAlive : AfterResponse::kClose,
                       is_head ? BodyShown::kNo : BodyShown::kYes));

@@ -1,4 +1,5 @@
-// One connection to the admin endpoint: GET and HEAD, no bodies, answered at once from AdminPages.
+// One connection to the admin endpoint: GET and HEAD, no bodies, answered at once from AdminPages. On the admin socket
+// also its commands.
 #pragma once
 
 #include <string>
@@ -12,7 +13,8 @@ namespace twinlog {
 
 class AdminSession final : public StreamSession {
  public:
-  AdminSession(SessionLoop& loop, AdminPages& pages, Descriptor connection);
+  /// `commands` is null on the public port.
+  AdminSession(SessionLoop& loop, AdminPages& pages, AdminCommands* commands, Descriptor connection);
 
  protected:
   std::size_t consume(std::string_view bytes) override;
@@ -28,10 +30,12 @@ class AdminSession final : public StreamSession {
   void on_closed() override {}
 
  private:
+  HttpResponse respond(const HttpRequest& request);
   void answer(const HttpRequest& request);
   void refuse(unsigned status, std::string_view reason);
 
   AdminPages& pages_;
+  AdminCommands* const commands_;
   HttpRequestReader reader_;
 };
 

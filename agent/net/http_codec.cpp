@@ -88,7 +88,9 @@ class HttpRequestReader::Parser final : public http::basic_parser<true> {
                        error_code& /*failed*/) override {
     is_http_11 = version == static_cast<int>(kHttp11);
     request.method = std::string(method);
-    request.path = std::string(target.substr(0, target.find('?')));
+    const std::size_t mark = target.find('?');
+    request.path = std::string(target.substr(0, mark));
+    request.query = mark == string_view::npos ? std::string() : std::string(target.substr(mark + 1));
   }
   void on_response_impl(int /*code*/, string_view /*reason*/, int /*version*/, error_code& /*failed*/) override {}
   void on_field_impl(http::field name, string_view /*text*/, string_view value, error_code& /*failed*/) override {

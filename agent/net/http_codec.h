@@ -16,6 +16,7 @@ namespace twinlog {
 struct HttpRequest {
   std::string method;  ///< As sent; methods are case-sensitive.
   std::string path;    ///< The target without its query.
+  std::string query;   ///< What follows the first "?".
   std::string content_type;
   std::string content_encoding;
   std::string transfer_encoding;

@@ -47,7 +47,7 @@ Result<sockaddr_un> unix_address(const std::string& path) {
 
 /// The socket's own folder is made where only it is missing, as /run is empty after every boot. Senders of other users
 /// must get to the socket, whose own mode decides.
-Status make_folder_of(const std::string& path) {
+Status make_folder_of(const std::string& path, std::string_view setting) {
   constexpr mode_t kFolderMode = 0755;
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos || slash == 0) {
@@ -55,8 +55,8 @@ Status make_folder_of(const std::string& path) {
   }
   const std::string folder = path.substr(0, slash);
   if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST) {
-    return cannot_listen(path, "the folder " + folder + " cannot be made: " + reason(errno) +
-                                   "; make it, or set intake.unix.path to a place that this user can write to");
+    return cannot_listen(path, "the folder " + folder + " cannot be made: " + reason(errno) + "; make it, or set " +
+                                   std::string(setting) + " to a place that this user can write to");
   }
   return {};
 }
@@ -165,12 +165,12 @@ SocketFile::~SocketFile() {
   }
 }
 
-Result<Listener> listen_unix(const std::string& path, unsigned mode) {
+Result<Listener> listen_unix(const std::string& path, unsigned mode, std::string_view setting) {
   auto address = unix_address(path);
   if (!address) {
     return address.error();
   }
-  if (const Status made = make_folder_of(path); !made) {
+  if (const Status made = make_folder_of(path, setting); !made) {
     return made.error();
   }
   if (const Status cleared = clear_stale_socket(path, *address); !cleared) {

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "agent/net/descriptor.h"
@@ -53,8 +54,8 @@ struct Listener {
 
 /// Listens on a socket file with exactly this mode, whatever the umask is; the file is never wider than that for a
 /// moment. A stale socket file (nobody answers) is replaced. kRefused: the path is too long (over 107 bytes), is not a
-/// socket, or a live process listens there; or the system's reason.
-Result<Listener> listen_unix(const std::string& path, unsigned mode);
+/// socket, or a live process listens there; or the system's reason. `setting` is the key to change, for the message.
+Result<Listener> listen_unix(const std::string& path, unsigned mode, std::string_view setting = "intake.unix.path");
 
 /// Listens on "host:port" or "[v6]:port"; port 0 is any free one. The first address of the host that can be bound.
 Result<Listener> listen_tcp(const std::string& host_port);

@@ -62,7 +62,10 @@ std::chrono::milliseconds Courier::step() {
   take_pace();
   const TimePoint now = parts_.clock.steady_now();
   last_step_.store(now);
-  if (now < next_try_ && !is_draining_.load()) {
+  if (is_draining_.load() && !std::exchange(knows_of_drain_, true)) {
+    next_try_ = {};  // Once: events still come in, and each of them wakes the courier.
+  }
+  if (now < next_try_) {
     return std::chrono::ceil<std::chrono::milliseconds>(next_try_ - now);
   }
   if (!parts_.store.is_connected() || is_loss_unnoted_ || now - compared_at_ >= kBusyProbe) {

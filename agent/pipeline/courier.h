@@ -95,7 +95,7 @@ class Courier {
   /// Does at most one thing (connect, or flush one batch) and says how long to wait before the next step.
   std::chrono::milliseconds step();
 
-  /// Linger and backoff drop to the minimum.
+  /// The present wait ends; from now on linger is none and the backoff its minimum.
   void set_draining() { is_draining_.store(true); }
   /// From the next step on.
   void set_pace(const CourierPace& pace);
@@ -140,6 +140,7 @@ class Courier {
   std::size_t batch_events_ = settings_.pace.batch_events;  ///< Shrinks while the store refuses large batches.
   std::optional<TimePoint> waiting_since_;
   TimePoint next_try_{};
+  bool knows_of_drain_ = false;
   unsigned refused_in_a_row_ = 0;    ///< Flushes that ended in kRetrySmaller or kReconnectSmaller.
   bool is_known_connected_ = false;  ///< The log has said so.
   TimePoint compared_at_{};

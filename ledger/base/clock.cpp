@@ -20,6 +20,16 @@ std::string utc_text(UtcMicros time) {
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
+std::string utc_micros_text(UtcMicros time) {
+  constexpr UtcMicros kSecond = 1'000'000;
+  const UtcMicros micros = (time % kSecond + kSecond) % kSecond;
+  std::array<char, 16> fraction{};
+  std::snprintf(fraction.data(), fraction.size(), ".%06dZ", static_cast<int>(micros));
+  std::string text = utc_text(time);
+  text.replace(text.size() - 1, 1, fraction.data());
+  return text;
+}
+
 UtcMicros SystemClock::utc_now() const {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count();

@@ -13,6 +13,8 @@ using UtcMicros = std::int64_t;
 
 /// RFC 3339 in UTC to the second, for people: "2026-11-24T13:45:00Z". Years 0001 to 9999.
 std::string utc_text(UtcMicros time);
+/// The same with six digits behind the second: nothing is lost.
+std::string utc_micros_text(UtcMicros time);
 
 /// Both clocks. Callable from every thread.
 class Clock {

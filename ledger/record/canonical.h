@@ -3,6 +3,7 @@
 // One deviation from RFC 8785, on purpose: integers are written exactly, also beyond 2^53 (times after year 2255).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ Digest content_hash(std::string_view canonical);
 /// The event whose canonical content these bytes are. kCorrupt when they are not canonical content of an event
 /// (checked by writing it again and comparing).
 Result<AuthEvent> parse_content(std::string_view canonical);
+
+/// The layout of encoded versions that this build writes and reads (ledger/FORMAT.md).
+inline constexpr std::uint8_t kVersionLayout = 1;
 
 /// The value that the spool keeps for a version (layout: ledger/FORMAT.md): a fixed big-endian header, the agent's
 /// name, and the canonical content. `canonical` must be canonical_content(version.event).

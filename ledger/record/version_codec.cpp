@@ -5,7 +5,6 @@
 namespace twinlog {
 namespace {
 
-constexpr std::uint8_t kLayout = 1;
 // The check is the front of a SHA-256 over everything before the content, so that a damaged header is found, too.
 constexpr std::size_t kCheckBytes = 8;
 
@@ -23,7 +22,7 @@ std::string encode_version(const Version& version, std::string_view canonical) {
   const std::string_view agent = std::string_view(version.agent).substr(0, std::numeric_limits<std::uint16_t>::max());
   std::string bytes;
   bytes.reserve(canonical.size() + agent.size() + 96);
-  bytes.push_back(static_cast<char>(kLayout));
+  bytes.push_back(static_cast<char>(kVersionLayout));
   put_u64(bytes, version.leaf_index);
   bytes.append(as_text(version.epoch_id));
   put_i64(bytes, version.received_at);
@@ -49,7 +48,7 @@ Result<Version> decode_version(std::string_view bytes) {
   version.agent.assign(reader.bytes(agent_size));
   const std::size_t header_size = 1 + 8 + 16 + 8 + 8 + 32 + 2 + agent_size;
   const std::string_view check = reader.bytes(kCheckBytes);
-  if (!reader.ok() || layout != kLayout || !epoch_id || !hash ||
+  if (!reader.ok() || layout != kVersionLayout || !epoch_id || !hash ||
       check != check_of(sha256(bytes.substr(0, header_size)))) {
     return corrupt();
   }

@@ -9,8 +9,9 @@ import harness
 from wire import event
 
 FINE, FINDING, USAGE, CONFIGURATION = 0, 1, 2, 78
-COMMANDS = ("agent", "check", "migrate", "send")
+COMMANDS = ("agent", "check", "migrate", "send", "status", "drain", "spool")
 CONFIGURED = ("agent", "check", "migrate")
+EXPECTED_HELP = {"send": ["--socket"], "spool": ["status", "export"]}
 
 
 def run(*words, **options):
@@ -41,7 +42,7 @@ class ExitCodes(unittest.TestCase):
         self.assert_exit(FINE, run("--help"), *COMMANDS)
         self.assert_exit(FINE, run("--version"), "twinlog ")
         for command in COMMANDS:
-            self.assert_exit(FINE, run(command, "--help"), "--socket" if command == "send" else "--config")
+            self.assert_exit(FINE, run(command, "--help"), *EXPECTED_HELP.get(command, ["--config"]))
 
     def test_check_of_a_valid_file_is_0_and_needs_no_store(self):
         self.assert_exit(FINE, run("check", "--config", self.absent().config), "is valid")

@@ -6,6 +6,7 @@
 
 #include "agent/net/admin_server.h"
 #include "tests/net/client.h"
+#include "tests/support/temp_folder.h"
 
 namespace twinlog {
 namespace {
@@ -65,6 +66,37 @@ TEST_F(Admin, OtherMethodsAre405BodiesAre413GiantHeadersAre431) {
   EXPECT_EQ(ask("GET /livez HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n").status, 413);
   EXPECT_EQ(ask("GET /livez HTTP/1.1\r\nX: " + std::string(8200, 'x') + "\r\n\r\n").status, 431);
   EXPECT_EQ(ask("what?\r\n\r\n").status, 400);
+}
+
+class TwoCommands final : public AdminCommands {
+ public:
+  std::string_view method_of(std::string_view path) const override {
+    return path == "/do" ? "POST" : path == "/look" ? "GET" : "";
+  }
+  AdminPage run(std::string_view path, std::string_view query) override {
+    return {.body = std::string(path) + "?" + std::string(query), .fields = {{"Next", "7"}}};
+  }
+};
+
+TEST_F(Admin, TheSocketServesPagesAndCommandsEachInItsMethod) {
+  const testing::TempFolder folder;
+  TwoCommands commands;
+  const auto started = start_admin_socket(folder.path("s"), pages_, commands);
+  ASSERT_TRUE(started);
+  const auto reply = [&](const std::string& line) {
+    Client client = Client::to_unix(folder.path("s"));
+    client.send(line + " HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+    return client.read_reply();
+  };
+  EXPECT_EQ(reply("POST /do").body, "/do?");
+  EXPECT_EQ(reply("GET /look?a=1&b=2?").body, "/look?a=1&b=2?");
+  EXPECT_EQ(reply("GET /look").fields.at("next"), "7");
+  EXPECT_EQ(reply("GET /livez").body, "ok\n");
+  EXPECT_EQ(reply("GET /none").status, 404);
+  EXPECT_EQ(reply("GET /do").status, 405);
+  EXPECT_EQ(reply("GET /do").fields.at("allow"), "POST");
+  EXPECT_EQ(reply("POST /look").fields.at("allow"), "GET, HEAD");
+  EXPECT_EQ(reply("POST /livez").fields.at("allow"), "GET, HEAD");
 }
 
 TEST_F(Admin, AConnectionIsKeptBetweenRequests) {

@@ -174,6 +174,27 @@ TEST(Pipeline, DrainingIgnoresLingerAndBackoff) {
   EXPECT_EQ(rig.postgres.log_ids(), std::vector<std::string>{"waits"});
 }
 
+TEST(Pipeline, ADrainEndsABackoffOnceAndThenKeepsItsLeastEvenWhileEventsComeIn) {
+  CourierSettings settings;
+  settings.pace.backoff = {.first = 1s, .most = 1h};
+  Rig rig({}, settings);
+  rig.postgres.go_away();
+  rig.submit("first");
+  while (rig.to_postgres->status().failures_in_a_row < 12) {
+    rig.run_for(1min);
+  }
+  const std::uint64_t before = rig.to_postgres->status().failures_in_a_row;
+  rig.to_postgres->set_draining();
+  rig.to_postgres->step();
+  EXPECT_EQ(rig.to_postgres->status().failures_in_a_row, before + 1);
+  for (int i = 0; i < 100; ++i) {  // As when every accepted event wakes it.
+    rig.to_postgres->step();
+  }
+  EXPECT_EQ(rig.to_postgres->status().failures_in_a_row, before + 1);
+  rig.run_for(1100ms);
+  EXPECT_EQ(rig.to_postgres->status().failures_in_a_row, before + 2);
+}
+
 TEST(Pipeline, ARepeatIsADuplicateWithinTheMemoryOfTheSpool) {
   Rig rig;
   EXPECT_EQ(rig.submit("same"), Disposition::kStored);

@@ -1,0 +1,64 @@
+#include "agent/cli/agent_asking.h"
+
+#include <cerrno>
+#include <utility>
+
+namespace twinlog {
+namespace {
+
+class Tries {
+ public:
+  /// True when there is an answer.
+  bool take(const std::string& where, HttpOutcome outcome) {
+    if (auto* answer = std::get_if<HttpAnswer>(&outcome)) {
+      answer_ = std::move(*answer);
+      return true;
+    }
+    const auto& failure = std::get<HttpFailure>(outcome);
+    is_forbidden_ = is_forbidden_ || failure.error == EACCES || failure.error == EPERM;
+    tried_.append(tried_.empty() ? "" : "; ").append(where).append(": ").append(failure.words);
+    return false;
+  }
+  HttpAnswer answer() { return std::move(answer_); }
+
+  NoAnswer no_answer() const {
+    if (tried_.empty()) {
+      return {"admin.socket and admin.listen are turned off: an agent with this configuration cannot be asked", false};
+    }
+    if (is_forbidden_) {
+      return {"no agent could be asked (" + tried_ + "): the admin socket is for root and the agent's user", true};
+    }
+    return {"no agent answers (" + tried_ +
+                "): start it, or say where it is with --socket or with the --config that it runs with",
+            false};
+  }
+
+ private:
+  HttpAnswer answer_;
+  std::string tried_;
+  bool is_forbidden_ = false;
+};
+
+}  // namespace
+
+std::variant<HttpAnswer, NoAnswer> ask_agent(const AgentAddresses& addresses, const HttpAsk& ask) {
+  Tries tries;
+  if (!addresses.socket.empty() && tries.take(addresses.socket, ask_socket(addresses.socket, ask))) {
+    return tries.answer();
+  }
+  if (!addresses.address.empty() && tries.take(addresses.address, ask_address(addresses.address, ask))) {
+    return tries.answer();
+  }
+  return tries.no_answer();
+}
+
+std::string reachable_address(const std::string& listen) {
+  const std::size_t colon = listen.rfind(':');
+  const std::string host = listen.substr(0, colon);
+  if (colon == std::string::npos || host.empty() || host == "0.0.0.0" || host == "*") {
+    return colon == std::string::npos ? listen : "127.0.0.1" + listen.substr(colon);
+  }
+  return host == "[::]" ? "[::1]" + listen.substr(colon) : listen;
+}
+
+}  // namespace twinlog

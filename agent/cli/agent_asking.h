@@ -1,0 +1,28 @@
+// Asking a running agent: over its admin socket, else on its public port.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "agent/net/http_client.h"
+
+namespace twinlog {
+
+struct AgentAddresses {
+  std::string socket;   ///< "": not tried.
+  std::string address;  ///< "host:port" of the public port; "": not tried.
+};
+
+/// No agent answered: one line without an end that says what was tried and what to do.
+struct NoAnswer {
+  std::string words;
+  bool is_forbidden = false;  ///< The socket is there, but not for this user.
+};
+
+/// The socket first, then the address.
+std::variant<HttpAnswer, NoAnswer> ask_agent(const AgentAddresses& addresses, const HttpAsk& ask);
+
+/// Where to reach admin.listen from this host: a wildcard becomes loopback.
+std::string reachable_address(const std::string& listen);
+
+}  // namespace twinlog

@@ -1,0 +1,135 @@
+#include "agent/cli/spool_page.h"
+
+#include <rapidjson/document.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+namespace twinlog {
+namespace {
+
+using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
+
+void write_text(Writer& writer, const char* name, const std::string& text) {
+  writer.Key(name);
+  writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+}
+
+/// "" is null.
+void write_optional(Writer& writer, const char* name, const std::string& text) {
+  if (text.empty()) {
+    writer.Key(name);
+    writer.Null();
+  } else {
+    write_text(writer, name, text);
+  }
+}
+
+void write_number(Writer& writer, const char* name, std::uint64_t number) {
+  writer.Key(name);
+  writer.Uint64(number);
+}
+
+void write_store(Writer& writer, const StoreProgress& store) {
+  writer.StartObject();
+  write_text(writer, "name", store.name);
+  writer.Key("enabled");
+  writer.Bool(store.is_enabled);
+  write_number(writer, "last_leaf", store.last_leaf);
+  write_number(writer, "waiting", store.waiting);
+  write_optional(writer, "incomplete_since", store.incomplete_since);
+  writer.Key("last_error");
+  if (store.error_class.empty()) {
+    writer.Null();
+  } else {
+    writer.StartObject();
+    write_text(writer, "class", store.error_class);
+    write_text(writer, "code", store.error_code);
+    write_text(writer, "words", store.error_words);
+    writer.EndObject();
+  }
+  writer.EndObject();
+}
+
+std::string text_of(const rapidjson::Value& object, const char* name) {
+  const auto member = object.FindMember(name);
+  return member != object.MemberEnd() && member->value.IsString()
+             ? std::string(member->value.GetString(), member->value.GetStringLength())
+             : std::string();
+}
+
+std::uint64_t number_of(const rapidjson::Value& object, const char* name) {
+  const auto member = object.FindMember(name);
+  return member != object.MemberEnd() && member->value.IsUint64() ? member->value.GetUint64() : 0;
+}
+
+StoreProgress store_of(const rapidjson::Value& object) {
+  StoreProgress store;
+  store.name = text_of(object, "name");
+  const auto enabled = object.FindMember("enabled");
+  store.is_enabled = enabled == object.MemberEnd() || !enabled->value.IsFalse();
+  store.last_leaf = number_of(object, "last_leaf");
+  store.waiting = number_of(object, "waiting");
+  store.incomplete_since = text_of(object, "incomplete_since");
+  if (const auto error = object.FindMember("last_error"); error != object.MemberEnd() && error->value.IsObject()) {
+    store.error_class = text_of(error->value, "class");
+    store.error_code = text_of(error->value, "code");
+    store.error_words = text_of(error->value, "words");
+  }
+  return store;
+}
+
+}  // namespace
+
+std::string spool_page_json(const SpoolPage& page) {
+  rapidjson::StringBuffer buffer;
+  Writer writer(buffer);
+  writer.StartObject();
+  write_text(writer, "path", page.path);
+  write_text(writer, "epoch_id", page.epoch_id);
+  write_number(writer, "format", page.format);
+  write_number(writer, "records", page.records());
+  write_number(writer, "first_leaf", page.first_leaf);
+  write_number(writer, "last_leaf", page.last_leaf);
+  write_number(writer, "size_bytes", page.size_bytes);
+  write_number(writer, "max_bytes", page.max_bytes);
+  write_optional(writer, "oldest_received_at", page.oldest_received_at);
+  write_optional(writer, "newest_received_at", page.newest_received_at);
+  write_optional(writer, "drain_requested_at", page.drain_requested_at);
+  writer.Key("stores");
+  writer.StartArray();
+  for (const StoreProgress& store : page.stores) {
+    write_store(writer, store);
+  }
+  writer.EndArray();
+  writer.EndObject();
+  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+}
+
+std::optional<SpoolPage> read_spool_page(std::string_view json) {
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
+  if (document.HasParseError() || !document.IsObject() || !document.HasMember("stores") ||
+      !document["stores"].IsArray() || !document.HasMember("epoch_id")) {
+    return std::nullopt;
+  }
+  SpoolPage page;
+  page.path = text_of(document, "path");
+  page.epoch_id = text_of(document, "epoch_id");
+  page.format = static_cast<std::uint32_t>(number_of(document, "format"));
+  page.first_leaf = number_of(document, "first_leaf");
+  page.last_leaf = number_of(document, "last_leaf");
+  page.size_bytes = number_of(document, "size_bytes");
+  page.max_bytes = number_of(document, "max_bytes");
+  page.oldest_received_at = text_of(document, "oldest_received_at");
+  page.newest_received_at = text_of(document, "newest_received_at");
+  page.drain_requested_at = text_of(document, "drain_requested_at");
+  for (const rapidjson::Value& store : document["stores"].GetArray()) {
+    if (!store.IsObject()) {
+      return std::nullopt;
+    }
+    page.stores.push_back(store_of(store));
+  }
+  return page;
+}
+
+}  // namespace twinlog

@@ -1,0 +1,40 @@
+// What the admin socket of a running agent does beside showing its pages (contract section 9): POST /drain,
+// GET /spool/status, GET /spool/export. agent/cli/ADMIN_SOCKET.md describes them.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "agent/cli/spool_page.h"
+#include "agent/net/admin_server.h"
+#include "agent/observe/observed.h"
+#include "agent/pipeline/drain_request.h"
+
+namespace twinlog {
+
+class AdminAgentCommands final : public AdminCommands {
+ public:
+  /// Limits of one page of an export.
+  static constexpr std::size_t kExportBytes = 1U << 20U;
+  static constexpr std::size_t kExportEvents = 2000;
+
+  /// Both outlive it. Answers 503 while the phase is kStarting.
+  AdminAgentCommands(const Observed& observed, DrainRequest& drain, std::string spool_path)
+      : observed_(observed), drain_(drain), spool_path_(std::move(spool_path)) {}
+
+  std::string_view method_of(std::string_view path) const override;
+  AdminPage run(std::string_view path, std::string_view query) override;
+
+ private:
+  AdminPage spool_status() const;
+  AdminPage spool_export(std::string_view query) const;
+  StoreProgress progress_of(StoreId store, const SpoolStats& stats) const;
+
+  const Observed& observed_;
+  DrainRequest& drain_;
+  const std::string spool_path_;
+};
+
+}  // namespace twinlog

@@ -1,0 +1,142 @@
+#include "agent/main/help.h"
+
+#include <array>
+#include <cstdlib>
+
+namespace twinlog {
+namespace {
+
+constexpr std::array<CommandHelp, 9> kCommands{{
+    {"agent", "Run the sidecar until SIGTERM",
+     "Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to "
+     "both\n"
+     "stores. On SIGTERM it stops taking events and delivers what waits, for agent.drain_timeout at most; what is "
+     "left\n"
+     "stays in the spool and is delivered by the next start. SIGHUP reads the configuration again.\n\n"
+     "Example:\n"
+     "  twinlog agent --config /etc/twinlog/twinlog.toml\n\n"
+     "Exit codes:\n"
+     "  0   stopped; everything is delivered, or safe in the spool\n"
+     "  1   it could not start, or events are left on a volume that goes with the pod\n"
+     "  78  the configuration has mistakes; all are listed, and nothing was started"},
+    {"check", "Validate the configuration; with --stores, look at both stores too",
+     "Lists every mistake of the file and the environment at once, with line and key. With --stores it also connects\n"
+     "and reports server versions, rights and the state of the schema, and what to do about each problem.\n\n"
+     "Example:\n"
+     "  twinlog check --stores\n\n"
+     "Exit codes:\n"
+     "  0   all is well\n"
+     "  1   a store cannot be used as it is\n"
+     "  78  the configuration has mistakes"},
+    {"migrate", "Create or upgrade the schema of both stores",
+     "Does nothing to a schema that is current. The agent does the same at its start unless stores.*.migrate is "
+     "false;\n"
+     "use this command where the agent's user may not change the schema. Running agents go on meanwhile.\n\n"
+     "Example:\n"
+     "  TWINLOG_STORES_POSTGRES_URI=postgresql://owner@db/audit twinlog migrate\n\n"
+     "Exit codes:\n"
+     "  0   both schemas are current\n"
+     "  1   a store could not be brought up to date\n"
+     "  78  the configuration has mistakes"},
+    {"send", "Send events (NDJSON, one a line) through the agent's Unix socket",
+     "Sends a file or standard input, waits for the answer to every line, and sends again what was answered busy or "
+     "lost\n"
+     "with the connection. The summary counts stored, duplicate, conflict and rejected lines.\n\n"
+     "Example:\n"
+     "  echo '{\"tenant_id\":\"acme\",\"event_type\":\"login_failed\",\"occurred_at\":\"2026-11-24T12:00:00Z\",\n"
+     "         \"username\":\"maria\"}' | tr -d '\\n' | twinlog send\n\n"
+     "Exit codes:\n"
+     "  0   every line was taken\n"
+     "  1   a line was rejected or has no answer, or no agent listens\n"
+     "  2   the file cannot be opened"},
+    {"status", "Say how a running agent is, and what to do where it is not well",
+     "Asks the admin socket (root and the agent's user may), else the public port on this host, for the health page, "
+     "and\n"
+     "prints it for people: the overall state, what is well, then what is not with impact, diagnosis and action, the\n"
+     "stores with their backlog, the spool with the time until it is full, and warnings. Needs no secret of the\n"
+     "configuration, only the addresses; without a readable file it uses the defaults. NO_COLOR turns colours off.\n\n"
+     "Examples:\n"
+     "  twinlog status\n"
+     "  twinlog status --watch\n"
+     "  twinlog status --json | jq .stores\n\n"
+     "Exit codes:\n"
+     "  0   the agent is well\n"
+     "  1   it is degraded or failing, or no agent answers\n"
+     "  78  the part of the configuration that says where it is has mistakes"},
+    {"drain", "Ask a running agent to deliver without delay",
+     "Both stores are tried at once, with no linger and the shortest waits between tries. Intake stays open and "
+     "probes\n"
+     "stay green; the time that a later SIGTERM has for the drain (agent.drain_timeout) counts from the first such\n"
+     "request. Without --wait it returns at once, as a preStop hook must. With it, it returns when every enabled "
+     "store\n"
+     "has all that was accepted before the request.\n\n"
+     "Examples:\n"
+     "  twinlog drain\n"
+     "  twinlog drain --wait --timeout 2m\n\n"
+     "Exit codes:\n"
+     "  0   the agent drains; with --wait: it has\n"
+     "  1   no agent answers, or --timeout is up; what is left, and why, is said for each store\n"
+     "  78  the part of the configuration that says where it is has mistakes"},
+    {"spool", "Look into the durable queue, of a running agent or a stopped one",
+     "Examples:\n"
+     "  twinlog spool status\n"
+     "  twinlog spool export --waiting > waiting.ndjson\n\n"
+     "`twinlog spool status --help` and `twinlog spool export --help` say more."},
+    {"spool status", "What the spool holds, and what each store still lacks",
+     "Asks the agent that runs; where none does, the folder itself is read, without changing anything in it. A spool "
+     "of\n"
+     "a newer format is refused, naming both formats.\n\n"
+     "Examples:\n"
+     "  twinlog spool status\n"
+     "  twinlog spool status --path /mnt/orphaned/spool --json\n\n"
+     "Exit codes:\n"
+     "  0   it was looked at\n"
+     "  1   there is no spool, or it cannot be read\n"
+     "  78  the part of the configuration that says where it is has mistakes"},
+    {"spool export", "Write the kept events as NDJSON to standard output",
+     "One event a line in the order of acceptance, members in the order of their names: the content, and with it "
+     "agent,\n"
+     "content_hash, effective_at, epoch_id, leaf_index and received_at. Times are RFC 3339 with six digits. What is\n"
+     "there when it begins is written; the events hold personal data. --for-sending leaves out what a sender may not\n"
+     "send, so that an agent that has the event answers duplicate; repaired events are the exception, and counted.\n\n"
+     "Examples:\n"
+     "  twinlog spool export > events.ndjson\n"
+     "  twinlog spool export --waiting --for-sending --path /mnt/orphaned/spool | twinlog send\n\n"
+     "Exit codes:\n"
+     "  0   all was written\n"
+     "  1   there is no spool, or it could not be read or written to the end\n"
+     "  78  the part of the configuration that says where it is has mistakes"},
+}};
+
+constexpr std::string_view kProgram =
+    "Configuration: /etc/twinlog/twinlog.toml, or the file of --config; every key also as a variable of the "
+    "environment\n"
+    "(spool.path is TWINLOG_SPOOL_PATH). The shortest file is the two store addresses:\n\n"
+    "  [stores.postgres]\n"
+    "  uri = \"postgresql://twinlog@db/audit\"\n"
+    "  [stores.mongodb]\n"
+    "  uri = \"mongodb://db/audit\"\n\n"
+    "First steps:\n"
+    "  twinlog check --stores        is everything in order?\n"
+    "  twinlog agent                 run it\n"
+    "  twinlog send events.ndjson    send events\n"
+    "  twinlog status                how is it?\n\n"
+    "Exit codes of every command: 0 fine, 1 a finding or failure, 2 wrong usage, 78 mistakes in the configuration.\n"
+    "`twinlog help COMMAND` or `twinlog COMMAND --help` says what a command does, with examples.";
+
+}  // namespace
+
+const CommandHelp& help_of(std::string_view name) {
+  for (const CommandHelp& help : kCommands) {
+    if (help.name == name) {
+      return help;
+    }
+  }
+  std::abort();
+}
+
+std::string_view program_help() {
+  return kProgram;
+}
+
+}  // namespace twinlog

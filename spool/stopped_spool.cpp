@@ -1,0 +1,119 @@
+#include "spool/stopped_spool.h"
+
+#include <fcntl.h>
+#include <rocksdb/version.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "spool/database.h"
+#include "spool/layout.h"
+#include "spool/read_versions.h"
+#include "spool/rocks_spool.h"
+#include "spool/spool_state.h"
+
+namespace twinlog {
+namespace {
+
+Error cannot_look(const std::string& path, int error) {
+  return {ErrorKind::kRefused, "the spool in " + path + " cannot be read (" + std::generic_category().message(error) +
+                                   "); run this as the user that runs the agent, or as root"};
+}
+
+class Reader final : public StoppedSpool {
+ public:
+  Reader(std::unique_ptr<DatabaseSetup> setup, std::unique_ptr<Database> database, SpoolState state,
+         std::uint64_t folder_bytes)
+      : setup_(std::move(setup)),
+        database_(std::move(database)),
+        state_(std::move(state)),
+        folder_bytes_(folder_bytes) {}
+
+  StoppedSpoolFacts facts() const override {
+    return {.epoch_id = state_.identity.epoch_id,
+            .format = kSpoolFormat,
+            .first_kept_leaf = state_.positions.first_kept,
+            .last_leaf = state_.last_leaf,
+            .cursors = state_.positions.cursors,
+            .incomplete_since = state_.positions.incomplete_since,
+            .folder_bytes = folder_bytes_};
+  }
+  Result<std::vector<Version>> read(std::uint64_t after, std::size_t most_events,
+                                    std::size_t most_bytes) const override {
+    const std::uint64_t first = std::max(after + 1, state_.positions.first_kept);
+    return read_versions(*database_, {first, state_.last_leaf, most_events, most_bytes});
+  }
+
+ private:
+  const std::unique_ptr<DatabaseSetup> setup_;
+  const std::unique_ptr<Database> database_;
+  const SpoolState state_;
+  const std::uint64_t folder_bytes_;
+};
+
+Status check_use(const std::string& path) {
+  const Result<SpoolUse> use = spool_use(path);
+  if (!use) {
+    return use.error();
+  }
+  if (*use == SpoolUse::kAbsent) {
+    return Error(ErrorKind::kRefused, "there is no spool in " + path);
+  }
+  if (*use == SpoolUse::kInUse) {
+    return Error(ErrorKind::kRefused, "an agent has the spool in " + path + " open; ask it through its admin socket");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<SpoolUse> spool_use(const std::string& path) {
+  const std::string lock_file = path + "/LOCK";
+  const int descriptor = ::open(lock_file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return errno == ENOENT || errno == ENOTDIR ? Result(SpoolUse::kAbsent) : cannot_look(path, errno);
+  }
+  struct flock lock {};
+  lock.l_type = F_RDLCK;  // Would this be refused? Nothing is locked by asking.
+  lock.l_whence = SEEK_SET;
+  const int asked = ::fcntl(descriptor, F_GETLK, &lock);
+  const int error = errno;
+  ::close(descriptor);
+  if (asked != 0) {
+    return cannot_look(path, error);
+  }
+  return lock.l_type == F_UNLCK ? SpoolUse::kFree : SpoolUse::kInUse;
+}
+
+Result<std::unique_ptr<StoppedSpool>> open_stopped_spool(const std::string& path) {
+  if (const Status free = check_use(path); !free) {
+    return free.error();
+  }
+  auto setup = std::make_unique<DatabaseSetup>(RocksSpoolSettings{.path = path, .agent = ""});
+  Result<std::unique_ptr<Database>> database = Database::open_for_reading(*setup);
+  if (!database) {
+    return explain_unopened(*setup, database.error());
+  }
+  Result<std::optional<SpoolState>> state = read_state(*setup, **database);
+  if (!state) {
+    return state.error();
+  }
+  if (!state->has_value()) {
+    return Error(ErrorKind::kRefused, "the spool in " + path + " has not been used yet");
+  }
+  const Result<Database::FolderBytes> bytes = (*database)->folder_bytes();
+  if (!bytes) {
+    return bytes.error();
+  }
+  return std::unique_ptr<StoppedSpool>(
+      std::make_unique<Reader>(std::move(setup), std::move(*database), std::move(**state), bytes->all));
+}
+
+std::string rocksdb_version() {
+  return rocksdb::GetRocksVersionAsString(true);
+}
+
+}  // namespace twinlog
