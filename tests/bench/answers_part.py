@@ -19,7 +19,7 @@ SYNCS = 500
 def answers_of(bench, figures, name, couriers, stores):
     shape, run = bench.shape(*SHAPES[name]), bench.new_run()
     with bench.agent(stores) as agent:
-        agent.start()
+        agent.start_connected() if couriers == "attached" else agent.start()
         syncs, cpu = agent.syncs(), agent.cpu_seconds()
         result = speed("answers", agent.socket, bench.events, run, *shape.words())
         syncs, cpu = agent.syncs() - syncs, agent.cpu_seconds() - cpu

@@ -19,6 +19,7 @@ import harness  # noqa: E402
 RELEASE, WORK = ROOT / "build/release", ROOT / "build/bench"
 AWAY = {"postgres": "postgresql://postgres@127.0.0.1:1/away", "mongodb": "mongodb://127.0.0.1:1/away"}
 PENDING, SYNCS, RECORDS = "twinlog_store_pending_records", "twinlog_spool_syncs_total", "twinlog_spool_records"
+CONNECTED = "twinlog_store_connected"
 IDS_PER_MILLISECOND = 8  # As in lines.cpp.
 PATIENCE = 600
 
@@ -137,6 +138,14 @@ class MeasuredAgent(harness.Agent):
             time.sleep(0.001)
         return (time.monotonic() - began) * 1000
 
+    def start_connected(self):
+        """With tables and sessions in every store."""
+        self.start()
+        for store in self.stores:
+            harness.wait_until(lambda store=store: self.metric(f'{CONNECTED}{{store="{store}"}}') == 1,
+                               f"the agent has a session with {store}")
+        return self
+
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -153,16 +162,22 @@ class MeasuredAgent(harness.Agent):
         found = self.metric(RECORDS)
         demand(found == events, f"{events} events were answered and the spool holds {found:.0f}")
 
-    def wait_delivered(self, events, seconds=PATIENCE):
-        """Until the agent's position in every store is the last leaf, seen by clients of our own; when that was."""
+    def wait_delivered(self, events):
+        """Until the agent's position in every store is the last leaf, seen by clients of our own: when that was, each."""
+        ends = {}
         with contextlib.ExitStack() as stack:
-            positions = [stack.enter_context(position_reader(name, uri)) for name, uri in self.stores.items()]
-            for position in positions:
-                harness.wait_until(lambda position=position: position() >= events, "the store has everything", seconds)
-        ended = time.monotonic()
-        for name in self.stores:
-            demand(self.metric(f'{PENDING}{{store="{name}"}}') == 0, f"the agent still has a backlog for {name}")
-        return ended
+            positions = {store: stack.enter_context(position_reader(store, uri)) for store, uri in self.stores.items()}
+
+            def note_ends():
+                for store in positions.keys() - ends.keys():
+                    if positions[store]() >= events:
+                        ends[store] = time.monotonic()
+                return len(ends) == len(positions)
+            harness.wait_until(note_ends, "the stores have everything", PATIENCE)
+        for store in self.stores:
+            harness.wait_until(lambda store=store: self.metric(f'{PENDING}{{store="{store}"}}') == 0,
+                               f"the agent has no backlog for {store}")
+        return ends
 
 
 @contextlib.contextmanager

