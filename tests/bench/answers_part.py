@@ -4,10 +4,11 @@ import shutil
 
 from bench import AWAY, WORK, demand_exact, speed
 
-ABOUT = """Durable answers a second. Couriers stopped: both stores are away, so that the couriers only wait. Attached: a
-PostgreSQL and a mongo-java-server on the same machine take the events meanwhile. Beside it as many threads write the same
-events into a bare RocksDB, synced, as many a write batch as are in flight, which groups the batches by itself; and 4 KiB
-with fdatasync on the same disk. After each trial the spool holds exactly what was sent, and both stores where attached."""
+ABOUT = """Durable answers a second. Couriers stopped: both stores are away, so that the couriers only wait. Attached:
+a PostgreSQL and a mongo-java-server on the same machine take the events meanwhile. Beside it as many threads write
+the same events into a bare RocksDB, synced, as many a write batch as are in flight, which groups the batches by
+itself; and 4 KiB with fdatasync on the same disk. After each trial the spool holds exactly what was sent, and both
+stores where attached."""
 
 SHAPES = {"1 sender, one at a time": (1, 1, 2_000), "8 senders, 64 in flight each": (8, 64, 100_000),
           "64 senders, 64 in flight each": (64, 64, 100_000)}

@@ -163,7 +163,7 @@ class MeasuredAgent(harness.Agent):
         demand(found == events, f"{events} events were answered and the spool holds {found:.0f}")
 
     def wait_delivered(self, events):
-        """Until the agent's position in every store is the last leaf, seen by clients of our own: when that was, each."""
+        """Until the agent's position in each store is the last leaf, seen by clients of our own: when that was."""
         ends = {}
         with contextlib.ExitStack() as stack:
             positions = {store: stack.enter_context(position_reader(store, uri)) for store, uri in self.stores.items()}
@@ -184,7 +184,8 @@ class MeasuredAgent(harness.Agent):
 def position_reader(store, uri):
     if store == "postgres":
         with psycopg.connect(uri, autocommit=True) as connection:
-            yield lambda: connection.execute("SELECT coalesce(max(last_leaf_index), 0) FROM twinlog_agents").fetchone()[0]
+            position = "SELECT coalesce(max(last_leaf_index), 0) FROM twinlog_agents"
+            yield lambda: connection.execute(position).fetchone()[0]
     else:
         with pymongo.MongoClient(uri) as client:
             agents = client.get_default_database()["twinlog_agents"]

@@ -12,11 +12,12 @@ import pymongo
 
 from bench import ROOT, WORK, Shape, demand, demand_exact, harness, speed
 
-ABOUT = """The same made events (gen.py of ../shared/peers, about 450 bytes each) through a Unix stream socket into PostgreSQL
-and mongo-java-server at once, each program with a queue for each store; the configurations of the peers are those of
-../shared/peers/conf. Taken: events a second until the last has been read (peers) or answered (twinlog, one sender, 1,000 in
-flight). A peer acknowledges nothing: missing is what had not arrived 15 s after the last one did; of twinlog nothing is. A peer's table has ten
-columns and its PostgreSQL and document store get no lockout state; twinlog writes the contract's tables and accounts."""
+ABOUT = """The same made events (gen.py of ../shared/peers, about 450 bytes each) through a Unix stream socket into
+PostgreSQL and mongo-java-server at once, each program with a queue for each store; the configurations of the peers
+are those of ../shared/peers/conf. Taken: events a second until the last has been read (peers) or answered (twinlog,
+one sender, 1,000 in flight). A peer acknowledges nothing: missing is what had not arrived 15 s after the last one
+did; of twinlog nothing is. A peer's table has ten columns and its PostgreSQL and document store get no lockout state;
+twinlog writes the contract's tables and accounts."""
 
 SHARED = ROOT / "../shared/peers"
 RUN = WORK / "peers-run"
@@ -45,7 +46,8 @@ def installed(program):
 
 def command_of(program, found, root):
     if program == "rsyslogd":
-        return [found, "-n", "-f", RUN / "peer.conf", "-i", RUN / "pid", "-M", root / "usr/lib/x86_64-linux-gnu/rsyslog"]
+        modules = root / "usr/lib/x86_64-linux-gnu/rsyslog"
+        return [found, "-n", "-f", RUN / "peer.conf", "-i", RUN / "pid", "-M", modules]
     modules = glob.glob(f"{root}/usr/lib/syslog-ng/*/")
     return [found, "-F", "--no-caps", "--module-path", modules[0], "-f", RUN / "peer.conf", "-R", RUN / "persist",
             "-p", RUN / "pid", "-c", RUN / "control"]
