@@ -30,6 +30,7 @@ def answers_of(bench, figures, name, couriers, stores):
             demand_exact(stores, run, shape)
     what = f"{name}, {couriers}"
     figures.add(what, "answers/s", result["per_second"], **FLOORS.get((name, couriers), {}))
+    figures.add(f"{what}: syncs of the spool", "syncs", syncs)
     figures.add(f"{what}: answers a sync", "answers", shape.events / syncs, 1)
     if name in WITH_LATENCY:
         figures.add(f"{what}: an answer, p50", "us", result["p50_us"])

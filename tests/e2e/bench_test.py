@@ -1,4 +1,5 @@
 """The benchmark itself: that it runs, that its table is whole, and that it notices what would make a figure lie."""
+import re
 import statistics
 import subprocess
 import sys
@@ -62,6 +63,17 @@ class QuickRun(unittest.TestCase):
 
     def test_the_page_is_written_only_when_asked_for(self):
         self.assertEqual(self.page_after, self.page_before)
+
+
+class Page(unittest.TestCase):
+    def test_every_command_on_the_page_is_one_that_the_benchmark_takes(self):
+        commands = re.findall(r"`tests/bench/run ?([^`]*)`", (harness.ROOT / "tests/bench/RESULTS.md").read_text())
+        self.assertGreater(len(commands), 4)
+        for words in commands:
+            # Options and parts are looked at before the file that is not there.
+            done = subprocess.run([harness.ROOT / "tests/bench/run", *words.split(), "--events", "/not/there"],
+                                  capture_output=True, text=True, check=False)
+            self.assertIn("no file /not/there", done.stderr, words)
 
 
 class ExactDelivery(unittest.TestCase):
