@@ -21,6 +21,8 @@ namespace {
 
 constexpr int kMostOpenFiles = 256;
 constexpr double kBloomBitsPerKey = 10;
+/// Of a memtable's bytes; an entry of `ids` takes some 80 bytes there, so this is ten bits a key.
+constexpr double kMemtableBloomRatio = 1.0 / 64;
 /// Bytes of one block: some dozens of events, so that a courier reads few and a lookup little.
 constexpr std::size_t kBlockBytes = 16U << 10U;
 /// Beyond this age a table file of `ids` is written anew, so that ids trimmed after a long outage do not stay in the
@@ -125,6 +127,9 @@ std::vector<rocksdb::ColumnFamilyDescriptor> DatabaseSetup::families() const {
 
   rocksdb::ColumnFamilyOptions ids =
       family_options(std::shared_ptr<const rocksdb::FilterPolicy>(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey)));
+  // Most ids that are looked for are new: the memtables, too, can say so without a search.
+  ids.memtable_whole_key_filtering = true;
+  ids.memtable_prefix_bloom_size_ratio = kMemtableBloomRatio;
   ids.target_file_size_base = sizes_.id_table;
   ids.max_bytes_for_level_base = sizes_.id_level;
   ids.periodic_compaction_seconds = kIdTableSeconds;

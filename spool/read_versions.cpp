@@ -2,6 +2,7 @@
 
 #include <rocksdb/iterator.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -26,6 +27,8 @@ Result<Version> version_at(const rocksdb::Iterator& at, const std::string& path)
 
 Result<std::vector<Version>> read_versions(const Database& database, const ReadRange& range) {
   std::vector<Version> versions;
+  // A version is more than a kilobyte to move, and growing would move each twice.
+  versions.reserve(std::min<std::uint64_t>(range.most_events, range.last - range.first + 1));
   std::size_t bytes = 0;
   const std::string end = event_key(range.last + 1);
   const std::unique_ptr<rocksdb::Iterator> at = database.iterate_events();
