@@ -57,10 +57,14 @@ void IntakePort::submit(Request request, Answered answered) {
 
 void IntakePort::count(const ReadCounts& counts) {
   for (std::size_t rule = 0; rule < kRedactionRules; ++rule) {
-    counters_.redactions[rule] += counts.redactions[rule];
+    if (counts.redactions[rule] > 0) {
+      counters_.redactions[rule] += counts.redactions[rule];
+    }
   }
-  for (const auto& [field, number] : counts.repairs) {
-    counters_.repairs += number;
+  for (std::size_t rule = 0; rule < kRepairRules; ++rule) {
+    if (counts.repairs[rule] > 0) {
+      counters_.repairs[rule] += counts.repairs[rule];
+    }
   }
 }
 

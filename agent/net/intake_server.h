@@ -28,7 +28,7 @@ struct IntakeCounters {
   };
   std::array<PerTransport, kTransports> transports;
   std::array<std::atomic<std::uint64_t>, kRedactionRules> redactions{};
-  std::atomic<std::uint64_t> repairs{0};
+  std::array<std::atomic<std::uint64_t>, kRepairRules> repairs{};
   std::atomic<std::uint64_t> http_unauthorized{0};
 };
 

@@ -48,7 +48,7 @@ struct Metrics::Families {
   prometheus::Family<prometheus::Counter>& redactions =
       counter("twinlog_redactions_total", "Values replaced before anything was kept, by rule.");
   prometheus::Family<prometheus::Counter>& repairs =
-      counter("twinlog_repairs_total", "Fields of events that were repaired.");
+      counter("twinlog_repairs_total", "What was repaired in events, by rule.");
 
   prometheus::Family<prometheus::Counter>& commits =
       counter("twinlog_spool_commits_total", "Group commits that reached the disk.");
@@ -133,7 +133,10 @@ void Metrics::Families::update_intake(const IntakeCounters& counters) {
     const std::string rule(redaction_rule_text(static_cast<RedactionRule>(i)));
     raise_to(redactions.Add({{"rule", rule}}), counters.redactions.at(i).load());
   }
-  raise_to(repairs.Add({}), counters.repairs.load());
+  for (std::size_t i = 0; i < kRepairRules; ++i) {
+    const std::string rule(repair_rule_text(static_cast<RepairRule>(i)));
+    raise_to(repairs.Add({{"rule", rule}}), counters.repairs.at(i).load());
+  }
   raise_to(unauthorized.Add({}), counters.http_unauthorized.load());
 }
 

@@ -5,6 +5,7 @@
 #include "ledger/base/bytes.h"
 #include "ledger/record/json_number.h"
 #include "ledger/record/json_writer.h"
+#include "ledger/record/redaction.h"
 #include "ledger/record/timestamp.h"
 
 namespace twinlog {
@@ -34,7 +35,10 @@ bool Cleanser::clean_range(std::uint32_t begin, std::uint32_t end) {
         is_changed = clean_text(i) || is_changed;
         break;
       case NodeKind::kNumber:
-        is_changed = clean_number(i) || is_changed;
+        if (clean_number(i)) {
+          counts_.add(RepairRule::kNumber);
+          is_changed = true;
+        }
         break;
       default:
         break;
@@ -56,7 +60,7 @@ bool Cleanser::clean_key(std::uint32_t key, std::uint32_t& next) {
   bool is_changed = false;
   if (is_secret_value(value) && is_secret_key(tape_.view(key))) {
     next = tape_.end_of(value);
-    ++counts_[static_cast<std::size_t>(RedactionRule::kKey)];
+    counts_.add(RedactionRule::kKey);
     tape_.replace_value(value, redaction_mark(RedactionRule::kKey));
     is_changed = true;
   }
@@ -64,11 +68,15 @@ bool Cleanser::clean_key(std::uint32_t key, std::uint32_t& next) {
 }
 
 bool Cleanser::clean_text(std::uint32_t index) {
-  const auto cleaned = redacted(tape_.view(index), counts_);
+  const auto cleaned = redacted(tape_.view(index), counts_.redactions);
+  const bool is_mended = tape_.nodes[index].is_mended;
+  if (is_mended) {
+    counts_.add(RepairRule::kCharacters);
+  }
   if (cleaned) {
     tape_.set_text(index, *cleaned);
   }
-  return cleaned.has_value() || tape_.nodes[index].is_mended;
+  return cleaned.has_value() || is_mended;
 }
 
 bool Cleanser::clean_number(std::uint32_t index) {

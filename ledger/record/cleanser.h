@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "ledger/record/event_reader.h"
 #include "ledger/record/json_tape.h"
-#include "ledger/record/redaction.h"
 
 namespace twinlog {
 
@@ -16,7 +16,7 @@ inline constexpr std::string_view kSessionIdName = "session_id";
 class Cleanser {
  public:
   /// `tape` and `counts` outlive the cleanser.
-  Cleanser(JsonTape& tape, std::string tenant_id, RedactionCounts& counts)
+  Cleanser(JsonTape& tape, std::string tenant_id, ReadCounts& counts)
       : tape_(tape), tenant_id_(std::move(tenant_id)), counts_(counts) {}
 
   /// Cleans the value at `index` and everything in it. True when a repair rule changed it or had changed it in mending.
@@ -34,12 +34,13 @@ class Cleanser {
   // Cleans the key; `next` is moved behind the value where that is settled, too.
   bool clean_key(std::uint32_t key, std::uint32_t& next);
   bool clean_text(std::uint32_t index);
+  // True when the number is text from now on.
   bool clean_number(std::uint32_t index);
   bool is_secret_value(std::uint32_t index) const;
 
   JsonTape& tape_;
   std::string tenant_id_;
-  RedactionCounts& counts_;
+  ReadCounts& counts_;
 };
 
 }  // namespace twinlog

@@ -44,10 +44,15 @@ constexpr auto kChannels =
 
 class EventFiller {
  public:
-  EventFiller(JsonTape& tape, const EventMembers& members, EventIdentity identity, RedactionCounts& counts)
-      : tape_(tape), members_(members), cleanser_(tape, identity.tenant_id, counts), movers_(members.unknown_keys()) {
+  EventFiller(JsonTape& tape, const EventMembers& members, EventIdentity identity, ReadCounts& counts)
+      : tape_(tape),
+        members_(members),
+        counts_(counts),
+        cleanser_(tape, identity.tenant_id, counts),
+        movers_(members.unknown_keys()) {
+    counts_.add(RepairRule::kUnknownMember, movers_.size());
     if (identity.has_spare_alias) {
-      move(Member::kOrganizationId);
+      move(Member::kOrganizationId, RepairRule::kUnknownMember);
     }
     event_.tenant_id = std::move(identity.tenant_id);
     event_.log_id = std::move(identity.log_id);
@@ -77,9 +82,12 @@ class EventFiller {
   void note_repair(std::string_view name) { event_.repaired.emplace_back(name); }
 
   // The member goes where unknown ones go.
-  void move(Member member) { movers_.push_back(*members_.value(member) - 1); }
+  void move(Member member, RepairRule rule) {
+    movers_.push_back(*members_.value(member) - 1);
+    counts_.add(rule);
+  }
   void move_as_wrong(Member member) {
-    move(member);
+    move(member, RepairRule::kWrongValue);
     note_repair(member_name(member));
   }
 
@@ -88,7 +96,11 @@ class EventFiller {
     const bool is_changed = cleanser_.clean_value(value);
     const std::string_view whole = tape_.view(value);
     const std::string_view kept = cut_text(whole, most_bytes);
-    if (is_changed || kept.size() != whole.size()) {
+    const bool is_cut = kept.size() != whole.size();
+    if (is_cut) {
+      counts_.add(RepairRule::kCut);
+    }
+    if (is_changed || is_cut) {
       note_repair(name);
     }
     return std::string(kept);
@@ -112,7 +124,7 @@ class EventFiller {
       return;
     }
     if (event_.session_ref) {
-      move(Member::kSessionId);
+      move(Member::kSessionId, RepairRule::kUnknownMember);
     } else {
       event_.session_ref = cleanser_.session_hash(*value);
     }
@@ -196,18 +208,23 @@ class EventFiller {
   void metadata() {
     auto object = members_.value(Member::kMetadata);
     if (object && kind(*object) != NodeKind::kObject) {
-      move(Member::kMetadata);
+      move(Member::kMetadata, RepairRule::kWrongValue);
       object.reset();
     }
     if (!object && movers_.empty()) {
       return;
     }
-    bool is_changed = object && cleanser_.clean_value(*object);
+    const bool is_cleaned = object && cleanser_.clean_value(*object);
     clean_movers();
     Metadata metadata = assemble_metadata(tape_, object, movers_);
-    is_changed = is_changed || metadata.is_changed;
+    if (metadata.has_repeated_key) {
+      counts_.add(RepairRule::kRepeatedKey);
+    }
+    if (metadata.is_over_limits) {
+      counts_.add(RepairRule::kMetadataLimit);
+    }
     event_.metadata = std::move(metadata.json);
-    if (is_changed) {
+    if (is_cleaned || !movers_.empty() || metadata.has_repeated_key || metadata.is_over_limits) {
       note_repair(member_name(Member::kMetadata));
     }
   }
@@ -226,6 +243,7 @@ class EventFiller {
 
   JsonTape& tape_;
   const EventMembers& members_;
+  ReadCounts& counts_;
   Cleanser cleanser_;
   AuthEvent event_;
   std::vector<std::uint32_t> movers_;  // Keys.
@@ -233,7 +251,7 @@ class EventFiller {
 
 }  // namespace
 
-AuthEvent fill_event(JsonTape& tape, const EventMembers& members, EventIdentity identity, RedactionCounts& counts) {
+AuthEvent fill_event(JsonTape& tape, const EventMembers& members, EventIdentity identity, ReadCounts& counts) {
   return EventFiller(tape, members, std::move(identity), counts).fill();
 }
 

@@ -6,11 +6,10 @@
 #include "ledger/record/event_members.h"
 #include "ledger/record/event_reader.h"
 #include "ledger/record/json_tape.h"
-#include "ledger/record/redaction.h"
 
 namespace twinlog {
 
-/// The event without a log_id that the sender did not give. Cleans `tape` in place and counts redactions.
-AuthEvent fill_event(JsonTape& tape, const EventMembers& members, EventIdentity identity, RedactionCounts& counts);
+/// The event without a log_id that the sender did not give. Cleans `tape` in place and counts what it changes.
+AuthEvent fill_event(JsonTape& tape, const EventMembers& members, EventIdentity identity, ReadCounts& counts);
 
 }  // namespace twinlog

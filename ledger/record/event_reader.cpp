@@ -14,17 +14,6 @@
 namespace twinlog {
 namespace {
 
-void count_repairs(const AuthEvent& event, ReadCounts& counts) {
-  for (const std::string& name : event.repaired) {
-    const auto found = counts.repairs.find(name);
-    if (found == counts.repairs.end()) {
-      counts.repairs.emplace(name, 1);
-    } else {
-      ++found->second;
-    }
-  }
-}
-
 Rejection too_large(std::size_t limit) {
   return {"", "is larger than the limit of " + std::to_string(limit) + " bytes for one event"};
 }
@@ -41,8 +30,7 @@ ReadOutcome read_parsed(JsonTape& tape, const EventReaderSettings& settings, Eve
     return std::move(*rejection);
   }
   AcceptedEvent accepted;
-  accepted.event = fill_event(tape, known, std::move(std::get<EventIdentity>(identity)), request.counts.redactions);
-  count_repairs(accepted.event, request.counts);
+  accepted.event = fill_event(tape, known, std::move(std::get<EventIdentity>(identity)), request.counts);
   accepted.canonical = canonical_content(accepted.event);
   if (accepted.event.log_id.empty()) {
     const std::uint64_t running_number = request.equal_events_seen[content_hash(accepted.canonical)]++;
@@ -65,6 +53,13 @@ std::optional<ReadOutcome> read_text(std::string_view json, const EventReaderSet
 }
 
 }  // namespace
+
+std::string_view repair_rule_text(RepairRule rule) {
+  static constexpr auto kTexts = std::to_array<std::string_view>(
+      {"characters", "cut", "wrong_value", "unknown_member", "number", "repeated_key", "metadata_limit"});
+  static_assert(kTexts.size() == kRepairRules);
+  return kTexts[static_cast<std::size_t>(rule)];
+}
 
 ReadOutcome EventReader::read_event(std::string_view json, RequestContext& request) const {
   auto outcome = read_text(json, settings_, request);

@@ -37,10 +37,26 @@ enum class RedactionRule : std::uint8_t { kKey, kJwt, kBearer, kBasic, kPem };
 inline constexpr std::size_t kRedactionRules = 5;
 std::string_view redaction_rule_text(RedactionRule rule);
 
-/// What one read changed, for the metrics.
+/// The repair rules, each counted by itself.
+enum class RepairRule : std::uint8_t {
+  kCharacters,     ///< A text that held invalid UTF-8, NUL, C0 or lone surrogates.
+  kCut,            ///< A text over its field's limit.
+  kWrongValue,     ///< A member of the wrong type or outside its list, moved into metadata.
+  kUnknownMember,  ///< A member without a place of its own (unknown, the agent's own, a spare alias), moved likewise.
+  kNumber,         ///< A number outside the range, kept as text.
+  kRepeatedKey,    ///< A metadata in which a key came more than once; the last was kept.
+  kMetadataLimit,  ///< A metadata over its limits, kept as size and hash.
+};
+inline constexpr std::size_t kRepairRules = 7;
+std::string_view repair_rule_text(RepairRule rule);
+
+/// What reading changed, for the metrics. An event is marked as repaired exactly when it adds to one of these.
 struct ReadCounts {
   std::array<std::uint64_t, kRedactionRules> redactions{};
-  std::map<std::string, std::uint64_t, std::less<>> repairs;  ///< Per field name; unknown members count as "metadata".
+  std::array<std::uint64_t, kRepairRules> repairs{};
+
+  void add(RedactionRule rule) { ++redactions[static_cast<std::size_t>(rule)]; }
+  void add(RepairRule rule, std::uint64_t times = 1) { repairs[static_cast<std::size_t>(rule)] += times; }
 };
 
 struct EventReaderSettings {

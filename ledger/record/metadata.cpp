@@ -32,7 +32,7 @@ class MemberList {
     });
     const auto kept = std::unique(members_.begin(), members_.end(),
                                   [this](const Entry& left, const Entry& right) { return name(left) == name(right); });
-    is_changed_ = kept != members_.end();
+    has_repeated_key_ = kept != members_.end();
     members_.erase(kept, members_.end());
     sent_ = members_.size();
   }
@@ -48,7 +48,6 @@ class MemberList {
       } else {
         members_.push_back({movers[i], kOwnName});
       }
-      is_changed_ = true;
     }
   }
 
@@ -70,10 +69,11 @@ class MemberList {
       depth = std::max(depth, 1 + writer.depth());
     }
     json.text.push_back('}');
+    const bool has_repeated_key = has_repeated_key_ || writer.dropped_repeated_keys();
     if (json.size() > kMostMetadataBytes || depth > kMostMetadataDepth) {
-      return {truncated(json), true};
+      return {truncated(json), has_repeated_key, true};
     }
-    return {std::move(json.text), is_changed_ || writer.dropped_repeated_keys()};
+    return {std::move(json.text), has_repeated_key, false};
   }
 
  private:
@@ -122,7 +122,7 @@ class MemberList {
   std::set<std::string, std::less<>> new_names_;
   std::vector<const std::string*> renamed_;
   std::map<std::string_view, std::size_t> tried_;  // By wanted name, how many candidates were looked at.
-  bool is_changed_ = false;
+  bool has_repeated_key_ = false;
 };
 
 }  // namespace

@@ -16,8 +16,9 @@ inline constexpr std::size_t kMostMetadataBytes = 8192;
 inline constexpr std::size_t kMostMetadataDepth = 8;
 
 struct Metadata {
-  std::string json;         ///< Canonical, within the limits.
-  bool is_changed = false;  ///< Members moved in, keys were repeated, or it was over its limits.
+  std::string json;               ///< Canonical, within the limits.
+  bool has_repeated_key = false;  ///< Of equal keys the last was kept.
+  bool is_over_limits = false;    ///< Only size and hash are in `json`.
 };
 
 /// `object`: index of the object that was sent, if any; `movers`: keys of the members that move in, in bytewise order

@@ -219,14 +219,48 @@ TEST(Redacted, BeforeTextIsCut) {
             R"({"failure_code":"[redacted:jwt]","repaired":["failure_code"]})");
 }
 
-TEST(ReadCounting, FollowsRulesAndFields) {
+std::string repairs_of(const ReadCounts& counts) {
+  std::string text;
+  for (std::size_t rule = 0; rule < kRepairRules; ++rule) {
+    if (counts.repairs[rule] > 0) {
+      text.append(repair_rule_text(static_cast<RepairRule>(rule))) += "=" + std::to_string(counts.repairs[rule]) + " ";
+    }
+  }
+  return text;
+}
+
+std::string repairs_in(const std::string& members) {
+  ReadCounts counts;
+  testing::read(testing::event_with(members), &counts);
+  return repairs_of(counts);
+}
+
+TEST(ReadCounting, FollowsTheRules) {
   ReadCounts counts;
   testing::read(testing::event_with(R"("a":"Bearer x","password":1,"username":"\u0000","user_id":1)"), &counts);
   EXPECT_EQ(counts.redactions[static_cast<std::size_t>(RedactionRule::kBearer)], 1U);
   EXPECT_EQ(counts.redactions[static_cast<std::size_t>(RedactionRule::kKey)], 1U);
   EXPECT_EQ(counts.redactions[static_cast<std::size_t>(RedactionRule::kJwt)], 0U);
-  const std::map<std::string, std::uint64_t, std::less<>> expected{{"metadata", 1}, {"user_id", 1}, {"username", 1}};
-  EXPECT_EQ(counts.repairs, expected);
+  EXPECT_EQ(repairs_of(counts), "characters=1 wrong_value=1 unknown_member=2 ");
+}
+
+TEST(ReadCounting, NamesTheRuleOfEachRepair) {
+  const std::string long_text(200, 'x');
+  EXPECT_EQ(repairs_in("\"username\":\"a\xff\",\"service\":\"\\ud800\""), "characters=2 ");
+  EXPECT_EQ(repairs_in("\"service\":\"" + long_text + "\",\"ip\":\"" + long_text + long_text + "\""), "cut=2 ");
+  EXPECT_EQ(repairs_in(R"("user_id":1,"channel":"fax","failed_login_attempts":-1,"lock_kind":"x","metadata":"m")"),
+            "wrong_value=5 ");
+  EXPECT_EQ(repairs_in(R"("a":1,"agent":"x","organisation_id":"o","organization_id":"o")"), "unknown_member=3 ");
+  EXPECT_EQ(repairs_in(R"("session_ref":"r","session_id":"s")"), "unknown_member=1 ");
+  EXPECT_EQ(repairs_in(R"("metadata":{"a":1e400,"b":[9007199254740993]})"), "number=2 ");
+  EXPECT_EQ(repairs_in(R"("metadata":{"a":1,"a":2,"b":{"c":1,"c":1}})"), "repeated_key=1 ");
+  EXPECT_EQ(repairs_in("\"metadata\":{\"a\":\"" + std::string(9000, 'x') + "\"}"), "metadata_limit=1 ");
+  EXPECT_EQ(repairs_in(R"("metadata":{"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":1}}}}}}}}})"), "metadata_limit=1 ");
+}
+
+TEST(ReadCounting, CountsNothingThatIsNoRepair) {
+  EXPECT_EQ(repairs_in(R"("ip":"somewhere","session_id":{"id":1e400},"user_id":"","x":null)"), "");
+  EXPECT_EQ(repairs_in(R"("account_locked_until":"99999-01-01T00:00:00Z","lock_kind":"none","metadata":{"n":1})"), "");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <random>
 #include <string>
 #include <variant>
@@ -151,6 +152,11 @@ std::string joined(const std::vector<std::pair<std::string, std::string>>& membe
   return json + "}";
 }
 
+std::uint64_t changes_in(const ReadCounts& counts) {
+  const auto repairs = std::accumulate(counts.repairs.begin(), counts.repairs.end(), std::uint64_t{0});
+  return std::accumulate(counts.redactions.begin(), counts.redactions.end(), repairs);
+}
+
 TEST(HostileEvents, AreTakenWhateverTheOrderOfTheirMembersAndReadBack) {
   std::mt19937_64 random(kSeed);
   for (int round = 0; round < kRounds; ++round) {
@@ -158,12 +164,14 @@ TEST(HostileEvents, AreTakenWhateverTheOrderOfTheirMembersAndReadBack) {
     std::vector<std::pair<std::string, std::string>> members(by_name.begin(), by_name.end());
     const std::string json = joined(members);
     SCOPED_TRACE("seed " + std::to_string(kSeed) + " round " + std::to_string(round) + " " + json);
-    const ReadOutcome outcome = testing::read(json);
+    ReadCounts counts;
+    const ReadOutcome outcome = testing::read(json, &counts);
     ASSERT_TRUE(std::holds_alternative<AcceptedEvent>(outcome)) << std::get<Rejection>(outcome).reason;
     const auto& accepted = std::get<AcceptedEvent>(outcome);
     const auto back = parse_content(accepted.canonical);
     ASSERT_TRUE(back.has_value()) << accepted.canonical;
     EXPECT_EQ(*back, accepted.event);
+    EXPECT_EQ(accepted.event.repaired.empty(), changes_in(counts) == 0);
     std::shuffle(members.begin(), members.end(), random);
     EXPECT_EQ(std::get<AcceptedEvent>(testing::read(joined(members))).canonical, accepted.canonical);
   }
