@@ -9,7 +9,7 @@
 namespace twinlog {
 namespace {
 
-std::optional<Settings> explain(std::vector<ConfigMistake> mistakes, Settings settings, std::ostream& err) {
+std::optional<Settings> explain(const std::vector<ConfigMistake>& mistakes, Settings settings, std::ostream& err) {
   for (const ConfigMistake& mistake : mistakes) {
     err << mistake.where << ": " << mistake.what << "\n";
   }
@@ -51,7 +51,7 @@ std::optional<Settings> load_or_explain(const std::string& path, const std::map<
   for (const std::string& warning : loaded.warnings) {
     err << "twinlog: warning: " << warning << "\n";
   }
-  return explain(std::move(loaded.mistakes), std::move(loaded.settings), err);
+  return explain(loaded.mistakes, std::move(loaded.settings), err);
 }
 
 std::optional<Places> load_places(const ConfigFile& file, const std::map<std::string, std::string>& environment,
@@ -65,7 +65,7 @@ std::optional<Places> load_places(const ConfigFile& file, const std::map<std::st
     loaded = load_settings_file(file.path, environment, host_name());
   }
   std::erase_if(loaded.mistakes, [&](const ConfigMistake& mistake) { return !is_of(mistake, needed); });
-  auto settings = explain(std::move(loaded.mistakes), std::move(loaded.settings), err);
+  auto settings = explain(loaded.mistakes, std::move(loaded.settings), err);
   return settings ? std::optional(Places{std::move(*settings), std::move(note)}) : std::nullopt;
 }
 
