@@ -33,7 +33,7 @@ class Tour(unittest.TestCase):
 
     def walk(self, blocks):
         """What the shell printed while it ran the blocks, each of them between two marks."""
-        script = PRELUDE + "".join(f"echo 'BLOCK {number}'\n{block}" for number, block in enumerate(blocks))
+        script = PRELUDE + "".join(f"printf '\\nBLOCK {number}\\n'\n{block}" for number, block in enumerate(blocks))
         script = script.replace(FOLDER, self.folder) + f"echo '{DONE}'\n"
         shell = subprocess.Popen(["bash", "-c", script], cwd=harness.ROOT, stdin=subprocess.DEVNULL, text=True,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
