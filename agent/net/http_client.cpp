@@ -135,9 +135,10 @@ HttpOutcome read_answer(Connection& connection) {
       return system_failure(failed);
     }
     if (count == 0) {
+      const bool has_begun = parser.is_header_done();  // A parser that saw nothing takes its end for the end.
       boost::system::error_code failed;
       parser.put_eof(failed);
-      if (failed) {
+      if (failed || !has_begun) {
         return HttpFailure{0, "it closed the connection without an answer"};
       }
       break;

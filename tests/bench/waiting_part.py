@@ -3,10 +3,10 @@ import signal
 
 from bench import AWAY, demand, speed
 
-ABOUT = """Memory is the highest that the process ever had in RAM (VmHWM); start is from exec until /readyz is 200. Both
-stores are away. The events are sent by 8 senders, 64 in flight each. After each count the agent ends, by turns of rounds
-by SIGKILL and by SIGTERM, and starts, which replays the logs of the spool; then it is killed and starts again, which has
-none to replay. Every event that was answered is still there each time."""
+ABOUT = """Memory is the highest that the process ever had in RAM (VmHWM); start is from exec until /readyz is 200.
+Both stores are away. The events are sent by 8 senders, 64 in flight each. After each count the agent ends, by turns
+of rounds by SIGKILL and by SIGTERM, and starts, which replays the logs of the spool; then it is killed and starts
+again, which has none to replay. Every event that was answered is still there each time."""
 
 WAITING = (0, 100_000, 1_000_000)
 LONGEST_START, MOST_MEMORY = 500, 128

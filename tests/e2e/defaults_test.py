@@ -39,6 +39,7 @@ def ask(port, method, path, body=None):
 listening = sorted(line.split()[1] for line in open("/proc/net/tcp").readlines()[1:] if line.split()[3] == "0A")
 mode = os.stat("/run/twinlog/events.sock").st_mode
 print(json.dumps({"listening": listening, "is_socket": stat.S_ISSOCK(mode), "mode": oct(stat.S_IMODE(mode)),
+                  "admin_mode": oct(stat.S_IMODE(os.stat("/run/twinlog/admin.sock").st_mode)),
                   "spool": os.listdir("/var/lib/twinlog/spool"), "event": ask(8840, "POST", "/v1/events", sys.argv[1]),
                   "metrics": ask(9464, "GET", "/metrics")[1]}))
 """
@@ -87,6 +88,7 @@ class ShortestFile(unittest.TestCase):
         self.assertEqual(seen["listening"], sorted([address("127.0.0.1:8840"), address("0.0.0.0:9464")]))
         self.assertTrue(seen["is_socket"])
         self.assertEqual(seen["mode"], "0o660")
+        self.assertEqual(seen["admin_mode"], "0o600")
         self.assertIn("CURRENT", seen["spool"])
         self.assertEqual(seen["event"][0], 200)
         self.assertIn(f"\ntwinlog_spool_capacity_bytes {2 << 30}\n", seen["metrics"])

@@ -1,4 +1,5 @@
 """README's tour, to the letter: every command of it is run in one shell, in a folder of the test's own."""
+import contextlib
 import os
 import re
 import shutil
@@ -33,7 +34,7 @@ class Tour(unittest.TestCase):
 
     def walk(self, blocks):
         """What the shell printed while it ran the blocks, each of them between two marks."""
-        script = PRELUDE + "".join(f"echo 'BLOCK {number}'\n{block}" for number, block in enumerate(blocks))
+        script = PRELUDE + "".join(f"printf '\\nBLOCK {number}\\n'\n{block}" for number, block in enumerate(blocks))
         script = script.replace(FOLDER, self.folder) + f"echo '{DONE}'\n"
         shell = subprocess.Popen(["bash", "-c", script], cwd=harness.ROOT, stdin=subprocess.DEVNULL, text=True,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
@@ -41,9 +42,10 @@ class Tour(unittest.TestCase):
         return shell.communicate(timeout=PATIENCE)[0]
 
     def stop_what_is_left(self):
-        """Whoever still works in the folder of this test."""
+        """Whoever still works in the folder of this test, with its whole job."""
         for process in harness.processes_naming(self.folder + "/"):
-            os.kill(process, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(os.getpgid(process), signal.SIGKILL)
 
     def test_every_command_of_the_tour_does_what_the_readme_says(self):
         blocks = tour()

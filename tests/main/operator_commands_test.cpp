@@ -44,7 +44,7 @@ class FakeAgent final : public AdminPages, public AdminCommands {
  private:
   template <typename Page>
   static Page next(std::deque<Page>& pages) {
-    const Page page = pages.front();
+    Page page = pages.front();
     if (pages.size() > 1) {
       pages.pop_front();
     }

@@ -12,7 +12,6 @@ namespace twinlog {
 namespace {
 
 using ::testing::HasSubstr;
-using testing::make_event;
 
 class StoppedSpoolTest : public testing::SpoolTest {
  protected:
