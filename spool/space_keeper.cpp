@@ -39,6 +39,7 @@ void SpaceKeeper::tell(SpoolStats& stats) const {
   stats.is_full = !room().takes(EventRole::kFailed, kLargeEventBytes);
   stats.takes_only_base_types = !room().takes(EventRole::kOther, kLargeEventBytes);
   stats.limit_bytes = limit_;
+  stats.reserve_bytes = sizes_.reserve;
   stats.has_ballast = volume_.has_ballast();
   no_ballast_.tell(stats);
   stats.volume_free_bytes = volume_.free_bytes();

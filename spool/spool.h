@@ -72,6 +72,8 @@ struct SpoolStats {
   bool takes_only_base_types = false;  ///< The last tenth (contract section 2.6), or full.
   /// What the folder may take as things are: `max_bytes`, or less where the volume cannot give that.
   std::uint64_t limit_bytes = 0;
+  std::uint64_t reserve_bytes =
+      0;                        ///< Of `max_bytes`: no event is let in there, what the spool writes itself needs it.
   bool has_ballast = true;      ///< The room that opening the spool again after a full volume needs is kept free.
   bool is_damaged = false;      ///< Events that were promised are gone; nothing is taken until an operator has looked.
   bool is_volume_full = false;  ///< Nothing is taken because the volume has no room.

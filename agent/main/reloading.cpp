@@ -35,12 +35,14 @@ void reload(AgentParts& parts, const LoadedSettings& loaded) {
     parts.log.line(LogLevel::kError, "reload_mistake", mistake.what, {{"where", mistake.where}});
   }
   if (!loaded.mistakes.empty()) {
+    ++parts.observed.refused_reloads;
     parts.log.line(LogLevel::kError, "reload_refused", "the configuration has mistakes; the running settings stay",
                    {{"mistakes", std::to_string(loaded.mistakes.size())}});
     return;
   }
   const Reload plan = plan_reload(parts.settings, loaded.settings);
   take_over(parts, plan.settings);
+  ++parts.observed.reloads;
   if (!plan.need_restart.empty()) {
     parts.log.line(LogLevel::kWarning, "reload_needs_restart", "these settings changed and hold after the next start",
                    {{"keys", joined(plan.need_restart)}});

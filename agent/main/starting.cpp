@@ -187,6 +187,8 @@ Status start_parts(AgentParts& parts, const ProcessGifts& gifts) {
   parts.observed.front_door = parts.front_door.get();
   parts.observed.intake = parts.intake.get();
   parts.observed.intake_counters = &parts.intake_counters;
+  parts.observed.admin = parts.admin.get();
+  parts.observed.admin_socket = parts.admin_socket.get();
   for (const auto& delivery : parts.deliveries) {
     parts.observed.couriers.push_back(&delivery->courier);
     delivery->worker.start();

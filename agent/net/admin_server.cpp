@@ -23,8 +23,8 @@ class Server final : public AdminServer {
       return listener.error();
     }
     address_ = listener->address;
-    const auto open = [&pages, commands](SessionLoop& loop, Descriptor connection) {
-      return std::make_shared<AdminSession>(loop, pages, commands, std::move(connection));
+    const auto open = [this, &pages, commands](SessionLoop& loop, Descriptor connection) {
+      return std::make_shared<AdminSession>(loop, pages, commands, counters_, std::move(connection));
     };
     Status added = loop_.add_listener(*std::move(listener), open);
     if (added) {
@@ -35,8 +35,10 @@ class Server final : public AdminServer {
 
   void stop() override { loop_.stop(kStopGrace); }
   std::string address() const override { return address_; }
+  const AdminCounters& counters() const override { return counters_; }
 
  private:
+  AdminCounters counters_;  // The loop's sessions count in it.
   SessionLoop loop_;
   std::string address_;
 };

@@ -3,7 +3,11 @@
 // holds no command up.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -54,11 +58,27 @@ class AdminCommands {
   virtual AdminPage run(std::string_view path, std::string_view query) = 0;
 };
 
+/// Every status that an admin server answers with.
+inline constexpr auto kAdminStatuses = std::to_array<unsigned>({200, 400, 404, 405, 413, 431, 500, 503});
+
+/// Answered requests. Written by the server's thread, read by any.
+struct AdminCounters {
+  std::array<std::atomic<std::uint64_t>, kAdminStatuses.size()> answered{};
+
+  void add(unsigned status) {
+    const auto found = std::find(kAdminStatuses.begin(), kAdminStatuses.end(), status);
+    // Unlisted there is none; should one come, it is a fault of ours.
+    const auto place = std::find(kAdminStatuses.begin(), kAdminStatuses.end(), 500U);
+    ++answered.at(static_cast<std::size_t>((found == kAdminStatuses.end() ? place : found) - kAdminStatuses.begin()));
+  }
+};
+
 class AdminServer {
  public:
   virtual ~AdminServer() = default;
   virtual void stop() = 0;                  ///< May be called twice.
   virtual std::string address() const = 0;  ///< "host:port" with the real port, or the socket's path.
+  virtual const AdminCounters& counters() const = 0;
 };
 
 struct AdminLimits {

@@ -27,8 +27,13 @@ HttpResponse plain(unsigned status, std::string_view reason) {
 
 }  // namespace
 
-AdminSession::AdminSession(SessionLoop& loop, AdminPages& pages, AdminCommands* commands, Descriptor connection)
-    : StreamSession(loop, std::move(connection)), pages_(pages), commands_(commands), reader_({kHeaderMost, 0}) {}
+AdminSession::AdminSession(SessionLoop& loop, AdminPages& pages, AdminCommands* commands, AdminCounters& counters,
+                           Descriptor connection)
+    : StreamSession(loop, std::move(connection)),
+      pages_(pages),
+      commands_(commands),
+      counters_(counters),
+      reader_({kHeaderMost, 0}) {}
 
 std::size_t AdminSession::consume(std::string_view bytes) {
   using Progress = HttpRequestReader::Progress;
@@ -72,6 +77,7 @@ HttpResponse AdminSession::respond(const HttpRequest& request) {
 void AdminSession::answer(const HttpRequest& request) {
   const bool is_head = request.method == "HEAD";
   const HttpResponse response = respond(request);
+  counters_.add(response.status);
   const bool goes_on = request.keeps_alive && is_open();
   send(write_response(response, goes_on ? AfterResponse::kKeepAlive : AfterResponse::kClose,
                       is_head ? BodyShown::kNo : BodyShown::kYes));
@@ -81,6 +87,7 @@ void AdminSession::answer(const HttpRequest& request) {
 }
 
 void AdminSession::refuse(unsigned status, std::string_view reason) {
+  counters_.add(status);
   reader_.reset();
   send(write_response(plain(status, reason), AfterResponse::kClose));
   end(Ending::kLinger);

@@ -14,7 +14,8 @@ namespace twinlog {
 class AdminSession final : public StreamSession {
  public:
   /// `commands` is null on the public port.
-  AdminSession(SessionLoop& loop, AdminPages& pages, AdminCommands* commands, Descriptor connection);
+  AdminSession(SessionLoop& loop, AdminPages& pages, AdminCommands* commands, AdminCounters& counters,
+               Descriptor connection);
 
  protected:
   std::size_t consume(std::string_view bytes) override;
@@ -36,6 +37,7 @@ class AdminSession final : public StreamSession {
 
   AdminPages& pages_;
   AdminCommands* const commands_;
+  AdminCounters& counters_;
   HttpRequestReader reader_;
 };
 

@@ -127,6 +127,7 @@ std::optional<HttpResponse> HttpSession::refusal_of(const HttpRequest& request) 
 }
 
 void HttpSession::handle(const HttpRequest& request) {
+  read_at_ = std::chrono::steady_clock::now();
   // Behind a transfer coding that we do not know nothing can be found.
   keeps_alive_ = request.keeps_alive && is_plain(request.transfer_encoding, "chunked");
   is_head_ = request.method == "HEAD";
@@ -225,6 +226,9 @@ void HttpSession::respond(const HttpResponse& response) {
   const bool goes_on = keeps_alive_ && is_open();
   send(write_response(response, goes_on ? AfterResponse::kKeepAlive : AfterResponse::kClose,
                       is_head_ ? BodyShown::kNo : BodyShown::kYes));
+  if (const auto read_at = std::exchange(read_at_, std::nullopt)) {
+    port_.counters(Transport::kHttp).answer_micros.observe(micros_of(std::chrono::steady_clock::now() - *read_at));
+  }
   if (!goes_on && is_open()) {
     end(Ending::kLinger);
   }

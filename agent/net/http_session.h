@@ -56,6 +56,7 @@ class HttpSession final : public StreamSession {
   const Limits limits_;
   HttpRequestReader reader_;
   std::optional<HttpResponse> refusal_;  // of the request being read
+  std::optional<Time> read_at_;          // the request being answered, when it was complete
   bool is_judged_ = false;               // the header of the request being read
   bool keeps_alive_ = true;              // after the request being answered
   bool is_head_ = false;                 // the request being answered

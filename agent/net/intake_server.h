@@ -12,6 +12,7 @@
 
 #include "agent/pipeline/intake.h"
 #include "config/settings.h"
+#include "ledger/base/histogram.h"
 
 namespace twinlog {
 
@@ -25,6 +26,8 @@ struct IntakeCounters {
     std::atomic<std::uint64_t> bytes{0};
     std::atomic<std::uint64_t> connections{0};  ///< Open now.
     std::atomic<std::uint64_t> cut{0};          ///< Connections closed by a limit.
+    /// From a complete request, or complete lines read at once, to their answer on its way out.
+    Histogram answer_micros{kDurationBounds};
   };
   std::array<PerTransport, kTransports> transports;
   std::array<std::atomic<std::uint64_t>, kRedactionRules> redactions{};

@@ -11,6 +11,7 @@ LineSession::LineSession(SessionLoop& loop, IntakePort& port, const Limits& limi
 }
 
 std::size_t LineSession::consume(std::string_view bytes) {
+  const Time read_at = std::chrono::steady_clock::now();
   AnswerSheet answers;
   std::size_t taken = 0;
   bool is_over = false;
@@ -36,7 +37,7 @@ std::size_t LineSession::consume(std::string_view bytes) {
   if (taken > 0) {
     begin_anew();
   }
-  hand_over(std::move(answers));
+  hand_over(std::move(answers), read_at);
   if (is_over) {
     end(Ending::kLinger);
     return bytes.size();
@@ -59,7 +60,7 @@ bool LineSession::wants_input() const {
   return unanswered_ < limits_.unanswered_lines && unsent_bytes() < limits_.unsent_answer_bytes;
 }
 
-void LineSession::hand_over(AnswerSheet answers) {
+void LineSession::hand_over(AnswerSheet answers, Time read_at) {
   if (answers.size() == 0) {
     return;
   }
@@ -68,7 +69,7 @@ void LineSession::hand_over(AnswerSheet answers) {
   std::vector<AcceptedEvent> events = answers.take_events();
   unanswered_ += answers.size();
   sheet_bytes_ += answers.bytes();
-  sheets_.emplace(number, Sheet{std::move(answers), {}, events.empty()});
+  sheets_.emplace(number, Sheet{std::move(answers), {}, events.empty(), read_at});
   if (events.empty()) {
     write_complete();
     return;
@@ -96,6 +97,7 @@ void LineSession::write_complete() {
     const Sheet& sheet = sheets_.begin()->second;
     sheet.answers.write(out, "\n", sheet.dispositions);
     out += '\n';
+    port_.counters(Transport::kUnix).answer_micros.observe(micros_of(std::chrono::steady_clock::now() - sheet.read_at));
     unanswered_ -= sheet.answers.size();
     sheet_bytes_ -= sheet.answers.bytes();
     sheets_.erase(sheets_.begin());

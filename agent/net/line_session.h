@@ -41,10 +41,11 @@ class LineSession final : public StreamSession {
     AnswerSheet answers;
     std::vector<Disposition> dispositions;
     bool is_complete = false;
+    Time read_at{};
   };
   ReadOutcome read(std::string_view line);
   ReadOutcome too_long() const;
-  void hand_over(AnswerSheet answers);
+  void hand_over(AnswerSheet answers, Time read_at);
   void answered(std::uint64_t number, std::vector<Disposition> dispositions);
   void write_complete();
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/net/admin_server.h"
 #include "agent/net/intake_server.h"
 #include "agent/pipeline/courier.h"
 #include "agent/pipeline/front_door.h"
@@ -47,6 +48,10 @@ struct Observed {
   const IntakeServer* intake = nullptr;
   const IntakeCounters* intake_counters = nullptr;
   std::vector<const Courier*> couriers;
+  const AdminServer* admin = nullptr;             ///< Null when off.
+  const AdminServer* admin_socket = nullptr;      ///< Null when off.
+  std::atomic<std::uint64_t> reloads{0};          ///< Configurations taken over while running.
+  std::atomic<std::uint64_t> refused_reloads{0};  ///< Those that had mistakes.
   bool is_volume_ephemeral = false;
   std::uint64_t most_connections = 0;    ///< Of senders at once.
   std::uint64_t wanted_connections = 0;  ///< The same where open files are no limit.

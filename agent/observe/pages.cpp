@@ -1,6 +1,7 @@
 #include "agent/observe/pages.h"
 
 #include "agent/observe/health.h"
+#include "agent/observe/metrics.h"
 
 namespace twinlog {
 namespace {
@@ -37,7 +38,7 @@ AdminPage Pages::page(std::string_view path) {
     if (observed_.phase.load() == Phase::kStarting) {
       return plain(503, "starting: the spool is not open yet");
     }
-    return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_.text(observed_)};
+    return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_text(observed_)};
   }
   return plain(404, "no such page; there are /livez /startupz /readyz /healthz /metrics /version");
 }

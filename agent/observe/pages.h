@@ -3,7 +3,6 @@
 #pragma once
 
 #include "agent/net/admin_server.h"
-#include "agent/observe/metrics.h"
 #include "agent/observe/observed.h"
 
 namespace twinlog {
@@ -19,7 +18,6 @@ class Pages final : public AdminPages {
   AdminPage readyz() const;
 
   const Observed& observed_;
-  Metrics metrics_;
 };
 
 /// The version of this build, e.g. "0.1.0".

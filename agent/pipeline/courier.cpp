@@ -246,9 +246,11 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
                                       .newest_effective_at = newest_effective_at(*versions)}};
   sent_up_to_ = std::max(sent_up_to_, batch.position.last_leaf);
   TWINLOG_KILL_POINT("courier.before_flush");
-  in_store(parts_.clock.steady_now());
+  const TimePoint began = parts_.clock.steady_now();
+  in_store(began);
   auto outcome = parts_.store.flush(batch);
   in_store(std::nullopt);
+  const auto time = parts_.clock.steady_now() - began;
   if (const auto* error = std::get_if<StoreError>(&outcome)) {
     shrink_after(error->reaction);
     return failed(*error);
@@ -256,11 +258,13 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
   if (const Status moved = parts_.spool.move_cursor(settings_.store, batch.position.last_leaf); !moved.ok()) {
     return failed_here("the cursor cannot be saved: " + moved.error().message(), Reaction::kRetrySlowly);
   }
-  delivered(std::get<FlushReport>(outcome), versions->size());
+  delivered(std::get<FlushReport>(outcome), versions->size(), time);
   return std::chrono::milliseconds{0};
 }
 
-void Courier::delivered(const FlushReport& report, std::size_t events) {
+void Courier::delivered(const FlushReport& report, std::size_t events, std::chrono::steady_clock::duration time) {
+  flush_sizes_.observe(events);
+  flush_micros_.observe(micros_of(time));
   waiting_since_.reset();
   next_try_ = {};
   refused_in_a_row_ = 0;

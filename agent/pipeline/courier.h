@@ -19,6 +19,7 @@
 
 #include "agent/pipeline/backoff.h"
 #include "ledger/base/clock.h"
+#include "ledger/base/histogram.h"
 #include "ledger/base/log.h"
 #include "plugins/api/store.h"
 #include "spool/spool.h"
@@ -102,6 +103,9 @@ class Courier {
   /// Versions not yet in the store.
   std::uint64_t backlog() const;
   CourierStatus status() const;
+  /// Events of every confirmed flush, and the microseconds that the store took for it.
+  const Histogram& flush_sizes() const { return flush_sizes_; }
+  const Histogram& flush_micros() const { return flush_micros_; }
   StoreId store() const { return settings_.store; }
   /// False when the loop stands still. Waiting for the store is no standstill, however long: each of its calls has a
   /// deadline of its own, and a store never makes the process unhealthy.
@@ -119,7 +123,7 @@ class Courier {
   void position_is_ahead(std::uint64_t position, std::uint64_t cursor);
   std::optional<std::chrono::milliseconds> wait_for_batch(std::uint64_t waiting);
   std::chrono::milliseconds flush(std::uint64_t after);
-  void delivered(const FlushReport& report, std::size_t events);
+  void delivered(const FlushReport& report, std::size_t events, std::chrono::steady_clock::duration time);
   void shrink_after(Reaction reaction);
   void log_notes();
   void in_store(std::optional<TimePoint> since);
@@ -136,6 +140,8 @@ class Courier {
   std::atomic<bool> is_draining_{false};
   std::atomic<TimePoint> last_step_;
   std::atomic<bool> is_in_store_{false};
+  Histogram flush_sizes_{kSizeBounds};
+  Histogram flush_micros_{kDurationBounds};
 
   std::size_t batch_events_ = settings_.pace.batch_events;  ///< Shrinks while the store refuses large batches.
   std::optional<TimePoint> waiting_since_;

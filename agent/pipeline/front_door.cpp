@@ -6,6 +6,42 @@
 #include "ledger/base/kill_point.h"
 
 namespace twinlog {
+namespace {
+
+/// Accepted events of one commit: added to the counters at once, not one by one.
+class AcceptedTally {
+ public:
+  void add(const std::vector<AcceptedEvent>& events, const std::vector<Disposition>& dispositions) {
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      if (dispositions[i] == Disposition::kStored || dispositions[i] == Disposition::kConflict) {
+        const AuthEvent& event = events[i].event;
+        ++numbers_.at(static_cast<std::size_t>(event_role(event.event_type))).at(place_of(event.channel));
+        ++all_;
+      }
+    }
+  }
+  void add_to(FrontDoorCounters& counters) const {
+    for (std::size_t role = 0; role < kEventRoles; ++role) {
+      for (std::size_t channel = 0; channel <= kChannels.size(); ++channel) {
+        if (const std::uint64_t number = numbers_.at(role).at(channel); number > 0) {
+          counters.accepted.at(role).at(channel).fetch_add(number, std::memory_order_relaxed);
+        }
+      }
+    }
+  }
+  std::uint64_t all() const { return all_; }
+
+ private:
+  static std::size_t place_of(const std::optional<std::string>& channel) {
+    const auto found = channel ? std::ranges::find(kChannels, *channel) : kChannels.end();
+    return static_cast<std::size_t>(found - kChannels.begin());
+  }
+
+  std::array<std::array<std::uint64_t, kChannels.size() + 1>, kEventRoles> numbers_{};
+  std::uint64_t all_ = 0;
+};
+
+}  // namespace
 
 FrontDoor::FrontDoor(const EventReaderSettings& settings, Parts parts) : parts_(std::move(parts)) {
   set_reader(settings);
@@ -33,7 +69,9 @@ bool FrontDoor::step() {
   for (const Submission& submission : batch) {
     requests.push_back({.events = submission.events, .atomicity = submission.atomicity});
   }
-  answer(batch, parts_.spool.commit(requests, parts_.clock.utc_now()));
+  const auto began = parts_.clock.steady_now();
+  Outcome outcome = parts_.spool.commit(requests, parts_.clock.utc_now());
+  answer(batch, std::move(outcome), parts_.clock.steady_now() - began);
   return true;
 }
 
@@ -53,7 +91,7 @@ std::deque<Submission> FrontDoor::take() {
   return batch;
 }
 
-void FrontDoor::answer(std::deque<Submission>& batch, Result<std::vector<std::vector<Disposition>>> outcome) {
+void FrontDoor::answer(std::deque<Submission>& batch, Outcome outcome, std::chrono::steady_clock::duration time) {
   if (!outcome) {
     answer_busy(batch, outcome.error());
     return;
@@ -61,18 +99,19 @@ void FrontDoor::answer(std::deque<Submission>& batch, Result<std::vector<std::ve
   if (std::exchange(is_failing_, false)) {
     parts_.log.line(LogLevel::kInfo, "spool_writable_again", "the spool takes events again");
   }
-  std::uint64_t accepted = 0;
+  AcceptedTally accepted;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     std::vector<Disposition>& dispositions = (*outcome)[i];
-    accepted += static_cast<std::uint64_t>(std::ranges::count_if(dispositions, [](Disposition disposition) {
-      return disposition == Disposition::kStored || disposition == Disposition::kConflict;
-    }));
+    accepted.add(batch[i].events, dispositions);
     TWINLOG_KILL_POINT("front_door.before_answers");
     batch[i].done(std::move(dispositions));
   }
-  if (accepted > 0) {
+  if (accepted.all() > 0) {
     counters_.commits.fetch_add(1);
-    counters_.commit_events.fetch_add(accepted);
+    counters_.commit_events.fetch_add(accepted.all());
+    accepted.add_to(counters_);
+    counters_.commit_sizes.observe(accepted.all());
+    counters_.commit_micros.observe(micros_of(time));
     TWINLOG_KILL_POINT("front_door.after_answers");
     parts_.on_accepted();
   }

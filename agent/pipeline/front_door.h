@@ -1,6 +1,7 @@
 // The front door: group commit over all senders. A plain object: submit() from any thread, step() from one.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -11,6 +12,7 @@
 
 #include "agent/pipeline/intake.h"
 #include "ledger/base/clock.h"
+#include "ledger/base/histogram.h"
 #include "ledger/base/log.h"
 #include "ledger/base/wakeup.h"
 
@@ -21,6 +23,10 @@ struct FrontDoorCounters {
   std::atomic<std::uint64_t> commit_events{0};  ///< Events in them.
   std::atomic<std::uint64_t> commit_errors{
       0};  ///< Commits that the disk refused: every event of them was answered busy.
+  /// The events in `commit_events` by EventRole and by place in kChannels; the last place: without a channel.
+  std::array<std::array<std::atomic<std::uint64_t>, kChannels.size() + 1>, kEventRoles> accepted{};
+  Histogram commit_sizes{kSizeBounds};       ///< Events of each of `commits`.
+  Histogram commit_micros{kDurationBounds};  ///< How long each of them took.
 };
 
 /// Invariants
@@ -55,7 +61,8 @@ class FrontDoor final : public Intake {
 
  private:
   std::deque<Submission> take();
-  void answer(std::deque<Submission>& batch, Result<std::vector<std::vector<Disposition>>> outcome);
+  using Outcome = Result<std::vector<std::vector<Disposition>>>;
+  void answer(std::deque<Submission>& batch, Outcome outcome, std::chrono::steady_clock::duration time);
   void answer_busy(std::deque<Submission>& batch, const Error& error);
 
   /// A session may be reading with an older one, so none goes; reloads are rare and readers small.

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -48,6 +49,11 @@ class Histogram {
   std::array<std::atomic<std::uint64_t>, kMostBounds + 1> counts_{};
   std::atomic<std::uint64_t> sum_{0};
 };
+
+/// For a histogram of kDurationBounds.
+inline std::uint64_t micros_of(std::chrono::steady_clock::duration time) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count());
+}
 
 /// Microseconds: from a fast disk's sync to a store's longest wait.
 inline constexpr auto kDurationBounds =

@@ -9,6 +9,8 @@
 //     are written from it, and reading a record back from either store gives the same bytes.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,7 +27,12 @@ std::string_view lock_kind_text(LockKind kind);  ///< "none", "temporary", "perm
 
 /// What an event type means to the lockout mirror. Everything but the four base types is kOther.
 enum class EventRole : std::uint8_t { kFailed = 0, kSuccess = 1, kReset = 2, kLocked = 3, kOther = 4 };
+inline constexpr std::size_t kEventRoles = 5;
 EventRole event_role(std::string_view event_type);
+
+/// What `channel` can be, beside absent.
+inline constexpr auto kChannels =
+    std::to_array<std::string_view>({"web", "mobile", "api", "desktop", "cli", "service", "other"});
 
 /// 9999-12-31T23:59:59.999999Z, the latest time an event can hold.
 inline constexpr UtcMicros kLatestTime = 253'402'300'799'999'999;

@@ -39,9 +39,6 @@ constexpr auto kTextFields = std::to_array<TextField>({
     {Member::kResetReason, &AuthEvent::reset_reason, 64},
 });
 
-constexpr auto kChannels =
-    std::to_array<std::string_view>({"web", "mobile", "api", "desktop", "cli", "service", "other"});
-
 class EventFiller {
  public:
   EventFiller(JsonTape& tape, const EventMembers& members, EventIdentity identity, ReadCounts& counts)

@@ -19,7 +19,7 @@ TEST(Histograms, StartWithNothing) {
 
 TEST(Histograms, CountAValueWithinTheLeastBoundThatIsNotBelowIt) {
   Histogram histogram(kBounds);
-  for (const std::uint64_t value : {0, 1, 2, 10, 11, 100, 101, 5000}) {
+  for (const std::uint64_t value : {0U, 1U, 2U, 10U, 11U, 100U, 101U, 5000U}) {
     histogram.observe(value);
   }
   EXPECT_EQ(histogram.read().counts, (std::vector<std::uint64_t>{2, 2, 2, 2}));
