@@ -27,9 +27,12 @@ std::string well_summary(const HealthFacts& facts) {
   for (const StoreFacts& store : facts.stores) {
     waiting = std::max(waiting, store.is_enabled ? store.backlog.events : 0);
   }
-  return waiting == 0
-             ? "All is well: login events are taken, and every store has everything."
-             : "All is well: login events are taken and delivered, " + count_words(waiting, "event") + " on the way.";
+  const std::string on_the_way = count_words(waiting, "event");
+  if (is_draining(facts)) {
+    return "Draining as asked: login events are still taken, " + on_the_way + " on the way.";
+  }
+  return waiting == 0 ? "All is well: login events are taken, and every store has everything."
+                      : "All is well: login events are taken and delivered, " + on_the_way + " on the way.";
 }
 
 std::string bad_summary(const HealthReport& report) {

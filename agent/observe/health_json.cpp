@@ -51,12 +51,12 @@ class Json {
   rapidjson::Writer<rapidjson::StringBuffer> writer_{buffer_};
 };
 
-std::string_view phase_text(Phase phase) {
-  switch (phase) {
+std::string_view phase_text(const HealthFacts& facts) {
+  switch (facts.phase) {
     case Phase::kStarting:
       return "starting";
     case Phase::kRunning:
-      return "running";
+      return is_draining(facts) ? "draining" : "running";
     case Phase::kStopping:
       break;
   }
@@ -165,7 +165,7 @@ std::string health_json(const HealthFacts& facts, const HealthReport& report) {
   json.text("summary", report.summary);
   json.text("agent", facts.known.agent);
   json.text("version", facts.version);
-  json.text("phase", phase_text(facts.phase));
+  json.text("phase", phase_text(facts));
   json.time("started_at", facts.known.started_at);
   json.time("now", facts.now);
   write_components(json, report);

@@ -45,6 +45,8 @@ std::string full_words(const SpoolStats& spool);
 std::optional<std::chrono::microseconds> oldest_age(const HealthFacts& facts, const StoreFacts& store);
 /// The store's clock minus ours where it was measured lately.
 std::optional<std::chrono::microseconds> known_clock_offset(const HealthFacts& facts, const StoreFacts& store);
+/// Asked to drain, and still taking events.
+bool is_draining(const HealthFacts& facts);
 /// No event is taken now, whatever the ways in are.
 bool takes_nothing(const HealthFacts& facts);
 bool is_late(const HealthFacts& facts, const StoreFacts& store);

@@ -99,6 +99,11 @@ std::optional<microseconds> known_clock_offset(const HealthFacts& facts, const S
   return is_known ? store.courier.clock_offset : std::nullopt;
 }
 
+bool is_draining(const HealthFacts& facts) {
+  return facts.phase == Phase::kRunning &&
+         std::ranges::any_of(facts.stores, [](const StoreFacts& store) { return store.courier.is_draining; });
+}
+
 bool takes_nothing(const HealthFacts& facts) {
   const SpoolStats& spool = facts.spool;
   return facts.phase != Phase::kRunning || !facts.has_writer_ticked || !spool.writable || spool.is_full ||

@@ -358,7 +358,9 @@ std::uint64_t Courier::backlog() const {
 
 CourierStatus Courier::status() const {
   const std::scoped_lock lock(mutex_);
-  return status_;
+  CourierStatus status = status_;
+  status.is_draining = is_draining_.load();
+  return status;
 }
 
 }  // namespace twinlog

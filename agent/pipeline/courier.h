@@ -30,6 +30,7 @@ inline constexpr std::size_t kReactions = 8;
 /// What a courier tells about itself; a consistent copy.
 struct CourierStatus {
   using TimePoint = std::chrono::steady_clock::time_point;
+  bool is_draining = false;  ///< As set_draining() was told.
   bool is_connected = false;
   std::optional<UtcMicros> connected_since;  ///< Of the present connection.
   std::optional<TimePoint> in_store_since;   ///< While a call of the store runs.

@@ -18,7 +18,9 @@ constexpr std::size_t kBytesMost = 1U << 20U;
 TEST(Example, LoadsAndEqualsTheDefaults) {
   const LoadedSettings example = load_settings_file(kExample, {}, testing::kHost);
   ASSERT_TRUE(example.mistakes.empty()) << testing::all_words(example);
-  const LoadedSettings shortest = testing::load(testing::kShortest);
+  LoadedSettings shortest = testing::load(testing::kShortest);
+  EXPECT_EQ(example.settings.file, kExample);
+  shortest.settings.file = kExample;
   EXPECT_TRUE(example.settings == shortest.settings);
 }
 

@@ -71,6 +71,18 @@ TEST(HealthPage, ItIs200AndJsonBeforeAnythingRuns) {
   EXPECT_TRUE(document["stores"][0]["enabled"].GetBool());
 }
 
+TEST(HealthPage, ThePhaseIsDrainingFromTheRequestUntilTheStop) {
+  HealthFacts facts = well_facts();
+  EXPECT_STREQ(page_of(facts)["phase"].GetString(), "running");
+  for (StoreFacts& store : facts.stores) {
+    store.courier.is_draining = true;
+  }
+  EXPECT_STREQ(page_of(facts)["phase"].GetString(), "draining");
+  EXPECT_STREQ(page_of(facts)["state"].GetString(), "ok");
+  facts.phase = Phase::kStopping;
+  EXPECT_STREQ(page_of(facts)["phase"].GetString(), "stopping");
+}
+
 TEST(HealthPage, TheNumbersOfAStoreAreThoseOfItsCourierAndItsBacklog) {
   HealthFacts facts = well_facts();
   let_fail(mongodb_of(facts), {.reaction = Reaction::kReconnect, .code = "91", .constraint = "c", .words = "w"}, 9);

@@ -39,6 +39,13 @@ TEST(CourierStatus, ARowOfFailuresHasItsFirstAndItsLastTimeAndTheNextTry) {
   EXPECT_FALSE(status.is_error_ours);
 }
 
+TEST(CourierStatus, ItTellsThatItDrains) {
+  Rig rig;
+  EXPECT_FALSE(rig.to_postgres->status().is_draining);
+  rig.to_postgres->set_draining();
+  EXPECT_TRUE(rig.to_postgres->status().is_draining);
+}
+
 TEST(CourierStatus, ASuccessEndsTheRow) {
   Rig rig;
   rig.postgres.lose_replies(1);
