@@ -26,6 +26,7 @@ WARNING = {"name", "words", "action"}
 
 SECTIONS = "agent|intake|admin|spool|stores|retry|ledger|log"
 SETTING = re.compile(rf"\b(?:{SECTIONS})(?:\.[a-z_]+)+\b")
+REFERENCE = re.compile(r"\bcomponent ([a-z_]+)")
 COMMAND = re.compile(r"`([^`]+)`")
 LONGEST_WORDS = 500
 
@@ -101,8 +102,10 @@ class Form:
         case.assertLessEqual(time_of(page["started_at"]), time_of(page["now"]))
         for each in page["components"]:
             self.check_component(each)
+            for other in REFERENCE.findall(each["action"]):
+                case.assertIn(other, states(page), each)
         for each in page["stores"]:
-            self.check_store(each)
+            self.check_store(each, page["phase"])
         case.assertEqual(set(page["spool"]), SPOOL)
         for each in page["warnings"]:
             case.assertEqual(set(each), WARNING)
@@ -122,14 +125,15 @@ class Form:
             self.check_words(component_[name])
         self.check_action(component_["action"])
 
-    def check_store(self, store_):
+    def check_store(self, store_, phase):
         case = self.case
         case.assertEqual(set(store_), STORE)
         for name in ("connected_since", "incomplete_since"):
             case.assertTrue(store_[name] is None or time_of(store_[name]), store_)
         case.assertEqual(store_["connected_since"] is None, not store_["connected"], store_)
         case.assertEqual(store_["backlog_events"] == 0, store_["oldest_unsent_age_seconds"] is None, store_)
-        case.assertEqual(store_["backlog_events"] == 0, store_["backlog_bytes"] == 0, store_)
+        is_weighed = store_["enabled"] and phase != "starting"
+        case.assertEqual(store_["backlog_events"] == 0, store_["backlog_bytes"] == 0 or not is_weighed, store_)
         if store_["last_error"] is not None:
             case.assertEqual(set(store_["last_error"]), ERROR)
             case.assertGreater(store_["last_error"]["count"], 0)
@@ -141,8 +145,8 @@ class Form:
         self.case.assertNotRegex(words, r"[\x00-\x1f]|  |%s|\{\}")
 
     def check_action(self, action):
-        """Names a command or a setting, and only such as there are."""
-        self.case.assertTrue(COMMAND.search(action) or SETTING.search(action), action)
+        """Names a command, a setting or the component that has one, and only such as there are."""
+        self.case.assertTrue(COMMAND.search(action) or SETTING.search(action) or REFERENCE.search(action), action)
         for setting in SETTING.findall(action):
             self.case.assertIn(setting, settings(), action)
         for command in COMMAND.findall(action):

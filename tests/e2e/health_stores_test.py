@@ -2,7 +2,6 @@
 helps, its numbers equal what the test counts itself, and when the condition is over it says that all is well."""
 import os
 import pathlib
-import random
 import shutil
 import tempfile
 import time
