@@ -2,7 +2,6 @@
 and its form in every phase. Conditions are made with real parts; numbers equal what the test counts itself."""
 import glob
 import os
-import pathlib
 import random
 import signal
 import subprocess
@@ -65,6 +64,22 @@ class Health(unittest.TestCase):
         while "stored" in self.scene.offer(lines=self.lines(100, event_type)):
             self.assertLess(len(self.scene.raw), 100_000, "the spool never fills")
 
+    def assert_spool(self, page, state, *cause):
+        found = health_page.component(page, "spool")
+        self.assertEqual(found["state"], state)
+        for word in cause:
+            self.assertIn(word, found["diagnosis"])
+
+    def fill_until(self, event_type, condition):
+        """Fills until the page says so; the database's own flushes may make room again for a moment."""
+        def is_said(page):
+            if not condition(page):
+                self.fill(event_type)
+                while "stored" in self.scene.offer(lines=[self.scene.event(event_type=event_type) for _ in range(20)]):
+                    pass  # The gap that is left is smaller than the events before.
+            return condition(page)
+        return self.scene.wait_page(is_said, f"the spool is full of {event_type}")
+
     def assert_size_is_that_of_the_folder(self):
         """`du` of a folder that is at rest."""
         def is_equal():
@@ -79,21 +94,19 @@ class Health(unittest.TestCase):
         self.scene.start(extra=SMALL_SPOOL)
         self.scene.deliver()
         self.server.stop()
-        self.fill("logout")
-        page = self.wait_for("spool", "degraded", "90 %", "PostgreSQL")
+        page = self.fill_until("logout", lambda page: page["spool"]["only_base_types"] and not page["spool"]["full"])
+        self.assert_spool(page, "degraded", "90 %", "PostgreSQL")
         self.assertIn("logout", health_page.component(page, "spool")["impact"])
         self.assert_helps(page, "spool", "spool.max_bytes", "PostgreSQL")
-        self.assertTrue(page["spool"]["only_base_types"])
-        self.assertEqual(self.scene.offer(lines=self.lines(1, "logout")), {"busy": 1})
         self.assert_size_is_that_of_the_folder()
-        self.fill("login_failed")
-        page = self.wait_for("spool", "failing", "Full", "PostgreSQL")
+        page = self.fill_until("login_failed", lambda page: page["spool"]["full"] and
+                               page["spool"]["full_in_seconds"] == 0 and page["spool"]["writable"])
+        self.assert_spool(page, "failing", "Full", "PostgreSQL")
         self.assertEqual(page["state"], "failing")
         self.assertTrue(page["summary"].startswith("spool"), page["summary"])
         self.assertIn("refused", health_page.component(page, "spool")["impact"])
         self.assert_helps(page, "spool", "spool.max_bytes", "PostgreSQL")
-        self.assertTrue(page["spool"]["full"])
-        self.assertEqual((page["spool"]["full_in_seconds"], page["spool"]["max_bytes"]), (0, SPOOL_BYTES))
+        self.assertEqual(page["spool"]["max_bytes"], SPOOL_BYTES)
         self.assertEqual(page["spool"]["waiting"], self.scene.missing("postgres"))
         self.assert_size_is_that_of_the_folder()
         self.scene.check_backlog_sampled("postgres")
