@@ -10,9 +10,12 @@
 namespace twinlog {
 namespace {
 
+constexpr std::chrono::seconds kLookAtLog{5};  // For lines held back that are due.
+
 void run_until_stopped(AgentParts& parts, const std::function<LoadedSettings()>& load) {
   for (;;) {
-    const auto signal = wait_for_signal(std::chrono::seconds{60});
+    const auto signal = wait_for_signal(kLookAtLog);
+    parts.log.tell_due();
     if (signal == Signal::kStop) {
       return;
     }
@@ -26,10 +29,12 @@ void run_until_stopped(AgentParts& parts, const std::function<LoadedSettings()>&
 
 int run_agent(const Settings& settings, const std::map<std::string, std::string>& environment, LeveledLog& log,
               const std::function<LoadedSettings()>& load) {
-  AgentParts parts(settings, log);
+  const SystemClock clock;
+  SummedLog summed(log, clock);
+  AgentParts parts(settings, summed);
   const ProcessGifts gifts{.environment = environment, .open_files = set_process_limits()};
   if (const Status started = start_parts(parts, gifts); !started.ok()) {
-    log.line(LogLevel::kError, "start_failed", started.error().message());
+    summed.line(LogLevel::kError, "start_failed", started.error().message());
     return 1;
   }
   run_until_stopped(parts, load);

@@ -45,6 +45,7 @@ void report_left(const AgentParts& parts, std::uint64_t count) {
   const std::string words = count == 0
                                 ? "stopped; both stores have everything"
                                 : "stopped; events are left in the spool and will be delivered by the next start";
+  parts.log.tell_all();
   parts.log.line(count == 0 || !parts.is_ephemeral ? LogLevel::kInfo : LogLevel::kError, "stopped", words,
                  {{"left", std::to_string(count)}, {"spool", parts.settings.spool.path}});
   if (access("/dev/termination-log", W_OK) == 0) {

@@ -44,9 +44,9 @@ class Server final : public IntakeServer {
     }
     if (!has_http_ && !settings_.http.listen.empty()) {
       const std::string path = unix_path_of(settings_.http.listen);
-      Status opened =
-          add(path.empty() ? listen_tcp(settings_.http.listen) : listen_unix(path, settings_.unix_socket.mode, "intake.http.listen"),
-              Transport::kHttp);
+      Status opened = add(path.empty() ? listen_tcp(settings_.http.listen)
+                                       : listen_unix(path, settings_.unix_socket.mode, "intake.http.listen"),
+                          Transport::kHttp);
       if (!opened) {
         return opened;
       }
