@@ -23,6 +23,7 @@ from wire import Wire, event
 
 SETTINGS = {"TWINLOG_SPOOL_VOLUME": "durable", "TWINLOG_RETRY_FIRST": "10s", "TWINLOG_RETRY_MOST": "1h",
             "TWINLOG_SPOOL_KEEP_DELIVERED": "0s"}
+EPHEMERAL = {"TWINLOG_SPOOL_VOLUME": "ephemeral"}
 DRAIN_LINE = re.compile(r" draining: .*drain_timeout_ms=(\d+) rest_ms=(\d+)")
 STOPPED_LINE = re.compile(r" stopped: .*left=(\d+)")
 
@@ -51,7 +52,9 @@ class Stage:
         names = [f"e{number}" for number in range(self.sent, self.sent + count)]
         self.sent += count
         answers = self.agent.send_lines([event(name, **members) for name in names])
-        self.answered |= {name for name, answer in zip(names, answers) if answer["status"] == "stored"}
+        stored = [name for name, answer in zip(names, answers) if answer["status"] == "stored"]
+        self.answered.update(stored)
+        return len(stored)
 
     def rows(self):
         with psycopg.connect(self.database) as connection:
@@ -95,9 +98,7 @@ def two_sigterms(stage, test):
 def drain_first(stage, test):
     done = run("drain", "--config", stage.agent.config)
     test.assertEqual(done.returncode, 0, done.stderr)
-    before = len(stage.answered)
-    stage.send(1)
-    test.assertEqual(len(stage.answered), before + 1, "intake stays open")
+    test.assertEqual(stage.send(1), 1, "intake stays open")
     test.assertEqual(stage.agent.probe("/readyz")[0], 200)
     # The time for the drain passes before the signal comes.
     with test.assertRaises(subprocess.TimeoutExpired):
@@ -109,9 +110,17 @@ def drain_first(stage, test):
     return code
 
 
-def compactions_begun(stage):
-    logs = pathlib.Path(stage.agent.spool).rglob("LOG*")
-    return sum(path.read_text(errors="replace").count('"compaction_started"') for path in logs)
+def wait_for_compactions(stage, least=3):
+    """A table that is gone went in a compaction; while the sender goes on, so do they."""
+    known, gone = set(), set()
+
+    def have_gone():
+        present = {path.name for path in pathlib.Path(stage.agent.spool).rglob("*.sst")}
+        gone.update(known - present)
+        known.update(present)
+        return len(gone) >= least
+
+    harness.wait_until(have_gone, "compactions")
 
 
 def send_until_closed(stage):
@@ -132,6 +141,22 @@ def send_until_closed(stage):
                     return
                 if answer.startswith(b'{"status":"stored"'):
                     stage.answered.add(name)
+
+
+@contextlib.contextmanager
+def frozen(volume):
+    """Writes and syncs on it wait until this ends."""
+    subprocess.run(["fsfreeze", "--freeze", volume.path], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["fsfreeze", "--unfreeze", volume.path], check=True)
+
+
+def hangs(process):
+    """Whether a thread of it sleeps and cannot be woken."""
+    states = [path.read_text().rpartition(")")[2].split()[0] for path in pathlib.Path(f"/proc/{process}/task").glob("*/stat")]
+    return "D" in states
 
 
 WAYS = ((one_sigterm, "1s"), (two_sigterms, "1h"), (drain_first, "1s"))
@@ -208,16 +233,17 @@ class Stop(unittest.TestCase):
     def test_while_the_spool_compacts_and_a_sender_goes_on(self):
         @contextlib.contextmanager
         def reach(stage):
-            before = compactions_begun(stage)
             sender = threading.Thread(target=send_until_closed, args=(stage,))
             sender.start()
-            harness.wait_until(lambda: compactions_begun(stage) > before, "a compaction")
             try:
+                wait_for_compactions(stage)
                 yield
             finally:
+                if stage.agent.process:  # Something failed; the sender ends with it.
+                    stage.agent.process.kill()
                 sender.join()
 
-        stage = self.away(environment={"TWINLOG_SPOOL_MAX_BYTES": "64MiB"})
+        stage = self.away(environment={"TWINLOG_SPOOL_MAX_BYTES": "512MiB"})
         self.check_all_ways(stage, reach)
         self.check_everything_arrives(stage)
 
@@ -247,3 +273,63 @@ class Stop(unittest.TestCase):
         stage = self.away()
         self.check_all_ways(stage, reach)
         self.check_everything_arrives(stage)
+
+    def test_with_everything_delivered_it_ends_without_waiting_for_the_drain_timeout_or_for_idle_senders(self):
+        stage = self.stage()
+        stage.start("1h")
+        idle = Wire(stage.agent.socket)
+        self.addCleanup(idle.close)
+        stage.send(10)
+        stage.agent.wait_delivered()
+        stage.terminate()
+        self.assertEqual(stage.exit_code(), 0)
+        self.assertEqual(stage.left(), 0)
+        self.assertNotIn("drain_cut_short", stage.log())
+
+    def test_on_an_ephemeral_volume_what_is_left_is_exit_code_1_and_nothing_left_is_0(self):
+        for stage, code, left in ((self.away(environment=EPHEMERAL), 1, 3), (self.stage(environment=EPHEMERAL), 0, 0)):
+            with self.subTest(code=code):
+                stage.start("1s" if code else "1h")
+                stage.send(3)
+                stage.terminate()
+                self.assertEqual((stage.exit_code(), stage.left()), (code, left))
+
+    @unittest.skipUnless(can_mount(), "needs root and a mount namespace")
+    def test_what_is_left_is_told_in_the_termination_log_where_there_is_one(self):
+        stage = self.away()
+        devices = stage.agent.folder / "dev"
+        devices.mkdir()
+        for name in ("termination-log", "null", "urandom", "random", "zero"):
+            (devices / name).touch()
+        script = "; ".join([f"for d in null urandom random zero; do mount --bind /dev/$d {devices}/$d; done",
+                            f"mount --rbind {devices} /dev", 'exec "$@"'])
+        stage.agent.before_command = ["unshare", "--mount", "sh", "-ec", script, "sh"]
+        stage.start("100ms")
+        stage.send(7)
+        stage.terminate()
+        self.assertEqual(stage.exit_code(), 0)
+        self.assertEqual((devices / "termination-log").read_text(),
+                         "twinlog: stopped; events are left in the spool and will be delivered by the next start left=7\n")
+
+    @unittest.skipUnless(can_mount(), "needs root and loop devices")
+    def test_a_disk_that_does_not_answer_does_not_hold_it(self):
+        volume = SmallVolume(128)
+        self.addCleanup(volume.close)
+        stage = self.away(environment={"TWINLOG_SPOOL_PATH": str(volume.path / "spool")})
+        stage.start("100ms")
+        stage.send(5)
+        wire = Wire(stage.agent.socket)
+        self.addCleanup(wire.close)
+        with frozen(volume):
+            wire.send(event("unanswered") + b"\n")
+            harness.wait_until(lambda: hangs(stage.agent.process.pid), "a thread hangs in the disk")
+            stage.terminate()
+            harness.wait_until(lambda: " stopped: " in stage.log(), "it says that it stopped")
+            self.assertEqual(stage.left(), 5)
+            self.assertLess(stage.log().index(" spool_stuck: "), stage.log().index(" stopped: "))
+        self.assertEqual(stage.exit_code(), 0)
+        self.assertEqual(wire.line(), None)
+
+
+if __name__ == "__main__":
+    unittest.main()
