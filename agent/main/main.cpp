@@ -73,9 +73,9 @@ CLI::App* find_command(CLI::App& app, const std::vector<std::string>& words) {
 std::string help_text(const CLI::App& command) {
   std::string path;
   for (const CLI::App* above = command.get_parent(); above != nullptr; above = above->get_parent()) {
-    path = above->get_name() + (path.empty() ? "" : " " + path);
+    path.insert(0, above->get_name() + " ");
   }
-  path += path.empty() ? command.get_name() : " " + command.get_name();
+  path += command.get_name();
   // Not App::help(): that of a parsed command's program is the command's.
   return command.get_formatter()->make_help(&command, path, CLI::AppFormatMode::Normal);
 }
