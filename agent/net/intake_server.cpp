@@ -55,6 +55,8 @@ class Server final : public IntakeServer {
   }
 
   void start() { loop_.start(); }
+  void ask_to_stop(std::chrono::milliseconds grace) override { loop_.ask_to_stop(grace); }
+  bool has_stopped() const override { return loop_.has_stopped(); }
   void stop(std::chrono::milliseconds grace) override { loop_.stop(grace); }
   void set_allowed_peers(std::vector<std::uint32_t> uids, std::vector<std::uint32_t> gids) override {
     loop_.mailbox()->post([this, peers = AllowedPeers{std::move(uids), std::move(gids)}] { allowed_ = peers; });
