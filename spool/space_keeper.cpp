@@ -6,7 +6,7 @@ namespace twinlog {
 namespace {
 
 /// A spool counts as full when it would refuse a login event with every field filled and some metadata.
-constexpr std::uint64_t kLargeEventBytes = 8U << 10U;
+constexpr std::uint64_t kLargeEventBytes = 32U << 10U;
 
 constexpr std::int64_t kNotFilling = -1;
 

@@ -1,8 +1,14 @@
 #include "agent/main/agent.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <string_view>
+
 #include "agent/main/agent_parts.h"
 #include "agent/main/process_limits.h"
 #include "agent/main/reloading.h"
+#include "agent/main/service_manager.h"
 #include "agent/main/signals.h"
 #include "agent/main/starting.h"
 #include "agent/main/stopping.h"
@@ -10,14 +16,22 @@
 namespace twinlog {
 namespace {
 
-void run_until_stopped(AgentParts& parts, const std::function<LoadedSettings()>& load) {
+constexpr std::string_view kRunning = "Taking events";
+constexpr std::chrono::milliseconds kLook = std::chrono::seconds{5};  // For lines of the log that are held back.
+
+void run_until_stopped(AgentParts& parts, const ServiceManager& manager, const std::function<LoadedSettings()>& load) {
+  const auto look = std::min(kLook, manager.watchdog_interval().value_or(kLook));
   for (;;) {
-    const auto signal = wait_for_signal(std::chrono::seconds{60});
+    manager.feed_watchdog(parts.observed);
+    const auto signal = wait_for_signal(look);
+    parts.log.tell_due();
     if (signal == Signal::kStop) {
       return;
     }
     if (signal == Signal::kReload) {
+      manager.reloading();
       reload(parts, load());
+      manager.ready(kRunning);
     }
   }
 }
@@ -26,14 +40,18 @@ void run_until_stopped(AgentParts& parts, const std::function<LoadedSettings()>&
 
 int run_agent(const Settings& settings, const std::map<std::string, std::string>& environment, LeveledLog& log,
               const std::function<LoadedSettings()>& load) {
-  AgentParts parts(settings, log);
+  const SystemClock clock;
+  SummedLog summed(log, clock);
+  AgentParts parts(settings, summed);
   const ProcessGifts gifts{.environment = environment, .open_files = set_process_limits()};
   if (const Status started = start_parts(parts, gifts); !started.ok()) {
-    log.line(LogLevel::kError, "start_failed", started.error().message());
+    summed.line(LogLevel::kError, "start_failed", started.error().message());
     return 1;
   }
-  run_until_stopped(parts, load);
-  return stop_parts(parts);
+  const ServiceManager manager(environment, getpid());
+  manager.ready(kRunning);
+  run_until_stopped(parts, manager, load);
+  return stop_parts(parts, manager);
 }
 
 }  // namespace twinlog

@@ -14,7 +14,7 @@
 #include "agent/net/intake_server.h"
 #include "agent/observe/observed.h"
 #include "agent/observe/pages.h"
-#include "agent/observe/stderr_log.h"
+#include "agent/observe/summed_log.h"
 #include "agent/pipeline/drain_request.h"
 #include "agent/pipeline/front_door.h"
 #include "config/settings.h"
@@ -26,10 +26,10 @@ namespace twinlog {
 
 /// In the order in which they are made (agent/main/starting.h); they go in reverse, each part before what it uses.
 struct AgentParts {
-  AgentParts(Settings the_settings, LeveledLog& the_log) : settings(std::move(the_settings)), log(the_log) {}
+  AgentParts(Settings the_settings, SummedLog& the_log) : settings(std::move(the_settings)), log(the_log) {}
 
   Settings settings;
-  LeveledLog& log;
+  SummedLog& log;
   SystemClock clock;
   SystemRandom random;
   Observed observed{clock};

@@ -31,12 +31,12 @@ struct CommandLine {
 };
 
 int run_agent_command(const CommandLine& line) {
+  block_signals();  // First: a stop that comes while the agent starts is kept for when it has.
   const auto environment = process_environment();
   const auto loaded = load_or_explain(line.config, environment, std::cerr);
   if (!loaded) {
     return kExitConfiguration;
   }
-  block_signals();
   wipe_variables(environ, loaded->secret_variables);
   const auto log = make_stderr_log(loaded->settings.log);
   return run_agent(loaded->settings, environment, *log,

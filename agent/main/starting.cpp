@@ -1,5 +1,7 @@
 #include "agent/main/starting.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <fstream>
 #include <iterator>
@@ -142,15 +144,31 @@ Known known_of(const AgentParts& parts) {
           .is_store_enabled = {settings.postgres.enabled, settings.mongodb.enabled}};
 }
 
+std::string or_off(const std::string& address) {
+  return address.empty() ? "off" : address;
+}
+
+std::string on_or_off(bool is_on) {
+  return is_on ? "on" : "off";
+}
+
+/// What runs where, on one line. Of the stores not even the address: it stands beside secrets.
 void say_started(const AgentParts& parts) {
+  const Settings& settings = parts.settings;
+  const std::string http = parts.intake->http_address();
   parts.log.line(LogLevel::kInfo, "started", "taking events",
                  {{"version", std::string(twinlog_version())},
-                  {"agent", parts.settings.agent.name},
-                  {"socket", parts.settings.intake.unix_socket.path},
-                  {"http", parts.intake->http_address().empty() ? parts.settings.intake.http.listen
-                                                                : parts.intake->http_address()},
+                  {"pid", std::to_string(getpid())},
+                  {"agent", settings.agent.name},
+                  {"socket", or_off(settings.intake.unix_socket.path)},
+                  {"http", or_off(http.empty() ? settings.intake.http.listen : http)},
                   {"admin", parts.admin ? parts.admin->address() : "off"},
-                  {"spool", parts.settings.spool.path},
+                  {"admin_socket", parts.admin_socket ? settings.admin.socket : "off"},
+                  {"spool", settings.spool.path},
+                  {"spool_volume", parts.is_ephemeral ? "ephemeral" : "durable"},
+                  {"max_bytes", std::to_string(settings.spool.max_bytes)},
+                  {"postgres", on_or_off(settings.postgres.enabled)},
+                  {"mongodb", on_or_off(settings.mongodb.enabled)},
                   {"epoch", uuid_text(parts.spool->identity().epoch_id)},
                   {"waiting", std::to_string(events_left(parts))}});
 }

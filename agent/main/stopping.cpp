@@ -3,7 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
+#include <functional>
+#include <thread>
 
 #include "agent/main/signals.h"
 #include "ledger/base/kill_point.h"
@@ -12,39 +15,78 @@ namespace twinlog {
 namespace {
 
 using std::chrono::milliseconds;
+using TimePoint = std::chrono::steady_clock::time_point;
 
 constexpr milliseconds kAnswerGrace{5000};
 constexpr milliseconds kLook{20};          // How often the drain looks whether it is done.
 constexpr milliseconds kStuckGrace{1000};  // What a courier in a blocking call gets after the deadline.
+constexpr milliseconds kDiskGrace{5000};   // What the disk gets for the last commit and the last sync.
+constexpr milliseconds kTellEvery{1000};   // How often the service manager hears that the drain goes on.
+constexpr milliseconds kTellFor{15'000};   // What each time is asked for: longer than all the graces above together.
 
 bool is_drained(const AgentParts& parts) {
   return std::ranges::all_of(parts.deliveries, [](const auto& delivery) { return delivery->courier.backlog() == 0; });
 }
 
-void drain(AgentParts& parts) {
-  const auto deadline = parts.clock.steady_now() + parts.settings.agent.drain_timeout;
+/// Keeps a service manager from losing its patience while a drain goes on.
+class Teller {
+ public:
+  Teller(const AgentParts& parts, const ServiceManager& manager) : parts_(parts), manager_(manager) {}
+
+  void tell() {
+    const auto now = parts_.clock.steady_now();
+    if (now >= next_) {
+      next_ = now + kTellEvery;
+      manager_.extend_timeout(kTellFor, "Draining: " + std::to_string(events_left(parts_)) + " events wait");
+      manager_.feed_watchdog(parts_.observed);
+    }
+  }
+
+ private:
+  const AgentParts& parts_;
+  const ServiceManager& manager_;
+  TimePoint next_{};
+};
+
+/// When the drain ends at the latest.
+TimePoint drain_deadline(const AgentParts& parts) {
+  const auto request = parts.drain_request.requested_at();
+  return (request ? request->steady : parts.clock.steady_now()) + parts.settings.agent.drain_timeout;
+}
+
+void drain(AgentParts& parts, const ServiceManager& manager) {
+  const auto deadline = drain_deadline(parts);
   parts.observed.phase.store(Phase::kStopping);
+  const auto rest =
+      std::max(milliseconds{0}, std::chrono::duration_cast<milliseconds>(deadline - parts.clock.steady_now()));
   parts.log.line(LogLevel::kInfo, "draining", "no new events; delivering what waits",
                  {{"waiting", std::to_string(events_left(parts))},
-                  {"drain_timeout_ms", std::to_string(parts.settings.agent.drain_timeout.count())}});
+                  {"drain_timeout_ms", std::to_string(parts.settings.agent.drain_timeout.count())},
+                  {"rest_ms", std::to_string(rest.count())}});
+  manager.stopping("Draining");
   for (const auto& delivery : parts.deliveries) {
     delivery->courier.set_draining();
     delivery->wakeup.wake();
   }
   TWINLOG_KILL_POINT("agent.draining");
-  parts.intake->stop(std::min(kAnswerGrace, parts.settings.agent.drain_timeout));
-  while (!is_drained(parts) && parts.clock.steady_now() < deadline) {
+  parts.intake->ask_to_stop(std::min(kAnswerGrace, parts.settings.agent.drain_timeout));
+  Teller teller(parts, manager);
+  // What is still being answered adds to what waits: the intake comes first.
+  while (!parts.intake->has_stopped() || (!is_drained(parts) && parts.clock.steady_now() < deadline)) {
+    teller.tell();
     if (wait_for_signal(kLook) == Signal::kStop) {
       parts.log.line(LogLevel::kWarning, "drain_cut_short", "asked to stop a second time: stopping now");
       break;
     }
   }
+  parts.intake->stop(milliseconds{0});
 }
 
 void report_left(const AgentParts& parts, std::uint64_t count) {
   const std::string words = count == 0
                                 ? "stopped; both stores have everything"
                                 : "stopped; events are left in the spool and will be delivered by the next start";
+  parts.log.tell_all();
   parts.log.line(count == 0 || !parts.is_ephemeral ? LogLevel::kInfo : LogLevel::kError, "stopped", words,
                  {{"left", std::to_string(count)}, {"spool", parts.settings.spool.path}});
   if (access("/dev/termination-log", W_OK) == 0) {
@@ -52,34 +94,58 @@ void report_left(const AgentParts& parts, std::uint64_t count) {
   }
 }
 
-int end(AgentParts& parts) {
+/// Until the condition holds, for `grace` at most or until the next stop signal. Whether it holds.
+bool wait_for(const AgentParts& parts, const std::function<bool()>& condition, milliseconds grace) {
+  const auto deadline = parts.clock.steady_now() + grace;
+  while (!condition() && parts.clock.steady_now() < deadline) {
+    if (wait_for_signal(kLook) == Signal::kStop) {
+      break;
+    }
+  }
+  return condition();
+}
+
+/// Ends what uses the disk; each of the three may sit in a call that the disk does not answer.
+void close_spool(AgentParts& parts) {
   for (AdminServer* server : {parts.admin.get(), parts.admin_socket.get()}) {
     if (server != nullptr) {
       server->stop();
     }
   }
-  for (const auto& delivery : parts.deliveries) {
-    delivery->worker.ask_to_stop();
-  }
-  const auto deadline = parts.clock.steady_now() + kStuckGrace;
-  const auto all_ended = [&parts] {
-    return std::ranges::all_of(parts.deliveries, [](const auto& delivery) { return delivery->worker.has_ended(); });
-  };
-  while (!all_ended() && parts.clock.steady_now() < deadline) {
-    wait_for_signal(kLook);
-  }
-  TWINLOG_KILL_POINT("agent.couriers_ended");
   parts.writer->stop();
   if (const Status synced = parts.spool->sync(); !synced.ok()) {
     parts.log.line(LogLevel::kError, "spool_sync_failed",
                    "the last cursors may not be on disk; events will be sent again",
                    {{"reason", synced.error().message()}});
   }
+}
+
+int end(AgentParts& parts) {
+  for (const auto& delivery : parts.deliveries) {
+    delivery->worker.ask_to_stop();
+  }
+  const auto couriers_ended = [&parts] {
+    return std::ranges::all_of(parts.deliveries, [](const auto& delivery) { return delivery->worker.has_ended(); });
+  };
+  wait_for(parts, couriers_ended, kStuckGrace);
+  TWINLOG_KILL_POINT("agent.couriers_ended");
+  std::atomic<bool> is_closed{false};
+  const std::jthread closing([&parts, &is_closed] {
+    close_spool(parts);
+    is_closed.store(true);
+  });
+  const bool is_synced = wait_for(
+      parts, [&is_closed] { return is_closed.load(); }, kDiskGrace);
+  if (!is_synced) {
+    parts.log.line(LogLevel::kError, "spool_stuck",
+                   "the spool's disk does not answer; stopping without it: what was answered was synced before",
+                   {{"path", parts.settings.spool.path}});
+  }
   const std::uint64_t count = events_left(parts);
   report_left(parts, count);
   const int code = count > 0 && parts.is_ephemeral ? 1 : 0;
-  if (!all_ended()) {
-    // A courier is still inside a blocking call of its store. Everything that matters is synced: leave without it.
+  if (!is_synced || !couriers_ended()) {
+    // A thread is still inside a blocking call of the disk or of a store. Everything that matters is synced.
     _exit(code);
   }
   return code;
@@ -87,8 +153,8 @@ int end(AgentParts& parts) {
 
 }  // namespace
 
-int stop_parts(AgentParts& parts) {
-  drain(parts);
+int stop_parts(AgentParts& parts, const ServiceManager& manager) {
+  drain(parts, manager);
   return end(parts);
 }
 

@@ -2,12 +2,14 @@
 #pragma once
 
 #include "agent/main/agent_parts.h"
+#include "agent/main/service_manager.h"
 
 namespace twinlog {
 
 /// Stops the intake, delivers until nothing waits or the drain timeout is up or a second stop signal comes, ends every
-/// thread, and reports in one line. Returns the exit code; does not return where a courier sits in a blocking call of
-/// its store: the process ends here then. Main thread.
-int stop_parts(AgentParts& parts);
+/// thread, and reports in one line. The time counts from the drain request where there was one. Returns the exit code;
+/// does not return where a courier sits in a blocking call of its store or the disk does not answer: the process ends
+/// here then. Main thread.
+int stop_parts(AgentParts& parts, const ServiceManager& manager);
 
 }  // namespace twinlog

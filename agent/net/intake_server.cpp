@@ -44,9 +44,9 @@ class Server final : public IntakeServer {
     }
     if (!has_http_ && !settings_.http.listen.empty()) {
       const std::string path = unix_path_of(settings_.http.listen);
-      Status opened =
-          add(path.empty() ? listen_tcp(settings_.http.listen) : listen_unix(path, settings_.unix_socket.mode, "intake.http.listen"),
-              Transport::kHttp);
+      Status opened = add(path.empty() ? listen_tcp(settings_.http.listen)
+                                       : listen_unix(path, settings_.unix_socket.mode, "intake.http.listen"),
+                          Transport::kHttp);
       if (!opened) {
         return opened;
       }
@@ -55,6 +55,8 @@ class Server final : public IntakeServer {
   }
 
   void start() { loop_.start(); }
+  void ask_to_stop(std::chrono::milliseconds grace) override { loop_.ask_to_stop(grace); }
+  bool has_stopped() const override { return loop_.has_stopped(); }
   void stop(std::chrono::milliseconds grace) override { loop_.stop(grace); }
   void set_allowed_peers(std::vector<std::uint32_t> uids, std::vector<std::uint32_t> gids) override {
     loop_.mailbox()->post([this, peers = AllowedPeers{std::move(uids), std::move(gids)}] { allowed_ = peers; });

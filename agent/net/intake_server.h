@@ -47,7 +47,10 @@ class IntakeServer {
  public:
   virtual ~IntakeServer() = default;
   /// No new connections and no further reading; everything read completely so far is answered, for at most `grace`;
-  /// then all connections are closed and the thread has ended. May be called twice.
+  /// then all connections are closed and the thread ends. Does not wait. Once more: `grace` counts from then.
+  virtual void ask_to_stop(std::chrono::milliseconds grace) = 0;
+  virtual bool has_stopped() const = 0;
+  /// Asks, and waits until the thread has ended. May be called twice.
   virtual void stop(std::chrono::milliseconds grace) = 0;
   /// Peers of the Unix sockets that connect from now on; both lists empty: the file mode decides.
   virtual void set_allowed_peers(std::vector<std::uint32_t> uids, std::vector<std::uint32_t> gids) = 0;

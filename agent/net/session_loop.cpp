@@ -42,14 +42,19 @@ void SessionLoop::start() {
     arm_all();
     tick();
     io_.run();
+    has_ended_ = true;
   });
+}
+
+void SessionLoop::ask_to_stop(std::chrono::milliseconds grace) {
+  mailbox_->post([this, grace] { begin_stop(grace); });
 }
 
 void SessionLoop::stop(std::chrono::milliseconds grace) {
   if (!thread_.joinable()) {
     return;
   }
-  mailbox_->post([this, grace] { begin_stop(grace); });
+  ask_to_stop(grace);
   thread_.join();
   mailbox_->close();
 }
@@ -132,12 +137,27 @@ void SessionLoop::tick() {
 }
 
 void SessionLoop::begin_stop(std::chrono::milliseconds grace) {
+  if (stopping_) {
+    if (!sessions_.empty()) {
+      close_after(grace);
+    }
+    return;
+  }
   stopping_ = true;
   for (const auto& door : doors_) {
     boost::system::error_code ignored;
     door->acceptor.close(ignored);
     door->listener.file = SocketFile();
   }
+  close_after(grace);
+  const std::vector<std::shared_ptr<StreamSession>> open(sessions_.begin(), sessions_.end());
+  std::for_each(open.begin(), open.end(), [](const auto& session) { session->drain(); });
+  if (sessions_.empty()) {
+    finish_stop();
+  }
+}
+
+void SessionLoop::close_after(std::chrono::milliseconds grace) {
   grace_timer_.expires_after(grace);
   grace_timer_.async_wait([this](const boost::system::error_code& failed) {
     if (!failed) {
@@ -145,11 +165,6 @@ void SessionLoop::begin_stop(std::chrono::milliseconds grace) {
       std::for_each(open.begin(), open.end(), [](const auto& session) { session->close(); });
     }
   });
-  const std::vector<std::shared_ptr<StreamSession>> open(sessions_.begin(), sessions_.end());
-  std::for_each(open.begin(), open.end(), [](const auto& session) { session->drain(); });
-  if (sessions_.empty()) {
-    finish_stop();
-  }
 }
 
 void SessionLoop::finish_stop() {

@@ -45,7 +45,9 @@ class SessionLoop {
   /// Before start().
   Status add_listener(Listener listener, Open open);
   void start();
-  /// As IntakeServer::stop().
+  /// As IntakeServer's three.
+  void ask_to_stop(std::chrono::milliseconds grace);
+  bool has_stopped() const { return has_ended_.load() || !thread_.joinable(); }
   void stop(std::chrono::milliseconds grace);
   std::chrono::steady_clock::time_point last_tick() const;
 
@@ -78,6 +80,7 @@ class SessionLoop {
   void admit(Door& door, Descriptor connection);
   void tick();
   void begin_stop(std::chrono::milliseconds grace);
+  void close_after(std::chrono::milliseconds grace);
   void finish_stop();
 
   const Limits limits_;
@@ -92,6 +95,7 @@ class SessionLoop {
   std::set<std::shared_ptr<StreamSession>> sessions_;
   bool stopping_ = false;
   std::atomic<std::chrono::steady_clock::time_point::rep> last_tick_{0};
+  std::atomic<bool> has_ended_{false};
   std::thread thread_;
 };
 

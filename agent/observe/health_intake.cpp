@@ -37,7 +37,8 @@ HealthComponent judge_way(const HealthFacts& facts, std::string name, const WayF
   if (facts.phase == Phase::kStarting) {
     return failing(std::move(name), "No login event is taken yet; senders have to try again.",
                    "twinlog is starting: its spool is being opened.",
-                   "Wait: after an unclean stop the spool replays its logs. If this lasts for minutes, read the log.");
+                   "Wait: after an unclean stop the spool replays its logs. If this lasts for minutes, read the log "
+                   "(`journalctl -u twinlog`, `kubectl logs`).");
   }
   if (facts.phase == Phase::kStopping) {
     return failing(std::move(name), "No new login event is taken; what was taken is being delivered.",

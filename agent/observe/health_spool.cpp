@@ -107,7 +107,8 @@ HealthComponent judge_spool(const HealthFacts& facts) {
   if (facts.phase == Phase::kStarting) {
     return component("spool", HealthState::kFailing, "No login event is taken yet; senders have to try again.",
                      "The spool in " + facts.known.spool_path + " is being opened.",
-                     "Wait: after an unclean stop it replays its logs. If this lasts for minutes, read the log.");
+                     "Wait: after an unclean stop it replays its logs. If this lasts for minutes, read the log "
+                     "(`journalctl -u twinlog`, `kubectl logs`).");
   }
   if (!facts.has_writer_ticked) {
     return component("spool", HealthState::kFailing,

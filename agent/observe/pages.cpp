@@ -1,5 +1,7 @@
 #include "agent/observe/pages.h"
 
+#include <algorithm>
+
 #include "agent/observe/health.h"
 #include "agent/observe/metrics.h"
 
@@ -14,6 +16,23 @@ AdminPage plain(unsigned status, std::string words) {
 
 std::string_view twinlog_version() {
   return TWINLOG_VERSION;
+}
+
+std::string standing_thread(const Observed& observed) {
+  if (observed.phase.load() != Phase::kRunning) {
+    return "";
+  }
+  const auto oldest = observed.clock.steady_now() - kLongestTick;
+  if (observed.writer_tick.load() < oldest) {
+    return "the spool writer thread";
+  }
+  if (observed.intake->last_tick() < oldest) {
+    return "the intake thread";
+  }
+  const auto standing = std::ranges::find_if(
+      observed.couriers, [oldest](const Courier* courier) { return !courier->has_ticked_since(oldest); });
+  return standing == observed.couriers.end() ? ""
+                                             : "the courier thread of " + std::string(store_name((*standing)->store()));
 }
 
 AdminPage Pages::page(std::string_view path) {
@@ -44,22 +63,8 @@ AdminPage Pages::page(std::string_view path) {
 }
 
 AdminPage Pages::livez() const {
-  if (observed_.phase.load() != Phase::kRunning) {
-    return plain(200, "ok");
-  }
-  const auto now = observed_.clock.steady_now();
-  if (now - observed_.writer_tick.load() > kLongestTick) {
-    return plain(503, "the spool writer thread does not tick");
-  }
-  if (now - observed_.intake->last_tick() > kLongestTick) {
-    return plain(503, "the intake thread does not tick");
-  }
-  for (const Courier* courier : observed_.couriers) {
-    if (!courier->has_ticked_since(now - kLongestTick)) {
-      return plain(503, "the courier thread of " + std::string(store_name(courier->store())) + " does not tick");
-    }
-  }
-  return plain(200, "ok");
+  const std::string standing = standing_thread(observed_);
+  return standing.empty() ? plain(200, "ok") : plain(503, standing + " does not tick");
 }
 
 AdminPage Pages::startupz() const {

@@ -2,6 +2,9 @@
 // /version.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "agent/net/admin_server.h"
 #include "agent/observe/observed.h"
 
@@ -19,6 +22,10 @@ class Pages final : public AdminPages {
 
   const Observed& observed_;
 };
+
+/// The worker thread that stands still, in words; "" while all tick, and while the agent starts or stops. What /livez
+/// says, and what the service manager's watchdog is fed by.
+std::string standing_thread(const Observed& observed);
 
 /// The version of this build, e.g. "0.1.0".
 std::string_view twinlog_version();

@@ -26,7 +26,7 @@ void append_member(std::string& out, std::string_view name, std::string_view val
   out.append("\"").append(name).append("\":\"").append(escape_log_value(value)).append("\"");
 }
 
-std::string json_members(std::string_view event, std::string_view words, std::initializer_list<LogField> fields) {
+std::string json_members(std::string_view event, std::string_view words, std::span<const LogField> fields) {
   std::string out;
   append_member(out, "event", event);
   out.push_back(',');
@@ -38,7 +38,7 @@ std::string json_members(std::string_view event, std::string_view words, std::in
   return out;
 }
 
-std::string text_line(std::string_view event, std::string_view words, std::initializer_list<LogField> fields) {
+std::string text_line(std::string_view event, std::string_view words, std::span<const LogField> fields) {
   std::string out(event);
   out.append(": ").append(escape_log_value(words));
   for (const LogField& field : fields) {
@@ -64,8 +64,8 @@ class StderrLog final : public LeveledLog {
 
   void set_level(const std::string& level) override { logger_.set_level(spdlog::level::from_str(level)); }
 
-  void line(LogLevel level, std::string_view event, std::string_view words,
-            std::initializer_list<LogField> fields) override {
+  void write(LogLevel level, std::string_view event, std::string_view words,
+             std::span<const LogField> fields) override {
     const spdlog::level::level_enum wanted = spdlog_level(level);
     if (logger_.should_log(wanted)) {
       logger_.log(wanted,

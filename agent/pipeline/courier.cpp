@@ -286,9 +286,11 @@ void Courier::delivered(const FlushReport& report, std::size_t events, std::chro
 /// The row of failures is over: the store took a batch, or it lets us in and nothing waits.
 void Courier::end_failures(std::size_t events) {
   std::uint64_t failures = 0;
+  UtcMicros since = 0;
   {
     const std::scoped_lock lock(mutex_);
     failures = std::exchange(status_.failures_in_a_row, 0);
+    since = status_.first_failure_at;
     status_.last_error.reset();
     status_.next_try_at.reset();
   }
@@ -296,6 +298,7 @@ void Courier::end_failures(std::size_t events) {
     parts_.log.line(LogLevel::kInfo, "store_recovered", "the store takes events again",
                     {{"store", std::string(store_name(settings_.store))},
                      {"failures", std::to_string(failures)},
+                     {"failed_since", utc_text(since)},
                      {"events", std::to_string(events)}});
   }
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,9 +24,12 @@ class Log {
  public:
   virtual ~Log() = default;
   /// `event` is a stable name such as "store_flush_failed"; `words` says it for people.
-  virtual void line(LogLevel level, std::string_view event, std::string_view words,
-                    std::initializer_list<LogField> fields) = 0;
-  void line(LogLevel level, std::string_view event, std::string_view words) { line(level, event, words, {}); }
+  void line(LogLevel level, std::string_view event, std::string_view words,
+            std::initializer_list<LogField> fields = {}) {
+    write(level, event, words, {fields.begin(), fields.size()});
+  }
+  virtual void write(LogLevel level, std::string_view event, std::string_view words,
+                     std::span<const LogField> fields) = 0;
 };
 
 }  // namespace twinlog

@@ -16,10 +16,19 @@ struct UriDeleter {
 };
 using Uri = std::unique_ptr<mongoc_uri_t, UriDeleter>;
 
+/// The log is ours alone, and the driver's words may hold addresses. What matters comes as an error of a call.
+void silence_driver() {
+  mongoc_log_set_handler(nullptr, nullptr);
+}
+
+// The driver's library starts itself before main(), with a line on standard error where a killed process of our number
+// left its counters in /dev/shm. What stands in this section runs before the libraries.
+__attribute__((section(".preinit_array"), used)) void (*const silence_driver_early)() = &silence_driver;
+
 void start_driver() {
   static std::once_flag once;
   std::call_once(once, [] {
-    mongoc_log_set_handler(nullptr, nullptr);
+    silence_driver();
     mongoc_init();
   });
 }

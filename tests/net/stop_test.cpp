@@ -77,6 +77,25 @@ TEST(Stop, WhatIsNotAnsweredWithinTheGraceIsGivenUp) {
   EXPECT_THAT(rig.intake.log_ids(), ElementsAre("a"));
 }
 
+TEST(Stop, AskingDoesNotWaitAndAskingAgainCutsTheGraceShort) {
+  IntakeRig rig;
+  ASSERT_TRUE(rig.start());
+  rig.intake.hold();
+  Client client = rig.connect();
+  ASSERT_TRUE(client.send(event("a") + "\n"));
+  ASSERT_TRUE(rig.intake.wait_for_events(1));
+  EXPECT_FALSE(rig.server->has_stopped());
+  rig.server->ask_to_stop(std::chrono::hours{1});
+  ASSERT_TRUE(eventually([&] { return !rig.connect().is_connected(); }));
+  EXPECT_FALSE(rig.server->has_stopped());
+  rig.server->ask_to_stop(milliseconds{0});
+  EXPECT_TRUE(eventually([&] { return rig.server->has_stopped(); }));
+  EXPECT_TRUE(client.is_at_end());
+  rig.server->stop(milliseconds{0});
+  rig.server.reset();
+  rig.intake.release();
+}
+
 TEST(Stop, TakesTheSocketFileAwayAndAServerCanStartAgain) {
   IntakeRig rig;
   ASSERT_TRUE(rig.start());

@@ -4,8 +4,8 @@
 
 namespace twinlog::testing {
 
-void KeptLog::line(LogLevel /*level*/, std::string_view event, std::string_view words,
-                   std::initializer_list<LogField> fields) {
+void KeptLog::write(LogLevel /*level*/, std::string_view event, std::string_view words,
+                    std::span<const LogField> fields) {
   const std::scoped_lock lock(mutex_);
   ++counts_[std::string(event)];
   text_.append(event).append(": ").append(words);

@@ -47,8 +47,7 @@ class SeededRandom final : public Random {
 /// Callable from every thread, as Log promises; read it when the threads have ended.
 class KeptLog final : public Log {
  public:
-  void line(LogLevel level, std::string_view event, std::string_view words,
-            std::initializer_list<LogField> fields) override;
+  void write(LogLevel level, std::string_view event, std::string_view words, std::span<const LogField> fields) override;
   bool has(std::string_view event) const { return counts_.find(event) != counts_.end(); }
   std::size_t count(std::string_view event) const;
   const std::string& text() const { return text_; }

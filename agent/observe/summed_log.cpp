@@ -1,0 +1,87 @@
+#include "agent/observe/summed_log.h"
+
+#include <algorithm>
+
+namespace twinlog {
+
+void SummedLog::write(LogLevel level, std::string_view event, std::string_view words,
+                      std::span<const LogField> fields) {
+  const std::scoped_lock lock(mutex_);
+  tell_where(false);
+  const TimePoint now = clock_.steady_now();
+  Kind& kind = kind_of(event, words, fields);
+  kind.last_at = now;
+  kind.order = ++lines_;
+  if (kind.held == 0 && kind.told < kAtOnce) {
+    ++kind.told;
+    log_.write(level, event, words, fields);
+    return;
+  }
+  const UtcMicros utc = clock_.utc_now();
+  if (kind.held++ == 0) {
+    kind.held_since = now;
+    kind.held_from = utc;
+  }
+  kind.held_to = utc;
+  kind.level = level;
+  kind.event = event;
+  kind.words = words;
+  kind.fields.clear();
+  for (const LogField& field : fields) {
+    kind.fields.emplace_back(field.name, field.value);
+  }
+}
+
+void SummedLog::tell_due() {
+  const std::scoped_lock lock(mutex_);
+  tell_where(false);
+}
+
+void SummedLog::tell_all() {
+  const std::scoped_lock lock(mutex_);
+  tell_where(true);
+}
+
+SummedLog::Kind& SummedLog::kind_of(std::string_view event, std::string_view words, std::span<const LogField> fields) {
+  std::string coarse(event);
+  std::string fine;
+  for (const LogField& field : fields) {
+    if (field.name == "store" || field.name == "code") {
+      coarse.append("\n").append(field.value);
+    } else if (field.name == "where") {
+      fine.append("\n").append(field.value);
+    }
+  }
+  fine = coarse + "\n\n" + std::string(words) + fine;
+  const bool is_known = kinds_.contains(fine);
+  return kinds_[is_known || kinds_.size() < kMostKinds ? fine : coarse];
+}
+
+void SummedLog::tell(Kind& kind) {
+  std::vector<LogField> fields;
+  for (const auto& [name, value] : kind.fields) {
+    fields.push_back({name, value});
+  }
+  fields.push_back({"repeated", std::to_string(kind.held)});
+  fields.push_back({"repeated_from", utc_text(kind.held_from)});
+  fields.push_back({"repeated_to", utc_text(kind.held_to)});
+  kind.held = 0;
+  log_.write(kind.level, kind.event, kind.words, fields);
+}
+
+/// In the order of their newest lines, so that the last one of them is how things are.
+void SummedLog::tell_where(bool all) {
+  const TimePoint now = clock_.steady_now();
+  const auto is_quiet = [now](const Kind& kind) { return now - kind.last_at >= kQuiet; };
+  std::vector<Kind*> due;
+  for (auto& [key, kind] : kinds_) {
+    if (kind.held > 0 && (all || is_quiet(kind) || now - kind.held_since >= kHeldAtMost)) {
+      due.push_back(&kind);
+    }
+  }
+  std::ranges::sort(due, {}, &Kind::order);
+  std::ranges::for_each(due, [this](Kind* kind) { tell(*kind); });
+  std::erase_if(kinds_, [&is_quiet](const auto& entry) { return is_quiet(entry.second); });
+}
+
+}  // namespace twinlog

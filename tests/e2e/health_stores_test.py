@@ -1,0 +1,142 @@
+"""The health page in each condition that can befall a store, made with real servers: it names component, cause and what
+helps, its numbers equal what the test counts itself, and when the condition is over it says that all is well."""
+import os
+import pathlib
+import shutil
+import tempfile
+import time
+import unittest
+
+import certificates
+import harness
+import health_page
+import health_scene
+import postgres_server
+from health_store_rows import ROWS, Row
+
+SETTINGS = {"fsync": "off", "max_connections": 20, "max_wal_senders": 0, "log_line_prefix": "%d %e "}
+HBA = f"""host all {health_scene.GUARDED} 127.0.0.1/32 scram-sha-256
+host all all 127.0.0.1/32 trust
+"""
+MOST_BACKOFF_SECONDS = 0.5
+
+
+class SharedServer(postgres_server.PostgresServer):
+    def make_tablespace(self, folder):
+        folder.mkdir()
+        postgres_server.give_to_server_user(folder, 0o700)
+        name = "space" + os.urandom(4).hex()
+        self.do(f"CREATE TABLESPACE {name} LOCATION '{folder}'")
+        return name
+
+
+class Stores(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = SharedServer(**SETTINGS)
+        cls.addClassCleanup(cls.server.close)
+        cls.documents = harness.StoreServer("mongo-java-server")
+        cls.addClassCleanup(cls.documents.close)
+        cls.authority, cls.other_authority = certificates.Authority(), certificates.Authority("another authority")
+        cls.addClassCleanup(cls.authority.close)
+        cls.addClassCleanup(cls.other_authority.close)
+        cls.server.enable_tls(*cls.authority.certificate())
+        cls.server.do(f"CREATE ROLE {health_scene.WRITER} LOGIN", "CREATE ROLE crowd LOGIN",
+                      f"CREATE ROLE {health_scene.GUARDED} LOGIN PASSWORD '{health_scene.PASSWORD}'")
+        cls.server.set_hba(HBA)
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="twinlog-health-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.mend_servers()
+
+    def mend_servers(self):
+        """What a row that failed in the middle left broken must not fail the others."""
+        if set(self.server.options) & {"default_transaction_read_only", "hot_standby"}:
+            self.server.stop("immediate")
+            (self.server.data / "standby.signal").unlink(missing_ok=True)
+            for name in ("default_transaction_read_only", "hot_standby"):
+                self.server.set_option(name, None)
+        for server in (self.server, self.documents):
+            if not server.process:
+                server.start()
+
+    def check_row(self, row: Row):
+        scene = health_scene.Scene(self, row.owner)
+        story = row.story(scene)
+        next(story)
+        scene.deliver()
+        scene.wait_well()
+        next(story)
+        if row.sends:
+            scene.send(row.sends)
+        page = scene.wait_page(lambda page: self.is_named(page, row), f"{row.component} says {row.cause}")
+        self.check_component(page, row)
+        self.check_other_components(page, row)
+        if row.heals:
+            scene.check_backlog(row.store, row.is_counted and row.code, row.is_unordered)
+        next(story, None)
+        if row.heals:
+            self.check_healed(scene)
+        else:
+            self.check_incomplete(scene, row)
+
+    @staticmethod
+    def is_named(page, row):
+        component = health_page.component(page, row.component)
+        return component["state"] == row.state and all(word.lower() in component["diagnosis"].lower()
+                                                    for word in row.cause)
+
+    def check_component(self, page, row):
+        component = health_page.component(page, row.component)
+        for word in row.help:
+            self.assertIn(word, component["action"])
+        self.assertIn("events", component["impact"].lower())
+        self.assertIn(row.component.split("_")[0], page["summary"])
+        error = health_page.store(page, row.store)["last_error"]
+        if row.code:
+            self.assertEqual(error["code"], row.code)
+            self.assertLessEqual(health_page.store(page, row.store)["next_try_in_seconds"] or 0, MOST_BACKOFF_SECONDS)
+
+    def check_other_components(self, page, row):
+        """Nothing else is blamed, but what is a consequence; nobody is told that no event is taken."""
+        self.assertLessEqual(set(health_page.states(page)), {f"store_{row.store}", f"courier_{row.store}", *row.also})
+        self.assertEqual(page["state"], "degraded")
+
+    def check_healed(self, scene):
+        page = scene.wait_well()
+        self.assertEqual(page["state"], "ok")
+        for store in page["stores"]:
+            self.assertEqual(scene.missing(store["name"]), 0)
+            self.assertEqual((store["backlog_events"], store["last_error"]), (0, None))
+            self.assertTrue(store["connected"])
+            self.assertGreaterEqual(health_page.time_of(store["connected_since"]), scene.began - 1)
+            self.assertLessEqual(health_page.time_of(store["connected_since"]), time.time() + 1)
+
+    def check_incomplete(self, scene, row):
+        """Only refilling it heals this: it stays over a restart."""
+        page = scene.wait_well(but=[row.component])
+        since = health_page.store(page, row.store)["incomplete_since"]
+        self.assertGreater(scene.lost, 0)
+        newest = scene.server.one("SELECT extract(epoch FROM max(effective_at)) FROM auth_logs WHERE leaf_index <= 10",
+                                  database=scene.database)
+        self.assertLessEqual(health_page.time_of(since), time.time())
+        self.assertGreaterEqual(health_page.time_of(since), int(min(newest, scene.began)))
+        scene.agent.stop()
+        scene.agent.start()
+        page = scene.wait_well(but=[row.component])
+        self.assertEqual(health_page.store(page, row.store)["incomplete_since"], since)
+
+
+def test_of(row):
+    def test(self):
+        self.check_row(row)
+    return test
+
+
+for each_row in ROWS:
+    test_name = f"test_{each_row.story.__name__}_is_named_with_its_cause_and_what_helps"
+    setattr(Stores, test_name, test_of(each_row))
+
+if __name__ == "__main__":
+    unittest.main()

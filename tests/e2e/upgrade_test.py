@@ -1,0 +1,114 @@
+"""An upgrade by one version and back, on a spool with a backlog: old, new and old again take, deliver and lose nothing."""
+import random
+import re
+import signal
+import unittest
+
+import harness
+import previous_version
+
+SEED = random.SystemRandom().randrange(1 << 32)
+
+
+class Upgrade(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.postgres = harness.StoreServer("postgres")
+        cls.addClassCleanup(cls.postgres.close)
+        cls.documents = harness.StoreServer("mongo-java-server")
+        cls.addClassCleanup(cls.documents.close)
+        # Only lines with an id: a repeat is known as one only by it when it comes in another request.
+        cls.lines = [line for line in harness.lines_of(harness.SHARED_EVENTS) if b'"log_id"' in line]
+
+    def setUp(self):
+        self.previous = previous_version.binary()
+        self.agent = harness.Agent(self.postgres.new_database(), self.documents.new_database())
+        self.addCleanup(self.agent.close)
+        self.present = self.agent.config.read_text()
+        self.expected = self.agent.folder / "sent.jsonl"
+        self.sent, self.unsent, self.starts = [], list(self.lines), 0
+
+    def start(self, binary, reachable):
+        """With the stores named; the addresses of the others lead nowhere."""
+        text = self.present
+        for name, address in (("postgres", self.agent.postgres), ("mongodb", self.agent.mongodb)):
+            if name not in reachable:
+                there = re.search("127.0.0.1:[0-9]+", address)[0]
+                text = text.replace(there, f"127.0.0.1:{harness.free_port()}")
+        self.agent.config.write_text(text)
+        self.agent.binary = binary
+        self.agent.start()
+        harness.wait_until(lambda: self.agent.log_text().count(" started: ") > self.starts, "the start is logged")
+        self.starts += 1
+        self.assertIn(f" version={self.version_of(binary)} ", self.started_line())
+
+    def started_line(self):
+        return [line for line in self.agent.log_text().splitlines() if " started: " in line][-1]
+
+    def version_of(self, binary):
+        return previous_version.named()[1] if binary == self.previous else self.current_version()
+
+    def current_version(self):
+        return re.search(r"project\(twinlog VERSION ([0-9.]+)", (harness.ROOT / "CMakeLists.txt").read_text())[1]
+
+    def take(self, count):
+        """New events are stored, and repeats of what any version took are duplicates."""
+        fresh, self.unsent = self.unsent[:count], self.unsent[count:]
+        self.assertEqual(harness.statuses(self.agent.send_lines(fresh)), {"stored": count})
+        self.sent += fresh
+        repeats = random.Random(SEED).sample(self.sent, min(200, len(self.sent)))
+        self.assertEqual(harness.statuses(self.agent.send_lines(repeats)), {"duplicate": len(repeats)}, f"seed {SEED}")
+
+    def pending(self, store):
+        return self.agent.metric(f'twinlog_store_pending_records{{store="{store}"}}')
+
+    def assert_backlog(self, store):
+        self.assertEqual(self.pending(store), len(self.sent), f"all that waits for {store} came with the spool")
+
+    def assert_stores_as_sent(self):
+        self.agent.wait_delivered()
+        self.expected.write_bytes(b"\n".join(self.sent) + b"\n")
+        code, text = harness.compare(self.agent, self.expected)
+        self.assertEqual(code, 0, text)
+
+    def up_and_down(self, end_of_old, end_of_new):
+        self.start(self.previous, reachable=())
+        self.take(400)
+        self.agent.stop(end_of_old)
+        self.start(harness.BINARY, reachable=("postgres",))
+        self.assert_backlog("mongodb")
+        self.take(300)
+        harness.wait_until(lambda: self.pending("postgres") == 0, "one store has everything")
+        self.assert_backlog("mongodb")
+        self.agent.stop(end_of_new)
+        self.start(self.previous, reachable=("postgres", "mongodb"))
+        self.take(300)
+        self.assert_stores_as_sent()
+        self.agent.stop()
+
+    def test_up_and_down_after_a_stop_loses_and_doubles_nothing(self):
+        self.shorten_drain()
+        self.up_and_down(signal.SIGTERM, signal.SIGTERM)
+
+    def test_up_and_down_after_a_crash_loses_and_doubles_nothing(self):
+        self.up_and_down(signal.SIGKILL, signal.SIGKILL)
+
+    def test_the_new_version_delivers_all_that_the_old_one_took(self):
+        self.shorten_drain()
+        self.start(self.previous, reachable=())
+        self.take(500)
+        self.agent.stop()
+        self.start(harness.BINARY, reachable=("postgres", "mongodb"))
+        self.assert_stores_as_sent()
+        self.take(300)
+        self.assert_stores_as_sent()
+
+    def test_the_versions_differ_and_the_older_is_named(self):
+        self.assertNotEqual(self.version_of(self.previous), self.version_of(harness.BINARY))
+
+    def shorten_drain(self):
+        self.present = self.present.replace("[agent]", "[agent]\ndrain_timeout = '1s'")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,55 @@
+#!/usr/bin/python3
+"""The catalogue of log events (agent/observe/LOG_EVENTS.md) and the source name the same events, levels and fields."""
+import pathlib
+import re
+import unittest
+
+ROOT = pathlib.Path(__file__).parents[2]
+CATALOGUE = ROOT / "agent/observe/LOG_EVENTS.md"
+FOLDERS = ("agent", "ledger", "spool", "plugins", "config")
+CALL = re.compile(r'(?:\.|->)line\(([^"]*)"([a-z_]+)",(.*?)\);\n', re.S)
+FIELD = re.compile(r'\{"([a-z_]+)", ')
+ROW = re.compile(r"^\| `([a-z_]+)` \| ([a-z, ]+) \| ([a-z_ ]*?) ?\| ([^|]+) \| ([^|]+) \|$", re.M)
+ANY_CALL = re.compile(r"(?:\.|->)line\(")
+
+
+def sources():
+    return {path: path.read_text() for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.cpp"))}
+
+
+def logged(text):
+    """event -> (levels, fields in order), of every call of the log."""
+    found = {}
+    for level, event, rest in CALL.findall(text):
+        levels = {name.lower() for name in re.findall(r"LogLevel::k([A-Z][a-z]+)", level)}
+        found.setdefault(event, (set(), []))[0].update(levels)
+        found[event][1].extend(name for name in FIELD.findall(rest) if name not in found[event][1])
+    return found
+
+
+def catalogued(text):
+    return {event: (set(levels.split(", ")), fields.split()) for event, levels, fields, _, _ in ROW.findall(text)}
+
+
+class LogEvents(unittest.TestCase):
+    def test_the_catalogue_and_the_source_name_the_same(self):
+        self.maxDiff = None
+        self.assertEqual(logged("".join(sources().values())), catalogued(CATALOGUE.read_text()))
+
+    def test_every_row_of_the_catalogue_is_read(self):
+        rows = [line for line in CATALOGUE.read_text().splitlines() if line.startswith("| `")]
+        self.assertEqual(len(rows), len(catalogued(CATALOGUE.read_text())))
+
+    def test_no_call_of_the_log_is_overlooked(self):
+        for path, text in sources().items():
+            self.assertEqual(len(CALL.findall(text)), len(ANY_CALL.findall(text)), path)
+
+    def test_planted_differences_are_seen(self):
+        planted = 'parts.log.line(LogLevel::kError, "new_event", "words",\n {{"reason", text}});\n'
+        self.assertEqual(logged(planted), {"new_event": ({"error"}, ["reason"])})
+        row = "| `new_event` | info, error | reason path | meaning | what to do |"
+        self.assertEqual(catalogued(row), {"new_event": ({"info", "error"}, ["reason", "path"])})
+
+
+if __name__ == "__main__":
+    unittest.main()
