@@ -255,7 +255,7 @@ TEST(ReadCounting, NamesTheRuleOfEachRepair) {
   EXPECT_EQ(repairs_in(R"("metadata":{"a":1e400,"b":[9007199254740993]})"), "number=2 ");
   EXPECT_EQ(repairs_in(R"("metadata":{"a":1,"a":2,"b":{"c":1,"c":1}})"), "repeated_key=1 ");
   EXPECT_EQ(repairs_in("\"metadata\":{\"a\":\"" + std::string(9000, 'x') + "\"}"), "metadata_limit=1 ");
-  EXPECT_EQ(repairs_in(R"("metadata":{"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":1}}}}}}}}})"), "metadata_limit=1 ");
+  EXPECT_EQ(repairs_in(R"("metadata":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":1}}}}}}}}})"), "metadata_limit=1 ");
 }
 
 TEST(ReadCounting, CountsNothingThatIsNoRepair) {
