@@ -232,7 +232,7 @@ void Courier::rewind(const std::optional<AgentPosition>& position, std::uint64_t
 }
 
 std::chrono::milliseconds Courier::flush(std::uint64_t after) {
-  auto versions = parts_.spool.read(after, batch_events_, settings_.batch_bytes);
+  auto versions = reader_.take({after, batch_events_, settings_.batch_bytes});
   if (!versions) {
     return failed_here("the spool cannot be read: " + versions.error().message(), Reaction::kRetry);
   }
@@ -245,6 +245,7 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
                                       .flushed_at = parts_.clock.utc_now(),
                                       .newest_effective_at = newest_effective_at(*versions)}};
   sent_up_to_ = std::max(sent_up_to_, batch.position.last_leaf);
+  read_ahead_of(batch.position.last_leaf);
   TWINLOG_KILL_POINT("courier.before_flush");
   const TimePoint began = parts_.clock.steady_now();
   in_store(began);
@@ -260,6 +261,14 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
   }
   delivered(std::get<FlushReport>(outcome), versions->size(), time);
   return std::chrono::milliseconds{0};
+}
+
+/// While the store works. Not after a failure: it may last, and what was read would wait with it.
+void Courier::read_ahead_of(std::uint64_t after) {
+  const std::uint64_t last = parts_.spool.last_leaf();
+  if (status().failures_in_a_row == 0 && last > after && last - after >= batch_events_) {
+    reader_.read_ahead({after, batch_events_, settings_.batch_bytes});
+  }
 }
 
 void Courier::delivered(const FlushReport& report, std::size_t events, std::chrono::steady_clock::duration time) {
@@ -316,6 +325,7 @@ std::chrono::milliseconds Courier::failed_here(std::string words, Reaction react
 }
 
 std::chrono::milliseconds Courier::failed(const StoreError& error, Whose whose) {
+  reader_.forget();
   if (needs_a_new_session(error.reaction)) {
     parts_.store.disconnect();
   }

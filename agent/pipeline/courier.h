@@ -18,6 +18,7 @@
 #include <string>
 
 #include "agent/pipeline/backoff.h"
+#include "agent/pipeline/batch_reader.h"
 #include "ledger/base/clock.h"
 #include "ledger/base/histogram.h"
 #include "ledger/base/log.h"
@@ -90,6 +91,9 @@ class Courier {
   Courier(CourierSettings settings, Parts parts)
       : settings_(settings),
         parts_(parts),
+        reader_([&spool = parts.spool](const BatchRange& range) {
+          return spool.read(range.after, range.most_events, range.most_bytes);
+        }),
         last_step_(parts.clock.steady_now()),
         sent_up_to_(parts.spool.last_leaf()) {}
 
@@ -123,6 +127,7 @@ class Courier {
   void position_is_ahead(std::uint64_t position, std::uint64_t cursor);
   std::optional<std::chrono::milliseconds> wait_for_batch(std::uint64_t waiting);
   std::chrono::milliseconds flush(std::uint64_t after);
+  void read_ahead_of(std::uint64_t after);
   void delivered(const FlushReport& report, std::size_t events, std::chrono::steady_clock::duration time);
   void shrink_after(Reaction reaction);
   void log_notes();
@@ -137,6 +142,7 @@ class Courier {
 
   CourierSettings settings_;
   Parts parts_;
+  BatchReader reader_;
   std::atomic<bool> is_draining_{false};
   std::atomic<TimePoint> last_step_;
   std::atomic<bool> is_in_store_{false};

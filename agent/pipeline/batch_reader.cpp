@@ -1,0 +1,28 @@
+#include "agent/pipeline/batch_reader.h"
+
+#include <system_error>
+#include <utility>
+
+namespace twinlog {
+Result<std::vector<Version>> BatchReader::take(const BatchRange& range) {
+  auto ahead = std::exchange(ahead_, {});
+  if (ahead.valid() && ahead_range_ == range) {
+    auto versions = ahead.get();
+    if (versions && !versions->empty()) {
+      return versions;
+    }
+  }
+  return read_(range);
+}
+
+void BatchReader::read_ahead(const BatchRange& range) {
+  forget();
+  try {
+    ahead_ = std::async(std::launch::async, [this, range] { return read_(range); });
+    ahead_range_ = range;
+  } catch (const std::system_error&) {
+    // No thread to be had: the batch is read when it is due.
+  }
+}
+
+}  // namespace twinlog

@@ -1,0 +1,88 @@
+#include "agent/pipeline/batch_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "tests/pipeline/rig.h"
+
+namespace twinlog::testing {
+namespace {
+
+constexpr BatchRange kAll{.after = 0, .most_events = 10, .most_bytes = 1U << 20U};
+
+/// Stands for the spool: leaves 1 to `last`, and every range that was asked for.
+class BatchReaderTest : public ::testing::Test {
+ protected:
+  Result<std::vector<Version>> read(const BatchRange& range) {
+    asked_.push_back(range);
+    if (is_damaged_) {
+      return Error(ErrorKind::kCorrupt, "damaged");
+    }
+    std::vector<Version> versions;
+    for (std::uint64_t leaf = range.after + 1; leaf <= last_ && versions.size() < range.most_events; ++leaf) {
+      versions.emplace_back().leaf_index = leaf;
+    }
+    return versions;
+  }
+  std::optional<std::size_t> size_of_taken(const BatchRange& range) {
+    const auto versions = reader_.take(range);
+    return versions ? std::optional(versions->size()) : std::nullopt;
+  }
+
+  std::vector<BatchRange> asked_;
+  std::uint64_t last_ = 3;
+  bool is_damaged_ = false;
+  BatchReader reader_{[this](const BatchRange& range) { return read(range); }};
+};
+
+TEST_F(BatchReaderTest, WhatWasReadAheadIsTakenOnceAndNotReadAgain) {
+  reader_.read_ahead(kAll);
+  EXPECT_EQ(size_of_taken(kAll), 3U);
+  EXPECT_EQ(asked_, std::vector<BatchRange>{kAll});
+  last_ = 5;
+  EXPECT_EQ(size_of_taken(kAll), 5U);
+  EXPECT_EQ(asked_.size(), 2U);
+}
+
+TEST_F(BatchReaderTest, WhatWasReadForAnotherRangeIsNeverTaken) {
+  for (const BatchRange& other : {BatchRange{1, 10, 1U << 20U}, BatchRange{0, 2, 1U << 20U}, BatchRange{0, 10, 1}}) {
+    reader_.read_ahead(other);
+    EXPECT_EQ(size_of_taken(kAll), 3U);
+    EXPECT_EQ(asked_.back(), kAll);
+  }
+}
+
+TEST_F(BatchReaderTest, NothingFoundAheadAndAnErrorAheadAreReadAgain) {
+  last_ = 0;
+  reader_.read_ahead(kAll);
+  reader_.read_ahead(kAll);  // The first reading is over when the second begins.
+  is_damaged_ = true;
+  EXPECT_EQ(size_of_taken(kAll), std::nullopt);
+  reader_.read_ahead(kAll);
+  reader_.forget();
+  EXPECT_EQ(asked_.size(), 4U);
+  is_damaged_ = false;
+  last_ = 2;
+  EXPECT_EQ(size_of_taken(kAll), 2U);
+}
+
+TEST(BatchReaderInACourier, EveryEventIsSentOnceThoughTheStoreRefusesBigBatches) {
+  CourierSettings small;
+  small.pace.batch_events = 8;
+  Rig rig({}, small);
+  rig.postgres.refuse_with(
+      StoreError{.reaction = Reaction::kRetrySmaller, .code = "", .constraint = "", .words = "too big"}, 3);
+  constexpr std::size_t kEvents = 61;
+  for (std::size_t i = 0; i < kEvents; ++i) {
+    rig.submit("event-" + std::to_string(i));
+  }
+  rig.run_for(std::chrono::minutes{20});
+  EXPECT_EQ(rig.postgres.log_ids().size(), kEvents);
+  for (std::size_t i = 0; i < kEvents; ++i) {
+    EXPECT_EQ(rig.postgres.writes_of("event-" + std::to_string(i)), 1U);
+  }
+}
+
+}  // namespace
+}  // namespace twinlog::testing
