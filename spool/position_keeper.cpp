@@ -5,8 +5,13 @@
 namespace twinlog {
 
 SpoolPositions PositionKeeper::now() const {
-  const std::lock_guard lock(mutex_);
-  return positions_;
+  const std::lock_guard lock(published_mutex_);
+  return published_;
+}
+
+void PositionKeeper::publish() {
+  const std::lock_guard lock(published_mutex_);
+  published_ = positions_;
 }
 
 PositionKeeper::Move PositionKeeper::move(StoreId store, std::uint64_t leaf, std::uint64_t last_leaf) {
@@ -18,12 +23,15 @@ PositionKeeper::Move PositionKeeper::move(StoreId store, std::uint64_t leaf, std
   if (is_rewind) {
     schedule_.rewind(target);
   }
+  publish();
   return {.target = target, .is_rewind = is_rewind};
 }
 
 Status PositionKeeper::update(const std::function<Status(SpoolPositions&)>& change) {
   const std::lock_guard lock(mutex_);
-  return change(positions_);
+  Status changed = change(positions_);
+  publish();
+  return changed;
 }
 
 std::uint64_t PositionKeeper::raise_first_kept(std::chrono::steady_clock::time_point now, std::uint64_t last_leaf,
@@ -40,6 +48,7 @@ std::uint64_t PositionKeeper::raise_first_kept(std::chrono::steady_clock::time_p
     last_trimmed = std::max(last_trimmed, positions_.first_kept + (delivered - positions_.first_kept) / 2);
   }
   positions_.first_kept = std::max(positions_.first_kept, last_trimmed + 1);
+  publish();
   return positions_.first_kept;
 }
 

@@ -18,8 +18,9 @@ class PositionKeeper {
  public:
   /// `stores`: whose cursors hold the trimming.
   PositionKeeper(const SpoolPositions& positions, std::chrono::milliseconds keep_delivered, std::vector<StoreId> stores)
-      : stores_(std::move(stores)), positions_(positions), schedule_(keep_delivered) {}
+      : stores_(std::move(stores)), positions_(positions), published_(positions), schedule_(keep_delivered) {}
 
+  /// Never waits for a disk: what update() is still writing is not in it yet.
   SpoolPositions now() const;
 
   struct Move {
@@ -37,9 +38,13 @@ class PositionKeeper {
                                  bool is_room_short);
 
  private:
+  void publish();
+
   const std::vector<StoreId> stores_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;  ///< Of all changes.
   SpoolPositions positions_;
+  mutable std::mutex published_mutex_;  ///< Never held while another one is waited for.
+  SpoolPositions published_;
   KeepSchedule schedule_;
 };
 

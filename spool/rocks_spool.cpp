@@ -46,6 +46,7 @@ class RocksSpool final : public Spool {
   SpoolStats stats() const override;
   Backlog backlog(StoreId store) const override;
   Status sync() override;
+  void close() override;
 
   /// What the spool and its volume have room for.
   Status measure(TimePoint now);
@@ -152,6 +153,9 @@ Result<std::vector<Version>> RocksSpool::read(std::uint64_t after, std::size_t m
   const std::shared_lock lock(database_mutex_);
   if (!database_) {
     return closed_error();
+  }
+  if (after >= last_leaf_) {
+    return std::vector<Version>{};
   }
   const std::uint64_t first = std::max(after + 1, positions_.now().first_kept);
   // A commit shows its events to readers a moment before it counts them; a cursor could not follow beyond the count.
@@ -276,6 +280,12 @@ Status RocksSpool::sync() {
     write_failed(synced.error());
   }
   return synced;
+}
+
+void RocksSpool::close() {
+  writable_ = false;
+  const std::unique_lock lock(database_mutex_);
+  database_.reset();
 }
 
 SpoolStats RocksSpool::stats() const {

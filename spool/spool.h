@@ -136,6 +136,10 @@ class Spool {
 
   /// Makes everything durable, cursors included.
   virtual Status sync() = 0;
+
+  /// Closes the files, which waits for the database's own work on them. Afterwards only what is known in memory may be
+  /// asked (stats(), cursor(), last_leaf(), identity()); a read is refused, a cursor moves in memory only.
+  virtual void close() = 0;
 };
 
 }  // namespace twinlog

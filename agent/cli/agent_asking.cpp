@@ -16,6 +16,7 @@ class Tries {
     }
     const auto& failure = std::get<HttpFailure>(outcome);
     is_forbidden_ = is_forbidden_ || failure.error == EACCES || failure.error == EPERM;
+    is_gone_ = is_gone_ && (failure.error == ENOENT || failure.error == ECONNREFUSED);
     tried_.append(tried_.empty() ? "" : "; ").append(where).append(": ").append(failure.words);
     return false;
   }
@@ -23,20 +24,23 @@ class Tries {
 
   NoAnswer no_answer() const {
     if (tried_.empty()) {
-      return {"admin.socket and admin.listen are turned off: an agent with this configuration cannot be asked", false};
+      return {.words =
+                  "admin.socket and admin.listen are turned off: an agent with this configuration cannot be asked"};
     }
     if (is_forbidden_) {
-      return {"no agent could be asked (" + tried_ + "): the admin socket is for root and the agent's user", true};
+      return {.words = "no agent could be asked (" + tried_ + "): the admin socket is for root and the agent's user",
+              .is_forbidden = true};
     }
-    return {"no agent answers (" + tried_ +
-                "): start it, or say where it is with --socket or with the --config that it runs with",
-            false};
+    return {.words = "no agent answers (" + tried_ +
+                     "): start it, or say where it is with --socket or with the --config that it runs with",
+            .is_gone = is_gone_};
   }
 
  private:
   HttpAnswer answer_;
   std::string tried_;
   bool is_forbidden_ = false;
+  bool is_gone_ = true;
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ struct AgentAddresses {
 struct NoAnswer {
   std::string words;
   bool is_forbidden = false;  ///< The socket is there, but not for this user.
+  bool is_gone = false;       ///< Nothing listens there; otherwise it may only be slow.
 };
 
 /// The socket first, then the address.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
+#include <variant>
 
 #include "agent/cli/agent_asking.h"
 #include "agent/cli/spool_page.h"
@@ -9,22 +11,29 @@
 namespace twinlog {
 namespace {
 
-constexpr std::chrono::milliseconds kLookEvery{100};
+using std::chrono::milliseconds;
 
-/// The page, or nothing after why not was said.
-std::optional<SpoolPage> ask_page(const std::string& socket, const HttpAsk& ask, const OperatorIo& io) {
+constexpr milliseconds kLookEvery{100};
+
+constexpr milliseconds kAnswerMost{5000};
+constexpr std::chrono::hours kLongestWait{24 * 365};
+
+struct NoPage {
+  std::string words;
+  bool is_gone = false;  ///< No agent is there; otherwise asking again may help.
+};
+
+std::variant<SpoolPage, NoPage> ask_page(const std::string& socket, const HttpAsk& ask) {
   const auto outcome = ask_agent({.socket = socket, .address = ""}, ask);
   if (const auto* none = std::get_if<NoAnswer>(&outcome)) {
-    io.err << "twinlog: " << none->words << "\n";
-    return std::nullopt;
+    return NoPage{none->words, none->is_gone};
   }
   const auto& answer = std::get<HttpAnswer>(outcome);
-  auto page = answer.status == 200 ? read_spool_page(answer.body) : std::nullopt;
-  if (!page) {
-    io.err << "twinlog: " << socket << " answers with status " << answer.status << ": "
-           << shown_text(answer.body.substr(0, answer.body.find('\n'))) << "\n";
+  if (auto page = answer.status == 200 ? read_spool_page(answer.body) : std::nullopt) {
+    return *std::move(page);
   }
-  return page;
+  return NoPage{.words = shown_text(socket + " answers with status " + std::to_string(answer.status) + ": " +
+                                    answer.body.substr(0, answer.body.find('\n')))};
 }
 
 /// How much of what was accepted up to `leaf` a store lacks.
@@ -40,7 +49,7 @@ std::string left_text(const SpoolPage& page, std::uint64_t leaf) {
   std::string text;
   for (const StoreProgress& store : page.stores) {
     if (store.is_enabled) {
-      text += (text.empty() ? "" : ", ") + store.name + " lacks " + events_text(lacks(store, leaf));
+      text += (text.empty() ? "" : ", ") + shown_text(store.name) + " lacks " + events_text(lacks(store, leaf));
     }
   }
   return text;
@@ -49,7 +58,7 @@ std::string left_text(const SpoolPage& page, std::uint64_t leaf) {
 void explain(const SpoolPage& page, std::uint64_t leaf, const OperatorIo& io) {
   for (const StoreProgress& store : page.stores) {
     if (const std::uint64_t left = lacks(store, leaf); left > 0) {
-      io.err << "twinlog: " << store.name << " lacks " << events_text(left) << ": "
+      io.err << "twinlog: " << shown_text(store.name) << " lacks " << events_text(left) << ": "
              << (store.error_class.empty() ? "it takes them, but not so fast"
                                            : shown_text(store.error_class + ": " + store.error_words))
              << "\n";
@@ -77,11 +86,18 @@ class Progress {
   const OperatorIo& io_;
 };
 
-enum class WaitEnd : std::uint8_t { kDrained, kNoAnswer, kTimeUp, kInterrupted };
+enum class WaitEnd : std::uint8_t { kDrained, kGone, kTimeUp, kInterrupted };
 
-/// `page` is what was seen last.
-WaitEnd wait_until_drained(const DrainOptions& options, std::uint64_t leaf, SpoolPage& page, const OperatorIo& io) {
-  const auto deadline = io.clock.steady_now() + options.most;
+using TimePoint = std::chrono::steady_clock::time_point;
+
+milliseconds time_for_answer(TimePoint deadline, const OperatorIo& io) {
+  const auto left = std::chrono::ceil<milliseconds>(deadline - io.clock.steady_now());
+  return std::clamp(left, milliseconds{1}, kAnswerMost);
+}
+
+/// `page` is what was seen last. An agent that does not answer in time is asked again.
+WaitEnd wait_until_drained(const DrainOptions& options, TimePoint deadline, SpoolPage& page, const OperatorIo& io) {
+  const std::uint64_t leaf = page.last_leaf;
   const Progress progress(io);
   while (!is_drained(page, leaf)) {
     if (io.clock.steady_now() >= deadline) {
@@ -91,11 +107,12 @@ WaitEnd wait_until_drained(const DrainOptions& options, std::uint64_t leaf, Spoo
     if (!io.wait(kLookEvery)) {
       return WaitEnd::kInterrupted;
     }
-    auto next = ask_page(options.socket, {.target = "/spool/status"}, io);
-    if (!next) {
-      return WaitEnd::kNoAnswer;
+    auto next = ask_page(options.socket, {.target = "/spool/status", .most = time_for_answer(deadline, io)});
+    if (auto* seen = std::get_if<SpoolPage>(&next)) {
+      page = std::move(*seen);
+    } else if (std::get<NoPage>(next).is_gone) {
+      return WaitEnd::kGone;
     }
-    page = std::move(*next);
   }
   return WaitEnd::kDrained;
 }
@@ -103,22 +120,26 @@ WaitEnd wait_until_drained(const DrainOptions& options, std::uint64_t leaf, Spoo
 }  // namespace
 
 int run_drain(const DrainOptions& options, const OperatorIo& io) {
-  auto page = ask_page(options.socket, {.method = "POST", .target = "/drain"}, io);
-  if (!page) {
+  const auto deadline =
+      io.clock.steady_now() + (options.waits ? std::min(options.most, milliseconds(kLongestWait)) : kAnswerMost);
+  auto asked = ask_page(options.socket, {.method = "POST", .target = "/drain", .most = time_for_answer(deadline, io)});
+  if (const auto* none = std::get_if<NoPage>(&asked)) {
+    io.err << "twinlog: " << none->words << "\n";
     return 1;
   }
-  const std::uint64_t leaf = page->last_leaf;
+  auto& page = std::get<SpoolPage>(asked);
+  const std::uint64_t leaf = page.last_leaf;
   if (!options.waits) {
-    io.out << "draining: " << left_text(*page, leaf) << "\n";
+    io.out << "draining: " << left_text(page, leaf) << "\n";
     return 0;
   }
-  switch (wait_until_drained(options, leaf, *page, io)) {
+  switch (wait_until_drained(options, deadline, page, io)) {
     case WaitEnd::kDrained:
       io.out << "drained: every enabled store has all that was accepted before the request\n";
       return 0;
-    case WaitEnd::kNoAnswer:
-      io.err << "twinlog: the agent went away while it drained; what is left lies in its spool: `twinlog spool "
-                "status`\n";
+    case WaitEnd::kGone:
+      io.err << "twinlog: the agent went away while it drained; whether anything is left in its spool says `twinlog "
+                "spool status`\n";
       return 1;
     case WaitEnd::kTimeUp:
       io.err << "twinlog: not drained when --timeout was up; the agent goes on\n";
@@ -127,7 +148,7 @@ int run_drain(const DrainOptions& options, const OperatorIo& io) {
       io.err << "twinlog: not waited for any longer; the agent goes on\n";
       break;
   }
-  explain(*page, leaf, io);
+  explain(page, leaf, io);
   return 1;
 }
 

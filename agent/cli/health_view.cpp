@@ -79,6 +79,9 @@ HealthView::Spool spool_of(const rapidjson::Value& object) {
 }  // namespace
 
 std::optional<HealthView> read_health(std::string_view json) {
+  if (json.find('\0') != std::string_view::npos) {
+    return std::nullopt;  // The parser would take it for the end, and what follows would be shown.
+  }
   rapidjson::Document document;
   document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
   if (document.HasParseError() || !document.IsObject() || text_of(document, "state").empty() ||

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ledger/record/inert_json.h"
+
 namespace twinlog {
 namespace {
 
@@ -11,12 +13,12 @@ int refuse(const Error& error, const OperatorIo& io) {
 }
 
 std::string store_line(const StoreProgress& store) {
-  std::string text = "waiting for " + store.name + ": ";
+  std::string text = "waiting for " + shown_text(store.name) + ": ";
   if (!store.is_enabled) {
     return text + "turned off\n";
   }
   text += std::to_string(store.waiting) + " (it has everything up to " + std::to_string(store.last_leaf) + ")";
-  text += store.incomplete_since.empty() ? "" : ", may be incomplete since " + store.incomplete_since;
+  text += store.incomplete_since.empty() ? "" : ", may be incomplete since " + shown_text(store.incomplete_since);
   if (!store.error_class.empty()) {
     text += ", " + shown_text(store.error_class + ": " + store.error_words);
   }
@@ -77,8 +79,8 @@ Status export_all(const SpoolSource& source, const SpoolExportOptions& options, 
 }  // namespace
 
 std::string spool_status_text(const SpoolPage& page, bool is_running) {
-  std::string text = "spool:    " + page.path + (is_running ? " (a running agent's)" : " (stopped)") + "\n";
-  text += "epoch:    " + page.epoch_id + "\n";
+  std::string text = "spool:    " + shown_text(page.path) + (is_running ? " (a running agent's)" : " (stopped)") + "\n";
+  text += "epoch:    " + shown_text(page.epoch_id) + "\n";
   text += "format:   " + std::to_string(page.format) + "\n";
   text += "records:  " + std::to_string(page.records());
   text += page.records() > 0 ? " kept, " + std::to_string(page.first_leaf) + " to " + std::to_string(page.last_leaf)
@@ -86,10 +88,11 @@ std::string spool_status_text(const SpoolPage& page, bool is_running) {
   text += "\nsize:     " + bytes_text(page.size_bytes) +
           (page.max_bytes > 0 ? " of " + bytes_text(page.max_bytes) : "") + "\n";
   if (!page.oldest_received_at.empty()) {
-    text += "oldest:   " + page.oldest_received_at + "\nnewest:   " + page.newest_received_at + "\n";
+    text += "oldest:   " + shown_text(page.oldest_received_at) + "\nnewest:   " + shown_text(page.newest_received_at) +
+            "\n";
   }
   if (!page.drain_requested_at.empty()) {
-    text += "draining: since " + page.drain_requested_at + "\n";
+    text += "draining: since " + shown_text(page.drain_requested_at) + "\n";
   }
   for (const StoreProgress& store : page.stores) {
     text += store_line(store);
@@ -106,8 +109,9 @@ int run_spool_status(const SpoolStatusOptions& options, const OperatorIo& io) {
   if (!page) {
     return refuse(page.error(), io);
   }
-  io.out << (options.is_json ? spool_page_json(*page) : spool_status_text(*page, (*source)->is_running()));
-  return 0;
+  io.out << (options.is_json ? inert_json(spool_page_json(*page)) : spool_status_text(*page, (*source)->is_running()))
+         << std::flush;
+  return io.out.good() ? 0 : refuse(Error(ErrorKind::kTransient, "standard output takes no more"), io);
 }
 
 int run_spool_export(const SpoolExportOptions& options, const OperatorIo& io) {

@@ -1,6 +1,7 @@
 #include "agent/cli/status.h"
 
 #include "agent/cli/health_view.h"
+#include "ledger/record/inert_json.h"
 
 namespace twinlog {
 namespace {
@@ -24,8 +25,8 @@ int look(const StatusOptions& options, const OperatorIo& io) {
            << "): is it a twinlog agent, and not older than this command?" << std::endl;
     return 1;
   }
-  io.out << (options.is_json ? answer.body : health_text(*view, io.colours)) << std::flush;
-  return view->is_ok() ? 0 : 1;
+  io.out << (options.is_json ? inert_json(answer.body) : health_text(*view, io.colours)) << std::flush;
+  return view->is_ok() && io.out.good() ? 0 : 1;
 }
 
 }  // namespace
@@ -40,7 +41,7 @@ int run_status(const StatusOptions& options, const OperatorIo& io) {
     if (options.watches && !io.is_out_terminal && !options.is_json) {
       io.out << std::endl;  // Between two blocks.
     }
-  } while (options.watches && io.wait(kWatchEvery));
+  } while (options.watches && io.out.good() && io.wait(kWatchEvery));
   return code;
 }
 

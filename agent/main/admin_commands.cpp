@@ -69,9 +69,9 @@ AdminPage AdminAgentCommands::run(std::string_view path, std::string_view query)
   }
   if (path == kDrain) {
     drain_.request(observed_.clock);
-    return spool_status();
+    return spool_status(Times::kUnread);
   }
-  return path == kSpoolStatus ? spool_status() : spool_export(query);
+  return path == kSpoolStatus ? spool_status(Times::kRead) : spool_export(query);
 }
 
 StoreProgress AdminAgentCommands::progress_of(StoreId store, const SpoolStats& stats) const {
@@ -97,7 +97,7 @@ StoreProgress AdminAgentCommands::progress_of(StoreId store, const SpoolStats& s
   return progress;
 }
 
-AdminPage AdminAgentCommands::spool_status() const {
+AdminPage AdminAgentCommands::spool_status(Times times) const {
   const Spool& spool = *observed_.spool;
   const SpoolStats stats = spool.stats();
   SpoolPage page;
@@ -108,7 +108,7 @@ AdminPage AdminAgentCommands::spool_status() const {
   page.last_leaf = stats.last_leaf;
   page.size_bytes = stats.disk_bytes;
   page.max_bytes = stats.max_bytes;
-  if (page.records() > 0) {
+  if (times == Times::kRead && page.records() > 0) {
     page.oldest_received_at = received_after(spool, stats.first_kept_leaf - 1);
     page.newest_received_at = received_after(spool, stats.last_leaf - 1);
   }

@@ -28,7 +28,9 @@ class AdminAgentCommands final : public AdminCommands {
   AdminPage run(std::string_view path, std::string_view query) override;
 
  private:
-  AdminPage spool_status() const;
+  /// Whether the times of records are read from the spool, which may wait for its disk; a drain must not.
+  enum class Times : std::uint8_t { kRead, kUnread };
+  AdminPage spool_status(Times times) const;
   AdminPage spool_export(std::string_view query) const;
   StoreProgress progress_of(StoreId store, const SpoolStats& stats) const;
 

@@ -34,7 +34,6 @@ struct AgentParts {
   SystemRandom random;
   Observed observed{clock};
   Pages pages{observed};
-  SharedPages shared_pages{pages};
   DrainRequest drain_request;
   AdminAgentCommands commands{observed, drain_request, settings.spool.path};
   std::unique_ptr<AdminServer> admin;

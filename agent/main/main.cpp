@@ -185,7 +185,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(std::string("\n") + std::string(program_help()));
   app.set_version_flag("--version", version_text());
-  Commands(app, line, chosen).add_all();
+  Commands commands(app, line, chosen);  // What is chosen refers to it.
+  commands.add_all();
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

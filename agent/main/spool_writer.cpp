@@ -1,5 +1,7 @@
 #include "agent/main/spool_writer.h"
 
+#include <utility>
+
 namespace twinlog {
 namespace {
 
@@ -20,11 +22,16 @@ std::chrono::milliseconds SpoolWriter::step() {
 void SpoolWriter::maintain(std::chrono::steady_clock::time_point now) {
   maintained_at_ = now;
   const Status maintained = parts_.spool.maintain(now);
-  if (!maintained.ok() && !is_maintaining_badly_) {
-    parts_.log.line(LogLevel::kError, "spool_maintenance_failed", "the spool cannot be trimmed or measured",
-                    {{"reason", maintained.error().message()}});
+  const std::string trouble = maintained.ok() ? "" : maintained.error().message();
+  if (trouble == std::exchange(trouble_, trouble)) {
+    return;
   }
-  is_maintaining_badly_ = !maintained.ok();
+  if (trouble.empty()) {
+    parts_.log.line(LogLevel::kInfo, "spool_maintained_again", "the upkeep of the spool works again");
+  } else {
+    parts_.log.line(LogLevel::kError, "spool_maintenance_failed", "the upkeep of the spool failed",
+                    {{"reason", trouble}});
+  }
 }
 
 }  // namespace twinlog

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <string>
 
 #include "agent/pipeline/front_door.h"
 #include "ledger/base/clock.h"
@@ -32,7 +33,7 @@ class SpoolWriter {
 
   Parts parts_;
   std::chrono::steady_clock::time_point maintained_at_{};
-  bool is_maintaining_badly_ = false;
+  std::string trouble_;  ///< Of the last upkeep, as the log has told it; "" when it went well.
 };
 
 }  // namespace twinlog

@@ -155,13 +155,12 @@ std::string on_or_off(bool is_on) {
 /// What runs where, on one line. Of the stores not even the address: it stands beside secrets.
 void say_started(const AgentParts& parts) {
   const Settings& settings = parts.settings;
-  const std::string http = parts.intake->http_address();
   parts.log.line(LogLevel::kInfo, "started", "taking events",
                  {{"version", std::string(twinlog_version())},
                   {"pid", std::to_string(getpid())},
                   {"agent", settings.agent.name},
-                  {"socket", or_off(settings.intake.unix_socket.path)},
-                  {"http", or_off(http.empty() ? settings.intake.http.listen : http)},
+                  {"socket", or_off(parts.intake->address(Transport::kUnix))},
+                  {"http", or_off(parts.intake->address(Transport::kHttp))},
                   {"admin", parts.admin ? parts.admin->address() : "off"},
                   {"admin_socket", parts.admin_socket ? settings.admin.socket : "off"},
                   {"spool", settings.spool.path},
@@ -178,14 +177,14 @@ void say_started(const AgentParts& parts) {
 Status start_parts(AgentParts& parts, const ProcessGifts& gifts) {
   parts.observed.known = known_of(parts);
   if (!parts.settings.admin.listen.empty()) {
-    auto admin = start_admin_server(parts.settings.admin.listen, parts.shared_pages);
+    auto admin = start_admin_server(parts.settings.admin.listen, parts.pages);
     if (!admin) {
       return admin.error();
     }
     parts.admin = std::move(*admin);
   }
   if (!parts.settings.admin.socket.empty()) {
-    auto admin = start_admin_socket(parts.settings.admin.socket, parts.shared_pages, parts.commands);
+    auto admin = start_admin_socket(parts.settings.admin.socket, parts.pages, parts.commands);
     if (!admin) {
       return admin.error();
     }

@@ -19,10 +19,13 @@ using TimePoint = std::chrono::steady_clock::time_point;
 
 constexpr milliseconds kAnswerGrace{5000};
 constexpr milliseconds kLook{20};          // How often the drain looks whether it is done.
+constexpr milliseconds kIntakeEnd{1000};   // What the intake gets after its own grace.
 constexpr milliseconds kStuckGrace{1000};  // What a courier in a blocking call gets after the deadline.
 constexpr milliseconds kDiskGrace{5000};   // What the disk gets for the last commit and the last sync.
-constexpr milliseconds kTellEvery{1000};   // How often the service manager hears that the drain goes on.
-constexpr milliseconds kTellFor{15'000};   // What each time is asked for: longer than all the graces above together.
+constexpr milliseconds kAskedAgain{
+    1500};  // What is left of it after one more signal: an admin server's grace and a sync.
+constexpr milliseconds kTellEvery{1000};  // How often the service manager hears that the drain goes on.
+constexpr milliseconds kTellFor{15'000};  // What each time is asked for: longer than all the graces above together.
 
 bool is_drained(const AgentParts& parts) {
   return std::ranges::all_of(parts.deliveries, [](const auto& delivery) { return delivery->courier.backlog() == 0; });
@@ -69,17 +72,23 @@ void drain(AgentParts& parts, const ServiceManager& manager) {
     delivery->wakeup.wake();
   }
   TWINLOG_KILL_POINT("agent.draining");
-  parts.intake->ask_to_stop(std::min(kAnswerGrace, parts.settings.agent.drain_timeout));
+  const auto grace = std::min(kAnswerGrace, parts.settings.agent.drain_timeout);
+  parts.intake->ask_to_stop(grace);
+  const auto intake_deadline = parts.clock.steady_now() + grace + kIntakeEnd;
+  const auto is_waited_for = [&parts, deadline, intake_deadline] {
+    const auto now = parts.clock.steady_now();
+    return (!parts.intake->has_stopped() && now < intake_deadline) || (!is_drained(parts) && now < deadline);
+  };
   Teller teller(parts, manager);
   // What is still being answered adds to what waits: the intake comes first.
-  while (!parts.intake->has_stopped() || (!is_drained(parts) && parts.clock.steady_now() < deadline)) {
+  while (is_waited_for()) {
     teller.tell();
     if (wait_for_signal(kLook) == Signal::kStop) {
       parts.log.line(LogLevel::kWarning, "drain_cut_short", "asked to stop a second time: stopping now");
       break;
     }
   }
-  parts.intake->stop(milliseconds{0});
+  parts.intake->ask_to_stop(milliseconds{0});
 }
 
 void report_left(const AgentParts& parts, std::uint64_t count) {
@@ -94,19 +103,21 @@ void report_left(const AgentParts& parts, std::uint64_t count) {
   }
 }
 
-/// Until the condition holds, for `grace` at most or until the next stop signal. Whether it holds.
-bool wait_for(const AgentParts& parts, const std::function<bool()>& condition, milliseconds grace) {
-  const auto deadline = parts.clock.steady_now() + grace;
+/// Until the condition holds, for `grace` at most, and after one more stop signal for `asked_again`. Whether it holds.
+bool wait_for(const AgentParts& parts, const std::function<bool()>& condition, milliseconds grace,
+              milliseconds asked_again) {
+  auto deadline = parts.clock.steady_now() + grace;
   while (!condition() && parts.clock.steady_now() < deadline) {
     if (wait_for_signal(kLook) == Signal::kStop) {
-      break;
+      deadline = std::min(deadline, parts.clock.steady_now() + asked_again);
     }
   }
   return condition();
 }
 
-/// Ends what uses the disk; each of the three may sit in a call that the disk does not answer.
+/// Ends what uses the disk; each of them may sit in a call that the disk does not answer.
 void close_spool(AgentParts& parts) {
+  parts.intake->stop(milliseconds{0});  // Its socket's file.
   for (AdminServer* server : {parts.admin.get(), parts.admin_socket.get()}) {
     if (server != nullptr) {
       server->stop();
@@ -118,6 +129,7 @@ void close_spool(AgentParts& parts) {
                    "the last cursors may not be on disk; events will be sent again",
                    {{"reason", synced.error().message()}});
   }
+  parts.spool->close();
 }
 
 int end(AgentParts& parts) {
@@ -127,7 +139,7 @@ int end(AgentParts& parts) {
   const auto couriers_ended = [&parts] {
     return std::ranges::all_of(parts.deliveries, [](const auto& delivery) { return delivery->worker.has_ended(); });
   };
-  wait_for(parts, couriers_ended, kStuckGrace);
+  wait_for(parts, couriers_ended, kStuckGrace, milliseconds{0});
   TWINLOG_KILL_POINT("agent.couriers_ended");
   std::atomic<bool> is_closed{false};
   const std::jthread closing([&parts, &is_closed] {
@@ -135,7 +147,7 @@ int end(AgentParts& parts) {
     is_closed.store(true);
   });
   const bool is_synced = wait_for(
-      parts, [&is_closed] { return is_closed.load(); }, kDiskGrace);
+      parts, [&is_closed] { return is_closed.load(); }, kDiskGrace, kAskedAgain);
   if (!is_synced) {
     parts.log.line(LogLevel::kError, "spool_stuck",
                    "the spool's disk does not answer; stopping without it: what was answered was synced before",

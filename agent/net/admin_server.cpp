@@ -16,7 +16,8 @@ constexpr unsigned kOwnerOnly = 0600;
 
 class Server final : public AdminServer {
  public:
-  explicit Server(const AdminLimits& limits) : loop_({limits.connections, kBuffered, limits.request}) {}
+  explicit Server(const AdminLimits& limits)
+      : limits_(limits), loop_({limits.connections, kBuffered, limits.request}) {}
 
   Status open(Result<Listener> listener, AdminPages& pages, AdminCommands* commands) {
     if (!listener) {
@@ -24,7 +25,8 @@ class Server final : public AdminServer {
     }
     address_ = listener->address;
     const auto open = [this, &pages, commands](SessionLoop& loop, Descriptor connection) {
-      return std::make_shared<AdminSession>(loop, pages, commands, counters_, std::move(connection));
+      return std::make_shared<AdminSession>(
+          loop, AdminSession::Behind{pages, commands, counters_, limits_.connection_age}, std::move(connection));
     };
     Status added = loop_.add_listener(*std::move(listener), open);
     if (added) {
@@ -38,6 +40,7 @@ class Server final : public AdminServer {
   const AdminCounters& counters() const override { return counters_; }
 
  private:
+  const AdminLimits limits_;
   AdminCounters counters_;  // The loop's sessions count in it.
   SessionLoop loop_;
   std::string address_;

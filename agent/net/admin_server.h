@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,26 +25,13 @@ struct AdminPage {
   std::vector<std::pair<std::string, std::string>> fields = {};
 };
 
-/// What stands behind the port. Called on the admin thread; must not block.
+/// What stands behind the port. Called on the thread of each server that shows it, so by several at once; must not
+/// block.
 class AdminPages {
  public:
   virtual ~AdminPages() = default;
   /// The page of a path ("/livez"); status 404 for one that is not there.
   virtual AdminPage page(std::string_view path) = 0;
-};
-
-/// Lets several servers show the pages of one object that knows one thread only.
-class SharedPages final : public AdminPages {
- public:
-  explicit SharedPages(AdminPages& pages) : pages_(pages) {}
-  AdminPage page(std::string_view path) override {
-    const std::scoped_lock lock(mutex_);
-    return pages_.page(path);
-  }
-
- private:
-  std::mutex mutex_;
-  AdminPages& pages_;
 };
 
 /// What the admin socket serves beside the pages. Called on its thread; must not block for long.
@@ -85,6 +71,8 @@ struct AdminLimits {
   std::size_t connections = 64;  ///< More wait in the kernel's backlog until one closes.
   /// A request must be complete and its answer read in this time; a connection may idle as long.
   std::chrono::milliseconds request = std::chrono::seconds{5};
+  /// Answers on a connection older than this close it: polite clients, too, leave room for others.
+  std::chrono::milliseconds connection_age = std::chrono::seconds{30};
 };
 
 /// Listens on "host:port" on a thread of its own. kRefused names the address and what is wrong with it.

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "agent/net/session_loop.h"
+
 namespace twinlog {
 namespace {
 
@@ -27,12 +29,10 @@ HttpResponse plain(unsigned status, std::string_view reason) {
 
 }  // namespace
 
-AdminSession::AdminSession(SessionLoop& loop, AdminPages& pages, AdminCommands* commands, AdminCounters& counters,
-                           Descriptor connection)
+AdminSession::AdminSession(SessionLoop& loop, const Behind& behind, Descriptor connection)
     : StreamSession(loop, std::move(connection)),
-      pages_(pages),
-      commands_(commands),
-      counters_(counters),
+      behind_(behind),
+      closes_from_(loop.now() + behind.age),
       reader_({kHeaderMost, 0}) {}
 
 std::size_t AdminSession::consume(std::string_view bytes) {
@@ -61,12 +61,12 @@ std::size_t AdminSession::consume(std::string_view bytes) {
 
 HttpResponse AdminSession::respond(const HttpRequest& request) {
   const bool is_read = request.method == "GET" || request.method == "HEAD";
-  const std::string_view wanted = commands_ == nullptr ? "" : commands_->method_of(request.path);
+  const std::string_view wanted = behind_.commands == nullptr ? "" : behind_.commands->method_of(request.path);
   if (wanted.empty() && is_read) {
-    return response_of(pages_.page(request.path));
+    return response_of(behind_.pages.page(request.path));
   }
   if (!wanted.empty() && (request.method == wanted || (wanted == "GET" && is_read))) {
-    return response_of(commands_->run(request.path, request.query));
+    return response_of(behind_.commands->run(request.path, request.query));
   }
   const bool takes_get = wanted.empty() || wanted == "GET";
   HttpResponse refusal = plain(405, takes_get ? "read only: GET" : "this is a command: " + std::string(wanted));
@@ -77,8 +77,8 @@ HttpResponse AdminSession::respond(const HttpRequest& request) {
 void AdminSession::answer(const HttpRequest& request) {
   const bool is_head = request.method == "HEAD";
   const HttpResponse response = respond(request);
-  counters_.add(response.status);
-  const bool goes_on = request.keeps_alive && is_open();
+  behind_.counters.add(response.status);
+  const bool goes_on = request.keeps_alive && is_open() && loop().now() < closes_from_;
   send(write_response(response, goes_on ? AfterResponse::kKeepAlive : AfterResponse::kClose,
                       is_head ? BodyShown::kNo : BodyShown::kYes));
   if (!goes_on && is_open()) {
@@ -87,7 +87,7 @@ void AdminSession::answer(const HttpRequest& request) {
 }
 
 void AdminSession::refuse(unsigned status, std::string_view reason) {
-  counters_.add(status);
+  behind_.counters.add(status);
   reader_.reset();
   send(write_response(plain(status, reason), AfterResponse::kClose));
   end(Ending::kLinger);

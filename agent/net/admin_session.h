@@ -2,6 +2,7 @@
 // also its commands.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -13,9 +14,15 @@ namespace twinlog {
 
 class AdminSession final : public StreamSession {
  public:
-  /// `commands` is null on the public port.
-  AdminSession(SessionLoop& loop, AdminPages& pages, AdminCommands* commands, AdminCounters& counters,
-               Descriptor connection);
+  /// What stands behind the connection.
+  struct Behind {
+    AdminPages& pages;
+    AdminCommands* commands = nullptr;  ///< Null on the public port.
+    AdminCounters& counters;
+    std::chrono::milliseconds age;  ///< AdminLimits::connection_age.
+  };
+
+  AdminSession(SessionLoop& loop, const Behind& behind, Descriptor connection);
 
  protected:
   std::size_t consume(std::string_view bytes) override;
@@ -35,9 +42,8 @@ class AdminSession final : public StreamSession {
   void answer(const HttpRequest& request);
   void refuse(unsigned status, std::string_view reason);
 
-  AdminPages& pages_;
-  AdminCommands* const commands_;
-  AdminCounters& counters_;
+  const Behind behind_;
+  const Time closes_from_;
   HttpRequestReader reader_;
 };
 

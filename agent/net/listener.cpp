@@ -125,6 +125,13 @@ Descriptor bind_tcp(const addrinfo& at, int& error) {
   return {};
 }
 
+/// An abstract name as systemd.socket(5) writes it: "@name".
+std::string unix_path_text(const sockaddr_un& address, socklen_t size) {
+  constexpr std::size_t kPathAt = offsetof(sockaddr_un, sun_path);
+  const bool is_abstract = size > kPathAt && address.sun_path[0] == '\0';
+  return is_abstract ? "@" + std::string(address.sun_path + 1, size - kPathAt - 1) : address.sun_path;
+}
+
 Result<Listener> described(Descriptor descriptor, SocketFile file) {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
@@ -136,7 +143,7 @@ Result<Listener> described(Descriptor descriptor, SocketFile file) {
   listener.file = std::move(file);
   if (address.ss_family == AF_UNIX) {
     listener.family = Listener::Family::kUnix;
-    listener.address = reinterpret_cast<const sockaddr_un&>(address).sun_path;
+    listener.address = unix_path_text(reinterpret_cast<const sockaddr_un&>(address), size);
   } else {
     listener.family = Listener::Family::kTcp;
     listener.address = host_port_text(address, size);

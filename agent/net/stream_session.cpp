@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "agent/net/session_loop.h"
@@ -128,16 +129,15 @@ void StreamSession::proceed() {
     return;
   }
   const auto self = shared_from_this();
-  bool was_full = false;
-  do {
-    offer_pending();
-    was_full = !pending_.empty() && !wants_input();
-    flush();
-  } while (was_full && state_ != State::kClosed && wants_input());
+  offer_pending();
+  const bool was_full = !pending_.empty() && !wants_input();
+  flush();
   if (state_ == State::kClosed) {
     return;
   }
-  if (state_ == State::kEnding && !has_outstanding() && unsent_bytes() == 0) {
+  if (was_full && wants_input()) {
+    proceed_later();
+  } else if (state_ == State::kEnding && !has_outstanding() && unsent_bytes() == 0 && !proceeds_later_) {
     finish();
     return;
   }
@@ -145,6 +145,16 @@ void StreamSession::proceed() {
     arm_read();
   }
   account();
+}
+
+/// After the others have had their turn: one peer's many requests in one packet must not hold them up.
+void StreamSession::proceed_later() {
+  if (!std::exchange(proceeds_later_, true)) {
+    boost::asio::post(loop_.io(), [this, self = shared_from_this()] {
+      proceeds_later_ = false;
+      proceed();
+    });
+  }
 }
 
 void StreamSession::offer_pending() {
@@ -161,7 +171,7 @@ void StreamSession::offer_pending() {
 }
 
 void StreamSession::arm_read() {
-  if (reading_ || state_ == State::kClosed) {
+  if (reading_ || proceeds_later_ || state_ == State::kClosed) {
     return;
   }
   reading_ = true;
@@ -186,7 +196,7 @@ void StreamSession::on_readable() {
     }
     return;
   }
-  if (state_ == State::kOpen && !wants_input()) {
+  if (state_ == State::kOpen && (!wants_input() || proceeds_later_)) {
     account();  // proceed() reads on when that changes.
     return;
   }
@@ -205,7 +215,6 @@ void StreamSession::on_readable() {
     close();
   } else {
     if (state_ == State::kOpen) {
-      quiet_since_ = loop_.now();
       on_received(size);
       receive({scratch.data(), size});
     }

@@ -60,7 +60,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession>, public
   virtual std::size_t held_bytes() const = 0;
   /// Whether a peer that reads no answers is cut in time (else only when buffers run short).
   virtual bool limits_unread_answers() const { return false; }
-  /// Whether a connection on which nothing happens is cut in time.
+  /// Whether a connection is cut in time on which no answer leaves and no request begins.
   virtual bool limits_idling() const { return false; }
   /// Time is up for something unfinished. May send a last answer and end().
   virtual void on_unfinished() { cut(); }
@@ -82,6 +82,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession>, public
 
  private:
   enum class State { kOpen, kEnding, kLingering, kClosed };
+  void proceed_later();
   void arm_read();
   void arm_write();
   void on_readable();
@@ -100,6 +101,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession>, public
   bool reading_ = false;
   bool writing_ = false;
   bool is_cut_ = false;
+  bool proceeds_later_ = false;
   std::string pending_;  // read and not consumed
   std::string unsent_;
   std::size_t sent_ = 0;  // of unsent_

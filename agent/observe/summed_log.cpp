@@ -7,13 +7,16 @@ namespace twinlog {
 void SummedLog::write(LogLevel level, std::string_view event, std::string_view words,
                       std::span<const LogField> fields) {
   const std::scoped_lock lock(mutex_);
-  tell_where(false);
+  tell_due_or([](const Kind&) { return false; });
   const TimePoint now = clock_.steady_now();
   Kind& kind = kind_of(event, words, fields);
   kind.last_at = now;
   kind.order = ++lines_;
   if (kind.held == 0 && kind.told < kAtOnce) {
     ++kind.told;
+    // What is held of the same store is older, and must not be told after this.
+    const std::string store = kind.store;
+    tell_due_or([&store](const Kind& held) { return !store.empty() && held.store == store; });
     log_.write(level, event, words, fields);
     return;
   }
@@ -34,18 +37,20 @@ void SummedLog::write(LogLevel level, std::string_view event, std::string_view w
 
 void SummedLog::tell_due() {
   const std::scoped_lock lock(mutex_);
-  tell_where(false);
+  tell_due_or([](const Kind&) { return false; });
 }
 
 void SummedLog::tell_all() {
   const std::scoped_lock lock(mutex_);
-  tell_where(true);
+  tell_due_or([](const Kind&) { return true; });
 }
 
 SummedLog::Kind& SummedLog::kind_of(std::string_view event, std::string_view words, std::span<const LogField> fields) {
   std::string coarse(event);
   std::string fine;
+  std::string store;
   for (const LogField& field : fields) {
+    store = field.name == "store" ? field.value : store;
     if (field.name == "store" || field.name == "code") {
       coarse.append("\n").append(field.value);
     } else if (field.name == "where") {
@@ -54,7 +59,9 @@ SummedLog::Kind& SummedLog::kind_of(std::string_view event, std::string_view wor
   }
   fine = coarse + "\n\n" + std::string(words) + fine;
   const bool is_known = kinds_.contains(fine);
-  return kinds_[is_known || kinds_.size() < kMostKinds ? fine : coarse];
+  Kind& kind = kinds_[is_known || kinds_.size() < kMostKinds ? fine : coarse];
+  kind.store = store;
+  return kind;
 }
 
 void SummedLog::tell(Kind& kind) {
@@ -70,12 +77,12 @@ void SummedLog::tell(Kind& kind) {
 }
 
 /// In the order of their newest lines, so that the last one of them is how things are.
-void SummedLog::tell_where(bool all) {
+void SummedLog::tell_due_or(const std::function<bool(const Kind&)>& also) {
   const TimePoint now = clock_.steady_now();
   const auto is_quiet = [now](const Kind& kind) { return now - kind.last_at >= kQuiet; };
   std::vector<Kind*> due;
   for (auto& [key, kind] : kinds_) {
-    if (kind.held > 0 && (all || is_quiet(kind) || now - kind.held_since >= kHeldAtMost)) {
+    if (kind.held > 0 && (also(kind) || is_quiet(kind) || now - kind.held_since >= kHeldAtMost)) {
       due.push_back(&kind);
     }
   }

@@ -2,13 +2,14 @@
 // are.
 //
 // The first lines of a kind are told at once. What follows in quick succession is held: when it has been quiet for a
-// minute, or after ten minutes of repeating, the newest one is told with `repeated=N repeated_from=...
-// repeated_to=...`. So the last thing that was told of a store is how it is, at most a minute late; a kind that was
-// quiet starts afresh.
+// minute, before another line of the same store, or after ten minutes of repeating, the newest one is told with
+// `repeated=N repeated_from=... repeated_to=...`. So the last thing that was told of a store is how it is, at most a
+// minute late; a kind that was quiet starts afresh.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -46,7 +47,7 @@ class SummedLog final : public LeveledLog {
   using TimePoint = std::chrono::steady_clock::time_point;
   struct Kind {
     LogLevel level = LogLevel::kInfo;
-    std::string event, words;
+    std::string event, words, store;
     std::vector<std::pair<std::string, std::string>> fields;  ///< Of the newest line that is held.
     unsigned told = 0;                                        ///< At once, since it was quiet.
     std::uint64_t held = 0;
@@ -57,7 +58,7 @@ class SummedLog final : public LeveledLog {
 
   Kind& kind_of(std::string_view event, std::string_view words, std::span<const LogField> fields);
   void tell(Kind& kind);
-  void tell_where(bool all);
+  void tell_due_or(const std::function<bool(const Kind&)>& also);
 
   LeveledLog& log_;
   const Clock& clock_;

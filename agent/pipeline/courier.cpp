@@ -129,6 +129,7 @@ std::chrono::milliseconds Courier::connect() {
 }
 
 void Courier::in_store(std::optional<TimePoint> since) {
+  last_step_.store(parts_.clock.steady_now());  // However long the store took, it was no standstill.
   is_in_store_.store(since.has_value());
   const std::scoped_lock lock(mutex_);
   status_.in_store_since = since;

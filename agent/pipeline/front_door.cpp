@@ -96,7 +96,7 @@ void FrontDoor::answer(std::deque<Submission>& batch, Outcome outcome, std::chro
     answer_busy(batch, outcome.error());
     return;
   }
-  if (std::exchange(is_failing_, false)) {
+  if (!std::exchange(trouble_, "").empty()) {
     parts_.log.line(LogLevel::kInfo, "spool_writable_again", "the spool takes events again");
   }
   AcceptedTally accepted;
@@ -119,7 +119,7 @@ void FrontDoor::answer(std::deque<Submission>& batch, Outcome outcome, std::chro
 
 void FrontDoor::answer_busy(std::deque<Submission>& batch, const Error& error) {
   counters_.commit_errors.fetch_add(1);
-  if (!std::exchange(is_failing_, true)) {
+  if (std::exchange(trouble_, error.message()) != error.message()) {
     parts_.log.line(LogLevel::kError, "spool_commit_failed", "the spool does not take events; senders are told busy",
                     {{"reason", error.message()}});
   }

@@ -72,7 +72,7 @@ class FrontDoor final : public Intake {
   std::mutex mutex_;
   std::deque<Submission> waiting_;
   FrontDoorCounters counters_;
-  bool is_failing_ = false;  ///< The last commit failed: the next failure is not logged again.
+  std::string trouble_;  ///< Why the last commit failed, as the log has told it; "" when it went well.
 };
 
 }  // namespace twinlog

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "ledger/record/content_fields.h"
+#include "ledger/record/inert_json.h"
 #include "ledger/record/json_writer.h"
 
 namespace twinlog {
@@ -96,12 +97,11 @@ void append_version_line(std::string& out, const Version& version, VersionMember
   } else {
     make_sendable(members);
   }
-  char before = '{';
+  std::string line;
   for (const auto& [name, json] : members) {
-    out.append(1, before).append(json_text(name)).append(":").append(json);
-    before = ',';
+    line.append(1, line.empty() ? '{' : ',').append(json_text(name)).append(":").append(json);
   }
-  out.append("}\n");
+  out.append(inert_json(line)).append("}\n");
 }
 
 }  // namespace twinlog

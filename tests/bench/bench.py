@@ -33,6 +33,16 @@ def demand(truth, words):
         raise Fault(words)
 
 
+def build():
+    for command in (["cmake", "--preset", "release"],
+                    ["cmake", "--build", "--preset", "release", "--target", "twinlog", "twinlog-bench"]):
+        print("$", *command, file=sys.stderr, flush=True)
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False)
+        if done.returncode:
+            sys.exit(f"{done.stdout}\nthe build of the benchmark failed")
+
+
 def speed(*words):
     """One line of twinlog-bench."""
     done = subprocess.run([RELEASE / "twinlog-bench", *map(str, words)], stdout=subprocess.PIPE,

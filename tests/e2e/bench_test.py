@@ -79,6 +79,7 @@ class Page(unittest.TestCase):
 class ExactDelivery(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        bench.build()
         cls.bench = bench.Bench(harness.SHARED_EVENTS, 1, 1)
         cls.addClassCleanup(cls.bench.close)
 

@@ -125,13 +125,16 @@ class Access(unittest.TestCase):
 
     def test_activated_sockets_are_served_and_their_files_stay(self):
         agent = self.agent()
-        self.activated(agent, agent.socket, f"127.0.0.1:{agent.http}")
-        harness.wait_until(agent.socket.exists, "systemd listens")
-        early = self.wire(agent.socket).send(event("early") + b"\n")  # This starts the agent, and is not lost.
+        given = agent.folder / "given.sock"
+        self.activated(agent, given, f"127.0.0.1:{agent.http}")
+        harness.wait_until(given.exists, "systemd listens")
+        early = self.wire(given).send(event("early") + b"\n")  # This starts the agent, and is not lost.
         self.assertEqual(early.line()["status"], "stored")
         self.assertEqual(agent.post(event("http"))[0], 200)
+        self.assertRegex(agent.log_text(), rf" started: .*socket={given} http=127.0.0.1:{agent.http} ")
+        self.assertFalse(agent.socket.exists())
         self.assertEqual(agent.stop(), 0)
-        self.assertTrue(agent.socket.exists())
+        self.assertTrue(given.exists())
 
     def test_an_activated_path_serves_http_where_the_settings_say_so(self):
         agent = self.agent()

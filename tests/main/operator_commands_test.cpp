@@ -125,6 +125,64 @@ TEST_F(OperatorCommands, WatchingPrintsBlocksUntilTheUserEndsItAndEndsWithTheLas
   EXPECT_THAT(out_.str(), HasSubstr("DEGRADED  s\n"));
 }
 
+TEST_F(OperatorCommands, WatchingEndsWhenNobodyReadsOn) {
+  agent_.health = {health("ok")};
+  out_.setstate(std::ios::badbit);
+  EXPECT_EQ(run_status({.at = {.socket = socket_, .address = ""}, .note = "", .watches = true}, io()), 1);
+  EXPECT_EQ(agent_.asked.size(), 1U);
+}
+
+TEST_F(OperatorCommands, WhatCannotBeWrittenIs1) {
+  agent_.health = {health("ok")};
+  agent_.progress = {progress(1, 1, 1)};
+  out_.setstate(std::ios::badbit);
+  EXPECT_EQ(status(), 1);
+  EXPECT_EQ(run_spool_status({.at = {.socket = socket_, .path = ""}}, io()), 1);
+}
+
+TEST_F(OperatorCommands, NothingBehindThePageReachesTheTerminal) {
+  agent_.health = {AdminPage{.body = health("ok").body + std::string("\0\x1b[2J", 5)},
+                   AdminPage{.body = R"({"state":"ok","summary":")"
+                                     "\xc2\x9b"
+                                     R"(2J","components":[]})"}};
+  EXPECT_EQ(status(true), 1);
+  EXPECT_EQ(out_.str(), "");
+  EXPECT_EQ(status(true), 0);
+  EXPECT_EQ(out_.str(), R"({"state":"ok","summary":"\u009b2J","components":[]})");
+}
+
+TEST_F(OperatorCommands, AnAgentThatDoesNotAnswerOnceIsAskedAgain) {
+  agent_.progress = {progress(100, 40, 100)};
+  int waits = 0;
+  OperatorIo patient = io();
+  patient.wait = [this, &waits](milliseconds time) {
+    clock_.advance(time);
+    // After the first look it is busy with something; then all is delivered.
+    agent_.progress = ++waits == 1 ? std::deque<SpoolPage>{} : std::deque{progress(100, 100, 100)};
+    return true;
+  };
+  EXPECT_EQ(run_drain({.socket = socket_, .waits = true, .most = milliseconds{1000}}, patient), 0);
+  EXPECT_EQ(waits, 2);
+  EXPECT_EQ(err_.str(), "");
+}
+
+TEST_F(OperatorCommands, AnAgentThatIsGoneIsNotWaitedFor) {
+  agent_.progress = {progress(100, 40, 100)};
+  OperatorIo ending = io();
+  ending.wait = [this](milliseconds time) {
+    clock_.advance(time);
+    server_->stop();
+    return true;
+  };
+  EXPECT_EQ(run_drain({.socket = socket_, .waits = true, .most = milliseconds{10000}}, ending), 1);
+  EXPECT_THAT(err_.str(), HasSubstr("went away while it drained"));
+}
+
+TEST_F(OperatorCommands, TheLongestTimeoutIsNoShortOne) {
+  agent_.progress = {progress(100, 40, 100), progress(100, 100, 100)};
+  EXPECT_EQ(drain_and_wait(milliseconds::max()), 0);
+}
+
 TEST_F(OperatorCommands, ADrainWaitsForWhatWasAcceptedBeforeItAndNothingElse) {
   agent_.progress = {progress(100, 40, 90), progress(150, 80, 100), progress(190, 100, 100)};
   EXPECT_EQ(drain_and_wait(), 0);

@@ -60,6 +60,22 @@ TEST(SpoolStatusText, AnEmptySpoolSaysHowFarItWas) {
   EXPECT_THAT(spool_status_text(page, false), HasSubstr("records:  0, the last was 42\n"));
 }
 
+TEST(SpoolStatusText, NothingOfWhatAnswersMovesTheCursor) {
+  SpoolPage page = full_page();
+  const std::string evil = "\x1b]0;\xc2\x9b\n";
+  for (std::string* text : {&page.path, &page.epoch_id, &page.oldest_received_at, &page.newest_received_at,
+                            &page.drain_requested_at, &page.stores.front().name, &page.stores.front().incomplete_since,
+                            &page.stores.front().error_class, &page.stores.front().error_words}) {
+    *text = evil;
+  }
+  const std::string text = spool_status_text(page, true);
+  EXPECT_EQ(text.find_first_not_of("\n !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`"
+                                   "abcdefghijklmnopqrstuvwxyz{|}~"),
+            std::string::npos)
+      << text;
+  EXPECT_THAT(text, HasSubstr("epoch:    ?]0;???\n"));
+}
+
 TEST(SpoolStatusText, SaysWhatEachStoreLacksAndWhy) {
   const std::string text = spool_status_text(full_page(), true);
   EXPECT_THAT(text, HasSubstr("draining: since 2026-11-24T16:27:15.348363Z\n"));

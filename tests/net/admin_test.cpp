@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <semaphore>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "agent/net/admin_server.h"
@@ -132,6 +135,71 @@ TEST_F(Admin, ConnectionsBeyondTheLimitAreServedOnceOthersClose) {
   ASSERT_TRUE(waiting.send("GET /livez HTTP/1.1\r\nHost: h\r\n\r\n"));
   hoarded.pop_back();
   EXPECT_EQ(waiting.read_reply().status, 200);
+}
+
+/// Holds the first page back until it is told to show it.
+class HeldPages final : public AdminPages {
+ public:
+  AdminPage page(std::string_view path) override {
+    if (asked++ == 0) {
+      shown.acquire();
+    }
+    if (path == "/other") {
+      asked_before_other = asked - 1;
+    }
+    return {.body = "ok\n"};
+  }
+  std::binary_semaphore shown{0};
+  int asked = 0;
+  int asked_before_other = 0;
+};
+
+TEST_F(Admin, OneThatSendsManyRequestsAtOnceLetsOthersHaveTheirTurn) {
+  HeldPages pages;
+  const auto server = start_admin_server("127.0.0.1:0", pages);
+  ASSERT_TRUE(server);
+  constexpr int kMany = 500;
+  Client many = Client::to_tcp((*server)->address());
+  Client other = Client::to_tcp((*server)->address());
+  std::string requests;
+  for (int i = 0; i < kMany; ++i) {
+    requests += "GET /livez HTTP/1.1\r\nHost: h\r\n\r\n";
+  }
+  ASSERT_TRUE(many.send(requests));
+  ASSERT_TRUE(other.send("GET /other HTTP/1.1\r\nHost: h\r\n\r\n"));
+  pages.shown.release();
+  EXPECT_EQ(other.read_reply().status, 200);
+  for (int i = 0; i < kMany; ++i) {
+    ASSERT_EQ(many.read_reply().status, 200) << i;
+  }
+  (*server)->stop();
+  EXPECT_EQ(pages.asked, kMany + 1);
+  EXPECT_LT(pages.asked_before_other, kMany / 2);
+}
+
+TEST_F(Admin, LineEndsAloneKeepNoConnectionOpen) {
+  AdminLimits limits;
+  limits.request = milliseconds{300};
+  start(limits);
+  Client client = connect();
+  // A tenth of the limit apart, for as long as it takes it.
+  const auto most = std::chrono::steady_clock::now() + testing::kPatience;
+  while (client.send("\r\n") && std::chrono::steady_clock::now() < most) {
+    std::this_thread::sleep_for(limits.request / 10);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now(), most);
+}
+
+TEST_F(Admin, AnOldConnectionIsClosedWithAnAnswer) {
+  AdminLimits limits;
+  limits.connection_age = milliseconds{0};
+  start(limits);
+  Client client = connect();
+  ASSERT_TRUE(client.send("GET /livez HTTP/1.1\r\nHost: h\r\n\r\n"));
+  const HttpReply last = client.read_reply();
+  EXPECT_EQ(last.body, "ok\n");
+  EXPECT_EQ(last.fields.at("connection"), "close");
+  EXPECT_TRUE(client.is_at_end());
 }
 
 TEST_F(Admin, AnAddressInUseIsRefusedByName) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -226,6 +227,21 @@ TEST(Activation, ListeningSocketsThatWereOpenedForUsAreServedAndTheirFileStays) 
   EXPECT_EQ(client.read_line(), answer("stored", "a"));
   rig.server->stop(std::chrono::milliseconds{0});
   EXPECT_TRUE(exists(path));
+}
+
+TEST(Activation, ANameWithoutAFileIsToldAsSystemdWritesIt) {
+  const std::string name = "twinlog-test-" + std::to_string(::getpid());
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, name.size());
+  Descriptor listening(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  ASSERT_EQ(::bind(listening.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(listening.get(), 1), 0);
+  IntakeRig rig;
+  ASSERT_TRUE(rig.start({listening.release()}));
+  EXPECT_EQ(rig.server->address(Transport::kUnix), "@" + name);
+  EXPECT_TRUE(rig.server->can_be_found(Transport::kUnix));
 }
 
 TEST(WaysIn, EachTellsItsAddressAndOneThatIsOffTellsNone) {

@@ -67,6 +67,21 @@ TEST_F(Flapping, AnHourOfItGivesABoundedNumberOfLinesThatAddUpToAllOfThem) {
   EXPECT_GE(last.repeated["store_flush_failed"], 1800U);
 }
 
+TEST_F(Flapping, NoOlderLineOfAStoreIsToldAfterANewerOne) {
+  for (unsigned i = 0; i <= SummedLog::kAtOnce; ++i) {
+    log.line(LogLevel::kInfo, "store_recovered", "the store takes events again", {{"store", "postgres"}});
+    log.line(LogLevel::kInfo, "store_recovered", "the store takes events again", {{"store", "mongodb"}});
+  }
+  log.line(LogLevel::kWarning, "store_flush_failed", "it is away", {{"store", "postgres"}});
+  rig.clock.advance(2min);
+  log.tell_due();
+  ASSERT_GE(last.lines.size(), 3U);
+  const auto rest = std::vector<std::string>(last.lines.end() - 3, last.lines.end());
+  EXPECT_EQ(rest[0].find("store_recovered: the store takes events again store=postgres repeated=1"), 0U) << rest[0];
+  EXPECT_EQ(rest[1], "store_flush_failed: it is away store=postgres");
+  EXPECT_EQ(rest[2].find("store_recovered: the store takes events again store=mongodb repeated=1"), 0U) << rest[2];
+}
+
 TEST_F(Flapping, TheFirstFailureAndTheRecoveryAreToldAtOnceAndSinceWhen) {
   pass(2min);
   last.lines.clear();

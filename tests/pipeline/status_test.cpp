@@ -132,5 +132,33 @@ TEST(CourierStatus, AnOffsetThatCannotBeMeasuredLeavesTheLastOne) {
   EXPECT_EQ(rig.to_postgres->status().clock_measured_at, measured_at);
 }
 
+/// Lets nobody in, after longer than a loop may stand still.
+class LockedStore final : public Store {
+ public:
+  explicit LockedStore(VirtualClock& clock) : clock_(clock) {}
+  StoreResult<std::optional<AgentPosition>> connect() override {
+    clock_.advance(std::chrono::minutes{2});
+    return StoreError{.reaction = Reaction::kRetry, .code = "", .constraint = "", .words = "locked"};
+  }
+  bool is_connected() const override { return false; }
+  StoreResult<FlushReport> flush(const FlushBatch& /*batch*/) override {
+    return StoreError{.reaction = Reaction::kRetry, .code = "", .constraint = "", .words = "not connected"};
+  }
+  void disconnect() override {}
+
+ private:
+  VirtualClock& clock_;
+};
+
+TEST(CourierTicks, ACallOfTheStoreThatTakesMinutesIsNoStandstill) {
+  Rig rig;
+  LockedStore store(rig.clock);
+  Courier courier({}, {.spool = *rig.spool, .store = store, .clock = rig.clock, .random = rig.random, .log = rig.log});
+  courier.step();
+  EXPECT_TRUE(courier.has_ticked_since(rig.clock.steady_now()));
+  rig.clock.advance(std::chrono::milliseconds{1});
+  EXPECT_FALSE(courier.has_ticked_since(rig.clock.steady_now()));
+}
+
 }  // namespace
 }  // namespace twinlog::testing

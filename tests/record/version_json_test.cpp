@@ -61,5 +61,16 @@ TEST(VersionJson, WhatASenderSendsHasNoMemberOfTheAgentAndTheHostAsIp) {
             "\n");
 }
 
+TEST(VersionJson, WhatATerminalMayObeyIsEscaped) {
+  Version made = version();
+  made.event.username =
+      "\xc2\x9b"
+      "2Jroot";
+  made.event.metadata = "{\"a\":\"\xe2\x80\xae\"}";
+  const std::string line = line_of(made, VersionMembers::kSendable);
+  EXPECT_NE(line.find(R"("username":"\u009b2Jroot")"), std::string::npos);
+  EXPECT_NE(line.find(R"("metadata":{"a":"\u202e"})"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace twinlog

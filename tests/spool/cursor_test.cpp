@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "tests/spool/spool_fixture.h"
 
 namespace twinlog {
@@ -160,6 +162,24 @@ TEST_F(SpoolCursor, SyncMakesAMoveDurableAtOnce) {
   EXPECT_EQ(spool().stats().syncs, before);
   ASSERT_TRUE(spool().sync().ok());
   EXPECT_EQ(spool().stats().syncs, before + 1);
+}
+
+TEST_F(SpoolCursor, NothingIsReadBehindTheGreatestNumber) {
+  EXPECT_TRUE(leaves_after(100).empty());
+  EXPECT_TRUE(leaves_after(std::numeric_limits<std::uint64_t>::max()).empty());
+}
+
+TEST_F(SpoolCursor, AfterCloseItIsKnownButNothingIsRead) {
+  deliver_all_up_to(60);
+  spool().close();
+  EXPECT_EQ(spool().cursor(StoreId::kPostgres), 60U);
+  EXPECT_EQ(spool().last_leaf(), 100U);
+  EXPECT_FALSE(spool().read(60, 10, 1U << 20U).has_value());
+  EXPECT_TRUE(spool().move_cursor(StoreId::kPostgres, 70).ok());
+  EXPECT_EQ(spool().cursor(StoreId::kPostgres), 70U);
+  open();
+  EXPECT_EQ(spool().cursor(StoreId::kPostgres), 60U);
+  EXPECT_EQ(leaves_after(60).size(), 40U);
 }
 
 }  // namespace
