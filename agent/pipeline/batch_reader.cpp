@@ -12,6 +12,7 @@ Result<std::vector<Version>> BatchReader::take(const BatchRange& range) {
       return versions;
     }
   }
+  ahead = {};  // Waits for a reading of another range.
   return read_(range);
 }
 

@@ -120,9 +120,11 @@ TEST(SummedLog, LinesOfAnotherStoreCodeOrReasonAreNotHeldBack) {
   }
   ASSERT_EQ(last.lines.size(), SummedLog::kAtOnce);
   say("refused", "mongodb", "08006");
+  EXPECT_EQ(last.lines.size(), SummedLog::kAtOnce + 1);
   say("refused", "postgres", "28P01");
   say("no such host", "postgres", "08006");
-  EXPECT_EQ(last.lines.size(), SummedLog::kAtOnce + 3);
+  ASSERT_EQ(last.lines.size(), SummedLog::kAtOnce + 4);
+  EXPECT_NE(last.lines.at(SummedLog::kAtOnce + 1).find(" repeated=95 "), std::string::npos);
 }
 
 TEST(SummedLog, AReasonThatIsAnotherOneEachTimeIsHeldBackToo) {
