@@ -1,7 +1,7 @@
 """Real servers and a real agent for the end-to-end tests, each in a temporary folder and on ports of its own."""
 import contextlib
+import fcntl
 import http.client
-import itertools
 import json
 import os
 import pathlib
@@ -195,15 +195,30 @@ path = "{self.spool}"
             raise AssertionError(f"{error}\n{self.log_text()[-3000:]}") from None
 
 
-LOWEST_PORT, PORTS = 15_000, 17_000
-next_ports = itertools.count(random.SystemRandom().randrange(PORTS))
+# Not the ports that the system gives to outgoing connections (from 32768 on), nor those of packaging/stores/run.
+LOWEST_PORT, HIGHEST_PORT, PORTS_IN_BLOCK = 16_000, 32_000, 64
+
+
+def own_ports():
+    """Ports that no other process of tests takes, not even while this one's servers are down: each block is locked."""
+    folder = pathlib.Path(tempfile.gettempdir(), "twinlog-test-ports")
+    folder.mkdir(exist_ok=True)
+    blocks, locks = list(range(LOWEST_PORT, HIGHEST_PORT, PORTS_IN_BLOCK)), []
+    random.SystemRandom().shuffle(blocks)
+    for block in blocks:
+        locks.append((folder / str(block)).open("w"))  # Held until the process ends.
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield from range(block, block + PORTS_IN_BLOCK)
+
+
+next_ports = own_ports()
 
 
 def free_port():
-    """Not one of those that the system gives to outgoing connections: a port stays free while its server restarts. Nor
-    the same one twice: it may be asked for long before it is listened on."""
+    """Never the same one twice: it may be asked for long before it is listened on."""
     while True:
-        port = LOWEST_PORT + next(next_ports) % PORTS
+        port = next(next_ports)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

@@ -46,7 +46,7 @@ class Quickstart(unittest.TestCase):
         self.assertRegex(said, r"bank +records +10 +10\n")
         self.assertEqual(re.findall(r"locked now +(\w+) +(\w+)", said), [("yes", "yes"), ("no", "no")], said)
         self.assertRegex(said, r"failed_login_attempts +10 +10\n")
-        self.assertRegex(said, r"\$ \S+/twinlog status --config \S+\n +\S*ok\b")
+        self.assertRegex(said, r"\$ \S+/twinlog status --config \S+\n +OK +All is well")
         self.assert_nothing_left()
 
     def test_a_record_deleted_in_one_store_is_named_and_ends_it_with_one(self):
