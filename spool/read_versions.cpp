@@ -27,6 +27,9 @@ Result<Version> version_at(const rocksdb::Iterator& at, const std::string& path)
 
 Result<std::vector<Version>> read_versions(const Database& database, const ReadRange& range) {
   std::vector<Version> versions;
+  if (range.first > range.last) {
+    return versions;
+  }
   // A version is more than a kilobyte to move, and growing would move each twice.
   versions.reserve(std::min<std::uint64_t>(range.most_events, range.last - range.first + 1));
   std::size_t bytes = 0;

@@ -154,10 +154,7 @@ Result<std::vector<Version>> RocksSpool::read(std::uint64_t after, std::size_t m
   if (!database_) {
     return closed_error();
   }
-  if (after >= last_leaf_) {
-    return std::vector<Version>{};
-  }
-  const std::uint64_t first = std::max(after + 1, positions_.now().first_kept);
+  const std::uint64_t first = first_after(after, positions_.now().first_kept);
   // A commit shows its events to readers a moment before it counts them; a cursor could not follow beyond the count.
   return read_versions(*database_, {first, last_leaf_, most_events, most_bytes});
 }
@@ -213,9 +210,7 @@ Status RocksSpool::change_losses(const Change& change) {
 Status RocksSpool::maintain(TimePoint now) {
   may_recover_in_commit_ = true;
   Status kept = keep_writable();
-  if (kept.ok()) {
-    kept = trim(now);
-  }
+  kept = kept.ok() ? trim(now) : kept;
   if (kept.ok()) {
     take_ballast(now);
     kept = space_.ballast();
@@ -237,10 +232,7 @@ Status RocksSpool::keep_writable() {
 
 Status RocksSpool::measure(TimePoint now) {
   const std::shared_lock lock(database_mutex_);
-  if (!database_) {
-    return closed_error();
-  }
-  return space_.measure(*database_, now);
+  return database_ ? space_.measure(*database_, now) : Status(closed_error());
 }
 
 Status RocksSpool::trim(TimePoint now) {

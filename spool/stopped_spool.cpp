@@ -43,10 +43,7 @@ class Reader final : public StoppedSpool {
   }
   Result<std::vector<Version>> read(std::uint64_t after, std::size_t most_events,
                                     std::size_t most_bytes) const override {
-    if (after >= state_.last_leaf) {
-      return std::vector<Version>{};
-    }
-    const std::uint64_t first = std::max(after + 1, state_.positions.first_kept);
+    const std::uint64_t first = first_after(after, state_.positions.first_kept);
     return read_versions(*database_, {first, state_.last_leaf, most_events, most_bytes});
   }
 

@@ -48,7 +48,10 @@ class OnTerminal:
         deadline = time.monotonic() + harness.PATIENCE
         while self.process.poll() is None and time.monotonic() < deadline:
             self.read()
-        self.read()
+        shown = None
+        while shown != self.text:
+            shown = self.text
+            self.read()
         return self.process.wait(1)
 
     def close(self):

@@ -86,8 +86,11 @@ class Scene:
 
     def wait_well(self, but=()):
         """Until nothing is wrong, but for these components."""
+        def is_settled(store):
+            return store["backlog_events"] == 0 and store["connected"] == store["enabled"]
+
         return self.wait_page(lambda page: set(health_page.states(page)) == set(but) and
-                              all(each["backlog_events"] == 0 for each in page["stores"]), f"all is well but {but}")
+                              all(map(is_settled, page["stores"])), f"all is well but {but}")
 
     # --- what it is sent
 
