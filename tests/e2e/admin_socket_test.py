@@ -112,6 +112,7 @@ class AdminSocket(unittest.TestCase):
         first = json.loads(text)
         self.assertEqual((status, first["last_leaf"]), (200, 2))
         self.assertTrue(first["drain_requested_at"].endswith("Z"))
+        self.assertIsNone(first["oldest_received_at"])  # A drain does not wait for the disk.
         self.assertEqual([store["waiting"] for store in first["stores"]], [2, 2])
         self.assertEqual(agent.send_lines([event("c")])[0]["status"], "stored")
         self.assertEqual(agent.probe("/readyz")[0], 200)

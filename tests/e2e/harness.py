@@ -201,7 +201,7 @@ LOWEST_PORT, HIGHEST_PORT, PORTS_IN_BLOCK = 16_000, 32_000, 64
 
 def own_ports():
     """Ports that no other process of tests takes, not even while this one's servers are down: each block is locked."""
-    folder = pathlib.Path(tempfile.gettempdir(), "twinlog-test-ports")
+    folder = pathlib.Path(tempfile.gettempdir(), f"twinlog-test-ports-{os.getuid()}")
     folder.mkdir(exist_ok=True)
     blocks, locks = list(range(LOWEST_PORT, HIGHEST_PORT, PORTS_IN_BLOCK)), []
     random.SystemRandom().shuffle(blocks)

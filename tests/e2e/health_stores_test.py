@@ -86,8 +86,8 @@ class Stores(unittest.TestCase):
         component = health_page.component(page, row.component)
         # The summary names the worst; what only passes beside it may still come first.
         is_first = row.component.split("_")[0] in page["summary"]
-        return is_first and component["state"] == row.state and all(word.lower() in component["diagnosis"].lower()
-                                                    for word in row.cause)
+        diagnosis = component["diagnosis"].lower()
+        return is_first and component["state"] == row.state and all(word.lower() in diagnosis for word in row.cause)
 
     def check_component(self, page, row):
         component = health_page.component(page, row.component)
