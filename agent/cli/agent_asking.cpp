@@ -62,7 +62,8 @@ std::string reachable_address(const std::string& listen) {
   if (colon == std::string::npos || host.empty() || host == "0.0.0.0" || host == "*") {
     return colon == std::string::npos ? listen : "127.0.0.1" + listen.substr(colon);
   }
-  return host == "[::]" ? "[::1]" + listen.substr(colon) : listen;
+  // The wildcard of IPv6 takes IPv4, too, and a host without IPv6 has made it one of IPv4.
+  return host == "[::]" ? "127.0.0.1" + listen.substr(colon) : listen;
 }
 
 }  // namespace twinlog

@@ -20,9 +20,11 @@ struct OperatorLine {
   bool only_waiting = false;
   bool for_sending = false;
   std::string timeout = "20s";
+  std::string ready_timeout = "1m";
 };
 
 int run_status_command(const OperatorLine& line);
+int run_wait_command(const OperatorLine& line);
 int run_drain_command(const OperatorLine& line);
 int run_spool_status_command(const OperatorLine& line);
 int run_spool_export_command(const OperatorLine& line);
