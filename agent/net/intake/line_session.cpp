@@ -53,7 +53,8 @@ ReadOutcome LineSession::read(std::string_view line) {
 }
 
 ReadOutcome LineSession::too_long() const {
-  return Rejection{"", "the line is longer than intake.max_event, " + std::to_string(limits_.max_event) + " bytes"};
+  return Rejection{RejectionCause::kTooLong, "",
+                   "the line is longer than intake.max_event, " + std::to_string(limits_.max_event) + " bytes"};
 }
 
 bool LineSession::wants_input() const {

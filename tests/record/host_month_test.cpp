@@ -1,4 +1,5 @@
-// Real events, by the way of every test: tame, but not ours.
+// A host's month (tests/oracle/host_month.py), by the way of every test: tame, and in the manner of a sender that is
+// not ours.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -11,8 +12,8 @@
 namespace twinlog {
 namespace {
 
-TEST(RealEvents, AreAllTakenAndReadBack) {
-  std::ifstream file(std::string(TWINLOG_SOURCE_DIR) + "/../shared/data/elastic_auth.events.ndjson");
+TEST(HostMonth, IsTakenWholeAndReadBack) {
+  std::ifstream file(TWINLOG_HOST_MONTH);
   ASSERT_TRUE(file.is_open());
   std::size_t count = 0;
   for (std::string line; std::getline(file, line); ++count) {
@@ -24,7 +25,7 @@ TEST(RealEvents, AreAllTakenAndReadBack) {
     EXPECT_EQ(*back, accepted.event);
     EXPECT_EQ(accepted.content_hash, content_hash(accepted.canonical));
   }
-  EXPECT_EQ(count, 1609U);
+  EXPECT_GT(count, 1000U);
 }
 
 }  // namespace
