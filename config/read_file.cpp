@@ -7,25 +7,10 @@
 #include <cerrno>
 #include <system_error>
 
+#include "ledger/base/descriptor.h"
+
 namespace twinlog {
 namespace {
-
-class OpenFile {
- public:
-  /// O_NONBLOCK: the start must not wait for the writer of a pipe.
-  explicit OpenFile(const std::string& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  ~OpenFile() {
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
-    }
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
 
 Error refused(const std::string& path, const std::string& why) {
   return {ErrorKind::kRefused, path + " cannot be read: " + why};
@@ -38,9 +23,10 @@ std::string reason(int error) {
 }  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t bytes_most) {
-  const OpenFile file(path);
+  // O_NONBLOCK: the start must not wait for the writer of a pipe.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat found {};
-  if (file.get() < 0 || ::fstat(file.get(), &found) != 0) {
+  if (!file.is_open() || ::fstat(file.get(), &found) != 0) {
     return refused(path, reason(errno));
   }
   // A character device is let through for /dev/null, the empty configuration.

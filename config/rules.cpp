@@ -4,6 +4,7 @@
 
 #include "config/printable.h"
 #include "config/value_shapes.h"
+#include "ledger/base/address.h"
 
 namespace twinlog {
 namespace {
@@ -73,8 +74,7 @@ std::string dead_letters_over_spool(const Settings& settings) {
 }
 
 std::string sockets_collide(const Settings& settings) {
-  const std::string& http = settings.intake.http.listen;
-  const std::string http_path = http.starts_with(kUnixPrefix) ? http.substr(kUnixPrefix.size()) : "";
+  const std::string_view http_path = unix_path_of(settings.intake.http.listen);
   const std::string& events = settings.intake.unix_socket.path;
   const std::string& admin = settings.admin.socket;
   const bool collide =

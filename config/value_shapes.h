@@ -21,8 +21,6 @@ std::optional<unsigned> parse_mode(std::string_view text);
 /// All of `text` as a decimal integer.
 std::optional<std::int64_t> parse_integer(std::string_view text);
 
-/// Before the path where a listen address is a socket file.
-inline constexpr std::string_view kUnixPrefix = "unix:";
 /// `text` without the one line end (LF, CR LF or CR) at its end: editors and `echo` leave one behind a secret.
 std::string_view without_line_end(std::string_view text);
 bool has_line_end(std::string_view text);

@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "ledger/base/address.h"
+
 namespace twinlog {
 namespace {
 
@@ -57,13 +59,15 @@ std::variant<HttpAnswer, NoAnswer> ask_agent(const AgentAddresses& addresses, co
 }
 
 std::string reachable_address(const std::string& listen) {
-  const std::size_t colon = listen.rfind(':');
-  const std::string host = listen.substr(0, colon);
-  if (colon == std::string::npos || host.empty() || host == "0.0.0.0" || host == "*") {
-    return colon == std::string::npos ? listen : "127.0.0.1" + listen.substr(colon);
+  const auto parts = split_host_port(listen);
+  if (!parts) {
+    return listen;
   }
   // The wildcard of IPv6 takes IPv4, too, and a host without IPv6 has made it one of IPv4.
-  return host == "[::]" ? "127.0.0.1" + listen.substr(colon) : listen;
+  if (parts->host.empty() || parts->host == "0.0.0.0" || parts->host == "*" || parts->host == "::") {
+    return "127.0.0.1:" + parts->port;
+  }
+  return listen;
 }
 
 }  // namespace twinlog

@@ -14,8 +14,9 @@
 #include "agent/cli/send_connection.h"
 #include "agent/main/check_lines.h"
 #include "agent/main/exit_code.h"
-#include "agent/net/listener.h"
+#include "agent/net/loop/listener.h"
 #include "config/keys.h"
+#include "ledger/base/address.h"
 #include "spool/stopped_spool.h"
 
 namespace twinlog {
@@ -193,7 +194,7 @@ CheckLine check_port(const std::string& listen, std::string_view key, bool agent
 int check_start(const Settings& settings, std::ostream& out) {
   const bool agent_runs = does_agent_run(settings);
   const std::string& http = settings.intake.http.listen;
-  const std::string http_path = http.starts_with(kUnixPrefix) ? http.substr(kUnixPrefix.size()) : "";
+  const std::string http_path(unix_path_of(http));
   struct Way {
     std::string part;
     std::string address;
