@@ -28,7 +28,7 @@ struct Delivery {
                            .random = around.random,
                            .log = around.log}),
         // Ticks at least that often, whatever the backoff: /livez looks at it.
-        worker(settings.store == StoreId::kPostgres ? ThreadName("to-postgres") : "to-mongodb", wakeup,
+        worker(settings.store == StoreId::kPostgres ? "to-postgres" : "to-mongodb", wakeup,
                [this] { return std::min(courier.step(), Courier::kIdle); }) {}
 
   std::unique_ptr<Store> store;

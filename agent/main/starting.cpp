@@ -69,7 +69,7 @@ void start_front_door(AgentParts& parts) {
                                                                         .log = parts.log,
                                                                         .tick = parts.observed.writer_tick});
   parts.writer =
-      std::make_unique<Worker>(ThreadName("spool-writer"), parts.writer_wakeup, [&parts] { return parts.spool_writer->step(); });
+      std::make_unique<Worker>("spool-writer", parts.writer_wakeup, [&parts] { return parts.spool_writer->step(); });
   parts.observed.writer_tick.store(parts.clock.steady_now());
   parts.writer->start();
 }
@@ -106,7 +106,7 @@ void start_disk_watch(AgentParts& parts) {
                                                                   .clock = parts.clock,
                                                                   .wait = parts.disk_wakeup});
   parts.disk_watcher =
-      std::make_unique<Worker>(ThreadName("disk-watch"), parts.disk_wakeup, [&parts] { return parts.disk_watch->step(); });
+      std::make_unique<Worker>("disk-watch", parts.disk_wakeup, [&parts] { return parts.disk_watch->step(); });
   parts.disk_watcher->start();
 }
 

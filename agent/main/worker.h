@@ -16,7 +16,7 @@ class Worker {
  public:
   using Step = std::function<std::chrono::milliseconds()>;
 
-  Worker(ThreadName name, Wakeup& wakeup, Step step) : name_(name), wakeup_(wakeup), step_(std::move(step)) {}
+  Worker(const char* name, Wakeup& wakeup, Step step) : name_(name), wakeup_(wakeup), step_(std::move(step)) {}
   ~Worker() { stop(); }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -50,7 +50,7 @@ class Worker {
   }
 
  private:
-  const ThreadName name_;
+  const char* const name_;
   Wakeup& wakeup_;
   Step step_;
   std::atomic<bool> has_ended_{false};

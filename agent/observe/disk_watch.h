@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "agent/net/intake_server.h"
+#include "agent/net/intake/intake_server.h"
 #include "ledger/base/clock.h"
 #include "ledger/base/wakeup.h"
 #include "spool/spool.h"

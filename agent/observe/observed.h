@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "agent/net/admin_server.h"
-#include "agent/net/intake_server.h"
+#include "agent/net/admin/admin_server.h"
+#include "agent/net/intake/intake_server.h"
 #include "agent/observe/disk_watch.h"
 #include "agent/pipeline/courier.h"
 #include "agent/pipeline/front_door.h"

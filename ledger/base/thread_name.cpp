@@ -4,8 +4,8 @@
 
 namespace twinlog {
 
-void name_this_thread(ThreadName name) {
-  static_cast<void>(pthread_setname_np(pthread_self(), name.text()));  // It fits, so nothing is left to fail.
+void name_this_thread(const char* name) {
+  static_cast<void>(::pthread_setname_np(::pthread_self(), name));  // For people only: nothing depends on it.
 }
 
 }  // namespace twinlog

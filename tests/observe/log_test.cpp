@@ -7,7 +7,7 @@
 #include <array>
 #include <cerrno>
 
-#include "agent/net/descriptor.h"
+#include "ledger/base/descriptor.h"
 #include "agent/observe/stderr_log.h"
 #include "agent/observe/summed_log.h"
 #include "tests/support/simulation.h"

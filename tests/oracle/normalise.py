@@ -1,13 +1,11 @@
 """From one sent line to the content that must be kept, from contract section 3 and ledger/FORMAT.md alone."""
-import hashlib
 import itertools
-import json
-import math
 import re
 
-import canonical
 import fold
+import redaction
 import shapes
+from sent import Members, Number, Refused, is_text, parse, sent_text
 
 IDENTIFIER = re.compile(r"[A-Za-z0-9._:~-]{1,128}\Z")
 EVENT_TYPE = re.compile(r"[a-z][a-z0-9_.]{0,63}\Z")
@@ -18,83 +16,11 @@ OTHER_NAMES = {"tenant_id", "log_id", "event_type", "occurred_at", "organisation
                "session_id", "failed_login_attempts", "account_locked_until", "lock_kind", "metadata", "schema_version"}
 KNOWN = OTHER_NAMES | TEXT_LIMITS.keys()
 CHANNELS = {"web", "mobile", "api", "desktop", "cli", "service", "other"}
-EVENT_BYTES_MOST, METADATA_BYTES_MOST, METADATA_DEPTH_MOST = 1 << 20, 8192, 8
-SENT = "\U000F1234"  # Stands for a U+FFFD that the sender wrote, so that one made by mending can be told from it.
-
-
-class Refused(Exception):
-    """One of the few things that the contract refuses; the member is the argument."""
-
-
-class Number(str):
-    """A number as it was spelled."""
-
-    def integer(self):
-        """The integer that it stands for, or None."""
-        if not re.search("[.eE]", self):
-            return int(self)
-        value = float(self)
-        if math.isinf(value):
-            return 10**400 if value > 0 else -(10**400)
-        return int(value) if value == int(value) else None
-
-    def is_in_range(self):
-        return not math.isinf(float(self)) if re.search("[.eE]", self) else abs(int(self)) <= 2**53
-
-    def plain(self):
-        return float(self) if re.search("[.eE]", self) else int(self)
-
-
-class Members(list):
-    """An object's members in the order and number they were sent."""
-
-
-def mend(text):
-    """What no strict parser takes becomes U+FFFD: C0 and lone surrogates in strings, raw or escaped."""
-    token = re.compile(r'"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u([0-9a-fA-F]{4})|\\([bfnrt])|\\.|'
-                       r"[\x00-\x1f]", re.S)
-    is_inside = False
-
-    def repaired(found):
-        nonlocal is_inside
-        if found[0] == '"':
-            is_inside = not is_inside
-        elif is_inside and (found[2] or len(found[0]) == 1):
-            return "\ufffd"
-        elif is_inside and found[1] and (int(found[1], 16) < 0x20 or 0xD800 <= int(found[1], 16) < 0xE000):
-            return "\ufffd"
-        return found[0]
-
-    return token.sub(repaired, text)
-
-
-def parse(raw):
-    marked = re.sub(rb"\\u[fF]{3}[dD]", SENT.encode(), raw.replace("\ufffd".encode(), SENT.encode()))
-    try:
-        value = json.loads(mend(marked.decode("utf-8", "replace")), object_pairs_hook=Members, parse_int=Number,
-                           parse_float=Number, parse_constant=lambda _: (_ for _ in ()).throw(ValueError()))
-    except (ValueError, RecursionError):
-        raise Refused("") from None
-    if not isinstance(value, Members):
-        raise Refused("")
-    return value
-
-
-def sent_text(text):
-    return text.replace(SENT, "\ufffd")
-
-
-def is_text(value):
-    return isinstance(value, str) and not isinstance(value, Number)
+EVENT_BYTES_MOST = 1 << 20
 
 
 def cut(text, most_bytes):
     return text.encode()[:most_bytes].decode("utf-8", "ignore")
-
-
-def depth(value):
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 0 if children is None else 1 + max(map(depth, children), default=0)
 
 
 def free_name(name, taken):
@@ -107,52 +33,6 @@ def read_time(value):
         number = value.integer()
         return None if number is None else shapes.ranged(number * 1000)
     return shapes.rfc3339(value) if is_text(value) else None
-
-
-class Cleaner:
-    """Redaction, session hashes and number range on values; `is_changed` tells whether anything was repaired."""
-
-    def __init__(self, tenant):
-        self.tenant, self.is_changed = tenant, False
-
-    def text(self, text):
-        cleaned = shapes.redacted(sent_text(text))
-        self.is_changed = self.is_changed or "\ufffd" in text or cleaned != sent_text(text)
-        return cleaned
-
-    def session(self, value):
-        text = sent_text(value) if is_text(value) else canonical.value_text(self.unredacted(value))
-        return hashlib.sha256(self.tenant.encode() + b"\0" + text.encode()).hexdigest()[:32]
-
-    def unredacted(self, value):
-        if isinstance(value, Number):
-            return value.plain() if value.is_in_range() else str(value)
-        if isinstance(value, Members):
-            return {sent_text(name): self.unredacted(item) for name, item in value}
-        if isinstance(value, list):
-            return [self.unredacted(item) for item in value]
-        return sent_text(value) if isinstance(value, str) else value
-
-    def member(self, name, value):
-        if name == "session_id":
-            return name, None if value is None else self.session(value)
-        is_time = is_text(value) and shapes.rfc3339(sent_text(value)) is not None
-        if shapes.is_secret_key(sent_text(name)) and value is not None and not isinstance(value, bool) and not is_time:
-            self.is_changed = True
-            return self.text(name), "[redacted:key]"
-        return self.text(name), self.value(value)
-
-    def value(self, value):
-        if isinstance(value, Number):
-            self.is_changed = self.is_changed or not value.is_in_range()
-            return value.plain() if value.is_in_range() else str(value)
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, Members):
-            cleaned = [self.member(name, item) for name, item in value]
-            self.is_changed = self.is_changed or len(dict(cleaned)) < len(cleaned)
-            return dict(cleaned)
-        return [self.value(item) for item in value] if isinstance(value, list) else value
 
 
 class Reader:
@@ -170,7 +50,7 @@ class Reader:
 
     def identifier(self, name):
         value = self.get(name)
-        if value is not None and (not is_text(value) or not IDENTIFIER.match(value) or shapes.redacted(value) != value):
+        if value is not None and (not is_text(value) or not IDENTIFIER.match(value) or redaction.redacted(value) != value):
             raise Refused(name)
         return value
 
@@ -181,7 +61,7 @@ class Reader:
         tenant = self.identifier("tenant_id") or self.default_tenant
         if not tenant:
             raise Refused("tenant_id")
-        self.cleaner = Cleaner(tenant)
+        self.cleaner = redaction.Cleaner(tenant)
         both = self.get("organisation_id") is not None and self.get("organization_id") is not None
         found = {"tenant_id": tenant, "log_id": self.identifier("log_id"),
                  "organisation_id": self.identifier("organisation_id" if self.get("organisation_id") is not None
@@ -260,10 +140,8 @@ class Reader:
         moved = [self.cleaner.member(*self.members[name]) for name in sorted(self.movers, key=str.encode)]
         for name, value in sorted(moved, key=lambda item: item[0].encode()):
             kept[free_name(name, kept)] = value
-        text = canonical.value_text(kept).encode()
-        is_over = len(text) > METADATA_BYTES_MOST or depth(kept) > METADATA_DEPTH_MOST
-        self.content["metadata"] = {"_truncated": True, "bytes": len(text),
-                                    "sha256": hashlib.sha256(text).hexdigest()} if is_over else kept
+        self.content["metadata"] = redaction.within_limits(kept)
+        is_over = self.content["metadata"] != kept
         if moved or is_over or self.cleaner.is_changed:
             self.repaired.add("metadata")
 

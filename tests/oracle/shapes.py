@@ -1,46 +1,11 @@
-"""Times, addresses and secrets as contract section 3 and ledger/FORMAT.md describe them. No code of the agent."""
+"""Times and addresses as contract section 3 and ledger/FORMAT.md describe them. No code of the agent."""
 import calendar
 import ipaddress
 import re
 
-WORDS = {"password", "passwd", "pwd", "secret", "token", "authorization", "cookie", "otp"}
-ENDINGS = ("private_key", "client_secret", "api_key")
-JWT = re.compile(r"eyJ[A-Za-z0-9_-]{4,}(\.[A-Za-z0-9_-]*){2,4}")
-CREDENTIALS = {name: re.compile(rf"(?<![A-Za-z0-9])(?i:{name}) +([A-Za-z0-9._~+/=-]{{8,}})") for name in ("bearer", "basic")}
-HUMPS = re.compile(r"(?<=[^A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 TIME = re.compile(r"(\d{4}|\+?\d{5,})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))\Z", re.A)
 EARLIEST, LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
 BEFORE, BEYOND = "before", "beyond"
-
-
-def is_secret_key(key):
-    words = ["".join(c.lower() if c.isascii() else c for c in word)
-             for word in re.split(r"[-_.]", HUMPS.sub("_", key)) if word]
-    return bool(words) and (words[-1] in WORDS or "_".join(words).endswith(ENDINGS))
-
-
-def secret_at(text, place):
-    """(end, mark) of a secret that begins at this place, or nothing."""
-    if text.startswith("-----BEGIN ", place):
-        return len(text), "[redacted:pem]"
-    for name, shape in CREDENTIALS.items():
-        found = shape.match(text, place)
-        if found and re.search("[^a-z]", found[1][1:]):
-            return found.end(), f"[redacted:{name}]"
-    found = JWT.match(text, place)
-    return (found.end(), "[redacted:jwt]") if found else None
-
-
-def redacted(text):
-    for name in CREDENTIALS:
-        if re.match(rf" *(?i:{name}) +[^ ]", text):
-            return f"[redacted:{name}]"
-    kept, place = [], 0
-    while place < len(text):
-        secret = secret_at(text, place)
-        kept.append(secret[1] if secret else text[place])
-        place = secret[0] if secret else place + 1
-    return "".join(kept)
 
 
 def ranged(micros):
