@@ -10,7 +10,7 @@ namespace twinlog {
 
 enum class VersionMembers : std::uint8_t {
   kAll,       ///< Content and acceptance (agent, content_hash, effective_at, epoch_id, leaf_index, received_at).
-  kSendable,  ///< What a sender sends: the line gives the same content again, unless the agent had to repair it.
+  kSendable,  ///< What a sender sends: read again, the line gives the same content.
 };
 
 /// Appends the line with its LF.
