@@ -1,4 +1,4 @@
-#include "agent/net/answers.h"
+#include "agent/net/intake/answers.h"
 
 #include <gtest/gtest.h>
 
