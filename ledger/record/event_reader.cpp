@@ -16,11 +16,6 @@
 namespace twinlog {
 namespace {
 
-Rejection too_large(std::size_t limit) {
-  return {RejectionCause::kTooLong, "",
-          "is larger than the limit of " + std::to_string(limit) + " bytes for one event"};
-}
-
 std::string made_log_id(const AuthEvent& event, const EventReaderSettings& settings,
                         const EventReader::RequestContext& request, std::uint64_t place) {
   if (!request.idempotency_key.empty()) {
@@ -88,7 +83,7 @@ std::optional<ReadOutcome> read_text(std::string_view json, const EventReaderSet
                                      EventReader::RequestContext& request) {
   const std::uint64_t place = request.next_place++;
   if (json.size() > settings.max_event) {
-    return too_large(settings.max_event);
+    return larger_than(settings.max_event);
   }
   auto tape = parse_json(json);
   return tape ? std::optional(read_parsed(*tape, settings, request, place)) : std::nullopt;
@@ -106,6 +101,22 @@ std::string_view repair_rule_text(RepairRule rule) {
 ReadOutcome EventReader::read_event(std::string_view json, RequestContext& request) const {
   auto outcome = read_text(json, settings_, request);
   return outcome ? std::move(*outcome) : Rejection{RejectionCause::kNotJson, "", "not a JSON object"};
+}
+
+std::optional<UtcMicros> EventReader::time_of(std::string_view json) const {
+  const auto tape = json.size() <= settings_.max_event ? parse_json(json) : std::nullopt;
+  if (!tape) {
+    return std::nullopt;
+  }
+  const auto members = EventMembers::collect(*tape);
+  if (!std::holds_alternative<EventMembers>(members)) {
+    return std::nullopt;
+  }
+  EventReaderSettings anyone;
+  anyone.default_tenant = "-";
+  const auto identity = read_identity(*tape, std::get<EventMembers>(members), anyone);
+  const auto* known = std::get_if<EventIdentity>(&identity);
+  return known == nullptr ? std::nullopt : std::optional(known->occurred_at);
 }
 
 Result<std::vector<ReadOutcome>> EventReader::read_document(std::string_view json, std::size_t most_events,

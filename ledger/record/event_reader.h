@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -77,6 +78,9 @@ class EventReader {
   };
   /// One JSON object, the next of its request.
   ReadOutcome read_event(std::string_view json, RequestContext& request) const;
+
+  /// The time of an event; nothing when it would not be taken, whatever tenant it names or leaves out.
+  std::optional<UtcMicros> time_of(std::string_view json) const;
 
   /// A JSON array of events, or one object: the outcome of each, in order. kInvalid when the text as a whole is not
   /// JSON (HTTP 400), or holds more than `most_events` (kFull: HTTP 413). Elements that are not objects are

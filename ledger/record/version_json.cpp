@@ -124,7 +124,7 @@ void append_version_line(std::string& out, const Version& version, VersionMember
   Members members = content_members(version.event);
   if (wanted == VersionMembers::kAll) {
     add_acceptance(members, version);
-  } else {
+  } else if (wanted == VersionMembers::kSendable) {
     make_sendable(members, version);
   }
   std::string line;

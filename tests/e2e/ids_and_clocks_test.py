@@ -145,6 +145,34 @@ class IdsAndClocks(unittest.TestCase):
         code, text = harness.compare(agent, path)
         self.assertEqual(code, 0, text)
 
+    def test_a_request_with_an_idempotency_key_that_is_sent_again_is_answered_duplicate(self):
+        agent = self.agent()
+        three = [line(), line(), line(log_id="own")]
+
+        def post(key, body=b"\n".join(three)):
+            return agent.post(body, headers={"Idempotency-Key": key})[1]["results"]
+        first = post("k-1")
+        self.assertEqual(harness.statuses(first), {"stored": 3})
+        for answer in first[:2]:
+            self.assert_made_for(answer["log_id"], 1_767_614_400_000, version=8)
+        agent.stop(signal.SIGKILL)
+        agent.start()
+        for again in (post("k-1"), post("k-1", b"[" + b",".join(three) + b"]")):
+            self.assertEqual(again, [{**answer, "status": "duplicate"} for answer in first])
+        self.assertEqual([answer["status"] for answer in post("k-2")], ["stored", "stored", "duplicate"])
+        self.assertEqual([answer["status"] for answer in post("k-1", line(user_id="other"))], ["conflict"])
+        other_spool = self.agent().post(b"\n".join(three), headers={"Idempotency-Key": "k-1"})[1]["results"]
+        self.assertNotEqual(other_spool[0]["log_id"], first[0]["log_id"])
+
+    def test_an_idempotency_key_that_is_none_is_400_and_stores_nothing(self):
+        agent = self.agent()
+        for key in ("", "a b", "é", "k" * 256):
+            status, answer = agent.post(line(log_id="x"), headers={"Idempotency-Key": key.encode()})
+            self.assertEqual(status, 400, key)
+            self.assertIn("Idempotency-Key", answer["error"]["reason"])
+        self.assertEqual(agent.post(line(log_id="x"), headers={"Idempotency-Key": "k" * 255})[1]["results"][0]["status"],
+                         "stored")
+
     def test_an_id_of_the_agent_that_is_sent_with_the_event_is_that_event(self):
         agent = self.agent()
         log_id = self.one_id(agent, line())
