@@ -56,7 +56,7 @@ struct AgentParts {
 };
 
 /// What the parts are told of the settings, at the start and at every reload.
-EventReaderSettings reader_settings(const AgentParts& parts);
+EventReaderSettings reader_settings(AgentParts& parts);
 CourierPace pace_of(const Settings& settings, StoreId store);
 
 /// Every courier tries at once, without linger and with the shortest waits from now on.

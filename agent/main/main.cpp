@@ -119,6 +119,7 @@ class Commands {
     add_status();
     add_drain();
     add_spool();
+    add_try();
     CLI::App* help = app_.add_subcommand("help", "Say what a command does, with examples");
     help->add_option("COMMAND", line_.help_on, "The command");
     help->callback([this] { chosen_ = [this] { return run_help_command(app_, line_); }; });
@@ -169,6 +170,15 @@ class Commands {
       add_places(*command);
       command->add_option("--path", line_.at_agent.folder, "The folder of a spool that no agent has open");
     }
+  }
+
+  void add_try() {
+    CLI::App& trying = add(app_, "try", [this] { return run_try_command(line_.at_agent); });
+    trying.add_option_function<std::string>(
+        "--config", [this](const std::string& path) { line_.at_agent.config = {.path = path, .is_given = true}; },
+        "A configuration file, for its default tenant, tenants and limit; without it the defaults");
+    trying.add_flag("--json", line_.at_agent.is_json, "One JSON object a line");
+    trying.add_option("FILE", line_.at_agent.file, "The file to read; without it, or with -, standard input");
   }
 
   CLI::App& app_;
