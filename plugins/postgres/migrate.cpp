@@ -82,7 +82,7 @@ std::optional<StoreError> finish(Connection& connection, std::vector<Statement> 
 /// Leaves the transaction after an error, so that the connection can be used on.
 StoreError abandon(Connection& connection, StoreError error) {
   if (connection.is_usable() && connection.is_in_transaction()) {
-    connection.run_one({"ROLLBACK", {}}, kQuestionLimit);
+    static_cast<void>(connection.run_one({"ROLLBACK", {}}, kQuestionLimit));
   }
   return error;
 }
