@@ -111,6 +111,7 @@ uri = "{postgres}"
 uri = "{mongodb}"
 [spool]
 path = "{self.spool}"
+volume = "durable"
 {extra}
 """)
         self.process, self.before_command = None, []

@@ -1,5 +1,6 @@
 #include "agent/net/intake/http_session.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -7,6 +8,7 @@ namespace twinlog {
 namespace {
 
 constexpr std::size_t kHeaderMost = 16U << 10U;
+constexpr std::size_t kIdempotencyKeyMost = 255;
 constexpr std::string_view kEventsPath = "/v1/events";
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kLines = "application/x-ndjson";
@@ -27,6 +29,11 @@ std::string_view media_type(std::string_view content_type) {
 
 bool is_plain(std::string_view coding, std::string_view plain) {
   return coding.empty() || equals_ignoring_case(coding, plain);
+}
+
+bool is_idempotency_key(std::string_view text) {
+  return !text.empty() && text.size() <= kIdempotencyKeyMost &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7F'; });
 }
 
 /// The next line of `rest` without its line end; takes it off. The last one needs no LF.
@@ -123,6 +130,9 @@ std::optional<HttpResponse> HttpSession::refusal_of(const HttpRequest& request) 
   if (!equals_ignoring_case(type, kJson) && !equals_ignoring_case(type, kLines)) {
     return error_response(415, "send application/json or application/x-ndjson");
   }
+  if (request.idempotency_key && !is_idempotency_key(*request.idempotency_key)) {
+    return error_response(400, "Idempotency-Key is 1 to 255 visible ASCII characters, and is sent once");
+  }
   return std::nullopt;
 }
 
@@ -159,6 +169,7 @@ void HttpSession::handle(const HttpRequest& request) {
 
 Result<AnswerSheet> HttpSession::read_events(const HttpRequest& request) {
   EventReader::RequestContext context;
+  context.idempotency_key = request.idempotency_key.value_or("");
   AnswerSheet sheet;
   if (equals_ignoring_case(media_type(request.content_type), kLines)) {
     auto lines = read_lines(request.body, context);

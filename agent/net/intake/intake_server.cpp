@@ -23,7 +23,7 @@ class Server final : public IntakeServer {
         limits_(limits),
         allowed_{settings.unix_socket.allow_uids, settings.unix_socket.allow_gids},
         token_(settings.http.bearer_token_file),
-        loop_({limits.connections, settings.max_buffered, limits.unfinished}),
+        loop_({limits.connections, settings.max_buffered, limits.unfinished, "intake"}),
         port_(loop_, intake, counters) {}
 
   Status open(const std::vector<int>& activated) {
