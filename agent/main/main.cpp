@@ -16,6 +16,7 @@
 #include "agent/main/operator_commands.h"
 #include "agent/main/secret_variables.h"
 #include "agent/main/signals.h"
+#include "agent/main/standard_streams.h"
 #include "agent/main/stores_command.h"
 #include "agent/observe/stderr_log.h"
 
@@ -38,7 +39,7 @@ int run_agent_command(const CommandLine& line) {
     return kExitConfiguration;
   }
   wipe_variables(environ, loaded->secret_variables);
-  const auto log = make_stderr_log(loaded->settings.log);
+  const auto log = make_stderr_log(loaded->settings.log, environment);
   return run_agent(loaded->settings, environment, *log,
                    [&] { return load_settings_file(line.config, environment, host_name()); });
 }
@@ -211,5 +212,6 @@ int run(int argc, char** argv) {
 }  // namespace twinlog
 
 int main(int argc, char** argv) {
+  twinlog::open_standard_streams();
   return twinlog::run(argc, argv);
 }

@@ -273,7 +273,8 @@ TEST(Http, TheBearerTokenIsAskedForAndReadAnewWhenItsFileChanges) {
   rig.folder.write("token", "");
   EXPECT_EQ(with("Authorization: Bearer \r\n"), 401);
   EXPECT_EQ(with("Authorization: Bearer second-token\r\n"), 401);
-  EXPECT_EQ(rig.counters.http_unauthorized, 8U);
+  EXPECT_EQ(rig.counters.http_answers.answered[2], 8U);
+  EXPECT_EQ(kIntakeStatuses[2], 401U);
 }
 
 TEST(Http, ATokenFileThatIsMissingOrEmptyRefusesTheStart) {
