@@ -90,7 +90,8 @@ class EventFiller {
 
   // Cleaned text within a limit.
   std::string kept_text(std::uint32_t value, std::size_t most_bytes, std::string_view name) {
-    const bool is_changed = cleanser_.clean_value(value);
+    const bool is_typed = name == member_name(Member::kUserId) || name == member_name(Member::kUsername);
+    const bool is_changed = is_typed ? cleanser_.clean_name(value) : cleanser_.clean_value(value);
     const std::string_view whole = tape_.view(value);
     const std::string_view kept = cut_text(whole, most_bytes);
     const bool is_cut = kept.size() != whole.size();
@@ -123,7 +124,7 @@ class EventFiller {
     if (event_.session_ref) {
       move(Member::kSessionId, RepairRule::kUnknownMember);
     } else {
-      event_.session_ref = cleanser_.session_hash(*value);
+      event_.session_ref = cleanser_.session_ref(*value);
     }
   }
 

@@ -54,10 +54,13 @@ class EventMembers {
 
   /// The value's index; nothing when absent: not sent, null, or (but for schema_version) the empty string.
   std::optional<std::uint32_t> value(Member member) const;
-  /// The keys of all other members that are not null, in bytewise order of their names.
+  /// The keys of all other members that are not null, in bytewise order of their names. One that names a session id in
+  /// another spelling is kSessionId instead, where there is none.
   const std::vector<std::uint32_t>& unknown_keys() const { return unknown_keys_; }
 
  private:
+  void take_session_id(const JsonTape& tape);
+
   std::array<std::uint32_t, kMembers> values_{};  // 0: not sent (index 0 is the object itself).
   std::array<bool, kMembers> is_absent_{};
   std::vector<std::uint32_t> unknown_keys_;

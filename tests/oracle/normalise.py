@@ -3,6 +3,7 @@ import itertools
 import re
 
 import fold
+import metadata_limits
 import redaction
 import shapes
 from sent import Members, Number, Refused, is_text, parse, sent_text
@@ -82,7 +83,7 @@ class Reader:
 
     def kept_text(self, name, value, most_bytes):
         self.cleaner.is_changed = False
-        whole = self.cleaner.text(value)
+        whole = self.cleaner.name(value) if name in ("user_id", "username") else self.cleaner.text(value)
         self.content[name] = cut(whole, most_bytes)
         if self.cleaner.is_changed or self.content[name] != whole:
             self.repaired.add(name)
@@ -140,7 +141,7 @@ class Reader:
         moved = [self.cleaner.member(*self.members[name]) for name in sorted(self.movers, key=str.encode)]
         for name, value in sorted(moved, key=lambda item: item[0].encode()):
             kept[free_name(name, kept)] = value
-        self.content["metadata"] = redaction.within_limits(kept)
+        self.content["metadata"] = metadata_limits.within_limits(kept)
         is_over = self.content["metadata"] != kept
         if moved or is_over or self.cleaner.is_changed:
             self.repaired.add("metadata")
