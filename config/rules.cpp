@@ -4,13 +4,13 @@
 
 #include "config/printable.h"
 #include "config/value_shapes.h"
+#include "ledger/base/address.h"
 
 namespace twinlog {
 namespace {
 
 // "<origin>/<agent.name>/<UUID>" has at most 200 bytes.
 constexpr std::size_t kOriginAndNameMost = 200 - 36 - 2;
-constexpr std::string_view kUnixPrefix = "unix:";
 
 std::string missing_address(const StoreSettings& store, const std::string& variable) {
   if (!store.enabled || store.uri.is_set()) {
@@ -60,8 +60,7 @@ std::string origin_too_long(const Settings& settings) {
 }
 
 std::string sockets_collide(const Settings& settings) {
-  const std::string& http = settings.intake.http.listen;
-  const std::string http_path = http.starts_with(kUnixPrefix) ? http.substr(kUnixPrefix.size()) : "";
+  const std::string_view http_path = unix_path_of(settings.intake.http.listen);
   const std::string& events = settings.intake.unix_socket.path;
   const std::string& admin = settings.admin.socket;
   const bool collide =

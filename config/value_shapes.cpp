@@ -8,15 +8,15 @@
 #include <limits>
 #include <utility>
 
+#include "ledger/base/address.h"
+
 namespace twinlog {
 namespace {
 
 constexpr std::size_t kNameBytesMost = 128;
 constexpr std::size_t kOriginBytesMost = 64;
-constexpr std::size_t kPathBytesMost = 4095;   // PATH_MAX with its NUL.
-constexpr std::size_t kSocketBytesMost = 107;  // sockaddr_un::sun_path with its NUL.
+constexpr std::size_t kPathBytesMost = 4095;  // PATH_MAX with its NUL.
 constexpr unsigned kPortMost = 65535;
-constexpr std::string_view kUnixPrefix = "unix:";
 
 using Unit = std::pair<std::string_view, std::uint64_t>;
 // From the largest down, as the texts are made.
@@ -72,19 +72,9 @@ bool is_address(const std::string& host, int family) {
 }
 
 bool is_tcp_listen(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) {
-    return false;
-  }
-  const auto port = whole_number<unsigned>(text.substr(colon + 1));
-  if (!port || *port > kPortMost) {
-    return false;
-  }
-  const std::string_view host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    return is_address(std::string(host.substr(1, host.size() - 2)), AF_INET6);
-  }
-  return is_address(std::string(host), AF_INET);
+  const auto parts = split_host_port(text);
+  const auto port = parts ? whole_number<unsigned>(parts->port) : std::nullopt;
+  return port && *port <= kPortMost && is_address(parts->host, parts->has_brackets ? AF_INET6 : AF_INET);
 }
 
 bool is_uri(std::string_view text) {
@@ -150,7 +140,7 @@ std::string_view check_optional_file(std::string_view text) {
 }
 
 std::string_view check_optional_socket(std::string_view text) {
-  return text.empty() || is_absolute_path(text, kSocketBytesMost)
+  return text.empty() || is_absolute_path(text, UnixAddress::kBytesMost)
              ? ""
              : "an absolute path of at most 107 bytes (or \"\" to turn it off)";
 }
@@ -162,7 +152,7 @@ std::string_view check_tcp_listen(std::string_view text) {
 }
 
 std::string_view check_listen(std::string_view text) {
-  const bool right = text.starts_with(kUnixPrefix) ? is_absolute_path(text.substr(kUnixPrefix.size()), kSocketBytesMost)
+  const bool right = text.starts_with(kUnixPrefix) ? is_absolute_path(unix_path_of(text), UnixAddress::kBytesMost)
                                                    : text.empty() || is_tcp_listen(text);
   return right ? ""
                : "an address with a port, such as \"127.0.0.1:8840\" or \"[::1]:8840\", or \"unix:\" and an absolute "

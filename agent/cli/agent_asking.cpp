@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "ledger/base/address.h"
+
 namespace twinlog {
 namespace {
 
@@ -57,12 +59,14 @@ std::variant<HttpAnswer, NoAnswer> ask_agent(const AgentAddresses& addresses, co
 }
 
 std::string reachable_address(const std::string& listen) {
-  const std::size_t colon = listen.rfind(':');
-  const std::string host = listen.substr(0, colon);
-  if (colon == std::string::npos || host.empty() || host == "0.0.0.0" || host == "*") {
-    return colon == std::string::npos ? listen : "127.0.0.1" + listen.substr(colon);
+  const auto parts = split_host_port(listen);
+  if (!parts) {
+    return listen;
   }
-  return host == "[::]" ? "[::1]" + listen.substr(colon) : listen;
+  if (parts->host.empty() || parts->host == "0.0.0.0" || parts->host == "*") {
+    return "127.0.0.1:" + parts->port;
+  }
+  return parts->host == "::" ? "[::1]:" + parts->port : listen;
 }
 
 }  // namespace twinlog

@@ -4,7 +4,7 @@
 #include <string>
 #include <variant>
 
-#include "agent/net/http_client.h"
+#include "agent/cli/http_client.h"
 
 namespace twinlog {
 

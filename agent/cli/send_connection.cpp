@@ -1,12 +1,12 @@
 #include "agent/cli/send_connection.h"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+
+#include "ledger/base/address.h"
 
 namespace twinlog {
 namespace {
@@ -21,17 +21,15 @@ bool may_go_on(int error) {
 
 int SendConnection::open(const std::string& path) {
   close();
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof(address.sun_path)) {
+  const auto address = UnixAddress::of_path(path);
+  if (!address) {
     return ENAMETOOLONG;
   }
-  std::memcpy(address.sun_path, path.data(), path.size());
   fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd_ < 0) {
     return errno;
   }
-  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+  if (::connect(fd_, address->get(), address->size()) != 0) {
     const int error = errno;
     close();
     return error;

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "agent/cli/spool_page.h"
-#include "agent/net/admin_server.h"
+#include "agent/net/admin/admin_server.h"
 #include "agent/observe/observed.h"
 #include "agent/pipeline/drain_request.h"
 

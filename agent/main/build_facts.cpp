@@ -1,10 +1,10 @@
 #include "agent/main/build_facts.h"
 
-#include "agent/net/library_version.h"
+#include "agent/net/http/http_codec.h"
 #include "agent/observe/pages.h"
 #include "ledger/record/canonical.h"
-#include "plugins/mongodb/library_version.h"
-#include "plugins/postgres/library_version.h"
+#include "plugins/mongodb/mongodb_store.h"
+#include "plugins/postgres/postgres_store.h"
 #include "spool/layout.h"
 #include "spool/stopped_spool.h"
 

@@ -2,12 +2,10 @@
 
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <cstring>
 
 #include "agent/observe/pages.h"
 
@@ -39,17 +37,20 @@ std::optional<std::chrono::milliseconds> watchdog_of(const std::map<std::string,
   return std::max(std::chrono::milliseconds{1}, std::chrono::duration_cast<std::chrono::milliseconds>(half));
 }
 
+/// sd_notify(3): a path, or "@" and an abstract name.
+std::optional<UnixAddress> address_of(const std::string& text) {
+  if (text.size() <= 1 || (text.front() != '/' && text.front() != '@')) {
+    return std::nullopt;
+  }
+  return text.front() == '@' ? UnixAddress::of_abstract(text.substr(1)) : UnixAddress::of_path(text);
+}
+
 }  // namespace
 
 ServiceManager::ServiceManager(const std::map<std::string, std::string>& environment, pid_t process)
-    : address_(text_of(environment, "NOTIFY_SOCKET")) {
-  const bool is_usable = address_.size() > 1 && address_.size() < sizeof(sockaddr_un::sun_path) &&
-                         (address_.front() == '/' || address_.front() == '@');
-  if (!is_usable) {
+    : address_(address_of(text_of(environment, "NOTIFY_SOCKET"))) {
+  if (!address_) {
     return;
-  }
-  if (address_.front() == '@') {
-    address_.front() = '\0';
   }
   socket_ = Descriptor(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &kSendTimeout, sizeof(kSendTimeout));
@@ -86,13 +87,9 @@ void ServiceManager::notify(const std::string& state) const {
   if (!socket_.is_open()) {
     return;
   }
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, address_.data(), address_.size());
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size());
   // A manager that is gone, or does not read, is told nothing; that is no reason to do anything else.
-  static_cast<void>(::sendto(socket_.get(), state.data(), state.size(), MSG_NOSIGNAL,
-                             reinterpret_cast<const sockaddr*>(&address), size));
+  static_cast<void>(
+      ::sendto(socket_.get(), state.data(), state.size(), MSG_NOSIGNAL, address_->get(), address_->size()));
 }
 
 }  // namespace twinlog

@@ -9,8 +9,9 @@
 #include <string>
 #include <string_view>
 
-#include "agent/net/descriptor.h"
 #include "agent/observe/observed.h"
+#include "ledger/base/address.h"
+#include "ledger/base/descriptor.h"
 
 namespace twinlog {
 
@@ -36,7 +37,7 @@ class ServiceManager {
  private:
   void notify(const std::string& state) const;
 
-  std::string address_;  ///< As the kernel takes it: an abstract one begins with a zero byte.
+  std::optional<UnixAddress> address_;
   Descriptor socket_;
   std::optional<std::chrono::milliseconds> watchdog_interval_;
 };

@@ -19,6 +19,9 @@ void add_accepted(MetricPage& page, const FrontDoorCounters& door) {
       accepted.add(door.accepted.at(role).at(channel).load(), {{"channel", name}, {"type", kTypeNames.at(role)}});
     }
   }
+  page.counter("twinlog_ingest_implausible_times_total",
+               "Events accepted whose occurred_at lies before the year 2000 or over a day ahead.")
+      .add(door.implausible_times.load());
 }
 
 void add_commits(MetricPage& page, const FrontDoorCounters& door, const SpoolStats& stats) {

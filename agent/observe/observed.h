@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "agent/net/admin_server.h"
-#include "agent/net/intake_server.h"
+#include "agent/net/admin/admin_server.h"
+#include "agent/net/intake/intake_server.h"
 #include "agent/pipeline/courier.h"
 #include "agent/pipeline/front_door.h"
 #include "ledger/base/clock.h"

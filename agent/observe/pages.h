@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "agent/net/admin_server.h"
+#include "agent/net/admin/admin_server.h"
 #include "agent/observe/observed.h"
 
 namespace twinlog {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ledger/base/kill_point.h"
+#include "ledger/record/timestamp.h"
 
 namespace twinlog {
 namespace {
@@ -11,12 +12,15 @@ namespace {
 /// Accepted events of one commit: added to the counters at once, not one by one.
 class AcceptedTally {
  public:
+  explicit AcceptedTally(UtcMicros received_at) : received_at_(received_at) {}
+
   void add(const std::vector<AcceptedEvent>& events, const std::vector<Disposition>& dispositions) {
     for (std::size_t i = 0; i < events.size(); ++i) {
       if (dispositions[i] == Disposition::kStored || dispositions[i] == Disposition::kConflict) {
         const AuthEvent& event = events[i].event;
         ++numbers_.at(static_cast<std::size_t>(event_role(event.event_type))).at(place_of(event.channel));
         ++all_;
+        implausible_ += is_implausible_time(event.occurred_at, received_at_) ? 1U : 0U;
       }
     }
   }
@@ -28,6 +32,7 @@ class AcceptedTally {
         }
       }
     }
+    counters.implausible_times.fetch_add(implausible_, std::memory_order_relaxed);
   }
   std::uint64_t all() const { return all_; }
 
@@ -38,7 +43,9 @@ class AcceptedTally {
   }
 
   std::array<std::array<std::uint64_t, kChannels.size() + 1>, kEventRoles> numbers_{};
+  UtcMicros received_at_;
   std::uint64_t all_ = 0;
+  std::uint64_t implausible_ = 0;
 };
 
 }  // namespace
@@ -70,8 +77,9 @@ bool FrontDoor::step() {
     requests.push_back({.events = submission.events, .atomicity = submission.atomicity});
   }
   const auto began = parts_.clock.steady_now();
-  Outcome outcome = parts_.spool.commit(requests, parts_.clock.utc_now());
-  answer(batch, std::move(outcome), parts_.clock.steady_now() - began);
+  const UtcMicros received_at = parts_.clock.utc_now();
+  Outcome outcome = parts_.spool.commit(requests, received_at);
+  answer(batch, std::move(outcome), {received_at, parts_.clock.steady_now() - began});
   return true;
 }
 
@@ -91,7 +99,7 @@ std::deque<Submission> FrontDoor::take() {
   return batch;
 }
 
-void FrontDoor::answer(std::deque<Submission>& batch, Outcome outcome, std::chrono::steady_clock::duration time) {
+void FrontDoor::answer(std::deque<Submission>& batch, Outcome outcome, const Commit& commit) {
   if (!outcome) {
     answer_busy(batch, outcome.error());
     return;
@@ -99,7 +107,7 @@ void FrontDoor::answer(std::deque<Submission>& batch, Outcome outcome, std::chro
   if (!std::exchange(trouble_, "").empty()) {
     parts_.log.line(LogLevel::kInfo, "spool_writable_again", "the spool takes events again");
   }
-  AcceptedTally accepted;
+  AcceptedTally accepted(commit.received_at);
   for (std::size_t i = 0; i < batch.size(); ++i) {
     std::vector<Disposition>& dispositions = (*outcome)[i];
     accepted.add(batch[i].events, dispositions);
@@ -111,7 +119,7 @@ void FrontDoor::answer(std::deque<Submission>& batch, Outcome outcome, std::chro
     counters_.commit_events.fetch_add(accepted.all());
     accepted.add_to(counters_);
     counters_.commit_sizes.observe(accepted.all());
-    counters_.commit_micros.observe(micros_of(time));
+    counters_.commit_micros.observe(micros_of(commit.time));
     TWINLOG_KILL_POINT("front_door.after_answers");
     parts_.on_accepted();
   }

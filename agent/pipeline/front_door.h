@@ -25,6 +25,8 @@ struct FrontDoorCounters {
       0};  ///< Commits that the disk refused: every event of them was answered busy.
   /// The events in `commit_events` by EventRole and by place in kChannels; the last place: without a channel.
   std::array<std::array<std::atomic<std::uint64_t>, kChannels.size() + 1>, kEventRoles> accepted{};
+  /// Events in `commit_events` that occurred before the year 2000 or over a day after they came in.
+  std::atomic<std::uint64_t> implausible_times{0};
   Histogram commit_sizes{kSizeBounds};       ///< Events of each of `commits`.
   Histogram commit_micros{kDurationBounds};  ///< How long each of them took.
 };
@@ -62,7 +64,11 @@ class FrontDoor final : public Intake {
  private:
   std::deque<Submission> take();
   using Outcome = Result<std::vector<std::vector<Disposition>>>;
-  void answer(std::deque<Submission>& batch, Outcome outcome, std::chrono::steady_clock::duration time);
+  struct Commit {
+    UtcMicros received_at;
+    std::chrono::steady_clock::duration time;
+  };
+  void answer(std::deque<Submission>& batch, Outcome outcome, const Commit& commit);
   void answer_busy(std::deque<Submission>& batch, const Error& error);
 
   /// A session may be reading with an older one, so none goes; reloads are rare and readers small.

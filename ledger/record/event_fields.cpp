@@ -10,6 +10,7 @@
 #include "ledger/record/folding.h"
 #include "ledger/record/json_number.h"
 #include "ledger/record/metadata.h"
+#include "ledger/record/redaction.h"
 #include "ledger/record/timestamp.h"
 #include "ledger/record/utf8.h"
 
@@ -93,15 +94,21 @@ class EventFiller {
     const bool is_typed = name == member_name(Member::kUserId) || name == member_name(Member::kUsername);
     const bool is_changed = is_typed ? cleanser_.clean_name(value) : cleanser_.clean_value(value);
     const std::string_view whole = tape_.view(value);
-    const std::string_view kept = cut_text(whole, most_bytes);
+    std::string kept(cut_text(whole, most_bytes));
     const bool is_cut = kept.size() != whole.size();
     if (is_cut) {
       counts_.add(RepairRule::kCut);
+      if (const auto again =
+              is_typed
+                  ? std::nullopt
+                  : redacted(kept, counts_.redactions)) {  // What was evidence may look like a secret without its end.
+        kept = cut_text(*again, most_bytes);
+      }
     }
     if (is_changed || is_cut) {
       note_repair(name);
     }
-    return std::string(kept);
+    return kept;
   }
 
   void text(const TextField& field) {

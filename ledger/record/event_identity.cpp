@@ -53,8 +53,8 @@ class IdentityReader {
   }
 
  private:
-  bool reject(Member member, std::string reason) {
-    rejection_ = {std::string(member_name(member)), std::move(reason)};
+  bool reject(Member member, RejectionCause cause, std::string reason) {
+    rejection_ = {cause, std::string(member_name(member)), std::move(reason)};
     return false;
   }
   bool is(std::uint32_t value, NodeKind kind) const { return tape_.nodes[value].kind == kind; }
@@ -63,7 +63,7 @@ class IdentityReader {
     const auto value = members_.value(Member::kSchemaVersion);
     const bool is_known =
         !value || (is(*value, NodeKind::kNumber) && integer_value(tape_.view(*value)) == kSchemaVersion);
-    return is_known || reject(Member::kSchemaVersion, "only schema_version 1 is known");
+    return is_known || reject(Member::kSchemaVersion, RejectionCause::kUnsupported, "only schema_version 1 is known");
   }
 
   // The id into `place`, which keeps its value where the member is absent.
@@ -73,7 +73,8 @@ class IdentityReader {
       return true;
     }
     if (!is(*value, NodeKind::kString) || !is_id(tape_.view(*value))) {
-      return reject(member, "must be a string of 1 to 128 of the characters A-Z a-z 0-9 . _ : ~ - and no token");
+      return reject(member, RejectionCause::kInvalid,
+                    "must be a string of 1 to 128 of the characters A-Z a-z 0-9 . _ : ~ - and no token");
     }
     place.assign(tape_.view(*value));
     return true;
@@ -85,11 +86,11 @@ class IdentityReader {
       return false;
     }
     if (identity_.tenant_id.empty()) {
-      return reject(Member::kTenantId, "is missing and the agent has no default tenant");
+      return reject(Member::kTenantId, RejectionCause::kMissing, "is missing and the agent has no default tenant");
     }
     const auto& allowed = settings_.allow_tenants;
     return allowed.empty() || std::find(allowed.begin(), allowed.end(), identity_.tenant_id) != allowed.end() ||
-           reject(Member::kTenantId, "is not one of the tenants that this agent takes");
+           reject(Member::kTenantId, RejectionCause::kNotAllowed, "is not one of the tenants that this agent takes");
   }
 
   bool log_id() { return id(Member::kLogId, identity_.log_id); }
@@ -112,10 +113,11 @@ class IdentityReader {
   bool event_type() {
     const auto value = members_.value(Member::kEventType);
     if (!value) {
-      return reject(Member::kEventType, "is missing");
+      return reject(Member::kEventType, RejectionCause::kMissing, "is missing");
     }
     if (!is(*value, NodeKind::kString) || !is_event_type(tape_.view(*value))) {
-      return reject(Member::kEventType, "must be a string of a lower-case letter and at most 63 more of a-z 0-9 _ .");
+      return reject(Member::kEventType, RejectionCause::kInvalid,
+                    "must be a string of a lower-case letter and at most 63 more of a-z 0-9 _ .");
     }
     identity_.event_type.assign(tape_.view(*value));
     return true;
@@ -124,7 +126,7 @@ class IdentityReader {
   bool occurred_at() {
     const auto value = members_.value(Member::kOccurredAt);
     if (!value) {
-      return reject(Member::kOccurredAt, "is missing");
+      return reject(Member::kOccurredAt, RejectionCause::kMissing, "is missing");
     }
     std::optional<ReadTime> time;
     if (is(*value, NodeKind::kString)) {
@@ -133,10 +135,11 @@ class IdentityReader {
       time = epoch_ms_time(tape_.view(*value));
     }
     if (!time) {
-      return reject(Member::kOccurredAt, "must be an RFC 3339 time with zone or integer epoch milliseconds");
+      return reject(Member::kOccurredAt, RejectionCause::kInvalid,
+                    "must be an RFC 3339 time with zone or integer epoch milliseconds");
     }
     if (time->range != TimeRange::kWithin) {
-      return reject(Member::kOccurredAt, "is outside of the years 0001 to 9999");
+      return reject(Member::kOccurredAt, RejectionCause::kInvalid, "is outside of the years 0001 to 9999");
     }
     identity_.occurred_at = time->micros;
     return true;

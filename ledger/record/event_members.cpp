@@ -88,7 +88,7 @@ void EventMembers::take_session_id(const JsonTape& tape) {
 
 std::variant<EventMembers, Rejection> EventMembers::collect(const JsonTape& tape) {
   if (tape.nodes[0].kind != NodeKind::kObject) {
-    return Rejection{"", "not a JSON object"};
+    return Rejection{RejectionCause::kNotAnObject, "", "not a JSON object"};
   }
   EventMembers members;
   std::optional<std::string_view> repeated;  // The first by name, so that the order of members does not matter.
@@ -120,7 +120,7 @@ std::variant<EventMembers, Rejection> EventMembers::collect(const JsonTape& tape
     note_repeated(tape.view(*twice));
   }
   if (repeated) {
-    return Rejection{shown_name(*repeated), "this member comes more than once"};
+    return Rejection{RejectionCause::kRepeated, shown_name(*repeated), "this member comes more than once"};
   }
   std::erase_if(unknown, [&tape](std::uint32_t key) { return tape.nodes[key + 1].kind == NodeKind::kNull; });
   members.take_session_id(tape);

@@ -15,7 +15,8 @@ namespace twinlog {
 namespace {
 
 Rejection too_large(std::size_t limit) {
-  return {"", "is larger than the limit of " + std::to_string(limit) + " bytes for one event"};
+  return {RejectionCause::kTooLong, "",
+          "is larger than the limit of " + std::to_string(limit) + " bytes for one event"};
 }
 
 // What an event is when its raw text has been parsed.
@@ -63,7 +64,7 @@ std::string_view repair_rule_text(RepairRule rule) {
 
 ReadOutcome EventReader::read_event(std::string_view json, RequestContext& request) const {
   auto outcome = read_text(json, settings_, request);
-  return outcome ? std::move(*outcome) : Rejection{"", "not a JSON object"};
+  return outcome ? std::move(*outcome) : Rejection{RejectionCause::kNotJson, "", "not a JSON object"};
 }
 
 Result<std::vector<ReadOutcome>> EventReader::read_document(std::string_view json, std::size_t most_events,

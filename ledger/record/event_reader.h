@@ -13,15 +13,9 @@
 
 #include "ledger/base/result.h"
 #include "ledger/record/auth_event.h"
+#include "ledger/record/rejection.h"
 
 namespace twinlog {
-
-/// Why an event was not taken: the offending member ("" when it is the whole) and a reason in plain words that never
-/// quotes the input.
-struct Rejection {
-  std::string field;
-  std::string reason;
-};
 
 /// An event ready for the spool.
 struct AcceptedEvent {

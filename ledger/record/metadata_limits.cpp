@@ -122,7 +122,7 @@ class Survey {
   std::size_t pass_string(std::size_t begin) {
     std::size_t end = begin + 1;
     while (text_[end] != '"') {
-      end += text_[end] == '\\' ? 2 : 1;
+      end += text_[end] == '\\' ? 2U : 1U;
     }
     const std::size_t size = end + 1 - begin;
     const bool is_key = text_[end + 1] == ':';

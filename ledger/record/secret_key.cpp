@@ -90,12 +90,17 @@ bool is_any(std::string_view letters, const Words& words) {
   return std::find(words.begin(), words.end(), letters) != words.end();
 }
 
-// Most keys are told by their last letter alone.
+constexpr std::size_t kLetters = 26;
+constexpr std::size_t letter_pair(char before_last, char last) {
+  return static_cast<std::size_t>(before_last - 'a') * kLetters + static_cast<std::size_t>(last - 'a');
+}
+
+// Most keys are told by their last two letters alone.
 constexpr auto kMayEndSecret = [] {
-  std::array<bool, 256> table{};
+  std::array<bool, kLetters * kLetters> table{};
   const auto add = [&table](const auto& words) {
     for (const std::string_view word : words) {
-      table[static_cast<std::uint8_t>(word.back())] = true;
+      table[letter_pair(word[word.size() - 2], word.back())] = true;
     }
   };
   add(kDroppedEndings);
@@ -190,13 +195,15 @@ class KeyLetters {
 };
 
 bool may_be_special(std::string_view key) {
+  char last = '\0';
   for (std::size_t i = key.size(); i > 0; --i) {
-    const char c = key[i - 1];
-    if (is_letter(c)) {
-      return kMayEndSecret[static_cast<std::uint8_t>(to_lower(c))] || key.find('%') != std::string_view::npos;
+    const char c = to_lower(key[i - 1]);
+    if (is_lower(c) && last != '\0') {
+      return kMayEndSecret[letter_pair(c, last)];
     }
+    last = is_lower(c) ? c : last;
   }
-  return key.find('%') != std::string_view::npos;
+  return false;
 }
 
 // A folder: names of plain characters behind slashes, in one form or the other; with one slash lower-case letters only.
@@ -258,10 +265,9 @@ KeyKind kind_of_letters(KeyLetters letters) {
 KeyKind key_kind(std::string_view key) {
   key.remove_prefix(key.size() - std::min(key.size(), kMostKeyBytes));
   if (key.find(kMarkStart.front()) != std::string_view::npos) {
-    const std::string rest = without_marks(key);
-    return rest.size() < key.size() ? key_kind(rest) : kind_of_letters(KeyLetters(key));
+    return kind_of_letters(KeyLetters(without_marks(key)));
   }
-  if (!may_be_special(key)) {
+  if (!may_be_special(key) && key.find('%') == std::string_view::npos) {
     return KeyKind::kPlain;
   }
   return kind_of_letters(KeyLetters(key));

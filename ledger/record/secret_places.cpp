@@ -88,6 +88,9 @@ bool is_literal(std::string_view words) {
 
 // False for what stands as evidence under a secret's name.
 bool is_secret_value(KeyKind kind, const TextValue& value, std::string_view words) {
+  if (mark_size(words) == words.size()) {
+    return true;  // Taken already: the search knows it.
+  }
   if (kind == KeyKind::kSignature) {
     return is_hash(words);
   }
@@ -134,8 +137,8 @@ Secret behind_quoted_name(const TextPlace& place, const Name& name) {
     return {};
   }
   const std::size_t begin = behind_gaps(place.text, place.at + 1);
-  if (mark_size(place.text.substr(begin)) > 0) {
-    return {};
+  if (const std::size_t size = mark_size(place.text.substr(begin)); size > 0) {
+    return {name.begin, begin, begin + size, begin + size, rule_of(kind)};
   }
   return judged(place, name, kind, value_at(place.text, begin, ValueStyle::kJson));
 }
@@ -186,7 +189,7 @@ std::size_t behind_scheme(std::string_view text, std::size_t begin) {
 Secret header_line(const TextPlace& place, const Name& name) {
   const std::string_view text = place.text;
   const std::size_t begin = behind_scheme(text, behind_line_gaps(text, place.at + 1));
-  if (is_prose(text.substr(begin)) || mark_size(text.substr(begin)) > 0) {
+  if (is_prose(text.substr(begin))) {
     return {};
   }
   const bool has_quote = name.begin > place.barrier && (text[name.begin - 1] == '"' || text[name.begin - 1] == '\'');
@@ -245,13 +248,20 @@ std::size_t behind_password(std::string_view text, std::size_t begin, std::size_
 Secret url_password(const TextPlace& place, std::size_t authority) {
   const std::string_view text = place.text;
   const std::size_t authority_end = find_end(text, authority, ends_authority);
-  const std::size_t colon = text.substr(0, authority_end).find_first_of(":@[", authority);
-  if (colon == std::string_view::npos || text[colon] != ':') {
+  std::size_t colon = authority;
+  for (std::size_t mark = 0; colon < authority_end && text[colon] != ':' && text[colon] != '@';
+       colon += std::max<std::size_t>(mark, 1)) {
+    mark = mark_size(text.substr(colon));
+    if (text[colon] == '[' && mark == 0) {
+      return {};
+    }
+  }
+  if (colon >= authority_end || text[colon] != ':') {
     return {};
   }
   const std::size_t begin = colon + 1;
   const std::size_t end = behind_password(text, begin, authority_end);
-  if (end <= begin || mark_size(text.substr(begin)) == end - begin) {
+  if (end <= begin) {
     return {};
   }
   std::size_t whole_begin = place.at;

@@ -26,6 +26,16 @@ struct ReadTime {
 /// Nothing when it is no such text.
 std::optional<ReadTime> rfc3339_time(std::string_view text);
 
+/// 2000-01-01T00:00:00Z: no login is older than that.
+inline constexpr UtcMicros kLeastPlausibleTime = 946'684'800'000'000;
+/// How far a sender's clock may be ahead of ours.
+inline constexpr UtcMicros kMostPlausibleLead = 86'400'000'000;
+
+/// True for a time that a clock in order cannot have given: such events are kept and counted.
+inline bool is_implausible_time(UtcMicros occurred_at, UtcMicros now) {
+  return occurred_at < kLeastPlausibleTime || occurred_at > now + kMostPlausibleLead;
+}
+
 /// Milliseconds since 1970 as JSON number text; nothing when its value is not an integer.
 std::optional<ReadTime> epoch_ms_time(std::string_view number);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "config/settings.h"
 #include "ledger/base/clock.h"
@@ -19,5 +20,7 @@ struct MongodbStoreSettings {
 std::unique_ptr<Store> make_mongodb_store(MongodbStoreSettings settings, const Clock& clock, Random& random);
 std::unique_ptr<StoreAdmin> make_mongodb_admin(StoreSettings settings);
 std::unique_ptr<StoreReader> make_mongodb_reader(StoreSettings settings);
+/// The driver that this process runs with.
+std::string mongoc_version();
 
 }  // namespace twinlog

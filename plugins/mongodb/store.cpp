@@ -230,4 +230,8 @@ std::unique_ptr<Store> make_mongodb_store(MongodbStoreSettings settings, const C
   return std::make_unique<MongodbStore>(std::move(settings), clock, random);
 }
 
+std::string mongoc_version() {
+  return mongoc_get_version();
+}
+
 }  // namespace twinlog

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "plugins/postgres/postgres_store.h"
+
 namespace twinlog::postgres {
 namespace {
 
@@ -104,3 +106,8 @@ StoreResult<std::vector<ConnectOptions>> connect_options(const StoreSettings& se
 }
 
 }  // namespace twinlog::postgres
+
+std::string twinlog::libpq_version() {
+  const int number = PQlibVersion();  // 150007 is 15.7.
+  return std::to_string(number / 10000) + "." + std::to_string(number % 10000);
+}

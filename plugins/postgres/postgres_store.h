@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "config/settings.h"
 #include "ledger/base/clock.h"
@@ -19,5 +20,7 @@ struct PostgresStoreSettings {
 std::unique_ptr<Store> make_postgres_store(PostgresStoreSettings settings, const Clock& clock);
 std::unique_ptr<StoreAdmin> make_postgres_admin(StoreSettings settings);
 std::unique_ptr<StoreReader> make_postgres_reader(StoreSettings settings);
+/// The client library that this process runs with.
+std::string libpq_version();
 
 }  // namespace twinlog

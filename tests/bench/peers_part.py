@@ -12,14 +12,14 @@ import pymongo
 
 from bench import ROOT, WORK, Shape, demand, demand_exact, harness, speed
 
-ABOUT = """The same made events (gen.py of ../shared/peers, about 450 bytes each) through a Unix stream socket into
+ABOUT = """The same made events (tests/bench/peers/events.py, about 450 bytes each) through a Unix stream socket into
 PostgreSQL and mongo-java-server at once, each program with a queue for each store; the configurations of the peers
-are those of ../shared/peers/conf. Taken: events a second until the last has been read (peers) or answered (twinlog,
+are those of tests/bench/peers. Taken: events a second until the last has been read (peers) or answered (twinlog,
 one sender, 1,000 in flight). A peer acknowledges nothing: missing is what had not arrived 15 s after the last one
 did; of twinlog nothing is. A peer's table has ten columns and its PostgreSQL and document store get no lockout state;
-twinlog writes the contract's tables and accounts."""
+twinlog writes its own tables and accounts."""
 
-SHARED = ROOT / "../shared/peers"
+PEERS = ROOT / "tests/bench/peers"
 RUN = WORK / "peers-run"
 UNPACKED = WORK / "peers"  # By tests/bench/fetch-peers.
 EVENTS, DURABLE_EVENTS, IN_FLIGHT = 50_000, 2_000, 1_000
@@ -63,7 +63,7 @@ class Stores:
             connection.execute("CREATE DATABASE peers")
             connection.execute("CHECKPOINT")
         self.connection = psycopg.connect(self.postgres.rsplit("/", 1)[0] + "/peers", autocommit=True)
-        self.connection.execute((SHARED / "schema.sql").read_text())
+        self.connection.execute((PEERS / "schema.sql").read_text())
         self.client = pymongo.MongoClient(self.documents)
         self.client.drop_database("peers")
 
@@ -72,7 +72,7 @@ class Stores:
                 "document store": self.client["peers"]["auth_logs"].estimated_document_count()}
 
     def configuration(self, name):
-        text = (SHARED / "conf" / name).read_text()
+        text = (PEERS / name).read_text()
         port = self.postgres.rsplit(":", 1)[1].split("/")[0]
         for old, new in (("postgres@127.0.0.1/peers", f"postgres@127.0.0.1:{port}/peers"),
                          ('port("5432")', f'port("{port}")'), ("@RUN@", str(RUN)),
@@ -149,13 +149,11 @@ def twinlog_round(bench, figures, events_file):
 
 def measure(bench, figures):
     """Returns what could not be measured, for the page."""
-    if not SHARED.exists():
-        return "**Skipped: there is no ../shared/peers with configurations here.**"
     missing = sorted({program for program, _, _ in KINDS.values() if not installed(program)})
     names = [name for name, (program, _, _) in KINDS.items() if program not in missing]
     if names:
         made = WORK / "peer-events.ndjson"
-        subprocess.run(["python3", SHARED / "gen.py", str(max(1, EVENTS // bench.scale)), made, "42"], check=True,
+        subprocess.run(["python3", PEERS / "events.py", str(max(1, EVENTS // bench.scale)), made, "42"], check=True,
                        stdout=subprocess.DEVNULL)
         events = made.read_text().splitlines(keepends=True)
         for number in range(bench.rounds):

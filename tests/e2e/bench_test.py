@@ -80,7 +80,7 @@ class ExactDelivery(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         bench.build()
-        cls.bench = bench.Bench(harness.SHARED_EVENTS, 1, 1)
+        cls.bench = bench.Bench(harness.host_month(), 1, 1)
         cls.addClassCleanup(cls.bench.close)
 
     def setUp(self):

@@ -19,7 +19,8 @@ import psycopg
 
 ROOT = pathlib.Path(__file__).parents[2]
 BINARY = pathlib.Path(os.environ.get("TWINLOG_BINARY", ROOT / "build/release/twinlog"))
-SHARED_EVENTS = ROOT / "../shared/data/elastic_auth.events.ndjson"
+# Events of somebody's own, for real_input_test.py to run on in addition; see tests/run --events.
+OWN_EVENTS = os.environ.get("TWINLOG_TEST_EVENTS")
 PATIENCE = 60
 
 
@@ -229,6 +230,18 @@ def compare(agent, *files):
     done = subprocess.run([sys.executable, ROOT / "tests/oracle/compare.py", "--postgres", agent.postgres, "--mongodb",
                            agent.mongodb, *files], capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
+
+
+def host_month():
+    """The path of a made-up host's month (tests/oracle/host_month.py), written by whoever needs it first."""
+    path = ROOT / "build/host_month.ndjson"
+    made = subprocess.run([sys.executable, ROOT / "tests/oracle/host_month.py"], stdout=subprocess.PIPE, check=True).stdout
+    if not path.exists() or path.read_bytes() != made:
+        path.parent.mkdir(exist_ok=True)
+        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh.write_bytes(made)
+        fresh.rename(path)
+    return path
 
 
 def lines_of(path):

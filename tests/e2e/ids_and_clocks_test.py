@@ -287,12 +287,12 @@ class IdsAndClocks(unittest.TestCase):
     # --- web and mobile
 
     def lines_for(self, tenant):
-        """Real and generated events, hostile ones too, as one tenant's. Left out are equal ones without an id (told apart
+        """A host's month and generated events, hostile ones too, as one tenant's. Left out are equal ones without an id (told apart
         within an HTTP request and not on the socket) and such as lie in the future (they count as of their arrival)."""
         generated = subprocess.run([sys.executable, harness.ROOT / "tests/oracle/generate.py", "--seed", "10", "--events",
                                     "1500"], capture_output=True, check=True).stdout.split(b"\n")
         lines, seen = [], set()
-        for text in harness.lines_of(harness.SHARED_EVENTS)[:500] + generated:
+        for text in harness.lines_of(harness.host_month())[:500] + generated:
             try:
                 event = json.loads(text)
             except ValueError:

@@ -205,7 +205,7 @@ class Access(unittest.TestCase):
         self.assert_refuses_to_start(agent, str(folder.path))
 
     def test_tokens_are_compared_by_the_library_that_takes_the_same_time_for_all(self):
-        source = (harness.ROOT / "agent/net/bearer_token.cpp").read_text()
+        source = (harness.ROOT / "agent/net/http/bearer_token.cpp").read_text()
         accepts = source[source.index("bool BearerToken::accepts"):]
         self.assertIn("return is_same_secret(sha256(authorization), *token_);", accepts)
         comparing = (harness.ROOT / "ledger/base/bytes.cpp").read_text().partition("bool is_same_secret(")[2]

@@ -118,7 +118,7 @@ class Life(unittest.TestCase):
     # Failure mode 6: delivered events replayed as new ones.
     def test_the_whole_spool_delivered_again_changes_neither_records_nor_accounts(self):
         agent = self.agent().start()
-        lines = harness.lines_of(harness.SHARED_EVENTS)
+        lines = harness.lines_of(harness.host_month())
         agent.send_lines(lines)
         agent.wait_delivered()
         agent.stop()
@@ -131,7 +131,7 @@ class Life(unittest.TestCase):
             series = f'twinlog_store_records_total{{result="duplicate",store="{store}"}}'
             harness.wait_until(lambda name=series: agent.metric(name) == len(lines), f"{store} got everything again")
         agent.wait_delivered()
-        code, text = harness.compare(agent, harness.SHARED_EVENTS)
+        code, text = harness.compare(agent, harness.host_month())
         self.assertEqual(code, 0, text)
 
     def test_what_is_left_on_an_ephemeral_volume_makes_the_exit_code_1(self):

@@ -1,4 +1,4 @@
-"""The real SSH host's 24 days through the agent into PostgreSQL and FerretDB, compared by the oracle."""
+"""A host's month through the agent into PostgreSQL and FerretDB, compared by the oracle; and whatever file is given besides."""
 import unittest
 
 import psycopg
@@ -14,7 +14,8 @@ class RealInput(unittest.TestCase):
         cls.addClassCleanup(cls.postgres.close)
         cls.ferretdb = harness.StoreServer("ferretdb")
         cls.addClassCleanup(cls.ferretdb.close)
-        cls.lines = harness.lines_of(harness.SHARED_EVENTS)
+        cls.events = harness.host_month()
+        cls.lines = harness.lines_of(cls.events)
 
     def agent(self, extra=""):
         agent = harness.Agent(self.postgres.new_database(), self.ferretdb.new_database(), extra)
@@ -26,15 +27,15 @@ class RealInput(unittest.TestCase):
         return agent.send_lines(self.lines[:half]) + agent.post_lines(self.lines[half:])
 
     def assert_equal_to_contract(self, agent):
-        code, text = harness.compare(agent, harness.SHARED_EVENTS)
+        code, text = harness.compare(agent, self.events)
         self.assertEqual(code, 0, text)
 
     def test_all_events_reach_both_stores_and_a_repeat_is_answered_duplicate(self):
         agent = self.agent()
-        self.assertEqual(harness.statuses(self.send_both_ways(agent)), {"stored": 1609})
+        self.assertEqual(harness.statuses(self.send_both_ways(agent)), {"stored": len(self.lines)})
         agent.wait_delivered(300)
         self.assert_equal_to_contract(agent)
-        self.assertEqual(harness.statuses(self.send_both_ways(agent)), {"duplicate": 1609})
+        self.assertEqual(harness.statuses(self.send_both_ways(agent)), {"duplicate": len(self.lines)})
         agent.wait_delivered()
         self.assert_equal_to_contract(agent)
         self.planted_differences(agent)
@@ -53,20 +54,36 @@ class RealInput(unittest.TestCase):
         self.assert_different(agent, "mongodb")
 
     def assert_different(self, agent, words):
-        code, text = harness.compare(agent, harness.SHARED_EVENTS)
+        code, text = harness.compare(agent, self.events)
         self.assertEqual(code, 1, text)
         self.assertIn("DIFFERENT: " + words, text)
 
     def test_after_a_trim_a_repeat_is_stored_and_nothing_doubles(self):
         agent = self.agent('keep_delivered = "0s"')
-        self.assertEqual(harness.statuses(self.send_both_ways(agent)), {"stored": 1609})
+        self.assertEqual(harness.statuses(self.send_both_ways(agent)), {"stored": len(self.lines)})
         agent.wait_delivered(300)
         harness.wait_until(lambda: agent.metric("twinlog_spool_records ") == 0, "the spool is trimmed")
-        self.assertEqual(harness.statuses(self.send_both_ways(agent)), {"stored": 1609})
+        self.assertEqual(harness.statuses(self.send_both_ways(agent)), {"stored": len(self.lines)})
         agent.wait_delivered(300)
         self.assert_equal_to_contract(agent)
-        self.assertEqual(agent.metric('twinlog_store_records_total{result="duplicate",store="postgres"}'), 1609)
-        self.assertEqual(agent.metric('twinlog_store_records_total{result="duplicate",store="mongodb"}'), 1609)
+        self.assertEqual(agent.metric('twinlog_store_records_total{result="duplicate",store="postgres"}'), len(self.lines))
+        self.assertEqual(agent.metric('twinlog_store_records_total{result="duplicate",store="mongodb"}'), len(self.lines))
+
+
+class OwnInput(unittest.TestCase):
+    def test_a_file_that_was_given_is_the_same_in_both_stores(self):
+        if not harness.OWN_EVENTS:
+            print("\n### NOT RUN ON EVENTS BESIDES THE GENERATED ONES: tests/run --events FILE would ###")
+            return
+        postgres, ferretdb = harness.StoreServer("postgres"), harness.StoreServer("ferretdb")
+        agent = harness.Agent(postgres.new_database(), ferretdb.new_database())
+        with harness.closing(postgres, ferretdb, agent):
+            lines = harness.lines_of(harness.OWN_EVENTS)
+            agent.start().send_lines(lines)
+            agent.wait_delivered(300)
+            code, text = harness.compare(agent, harness.OWN_EVENTS)
+        self.assertEqual(code, 0, text)
+        print(f"\n### RUN ON {len(lines)} EVENTS OF {harness.OWN_EVENTS}, TOO ###")
 
 
 if __name__ == "__main__":

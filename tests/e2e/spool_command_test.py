@@ -65,7 +65,7 @@ class SpoolCommand(unittest.TestCase):
 
     def test_an_export_has_every_event_in_order_with_content_and_acceptance(self):
         agent = self.absent().start()
-        lines = harness.lines_of(harness.SHARED_EVENTS)
+        lines = harness.lines_of(harness.host_month())
         answers = agent.send_lines(lines)
         running = self.exported(agent)
         agent.stop()
@@ -96,7 +96,7 @@ class SpoolCommand(unittest.TestCase):
 
     def test_what_is_exported_for_sending_is_answered_duplicate_by_the_agent_that_has_it(self):
         agent = self.absent().start()
-        agent.send_lines(harness.lines_of(harness.SHARED_EVENTS) +
+        agent.send_lines(harness.lines_of(harness.host_month()) +
                          [event("host", ip="not an address"), event("micro", occurred_at="2024-02-29T23:59:60.5Z"),
                           event("lock", event_type="account_locked", account_locked_until="+12000-01-01T00:00:00Z",
                                 lock_kind="permanent", failed_login_attempts=7, session_id="s")])

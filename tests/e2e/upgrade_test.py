@@ -18,7 +18,7 @@ class Upgrade(unittest.TestCase):
         cls.documents = harness.StoreServer("mongo-java-server")
         cls.addClassCleanup(cls.documents.close)
         # Only lines with an id: a repeat is known as one only by it when it comes in another request.
-        cls.lines = [line for line in harness.lines_of(harness.SHARED_EVENTS) if b'"log_id"' in line]
+        cls.lines = [line for line in harness.lines_of(harness.host_month()) if b'"log_id"' in line]
 
     def setUp(self):
         self.previous = previous_version.binary()

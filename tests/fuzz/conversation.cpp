@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "agent/net/bearer_token.h"
-#include "agent/net/http_session.h"
-#include "agent/net/line_session.h"
-#include "agent/net/session_loop.h"
+#include "agent/net/http/bearer_token.h"
+#include "agent/net/intake/http_session.h"
+#include "agent/net/intake/line_session.h"
+#include "agent/net/loop/session_loop.h"
 #include "tests/fuzz/event_properties.h"
 #include "tests/fuzz/require.h"
 

@@ -10,7 +10,7 @@
 #include "agent/cli/spool_command.h"
 #include "agent/cli/spool_page.h"
 #include "agent/cli/status.h"
-#include "agent/net/admin_server.h"
+#include "agent/net/admin/admin_server.h"
 #include "tests/support/simulation.h"
 #include "tests/support/temp_folder.h"
 

@@ -8,7 +8,7 @@
 #include <array>
 #include <cstring>
 
-#include "agent/net/intake_server.h"
+#include "agent/net/intake/intake_server.h"
 #include "agent/observe/pages.h"
 #include "tests/support/simulation.h"
 #include "tests/support/temp_folder.h"

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "agent/net/admin_server.h"
+#include "agent/net/admin/admin_server.h"
 #include "tests/net/client.h"
 #include "tests/support/temp_folder.h"
 

@@ -1,4 +1,4 @@
-#include "agent/net/answers.h"
+#include "agent/net/intake/answers.h"
 
 #include <gtest/gtest.h>
 
@@ -15,16 +15,16 @@ ReadOutcome accepted(const std::string& log_id) {
 }
 
 TEST(Answers, ARejectionNamesFieldAndReasonAndEscapesBoth) {
-  EXPECT_EQ(rejected_answer({"occurred_at", "is missing"}),
+  EXPECT_EQ(rejected_answer({RejectionCause::kMissing, "occurred_at", "is missing"}),
             R"({"status":"rejected","error":{"field":"occurred_at","reason":"is missing"}})");
-  EXPECT_EQ(rejected_answer({"a\"\n\x01", "b\\"}),
+  EXPECT_EQ(rejected_answer({RejectionCause::kRepeated, "a\"\n\x01", "b\\"}),
             R"({"status":"rejected","error":{"field":"a\"\n\u0001","reason":"b\\"}})");
 }
 
 TEST(Answers, ASheetWritesAnswersInTheOrderOfTheEvents) {
   AnswerSheet sheet;
   sheet.add(accepted("1"));
-  sheet.add(Rejection{"", "no"});
+  sheet.add(Rejection{RejectionCause::kNotJson, "", "no"});
   sheet.add(accepted("2"));
   EXPECT_EQ(sheet.take_events().size(), 2U);
   std::string out;

@@ -1,4 +1,4 @@
-#include "agent/net/buffer_budget.h"
+#include "agent/net/loop/buffer_budget.h"
 
 #include <gtest/gtest.h>
 

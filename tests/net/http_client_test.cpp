@@ -1,6 +1,6 @@
 // Against a real agent's server the client is shown by operator_test and the end-to-end tests; here are peers that are
 // no agent: bytes over a real socket.
-#include "agent/net/http_client.h"
+#include "agent/cli/http_client.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <thread>
 
-#include "agent/net/listener.h"
+#include "agent/net/loop/listener.h"
 #include "tests/support/temp_folder.h"
 
 namespace twinlog {

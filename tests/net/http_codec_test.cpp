@@ -1,4 +1,4 @@
-#include "agent/net/http_codec.h"
+#include "agent/net/http/http_codec.h"
 
 #include <gtest/gtest.h>
 

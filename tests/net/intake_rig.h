@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/net/intake_server.h"
+#include "agent/net/intake/intake_server.h"
 #include "tests/net/client.h"
 #include "tests/net/fake_intake.h"
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/net/descriptor.h"
+#include "ledger/base/descriptor.h"
 #include "tests/net/intake_rig.h"
 
 namespace twinlog {

@@ -1,5 +1,5 @@
 // Socket files, peer credentials and socket activation.
-#include "agent/net/listener.h"
+#include "agent/net/loop/listener.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/net/peer_credentials.h"
+#include "agent/net/loop/peer_credentials.h"
 #include "tests/net/intake_rig.h"
 
 namespace twinlog {

@@ -85,6 +85,8 @@ class Reader:
         self.cleaner.is_changed = False
         whole = self.cleaner.name(value) if name in ("user_id", "username") else self.cleaner.text(value)
         self.content[name] = cut(whole, most_bytes)
+        if self.content[name] != whole and name not in ("user_id", "username"):
+            self.content[name] = cut(redaction.redacted(self.content[name]), most_bytes)
         if self.cleaner.is_changed or self.content[name] != whole:
             self.repaired.add(name)
 

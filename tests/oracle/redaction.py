@@ -131,23 +131,33 @@ class Search:
         self.text, self.barrier = text, 0
 
     def all(self):
-        place = 0
+        place, ahead = 0, None
         while place < len(self.text):
-            mark = MARK.match(self.text, place)
-            found = None if mark else self.at(place)
-            if mark or found:
-                place = self.barrier = mark.end() if mark else found[2]
+            if ahead and place == ahead[1]:
+                found, ahead = ahead, None
             else:
+                mark = MARK.match(self.text, place)
+                if mark:
+                    place = self.barrier = mark.end()
+                    continue
+                found = self.shape(place) if ahead else self.at(place)
+                if found and (found[1] != place or (ahead and found[2] > ahead[1])):
+                    found, ahead = None, ahead or found
+            if not found:
                 place += 1
-            if found:
+                continue
+            place = self.barrier = found[2]
+            if not MARK.fullmatch(self.text[found[1]:found[2]]):
                 yield found
 
+    def shape(self, place):
+        return self.key_block(place) or self.jwt(place) or self.scheme(place) or self.form(place)
+
     def at(self, place):
-        c = self.text[place]
-        if c in "=:" or self.text[place:place + 3] in ("%3D", "%3d"):
+        if self.text[place] in "=:" or self.text[place:place + 3] in ("%3D", "%3d"):
             found = self.named(place) if place > self.barrier else None
         else:
-            found = self.key_block(place) or self.jwt(place) or self.scheme(place) or self.form(place)
+            found = self.shape(place)
         return found if found and found[1] < found[2] else None
 
     def begins_word(self, place):
@@ -234,7 +244,9 @@ class Search:
     def judged(self, begin, kind, value):
         first, end, whole_end, is_quoted = value
         words = self.text[first:end]
-        if kind == "response":
+        if MARK.fullmatch(words):
+            is_secret = True  # Taken already: the search knows it.
+        elif kind == "response":
             is_secret = re.fullmatch("[0-9A-Fa-f]{32,}", words)
         else:
             is_literal = words.lower() in ("true", "false", "null") or (is_number(words) and is_count(words))
@@ -261,7 +273,8 @@ class Search:
 
     def behind_quoted(self, place, begin, kind):
         first = self.behind_gaps(place + 1)
-        return None if MARK.match(self.text, first) else self.judged(begin, kind, self.value(first, "json"))
+        mark = MARK.match(self.text, first)
+        return (begin, *mark.span(), mark.end(), "key") if mark else self.judged(begin, kind, self.value(first, "json"))
 
     def behind_line_gaps(self, place):
         return re.compile("(?: *\ufffd)?[ \t]*").match(self.text, place).end()
@@ -270,7 +283,7 @@ class Search:
         first = self.behind_line_gaps(place + 1)
         scheme = HEADER_SCHEMES.match(self.text, first)
         first = scheme.end() if scheme else first
-        if MARK.match(self.text, first) or PROSE.match(self.text[first:first + 100_000]):
+        if PROSE.match(self.text, first):
             return None
         quote = self.text[begin - 1] if begin > self.barrier and self.text[begin - 1] in "\"'" else ""
         line = re.compile(rf"(?:(?!\\[nr])[^\r\n\ufffd{quote}])*").match(self.text, first)[0].rstrip(" \t\\")
@@ -290,7 +303,7 @@ class Search:
     def url(self, place, authority):
         text = self.text
         end = re.compile(r'[^/?#"<>\\ \t\r\n\ufffd]*').match(text, authority).end()
-        colon = re.compile(r"[^:@\[]*:").match(text, authority, end)
+        colon = re.compile(rf"(?:[^:@\[]|{MARK.pattern})*:").match(text, authority, end)
         if not colon:
             return None
         first = colon.end()
@@ -304,8 +317,6 @@ class Search:
             if at < 0:
                 return None
             at = text.rfind("@", 0, re.compile(r'[^/?#"<>\\ \t\r\n\ufffd]*').match(text, at).end())
-        if MARK.fullmatch(text[first:at]):
-            return None
         begin = place - len(re.search("[A-Za-z0-9]*\\Z", text[self.barrier:place])[0])
         return begin, first, at, re.compile(f"(?:(?!{GAP}).)*", re.S).match(text, at).end(), "url"
 

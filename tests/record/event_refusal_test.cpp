@@ -1,6 +1,7 @@
 // What the reader refuses (contract section 3), and that it refuses nothing else.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <variant>
 
@@ -27,6 +28,47 @@ TEST(Refusal, OfWhatIsNoObject) {
   for (const std::string_view json : {"", " ", "x", "{", "[]", "[{}]", "null", "1", "\"{}\"", "{} {}", "{\"a\":1,}"}) {
     EXPECT_EQ(refusal(json), ": not a JSON object") << json;
   }
+}
+
+// "field/cause" as metrics count a refusal.
+std::string counted(std::string_view json) {
+  const ReadOutcome outcome = testing::read(json);
+  const auto* rejection = std::get_if<Rejection>(&outcome);
+  return rejection == nullptr ? "taken"
+                              : std::string(rejected_field_text(rejection->counted_field())) + "/" +
+                                    std::string(rejection_cause_text(rejection->cause));
+}
+
+TEST(Refusal, IsCountedByAFieldAndACauseOfFixedLists) {
+  const std::map<std::string, std::string> expected = {
+      {"{", "event/not_json"},
+      {"[]", "event/not_an_object"},
+      {std::string(std::size_t{2} << 20U, ' '), "event/too_long"},
+      {event_with(R"("tenant_id":"t")"), "tenant_id/repeated"},
+      {event_with(R"("organization_id":"o","organization_id":"o")"), "organisation_id/repeated"},
+      {event_with(R"("username":"u","username":"u")"), "other/repeated"},
+      {event_with(R"("event":1,"event":1)"), "other/repeated"},
+      {event_with(R"("schema_version":2)"), "schema_version/unsupported"},
+      {event_with(R"("organization_id":"o o")"), "organisation_id/invalid"},
+      {event_of("null", "\"l\"", "\"logout\"", "0"), "tenant_id/missing"},
+      {event_of("\"t t\"", "\"l\"", "\"logout\"", "0"), "tenant_id/invalid"},
+      {event_of("\"t\"", "1", "\"logout\"", "0"), "log_id/invalid"},
+      {event_of("\"t\"", "\"l\"", "null", "0"), "event_type/missing"},
+      {event_of("\"t\"", "\"l\"", "\"Logout\"", "0"), "event_type/invalid"},
+      {event_of("\"t\"", "\"l\"", "\"logout\"", "null"), "occurred_at/missing"},
+      {event_of("\"t\"", "\"l\"", "\"logout\"", "\"now\""), "occurred_at/invalid"},
+  };
+  for (const auto& [json, label] : expected) {
+    EXPECT_EQ(counted(json), label) << json.substr(0, 200);
+  }
+}
+
+TEST(Refusal, OfATenantThatIsNotAllowedSaysSoInTheCount) {
+  EventReaderSettings settings = testing::test_settings();
+  settings.allow_tenants = {"other"};
+  EventReader::RequestContext request;
+  const ReadOutcome outcome = EventReader(settings).read_event(event_with(""), request);
+  EXPECT_EQ(std::get<Rejection>(outcome).cause, RejectionCause::kNotAllowed);
 }
 
 TEST(Refusal, OfMoreThanTheLimit) {
@@ -60,7 +102,7 @@ TEST(Refusal, NamesAnUnknownMemberInABoundedAndHarmlessForm) {
   const std::string name(100, 'n');
   EXPECT_EQ(refused_field(event_with("\"" + name + "\":1,\"" + name + "\":2")), name.substr(0, 64));
   EXPECT_EQ(refused_field(event_with("\"a\x01\":1,\"a\x02\":2")), "a\xEF\xBF\xBD");
-  EXPECT_EQ(refused_field(event_with(R"("Bearer abc":1,"Bearer abc":2)")), "[redacted");
+  EXPECT_EQ(refused_field(event_with(R"("ghp_0123456789abcdef":1,"ghp_0123456789abcdef":2)")), "[redacted");
 }
 
 TEST(Refusal, OfRequiredMembersThatAreMissing) {

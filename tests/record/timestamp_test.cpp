@@ -77,5 +77,14 @@ TEST(EpochMilliseconds, AreIntegers) {
   EXPECT_FALSE(epoch_ms_time("1e-5").has_value());
 }
 
+TEST(ImplausibleTimes, LieBefore2000OrOverADayAhead) {
+  constexpr UtcMicros kNow = 1'764'000'000'000'000;
+  EXPECT_TRUE(is_implausible_time(1'763'971'210'000, kNow)) << "epoch seconds read as milliseconds";
+  EXPECT_TRUE(is_implausible_time(kLeastPlausibleTime - 1, kNow));
+  EXPECT_FALSE(is_implausible_time(kLeastPlausibleTime, kNow));
+  EXPECT_FALSE(is_implausible_time(kNow + 86'400'000'000, kNow));
+  EXPECT_TRUE(is_implausible_time(kNow + 86'400'000'001, kNow));
+}
+
 }  // namespace
 }  // namespace twinlog
