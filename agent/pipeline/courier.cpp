@@ -103,9 +103,9 @@ std::chrono::milliseconds Courier::connect() {
   auto outcome = parts_.store.connect();
   in_store(std::nullopt);
   log_notes();
-  if (const auto* error = std::get_if<StoreError>(&outcome)) {
+  if (!outcome) {
     is_known_connected_ = false;
-    return failed(*error);
+    return failed(outcome.error());
   }
   note_connected();
   if (!std::exchange(is_known_connected_, true)) {
@@ -114,7 +114,7 @@ std::chrono::milliseconds Courier::connect() {
   }
   TWINLOG_KILL_POINT("courier.connected");
   is_loss_unnoted_ = false;
-  compare_position(std::get<std::optional<AgentPosition>>(outcome));
+  compare_position(*outcome);
   compared_at_ = parts_.clock.steady_now();
   if (is_loss_unnoted_) {
     return failed_here(
@@ -253,14 +253,14 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
   auto outcome = parts_.store.flush(batch);
   in_store(std::nullopt);
   const auto time = parts_.clock.steady_now() - began;
-  if (const auto* error = std::get_if<StoreError>(&outcome)) {
-    shrink_after(error->reaction);
-    return failed(*error);
+  if (!outcome) {
+    shrink_after(outcome.error().reaction);
+    return failed(outcome.error());
   }
   if (const Status moved = parts_.spool.move_cursor(settings_.store, batch.position.last_leaf); !moved.ok()) {
     return failed_here("the cursor cannot be saved: " + moved.error().message(), Reaction::kRetrySlowly);
   }
-  delivered(std::get<FlushReport>(outcome), versions->size(), time);
+  delivered(*outcome, versions->size(), time);
   return std::chrono::milliseconds{0};
 }
 
@@ -290,6 +290,15 @@ void Courier::delivered(const FlushReport& report, std::size_t events, std::chro
     ++status_.flushes;
     status_.last_success_at = parts_.clock.utc_now();
   }
+  parts_.log.line(LogLevel::kDebug, "store_flushed", "the store took a batch",
+                  {{"store", std::string(store_name(settings_.store))},
+                   {"events", std::to_string(events)},
+                   {"inserted", std::to_string(report.inserted)},
+                   {"duplicates", std::to_string(report.duplicates)},
+                   {"conflicts", std::to_string(report.conflicts)},
+                   {"accounts", std::to_string(report.accounts)},
+                   {"round_trips", std::to_string(report.round_trips)},
+                   {"took_us", std::to_string(micros_of(time))}});
   end_failures(events);
 }
 
@@ -354,6 +363,7 @@ std::chrono::milliseconds Courier::failed(const StoreError& error, Whose whose) 
                      {"code", error.code},
                      {"constraint", error.constraint},
                      {"reaction", std::string(reaction_text(error.reaction))},
+                     {"where", whose == Whose::kOfSpool ? "spool" : std::string(stage_text(error.where))},
                      {"failures", std::to_string(failures)},
                      {"next_try_ms", std::to_string(wait.count())}});
   }

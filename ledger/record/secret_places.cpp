@@ -233,7 +233,7 @@ std::size_t behind_password(std::string_view text, std::size_t begin, std::size_
   if (const std::size_t at = port.rfind('@'); at != std::string_view::npos) {
     return begin + at;
   }
-  if (std::all_of(port.begin(), port.end(), is_ascii_digit)) {
+  if (std::all_of(port.begin(), port.end(), is_digit)) {
     return begin;
   }
   const std::size_t end = find_end(text.substr(0, begin + kMostRawPassword), authority_end, ends_url);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kLeastCredential = 16;
 constexpr std::size_t kLeastFormTail = 10;
+constexpr std::size_t kMostFormLook = 64;    // Characters among which there must be a digit or both cases.
 constexpr std::size_t kMostHeaderLook = 16;  // Characters of base64 that must show the begin of a JSON object.
 constexpr std::string_view kKeyBegin = "-----BEGIN ";
 constexpr std::string_view kKeyEnd = "-----END ";
@@ -36,7 +37,7 @@ bool is_word_character(char c) {
   return is_alphanumeric(c) || c == '_';
 }
 bool is_upper_or_digit(char c) {
-  return is_upper(c) || is_ascii_digit(c);
+  return is_upper(c) || is_digit(c);
 }
 bool is_alphanumeric_or_dash(char c) {
   return is_alphanumeric(c) || c == '-';
@@ -85,14 +86,14 @@ std::size_t behind_all(std::string_view text, std::size_t at, Is is) {
 bool has_digit_or_both_cases(std::string_view text) {
   const bool has_upper = std::any_of(text.begin(), text.end(), is_upper);
   const bool has_lower = std::any_of(text.begin(), text.end(), is_lower);
-  return (has_upper && has_lower) || std::any_of(text.begin(), text.end(), is_ascii_digit);
+  return (has_upper && has_lower) || std::any_of(text.begin(), text.end(), is_digit);
 }
 
 int base64_value(char c) {
   if (is_letter(c)) {
     return is_upper(c) ? c - 'A' : c - 'a' + 26;
   }
-  if (is_ascii_digit(c)) {
+  if (is_digit(c)) {
     return c - '0' + 52;
   }
   return c == '-' || c == '+' ? 62 : c == '_' || c == '/' ? 63 : -1;
@@ -184,15 +185,14 @@ Secret known_token(const TextPlace& place) {
       continue;
     }
     const std::size_t begin = place.at + form.prefix.size();
-    std::size_t end = begin;
-    if (form.exactly > 0) {
-      end = behind_all(place.text.substr(0, begin + form.exactly), begin, form.is_part);
-    } else {
-      end = behind_all(place.text, begin, form.is_part);
+    const std::size_t looked_at = form.exactly > 0 ? form.exactly : kMostFormLook;
+    std::size_t end = behind_all(place.text.substr(0, begin + looked_at), begin, form.is_part);
+    const std::string_view front = place.text.substr(begin, end - begin);
+    const bool is_whole = form.exactly > 0 ? front.size() == form.exactly
+                                           : front.size() >= kLeastFormTail && has_digit_or_both_cases(front);
+    if (is_whole && form.exactly == 0) {
+      end = behind_all(place.text, end, form.is_part);
     }
-    const std::string_view tail = place.text.substr(begin, end - begin);
-    const bool is_whole =
-        form.exactly > 0 ? tail.size() == form.exactly : tail.size() >= kLeastFormTail && has_digit_or_both_cases(tail);
     return is_whole ? found(place.at, place.at, end, RedactionRule::kToken) : Secret{};
   }
   return {};

@@ -200,7 +200,7 @@ class Search:
     def form(self, place):
         for form in FORMS:
             found = form.match(self.text, place)
-            if found and self.begins_word(place) and (not found[1] or is_mixed(found[1])):
+            if found and self.begins_word(place) and (not found[1] or is_mixed(found[1][:64])):
                 return place, place, found.end(), found.end(), "token"
         return None
 
@@ -397,9 +397,6 @@ class Cleaner:
         cleaned = clean(sent_text(text))
         self.is_changed = self.is_changed or "\ufffd" in text or cleaned != sent_text(text)
         return cleaned
-
-    def name(self, text):
-        return self.text(text, redacted_name)
 
     def session(self, value):
         """What is kept of a session id at the top."""

@@ -149,7 +149,7 @@ TEST(PostgresRealErrors, NoMoreSharedMemoryConnectsAgain) {
                wanted(kReconnect, "53200"));
 }
 
-TEST(PostgresRealErrors, ALockThatIsHeldIsTriedAgainInSmallerParts) {
+TEST(PostgresRealErrors, ALockThatIsHeldIsTriedAgainAsItIs) {
   const Database database;
   database.migrate();
   const auto other = database.session();
@@ -162,7 +162,7 @@ TEST(PostgresRealErrors, ALockThatIsHeldIsTriedAgainInSmallerParts) {
   const auto versions = agent.accept_all({event("logout", "a")});
   const StoreError error = agent.failing_flush(versions);
   EXPECT_EQ(error.code, "55P03");
-  EXPECT_EQ(error.reaction, kRetrySmaller);
+  EXPECT_EQ(error.reaction, kRetry);
   execute(*other, {"ROLLBACK"});
   EXPECT_EQ(agent.flush(versions).inserted, 1U);
 }
@@ -221,7 +221,7 @@ TEST_F(PostgresOwnServer, AServerThatIsShuttingDownIsWaitedFor) {
   ASSERT_EQ(kill(server, SIGTERM), 0);  // PostgreSQL's smart shutdown: it waits for the sessions that there are.
   const auto versions = agent_.accept_all({event("logout", "b")});
   const auto deadline = testing::real_clock().steady_now() + testing::kTestLimit;
-  StoreResult<FlushReport> result;
+  StoreResult<FlushReport> result = StoreError{};
   while (result.index() == 0 && testing::real_clock().steady_now() < deadline) {
     agent_.store().disconnect();
     result = agent_.try_flush(versions);
