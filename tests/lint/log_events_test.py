@@ -10,8 +10,6 @@ FOLDERS = ("agent", "ledger", "spool", "plugins", "config")
 CALL = re.compile(r'(?:\.|->)line\(([^"]*)"([a-z_]+)",(.*?)\);\n', re.S)
 FIELD = re.compile(r'\{"([a-z_]+)", ')
 ROW = re.compile(r"^\| `([a-z_]+)` \| ([a-z, ]+) \| ([a-z_ ]*?) ?\| ([^|]+) \| ([^|]+) \|$", re.M)
-# The last line of the process has the level that its two callers name, and the log's own line comes from the log itself.
-REPORT = re.compile(r"\breport\(parts, (.*?),\n? *(?:words|\")", re.S)
 OWN = re.compile(r'payload_of\(format, "([a-z_]+)"')
 ANY_CALL = re.compile(r"(?:\.|->)line\(")
 
@@ -26,9 +24,6 @@ def logged(text):
     for level, event, rest in CALL.findall(text):
         levels = {name.lower() for name in re.findall(r"LogLevel::k([A-Z][a-z]+)", level)}
         found.setdefault(event, (set(), []))[0].update(levels)
-        if level.strip() == "level,":
-            found[event][0].update(name.lower() for call in REPORT.findall(text)
-                                   for name in re.findall(r"LogLevel::k([A-Z][a-z]+)", call))
         found[event][1].extend(name for name in FIELD.findall(rest) if name not in found[event][1])
     found.update({event: ({"warning"}, ["lines"]) for event in OWN.findall(text)})
     return found
