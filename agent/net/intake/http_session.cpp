@@ -118,7 +118,6 @@ std::optional<HttpResponse> HttpSession::refusal_of(const HttpRequest& request) 
     return response;
   }
   if (token_.is_required() && !token_.accepts(request.authorization)) {
-    ++port_.counters().http_unauthorized;
     HttpResponse response = error_response(401, "the bearer token is missing or wrong");
     response.fields.emplace_back("WWW-Authenticate", "Bearer");
     return response;
@@ -151,7 +150,7 @@ void HttpSession::handle(const HttpRequest& request) {
     respond(error_response(sheet.error().kind() == ErrorKind::kFull ? 413 : 400, sheet.error().message()));
     return;
   }
-  port_.counters(Transport::kHttp).rejected += sheet->rejected();
+  port_.count_rejections(Transport::kHttp, *sheet);
   std::vector<AcceptedEvent> events = sheet->take_events();
   if (events.empty()) {
     respond_results(*sheet, {});
@@ -235,6 +234,7 @@ void HttpSession::respond_results(const AnswerSheet& sheet, const std::vector<Di
 
 void HttpSession::respond(const HttpResponse& response) {
   const bool goes_on = keeps_alive_ && is_open();
+  port_.counters().http_answers.add(response.status);
   send(write_response(response, goes_on ? AfterResponse::kKeepAlive : AfterResponse::kClose,
                       is_head_ ? BodyShown::kNo : BodyShown::kYes));
   if (const auto read_at = std::exchange(read_at_, std::nullopt)) {

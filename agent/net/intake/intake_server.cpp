@@ -106,12 +106,19 @@ class Server final : public IntakeServer {
       http_address_ = listener->address;
     }
     return loop_.add_listener(*std::move(listener), [this, transport, has_peers](SessionLoop&, Descriptor connection) {
-      if (has_peers && !is_allowed_peer(connection.get(), allowed_)) {
-        ++port_.counters(transport).cut;
-        return std::shared_ptr<StreamSession>();
-      }
-      return make_session(transport, std::move(connection));
+      return has_peers && !is_allowed(connection) ? nullptr : make_session(transport, std::move(connection));
     });
+  }
+
+  bool is_allowed(const Descriptor& connection) {
+    const bool allowed = is_allowed_peer(connection.get(), allowed_);
+    if (!allowed) {
+      const Peer peer = peer_of(connection.get()).value_or(Peer{});
+      RefusedPeers& refused = port_.counters().peers_refused;
+      refused.last = std::uint64_t{peer.uid} << 32U | peer.gid;
+      ++refused.total;
+    }
+    return allowed;
   }
 
   std::shared_ptr<StreamSession> make_session(Transport transport, Descriptor connection) {
