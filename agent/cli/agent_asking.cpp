@@ -63,10 +63,11 @@ std::string reachable_address(const std::string& listen) {
   if (!parts) {
     return listen;
   }
-  if (parts->host.empty() || parts->host == "0.0.0.0" || parts->host == "*") {
+  // The wildcard of IPv6 takes IPv4, too, and a host without IPv6 has made it one of IPv4.
+  if (parts->host.empty() || parts->host == "0.0.0.0" || parts->host == "*" || parts->host == "::") {
     return "127.0.0.1:" + parts->port;
   }
-  return parts->host == "::" ? "[::1]:" + parts->port : listen;
+  return listen;
 }
 
 }  // namespace twinlog

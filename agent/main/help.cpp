@@ -6,7 +6,7 @@
 namespace twinlog {
 namespace {
 
-constexpr std::array<CommandHelp, 9> kCommands{{
+constexpr std::array<CommandHelp, 11> kCommands{{
     {"agent", "Run the sidecar until SIGTERM",
      "Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to "
      "both\n"
@@ -19,14 +19,20 @@ constexpr std::array<CommandHelp, 9> kCommands{{
      "  0   stopped; everything is delivered, or safe in the spool\n"
      "  1   it could not start, or events are left on a volume that goes with the pod\n"
      "  78  the configuration has mistakes; all are listed, and nothing was started"},
-    {"check", "Validate the configuration; with --stores, look at both stores too",
-     "Lists every mistake of the file and the environment at once, with line and key. With --stores it also connects\n"
-     "and reports server versions, rights and the state of the schema, and what to do about each problem.\n\n"
-     "Example:\n"
-     "  twinlog check --stores\n\n"
+    {"check", "Validate the configuration and try what the start will do; with --stores, look at both stores too",
+     "Lists every mistake of the file and the environment at once, with line and key. Then it tries what the agent "
+     "will\n"
+     "need, as the user who calls it, and changes nothing: files of secrets, the spool's folder and lock, socket files "
+     "and\n"
+     "their folders, ports. What the agent of this very configuration holds is no problem. With --stores it also "
+     "connects\n"
+     "and reports server versions, rights and the state of the schema. Each line says what to do about a problem.\n\n"
+     "Examples:\n"
+     "  twinlog check\n"
+     "  setpriv --reuid=twinlog --regid=twinlog --clear-groups twinlog check --stores\n\n"
      "Exit codes:\n"
      "  0   all is well\n"
-     "  1   a store cannot be used as it is\n"
+     "  1   the agent could not start so, or a store cannot be used as it is\n"
      "  78  the configuration has mistakes"},
     {"migrate", "Create or upgrade the schema of both stores",
      "Does nothing to a schema that is current. The agent does the same at its start unless stores.*.migrate is "
@@ -61,7 +67,20 @@ constexpr std::array<CommandHelp, 9> kCommands{{
      "  twinlog status --json | jq .stores\n\n"
      "Exit codes:\n"
      "  0   the agent is well\n"
-     "  1   it is degraded or failing, or no agent answers\n"
+     "  1   it is degraded or failing\n"
+     "  3   no agent answers\n"
+     "  78  the part of the configuration that says where it is has mistakes"},
+    {"wait", "Wait until a running agent is ready",
+     "For what starts beside the agent and must not send before it: asks the admin socket, else the public port on "
+     "this\n"
+     "host, until an event sent would be kept. An agent that is not there yet is waited for, too, and so is its\n"
+     "configuration (without a readable file the defaults are used). What it waits for is said on standard error.\n\n"
+     "Examples:\n"
+     "  twinlog wait --ready && exec login-service\n"
+     "  ExecStartPre=/usr/bin/twinlog wait --ready --timeout 30s\n\n"
+     "Exit codes:\n"
+     "  0   the agent is ready\n"
+     "  1   --timeout is up and it is not, or it was interrupted\n"
      "  78  the part of the configuration that says where it is has mistakes"},
     {"drain", "Ask a running agent to deliver without delay",
      "Both stores are tried at once, with no linger and the shortest waits between tries. Intake stays open and "
@@ -97,8 +116,8 @@ constexpr std::array<CommandHelp, 9> kCommands{{
      "One event a line in the order of acceptance, members in the order of their names: the content, and with it "
      "agent,\n"
      "content_hash, effective_at, epoch_id, leaf_index and received_at. Times are RFC 3339 with six digits. What is\n"
-     "there when it begins is written; the events hold personal data. --for-sending leaves out what a sender may not\n"
-     "send, so that an agent that has the event answers duplicate; repaired events are the exception, and counted.\n\n"
+     "there when it begins is written; the events hold personal data. --for-sending writes what a sender sends: an\n"
+     "agent that has the event answers duplicate, and to any other it is the same event.\n\n"
      "Examples:\n"
      "  twinlog spool export > events.ndjson\n"
      "  twinlog spool export --waiting --for-sending --path /mnt/orphaned/spool | twinlog send\n\n"
@@ -106,12 +125,29 @@ constexpr std::array<CommandHelp, 9> kCommands{{
      "  0   all was written\n"
      "  1   there is no spool, or it could not be read or written to the end\n"
      "  78  the part of the configuration that says where it is has mistakes"},
+    {"try", "Show what an agent would keep of events (NDJSON), without one",
+     "Reads a file or standard input and says for every line what record it would become, which accounts it speaks "
+     "to,\n"
+     "what was repaired, what was redacted and by which rule, or which field would be refused and why. Nothing is "
+     "kept\n"
+     "or sent, and of what was sent nothing is shown but the record.\n\n"
+     "Examples:\n"
+     "  twinlog try events.ndjson\n"
+     "  echo "
+     "'{\"tenant_id\":\"acme\",\"event_type\":\"login_failed\",\"occurred_at\":1763971210,\"username\":\"Maria\"}' |\n"
+     "    twinlog try\n\n"
+     "Exit codes:\n"
+     "  0   every line would be taken\n"
+     "  1   a line would be refused, or the input cannot be read to its end\n"
+     "  2   the file cannot be opened\n"
+     "  78  the part of the configuration that says what is taken has mistakes"},
 }};
 
 constexpr std::string_view kProgram =
-    "Configuration: /etc/twinlog/twinlog.toml, or the file of --config; every key also as a variable of the "
-    "environment\n"
-    "(spool.path is TWINLOG_SPOOL_PATH). The shortest file is the two store addresses:\n\n"
+    "Configuration: /etc/twinlog/twinlog.toml, or the file of --config or of the variable TWINLOG_CONFIG; every key "
+    "also as\n"
+    "a variable of the environment (spool.path is TWINLOG_SPOOL_PATH). The shortest file is the two store "
+    "addresses:\n\n"
     "  [stores.postgres]\n"
     "  uri = \"postgresql://twinlog@db/audit\"\n"
     "  [stores.mongodb]\n"
@@ -121,7 +157,8 @@ constexpr std::string_view kProgram =
     "  twinlog agent                 run it\n"
     "  twinlog send events.ndjson    send events\n"
     "  twinlog status                how is it?\n\n"
-    "Exit codes of every command: 0 fine, 1 a finding or failure, 2 wrong usage, 78 mistakes in the configuration.\n"
+    "Exit codes of every command: 0 fine, 1 a finding or failure, 2 wrong usage, 78 mistakes in the configuration;\n"
+    "of `twinlog status` also 3, no agent answers.\n"
     "`twinlog help COMMAND` or `twinlog COMMAND --help` says what a command does, with examples.";
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "agent/observe/observed.h"
+#include "agent/observe/refusals.h"
 #include "agent/pipeline/courier.h"
 #include "ledger/base/bytes.h"
 #include "ledger/base/clock.h"
@@ -21,8 +22,8 @@ struct WayFacts {
   std::string address;       ///< The path of the socket, or "host:port".
   bool can_be_found = true;  ///< As IntakeServer::can_be_found().
   std::uint64_t connections = 0;
-  std::uint64_t cut = 0;      ///< Connections that a limit closed, since the start.
-  std::uint64_t refused = 0;  ///< HTTP requests without the right token, since the start.
+  std::uint64_t cut = 0;  ///< Connections that a limit closed, since the start.
+  RefusedLately lately{};
 };
 
 struct StoreFacts {
@@ -42,11 +43,17 @@ struct HealthFacts {
 
   WayFacts socket;
   WayFacts http;
+  std::array<WayCounts, kTransports> intake;                          ///< By Transport.
+  std::array<std::uint64_t, kIntakeStatuses.size()> http_requests{};  ///< By place in kIntakeStatuses.
+  std::uint64_t implausible_times = 0;                                ///< Events taken with such a time.
   bool has_intake_ticked = true;
   std::uint64_t most_connections = 0;    ///< Of both ways in together.
   std::uint64_t wanted_connections = 0;  ///< What it would be with open files enough.
 
   bool has_writer_ticked = true;
+  std::chrono::microseconds write_age{0};  ///< Since the writer thread began what it is at.
+  std::chrono::microseconds look_age{0};   ///< Since the disk was last looked at; it is, every second.
+  std::string missing;                     ///< As Spool::missing().
   SpoolStats spool;
   Uuid epoch_id{};
   bool is_volume_ephemeral = false;
@@ -54,7 +61,7 @@ struct HealthFacts {
   std::array<StoreFacts, kStores> stores;  ///< By StoreId.
 };
 
-/// Everything of `observed` as it is now. Blocks no longer than a look at the file system and at some records.
+/// Everything of `observed` as it is now; of the disk, as DiskWatch::latest() says. Waits for nothing else.
 HealthFacts gather_health_facts(const Observed& observed);
 
 /// "PostgreSQL", "the document store"

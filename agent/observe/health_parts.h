@@ -30,6 +30,8 @@ std::string advice_for(StoreId store, const StoreError& error, const std::string
 
 /// The text with a capital letter in front, but for a setting's name.
 std::string sentence(std::string text);
+/// "12,345"
+std::string grouped(std::uint64_t count);
 /// "1 event", "12,345 events"
 std::string count_words(std::uint64_t count, std::string_view one);
 /// "512 bytes", "1.5 GiB"
@@ -45,8 +47,12 @@ std::string full_words(const SpoolStats& spool);
 std::optional<std::chrono::microseconds> oldest_age(const HealthFacts& facts, const StoreFacts& store);
 /// The store's clock minus ours where it was measured lately.
 std::optional<std::chrono::microseconds> known_clock_offset(const HealthFacts& facts, const StoreFacts& store);
+/// How long the disk has answered nothing; 0: it answers.
+std::chrono::microseconds disk_silence(const HealthFacts& facts);
 /// Asked to drain, and still taking events.
 bool is_draining(const HealthFacts& facts);
+/// Every connection that senders may have is taken.
+bool is_crowded(const HealthFacts& facts);
 /// No event is taken now, whatever the ways in are.
 bool takes_nothing(const HealthFacts& facts);
 bool is_late(const HealthFacts& facts, const StoreFacts& store);

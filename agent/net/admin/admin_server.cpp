@@ -16,8 +16,8 @@ constexpr unsigned kOwnerOnly = 0600;
 
 class Server final : public AdminServer {
  public:
-  explicit Server(const AdminLimits& limits)
-      : limits_(limits), loop_({limits.connections, kBuffered, limits.request}) {}
+  Server(const AdminLimits& limits, const char* thread)
+      : limits_(limits), loop_({limits.connections, kBuffered, limits.request, thread}) {}
 
   Status open(Result<Listener> listener, AdminPages& pages, AdminCommands* commands) {
     if (!listener) {
@@ -48,7 +48,7 @@ class Server final : public AdminServer {
 
 Result<std::unique_ptr<AdminServer>> start(Result<Listener> listener, AdminPages& pages, AdminCommands* commands,
                                            const AdminLimits& limits) {
-  auto server = std::make_unique<Server>(limits);
+  auto server = std::make_unique<Server>(limits, commands == nullptr ? "admin-port" : "admin-socket");
   if (const Status opened = server->open(std::move(listener), pages, commands); !opened) {
     return opened.error();
   }

@@ -1,5 +1,6 @@
 #include "agent/net/intake/http_session.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -7,6 +8,7 @@ namespace twinlog {
 namespace {
 
 constexpr std::size_t kHeaderMost = 16U << 10U;
+constexpr std::size_t kIdempotencyKeyMost = 255;
 constexpr std::string_view kEventsPath = "/v1/events";
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kLines = "application/x-ndjson";
@@ -27,6 +29,11 @@ std::string_view media_type(std::string_view content_type) {
 
 bool is_plain(std::string_view coding, std::string_view plain) {
   return coding.empty() || equals_ignoring_case(coding, plain);
+}
+
+bool is_idempotency_key(std::string_view text) {
+  return !text.empty() && text.size() <= kIdempotencyKeyMost &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7F'; });
 }
 
 /// The next line of `rest` without its line end; takes it off. The last one needs no LF.
@@ -111,7 +118,6 @@ std::optional<HttpResponse> HttpSession::refusal_of(const HttpRequest& request) 
     return response;
   }
   if (token_.is_required() && !token_.accepts(request.authorization)) {
-    ++port_.counters().http_unauthorized;
     HttpResponse response = error_response(401, "the bearer token is missing or wrong");
     response.fields.emplace_back("WWW-Authenticate", "Bearer");
     return response;
@@ -122,6 +128,9 @@ std::optional<HttpResponse> HttpSession::refusal_of(const HttpRequest& request) 
   const std::string_view type = media_type(request.content_type);
   if (!equals_ignoring_case(type, kJson) && !equals_ignoring_case(type, kLines)) {
     return error_response(415, "send application/json or application/x-ndjson");
+  }
+  if (request.idempotency_key && !is_idempotency_key(*request.idempotency_key)) {
+    return error_response(400, "Idempotency-Key is 1 to 255 visible ASCII characters, and is sent once");
   }
   return std::nullopt;
 }
@@ -141,7 +150,7 @@ void HttpSession::handle(const HttpRequest& request) {
     respond(error_response(sheet.error().kind() == ErrorKind::kFull ? 413 : 400, sheet.error().message()));
     return;
   }
-  port_.counters(Transport::kHttp).rejected += sheet->rejected();
+  port_.count_rejections(Transport::kHttp, *sheet);
   std::vector<AcceptedEvent> events = sheet->take_events();
   if (events.empty()) {
     respond_results(*sheet, {});
@@ -159,6 +168,7 @@ void HttpSession::handle(const HttpRequest& request) {
 
 Result<AnswerSheet> HttpSession::read_events(const HttpRequest& request) {
   EventReader::RequestContext context;
+  context.idempotency_key = request.idempotency_key.value_or("");
   AnswerSheet sheet;
   if (equals_ignoring_case(media_type(request.content_type), kLines)) {
     auto lines = read_lines(request.body, context);
@@ -224,6 +234,7 @@ void HttpSession::respond_results(const AnswerSheet& sheet, const std::vector<Di
 
 void HttpSession::respond(const HttpResponse& response) {
   const bool goes_on = keeps_alive_ && is_open();
+  port_.counters().http_answers.add(response.status);
   send(write_response(response, goes_on ? AfterResponse::kKeepAlive : AfterResponse::kClose,
                       is_head_ ? BodyShown::kNo : BodyShown::kYes));
   if (const auto read_at = std::exchange(read_at_, std::nullopt)) {

@@ -23,7 +23,7 @@ class Server final : public IntakeServer {
         limits_(limits),
         allowed_{settings.unix_socket.allow_uids, settings.unix_socket.allow_gids},
         token_(settings.http.bearer_token_file),
-        loop_({limits.connections, settings.max_buffered, limits.unfinished}),
+        loop_({limits.connections, settings.max_buffered, limits.unfinished, "intake"}),
         port_(loop_, intake, counters) {}
 
   Status open(const std::vector<int>& activated) {
@@ -106,12 +106,19 @@ class Server final : public IntakeServer {
       http_address_ = listener->address;
     }
     return loop_.add_listener(*std::move(listener), [this, transport, has_peers](SessionLoop&, Descriptor connection) {
-      if (has_peers && !is_allowed_peer(connection.get(), allowed_)) {
-        ++port_.counters(transport).cut;
-        return std::shared_ptr<StreamSession>();
-      }
-      return make_session(transport, std::move(connection));
+      return has_peers && !is_allowed(connection) ? nullptr : make_session(transport, std::move(connection));
     });
+  }
+
+  bool is_allowed(const Descriptor& connection) {
+    const bool allowed = is_allowed_peer(connection.get(), allowed_);
+    if (!allowed) {
+      const Peer peer = peer_of(connection.get()).value_or(Peer{});
+      RefusedPeers& refused = port_.counters().peers_refused;
+      refused.last = std::uint64_t{peer.uid} << 32U | peer.gid;
+      ++refused.total;
+    }
+    return allowed;
   }
 
   std::shared_ptr<StreamSession> make_session(Transport transport, Descriptor connection) {

@@ -10,11 +10,22 @@
 #include <string>
 #include <vector>
 
+#include "agent/net/http/status_counters.h"
 #include "agent/pipeline/intake.h"
 #include "config/settings.h"
 #include "ledger/base/histogram.h"
 
 namespace twinlog {
+
+/// Every status that the intake answers with.
+inline constexpr auto kIntakeStatuses =
+    std::to_array<unsigned>({200, 400, 401, 404, 405, 408, 413, 415, 422, 431, 500, 503});
+
+/// Peers of Unix sockets that intake.unix.allow_uids and allow_gids do not let in.
+struct RefusedPeers {
+  std::atomic<std::uint64_t> total{0};
+  std::atomic<std::uint64_t> last{0};  ///< The uid of the last one in the upper half, its gid in the lower.
+};
 
 enum class Transport : std::uint8_t { kUnix = 0, kHttp = 1 };
 inline constexpr std::size_t kTransports = 2;
@@ -23,6 +34,8 @@ inline constexpr std::size_t kTransports = 2;
 struct IntakeCounters {
   struct PerTransport {
     std::atomic<std::uint64_t> stored{0}, duplicate{0}, conflict{0}, rejected{0}, busy{0};
+    /// `rejected` by RejectedField and RejectionCause.
+    std::array<std::array<std::atomic<std::uint64_t>, kRejectionCauses>, kRejectedFields> rejected_by{};
     std::atomic<std::uint64_t> bytes{0};
     std::atomic<std::uint64_t> connections{0};  ///< Open now.
     std::atomic<std::uint64_t> cut{0};          ///< Connections closed by a limit.
@@ -32,7 +45,8 @@ struct IntakeCounters {
   std::array<PerTransport, kTransports> transports;
   std::array<std::atomic<std::uint64_t>, kRedactionRules> redactions{};
   std::array<std::atomic<std::uint64_t>, kRepairRules> repairs{};
-  std::atomic<std::uint64_t> http_unauthorized{0};
+  StatusCounters<kIntakeStatuses> http_answers;
+  RefusedPeers peers_refused;
 };
 
 struct IntakeLimits {

@@ -39,6 +39,7 @@ Status SessionLoop::add_listener(Listener listener, Open open) {
 void SessionLoop::start() {
   last_tick_ = now().time_since_epoch().count();
   thread_ = std::thread([this] {
+    name_this_thread(limits_.thread);
     arm_all();
     tick();
     io_.run();

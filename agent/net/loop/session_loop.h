@@ -21,6 +21,7 @@
 #include "agent/net/loop/mailbox.h"
 #include "ledger/base/clock.h"
 #include "ledger/base/descriptor.h"
+#include "ledger/base/thread_name.h"
 
 namespace twinlog {
 
@@ -32,6 +33,7 @@ class SessionLoop {
     std::size_t connections = 0;              ///< Open at once, over all listeners; more wait in the kernel's backlog.
     std::size_t buffered = 0;                 ///< Bytes that all connections hold together.
     std::chrono::milliseconds unfinished{0};  ///< How long a connection may leave something unfinished.
+    const char* thread = "sessions";
   };
   /// Makes the session of an accepted connection; null refuses it.
   using Open = std::function<std::shared_ptr<StreamSession>(SessionLoop&, Descriptor)>;
