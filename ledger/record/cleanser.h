@@ -25,7 +25,7 @@ class Cleanser {
   /// The same for the member whose key is at `key`, by the rules for its name, too.
   bool clean_member(std::uint32_t key);
 
-  /// What is kept of the session id at `index` (contract: first 32 hex of SHA-256 over tenant_id, NUL, id). The id is
+  /// What is kept of the session id at `index` (first 32 hex of SHA-256 over tenant_id, NUL, id). The id is
   /// the string, or the canonical JSON of a value of another type.
   std::string session_hash(std::uint32_t index);
 

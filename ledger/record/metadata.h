@@ -1,4 +1,4 @@
-// Puts together an event's metadata: what was sent as such, and what moves into it (contract section 3).
+// Puts together an event's metadata: what was sent as such, and what moves into it (docs/EVENTS.md).
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// The redaction rules of contract section 3, as pure functions on keys and strings. Patterns: ledger/FORMAT.md.
+// The redaction rules of docs/EVENTS.md, as pure functions on keys and strings. Patterns: ledger/FORMAT.md.
 #pragma once
 
 #include <array>

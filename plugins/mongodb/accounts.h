@@ -1,4 +1,4 @@
-// The lockout mirror by compare-and-set (contract 2.4 and 6, stores.md 4b).
+// The lockout mirror by compare-and-set (docs/EVENTS.md, Accounts; DECISIONS.md).
 //
 // An account document keeps per epoch the highest leaf_index applied to it: its mark. A version counts when its stored
 // copy carries our acceptance and its leaf lies above our mark, so dying between any two steps, replaying and cutting

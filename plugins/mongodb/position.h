@@ -1,4 +1,4 @@
-// The agent's place in this store (contract 2.7): one document of twinlog_agents per epoch.
+// The agent's place in this store (docs/STORES.md): one document of twinlog_agents per epoch.
 #pragma once
 
 #include <optional>

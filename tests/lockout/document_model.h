@@ -1,4 +1,4 @@
-// A model of the document store and of the agents that write to it (stores.md 4b): no transactions, every step visible
+// A model of the document store and of the agents that write to it (DECISIONS.md): no transactions, every step visible
 // to the others at once, agents that die between any two steps.
 #pragma once
 

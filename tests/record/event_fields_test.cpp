@@ -1,4 +1,4 @@
-// The fields of contract section 3 and their repair, each with the form that is stored.
+// The fields of docs/EVENTS.md and their repair, each with the form that is stored.
 #include <gtest/gtest.h>
 
 #include <string>
