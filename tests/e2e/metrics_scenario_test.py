@@ -164,6 +164,8 @@ class MetricsScenario(unittest.TestCase):
         for rule, text in REPAIRED.items():
             line = f'{{"tenant_id":"acme","event_type":"logout","occurred_at":1700000000000,{text}}}'
             self.assert_counted("twinlog_repairs_total", rule, line.encode())
+        self.assert_counted("twinlog_repairs_total", "seconds",
+                            b'{"tenant_id":"acme","event_type":"logout","occurred_at":1000}')
         page = self.tally.check(self)
         # One byte of the connection that is not finished yet.
         self.assertEqual(page.value("twinlog_ingest_bytes_total", transport="unix"), self.tally.unix_bytes + 1)
