@@ -71,9 +71,9 @@ class SecretSearch {
   explicit SecretSearch(std::string_view text) : place_{text} {}
 
   /// The next secret; one that is not found when there is none left.
-  Secret next() {
+  FoundSecret next() {
     while (go_on()) {
-      const Secret secret = secret_at_place();
+      const FoundSecret secret = secret_at_place();
       if (secret.is_found()) {
         pass(secret.end);
         if (mark_size(place_.text.substr(secret.begin, secret.end - secret.begin)) != secret.end - secret.begin) {
@@ -93,7 +93,7 @@ class SecretSearch {
   }
 
   // What begins here; otherwise goes on.
-  Secret secret_at_place() {
+  FoundSecret secret_at_place() {
     if (ahead_.is_found() && place_.at == ahead_.begin) {
       return std::exchange(ahead_, {});
     }
@@ -105,7 +105,7 @@ class SecretSearch {
     }
     const bool is_behind_name =
         !ahead_.is_found() && (c == '=' || c == ':' || rest.starts_with("%3D") || rest.starts_with("%3d"));
-    const Secret secret = is_behind_name ? secret_behind_name(place_) : shapes_.find(place_);
+    const FoundSecret secret = is_behind_name ? secret_behind_name(place_) : shapes_.find(place_);
     if (secret.is_found() && secret.begin == place_.at && (!ahead_.is_found() || secret.end <= ahead_.begin)) {
       return secret;
     }
@@ -122,7 +122,8 @@ class SecretSearch {
 
   TextPlace place_;
   ShapeFinder shapes_;
-  Secret ahead_;  // Found already, but something may stand before it: a token as the user of a URL with a password.
+  FoundSecret
+      ahead_;  // Found already, but something may stand before it: a token as the user of a URL with a password.
 };
 
 std::string counted_mark(RedactionRule rule, RedactionCounts& counts) {
@@ -158,7 +159,7 @@ std::optional<std::string> redacted(std::string_view text, RedactionCounts& coun
   SecretSearch search(text);
   std::optional<std::string> result;
   std::size_t kept = 0;
-  for (Secret secret = search.next(); secret.is_found(); secret = search.next()) {
+  for (FoundSecret secret = search.next(); secret.is_found(); secret = search.next()) {
     if (!result) {
       result.emplace();
     }
@@ -172,7 +173,7 @@ std::optional<std::string> redacted(std::string_view text, RedactionCounts& coun
 }
 
 std::optional<std::string> redacted_name(std::string_view text, RedactionCounts& counts) {
-  const Secret secret = SecretSearch(text).next();
+  const FoundSecret secret = SecretSearch(text).next();
   const std::size_t end = secret.rule == RedactionRule::kUrl ? behind_text(text, secret.end) : secret.whole_end;
   const bool is_whole =
       secret.is_found() && behind_gaps(text, 0) >= secret.whole_begin && behind_gaps(text, end) == text.size();

@@ -78,6 +78,14 @@ bool is_hash(std::string_view text) {
   return text.size() >= kLeastHash && std::all_of(text.begin(), text.end(), [](char c) { return hex_value(c) >= 0; });
 }
 
+// What an answer to a challenge begins with, or what was taken already.
+bool may_be_hash(std::string_view text, std::size_t at) {
+  const bool has_prefix = at + 1 < text.size() && std::string_view("bur").find(text[at]) != std::string_view::npos &&
+                          std::string_view("'\"").find(text[at + 1]) != std::string_view::npos;
+  const std::size_t begin = std::min(text.find_first_not_of("\\'\"", at + (has_prefix ? 1U : 0U)), text.size());
+  return mark_size(text.substr(begin)) > 0 || is_hash(text.substr(begin, kLeastHash));
+}
+
 bool is_literal(std::string_view words) {
   const auto is_equal = [](char a, char b) { return to_lower(a) == b; };
   const auto is_spelled = [&](std::string_view literal) {
@@ -100,7 +108,12 @@ bool is_secret_value(KeyKind kind, const TextValue& value, std::string_view word
   return value.is_quoted || !(is_literal(words) || (is_json_number(words) && is_count(words)));
 }
 
-Secret judged(const TextPlace& place, const Name& name, KeyKind kind, const TextValue& value) {
+// The value at `at`, if it is a secret. What is none is short, or not looked at any further than this.
+FoundSecret judged(const TextPlace& place, const Name& name, KeyKind kind, std::size_t at, ValueStyle style) {
+  if (kind == KeyKind::kSignature && !may_be_hash(place.text, at)) {
+    return {};
+  }
+  const TextValue value = value_at(place.text, at, style);
   if (!is_secret_value(kind, value, place.text.substr(value.begin, value.end - value.begin))) {
     return {};
   }
@@ -108,7 +121,7 @@ Secret judged(const TextPlace& place, const Name& name, KeyKind kind, const Text
 }
 
 // `key=value` of queries, forms and settings; `key => value`, `"key" = value`.
-Secret behind_equals(const TextPlace& place) {
+FoundSecret behind_equals(const TextPlace& place) {
   const bool is_escaped = place.text[place.at] == '%';
   const Name name = name_before(place);
   const KeyKind kind = key_kind(name.text);
@@ -127,11 +140,11 @@ Secret behind_equals(const TextPlace& place) {
   const ValueStyle style = is_escaped                  ? ValueStyle::kEscapedForm
                            : kind == KeyKind::kSession ? ValueStyle::kUrlPart
                                                        : ValueStyle::kForm;
-  return judged(place, name, kind, value_at(place.text, begin, style));
+  return judged(place, name, kind, begin, style);
 }
 
 // `"key":value` as in JSON, or as languages print their objects.
-Secret behind_quoted_name(const TextPlace& place, const Name& name) {
+FoundSecret behind_quoted_name(const TextPlace& place, const Name& name) {
   const KeyKind kind = key_kind(name.text);
   if (kind == KeyKind::kPlain) {
     return {};
@@ -140,7 +153,7 @@ Secret behind_quoted_name(const TextPlace& place, const Name& name) {
   if (const std::size_t size = mark_size(place.text.substr(begin)); size > 0) {
     return {name.begin, begin, begin + size, begin + size, rule_of(kind)};
   }
-  return judged(place, name, kind, value_at(place.text, begin, ValueStyle::kJson));
+  return judged(place, name, kind, begin, ValueStyle::kJson);
 }
 
 // White space of the same line: a tab may have become U+FFFD.
@@ -186,7 +199,7 @@ std::size_t behind_scheme(std::string_view text, std::size_t begin) {
   return begin;
 }
 
-Secret header_line(const TextPlace& place, const Name& name) {
+FoundSecret header_line(const TextPlace& place, const Name& name) {
   const std::string_view text = place.text;
   const std::size_t begin = behind_scheme(text, behind_line_gaps(text, place.at + 1));
   if (is_prose(text.substr(begin))) {
@@ -202,7 +215,7 @@ Secret header_line(const TextPlace& place, const Name& name) {
 }
 
 // `X-Api-Key: value`: of other names only what looks like credentials.
-Secret named_credential(const TextPlace& place, const Name& name, KeyKind kind) {
+FoundSecret named_credential(const TextPlace& place, const Name& name, KeyKind kind) {
   const std::size_t begin = behind_line_gaps(place.text, place.at + 1);
   const std::size_t end = behind_token68(place.text, begin);
   const std::string_view token = place.text.substr(begin, end - begin);
@@ -245,7 +258,7 @@ std::size_t behind_password(std::string_view text, std::size_t begin, std::size_
 }
 
 // scheme://user:password@host
-Secret url_password(const TextPlace& place, std::size_t authority) {
+FoundSecret url_password(const TextPlace& place, std::size_t authority) {
   const std::string_view text = place.text;
   const std::size_t authority_end = find_end(text, authority, ends_authority);
   std::size_t colon = authority;
@@ -271,7 +284,7 @@ Secret url_password(const TextPlace& place, std::size_t authority) {
   return {whole_begin, begin, end, end, RedactionRule::kUrl};
 }
 
-Secret behind_colon(const TextPlace& place) {
+FoundSecret behind_colon(const TextPlace& place) {
   for (const std::string_view slashes : {"://", ":\\/\\/"}) {
     if (place.rest().starts_with(slashes)) {
       return url_password(place, place.at + slashes.size());
@@ -290,7 +303,7 @@ Secret behind_colon(const TextPlace& place) {
 
 }  // namespace
 
-Secret secret_behind_name(const TextPlace& place) {
+FoundSecret secret_behind_name(const TextPlace& place) {
   if (place.at == place.barrier) {
     return {};
   }

@@ -7,6 +7,6 @@
 namespace twinlog {
 
 /// The secret whose name ends right before the `=`, `%3D` or `:` at the place.
-Secret secret_behind_name(const TextPlace& place);
+FoundSecret secret_behind_name(const TextPlace& place);
 
 }  // namespace twinlog

@@ -156,11 +156,11 @@ bool starts_with_word(std::string_view text, std::string_view lower_word) {
                                                         [](char a, char b) { return a == to_lower(b); });
 }
 
-Secret found(std::size_t whole_begin, std::size_t begin, std::size_t end, RedactionRule rule) {
+FoundSecret found(std::size_t whole_begin, std::size_t begin, std::size_t end, RedactionRule rule) {
   return {whole_begin, begin, end, end, rule};
 }
 
-Secret scheme_credentials(const TextPlace& place) {
+FoundSecret scheme_credentials(const TextPlace& place) {
   for (const Scheme& scheme : kSchemes) {
     if (!starts_with_word(place.rest(), scheme.name) || !place.begins_word()) {
       continue;
@@ -173,12 +173,12 @@ Secret scheme_credentials(const TextPlace& place) {
     const std::size_t end = behind_token68(place.text, begin);
     const std::string_view token = place.text.substr(begin, end - begin);
     const bool is_secret = scheme.rule == RedactionRule::kBasic ? is_basic_credential(token) : is_credential(token);
-    return is_secret ? found(place.at, begin, end, scheme.rule) : Secret{};
+    return is_secret ? found(place.at, begin, end, scheme.rule) : FoundSecret{};
   }
   return {};
 }
 
-Secret known_token(const TextPlace& place) {
+FoundSecret known_token(const TextPlace& place) {
   const std::string_view rest = place.rest();
   for (const TokenForm& form : kTokenForms) {
     if (!rest.starts_with(form.prefix) || !place.begins_word()) {
@@ -193,7 +193,7 @@ Secret known_token(const TextPlace& place) {
     if (is_whole && form.exactly == 0) {
       end = behind_all(place.text, end, form.is_part);
     }
-    return is_whole ? found(place.at, place.at, end, RedactionRule::kToken) : Secret{};
+    return is_whole ? found(place.at, place.at, end, RedactionRule::kToken) : FoundSecret{};
   }
   return {};
 }
@@ -277,7 +277,7 @@ bool is_credential(std::string_view token) {
   return token.size() >= kLeastCredential && has_digit_or_both_cases(token);
 }
 
-Secret ShapeFinder::find(const TextPlace& place) {
+FoundSecret ShapeFinder::find(const TextPlace& place) {
   const char c = place.text[place.at];
   if (c == '-') {
     return private_key(place);
@@ -288,18 +288,18 @@ Secret ShapeFinder::find(const TextPlace& place) {
   if (!kMayBegin[static_cast<std::uint8_t>(c)]) {
     return {};
   }
-  const Secret credentials = scheme_credentials(place);
+  const FoundSecret credentials = scheme_credentials(place);
   if (!credentials.is_found()) {
     return known_token(place);
   }
   if (credentials.rule == RedactionRule::kToken) {  // "token eyJ..." is more of a word than of a scheme.
-    const Secret token = json_token({place.text, credentials.begin, place.barrier});
+    const FoundSecret token = json_token({place.text, credentials.begin, place.barrier});
     return token.is_found() ? token : credentials;
   }
   return credentials;
 }
 
-Secret ShapeFinder::private_key(const TextPlace& place) {
+FoundSecret ShapeFinder::private_key(const TextPlace& place) {
   const std::string_view text = place.text;
   if (!place.rest().starts_with(kKeyBegin)) {
     return {};
@@ -315,7 +315,7 @@ Secret ShapeFinder::private_key(const TextPlace& place) {
   has_no_key_end_ = end == std::string_view::npos;
   if (has_no_key_end_) {
     end = behind_key_text(text, body);
-    return end > body ? found(place.at, place.at, end, RedactionRule::kPem) : Secret{};
+    return end > body ? found(place.at, place.at, end, RedactionRule::kPem) : FoundSecret{};
   }
   end = behind_label(text, end + kKeyEnd.size());
   end += text.substr(end).starts_with(kDashes) ? kDashes.size() : 0;
@@ -323,7 +323,7 @@ Secret ShapeFinder::private_key(const TextPlace& place) {
 }
 
 // Three parts (JWS), or five of which the last two are not empty (JWE); the first is base64url of a JSON object.
-Secret ShapeFinder::json_token(const TextPlace& place) {
+FoundSecret ShapeFinder::json_token(const TextPlace& place) {
   const std::string_view text = place.text;
   if (place.at < no_token_before_ || !begins_like_object(place.rest())) {
     return {};

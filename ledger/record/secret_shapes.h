@@ -9,7 +9,7 @@
 namespace twinlog {
 
 /// A secret and what makes it one: of `password=x` the secret is `x`, the whole begins at `p`.
-struct Secret {
+struct FoundSecret {
   std::size_t whole_begin = 0;
   std::size_t begin = 0;
   std::size_t end = 0;        ///< Not behind begin: there is none.
@@ -45,11 +45,11 @@ bool is_credential(std::string_view token);
 class ShapeFinder {
  public:
   /// What begins at the place.
-  Secret find(const TextPlace& place);
+  FoundSecret find(const TextPlace& place);
 
  private:
-  Secret private_key(const TextPlace& place);
-  Secret json_token(const TextPlace& place);
+  FoundSecret private_key(const TextPlace& place);
+  FoundSecret json_token(const TextPlace& place);
 
   std::size_t segment_end_ = 0;      // Of the base64url text looked at last.
   std::size_t no_token_before_ = 0;  // No JSON token begins before.

@@ -1,5 +1,5 @@
 """More hostile events by hand: times, addresses, session ids, secrets. Adds to hostile_events.CASES."""
-from hostile_events import KEY, R, START, case, moved, whole
+from hostile_events import KEY, R, START, case, moved, named, whole
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 # The first half of SHA-256 over "t", NUL and the id, or its canonical JSON.
