@@ -171,7 +171,7 @@ TEST(Peers, AnAllowedUidGetsItsAnswersAndARefusedPeerIsClosedBeforeAnythingIsRea
     const auto line = client.read_line();
     EXPECT_EQ(line.has_value(), is_allowed);
     EXPECT_EQ(rig.intake.log_ids().size(), is_allowed ? 1U : 0U);
-    EXPECT_EQ(rig.lines().cut, is_allowed ? 0U : 1U);
+    EXPECT_EQ(rig.counters.peers_refused.total, is_allowed ? 0U : 1U);
   }
 }
 

@@ -16,8 +16,13 @@ constexpr unsigned kOwnerOnly = 0600;
 
 class Server final : public AdminServer {
  public:
-  explicit Server(const AdminLimits& limits)
-      : limits_(limits), loop_({limits.connections, kBuffered, limits.request}) {}
+  Server(const AdminLimits& limits, const char* thread)
+      : limits_(limits),
+        loop_({.connections = limits.connections,
+               .buffered = kBuffered,
+               .unfinished = limits.request,
+               .first = limits.request,
+               .thread = thread}) {}
 
   Status open(Result<Listener> listener, AdminPages& pages, AdminCommands* commands) {
     if (!listener) {
@@ -28,7 +33,7 @@ class Server final : public AdminServer {
       return std::make_shared<AdminSession>(
           loop, AdminSession::Behind{pages, commands, counters_, limits_.connection_age}, std::move(connection));
     };
-    Status added = loop_.add_listener(*std::move(listener), open);
+    Status added = loop_.add_listener(*std::move(listener), loop_.add_crowd(0), open);
     if (added) {
       loop_.start();
     }
@@ -48,7 +53,7 @@ class Server final : public AdminServer {
 
 Result<std::unique_ptr<AdminServer>> start(Result<Listener> listener, AdminPages& pages, AdminCommands* commands,
                                            const AdminLimits& limits) {
-  auto server = std::make_unique<Server>(limits);
+  auto server = std::make_unique<Server>(limits, commands == nullptr ? "admin-port" : "admin-socket");
   if (const Status opened = server->open(std::move(listener), pages, commands); !opened) {
     return opened.error();
   }

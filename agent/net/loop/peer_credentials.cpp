@@ -30,16 +30,24 @@ std::vector<gid_t> peer_groups(int socket) {
 
 }  // namespace
 
+std::optional<Peer> peer_of(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof(peer);
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+    return std::nullopt;
+  }
+  return Peer{peer.uid, peer.gid};
+}
+
 bool is_allowed_peer(int socket, const AllowedPeers& allowed) {
   if (allowed.uids.empty() && allowed.gids.empty()) {
     return true;
   }
-  ucred peer{};
-  socklen_t size = sizeof(peer);
-  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+  const auto peer = peer_of(socket);
+  if (!peer) {
     return false;
   }
-  if (contains(allowed.uids, peer.uid) || contains(allowed.gids, peer.gid)) {
+  if (contains(allowed.uids, peer->uid) || contains(allowed.gids, peer->gid)) {
     return true;
   }
   if (allowed.gids.empty()) {
