@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "spool/layout.h"
+#include "spool/missing_files.h"
 
 namespace twinlog {
 namespace {
@@ -196,6 +197,10 @@ std::uint64_t Database::live_table_bytes() const {
 bool Database::has_background_error() const {
   std::uint64_t errors = 0;
   return database_->GetIntProperty(rocksdb::DB::Properties::kBackgroundErrors, &errors) && errors > 0;
+}
+
+std::string Database::missing() const {
+  return missing_files(*database_);
 }
 
 }  // namespace twinlog

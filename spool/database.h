@@ -72,6 +72,8 @@ class Database {
     std::uint64_t logs = 0;     ///< Write-ahead logs: what an opening writes to tables.
   };
   Result<FolderBytes> folder_bytes() const;
+  /// As missing_files().
+  std::string missing() const;
 
  private:
   Database(const DatabaseSetup& setup, std::unique_ptr<rocksdb::DB> database,

@@ -45,6 +45,7 @@ class RocksSpool final : public Spool {
   Status maintain(TimePoint now) override;
   SpoolStats stats() const override;
   Backlog backlog(StoreId store) const override;
+  std::string missing() const override;
   Status sync() override;
   void close() override;
 
@@ -117,20 +118,15 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
     }
   }
   const std::shared_lock lock(database_mutex_);
+  const SpoolPositions positions = positions_.now();
   CommitTerms terms{.agent = settings_.agent,
                     .epoch_id = identity_.epoch_id,
                     .received_at = received_at,
-                    .last_leaf = last_leaf_,
-                    .first_kept = 0};
-  const SpoolPositions positions = positions_.now();
-  terms.first_kept = positions.first_kept;
-  terms.last_leaf = std::max(terms.last_leaf, positions.skipped_to);
+                    .last_leaf = std::max(last_leaf_.load(), positions.skipped_to),
+                    .first_kept = positions.first_kept};
   CommitPlan plan(std::move(terms), space_.room(), *database_);
   Result<std::vector<std::vector<Disposition>>> answers = plan.decide(requests);
-  if (!answers) {
-    return answers;
-  }
-  if (plan.batch().Count() == 0) {
+  if (!answers || plan.batch().Count() == 0) {
     return answers;  // Duplicates lean on versions that earlier commits have synced.
   }
   TWINLOG_KILL_POINT("spool.before_commit");
@@ -232,6 +228,7 @@ Status RocksSpool::keep_writable() {
 
 Status RocksSpool::measure(TimePoint now) {
   const std::shared_lock lock(database_mutex_);
+  space_.look_at_volume();
   return database_ ? space_.measure(*database_, now) : Status(closed_error());
 }
 
@@ -302,6 +299,11 @@ Backlog RocksSpool::backlog(StoreId store) const {
   return measure_backlog(lock.owns_lock() ? database_.get() : nullptr, range);
 }
 
+std::string RocksSpool::missing() const {
+  const std::shared_lock lock(database_mutex_, std::try_to_lock);
+  return lock.owns_lock() && database_ ? database_->missing() : "";
+}
+
 /// After a failed write or sync nothing is known of what reached the disk, and the same sync is not tried again: the
 /// database is closed and opened, which replays its logs into new, synced files. Where the volume has no room for
 /// those, it stays open to be read.
@@ -356,13 +358,11 @@ Status RocksSpool::verify() {
 Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& wanted, Random& random, const Clock& clock) {
   RocksSpoolSettings settings = wanted;
   settings.max_bytes = std::min(settings.max_bytes, volume_capacity(settings.path).value_or(settings.max_bytes));
-  const Status usable = check_settings(settings);
-  if (!usable) {
+  if (const Status usable = check_settings(settings); !usable) {
     return usable.error();
   }
   auto setup = std::make_unique<DatabaseSetup>(settings);
-  const Status folder = create_folder(setup->env(), settings.path);
-  if (!folder) {
+  if (const Status folder = create_folder(setup->env(), settings.path); !folder) {
     return folder.error();
   }
   Result<std::unique_ptr<Database>> database = Database::open(*setup);
@@ -389,8 +389,7 @@ Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& wanted
   } else {
     spool->take_ballast(clock.steady_now());
   }
-  const Status measured = spool->measure(clock.steady_now());
-  if (!measured) {
+  if (const Status measured = spool->measure(clock.steady_now()); !measured) {
     return measured.error();
   }
   return std::unique_ptr<Spool>(std::move(spool));

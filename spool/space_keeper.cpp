@@ -9,6 +9,7 @@ namespace {
 constexpr std::uint64_t kLargeEventBytes = 32U << 10U;
 
 constexpr std::int64_t kNotFilling = -1;
+constexpr std::int64_t kNotKnown = -1;
 
 }  // namespace
 
@@ -17,7 +18,10 @@ SpaceKeeper::SpaceKeeper(const DatabaseSetup& setup, std::uint64_t max_bytes)
       max_bytes_(max_bytes),
       volume_(setup.env(), setup.path(), sizes_.ballast),
       limit_(max_bytes),
-      full_in_seconds_(kNotFilling) {}
+      full_in_seconds_(kNotFilling),
+      free_bytes_(kNotKnown) {
+  look_at_volume();
+}
 
 Room SpaceKeeper::room() const {
   if (!volume_.has_ballast()) {
@@ -42,10 +46,17 @@ void SpaceKeeper::tell(SpoolStats& stats) const {
   stats.reserve_bytes = sizes_.reserve;
   stats.has_ballast = volume_.has_ballast();
   no_ballast_.tell(stats);
-  stats.volume_free_bytes = volume_.free_bytes();
+  if (const std::int64_t bytes = free_bytes_; bytes != kNotKnown) {
+    stats.volume_free_bytes = static_cast<std::uint64_t>(bytes);
+  }
   if (const std::int64_t seconds = full_in_seconds_; seconds != kNotFilling) {
     stats.full_in = std::chrono::seconds{seconds};
   }
+}
+
+void SpaceKeeper::look_at_volume() {
+  const std::optional<std::uint64_t> free = volume_.free_bytes();
+  free_bytes_ = free ? static_cast<std::int64_t>(*free) : kNotKnown;
 }
 
 Status SpaceKeeper::measure(const Database& database, std::chrono::steady_clock::time_point now) {

@@ -25,6 +25,8 @@ class SpaceKeeper {
   void wrote(std::uint64_t bytes);
   void tell(SpoolStats& stats) const;
 
+  /// What the volume would still give, for tell().
+  void look_at_volume();
   Status measure(const Database& database, std::chrono::steady_clock::time_point now);
   void take_ballast(std::chrono::steady_clock::time_point now);
   /// Why there is no ballast; ok where there is.
@@ -40,6 +42,7 @@ class SpaceKeeper {
   std::atomic<std::uint64_t> settled_bytes_ = 0;  ///< Without tables on their way in or out.
   std::atomic<std::uint64_t> limit_;              ///< `max_bytes`, or what the volume can give where that is less.
   std::atomic<std::int64_t> full_in_seconds_;
+  std::atomic<std::int64_t> free_bytes_;
   FillRate fill_rate_;
   Trouble no_ballast_;
 };

@@ -64,7 +64,7 @@ struct SpoolStats {
   std::array<std::optional<UtcMicros>, kStores> incomplete_since{};
   std::uint64_t disk_bytes = 0;  ///< What the folder takes: as of the last maintain(), and what was written since.
   std::uint64_t max_bytes = 0;   ///< The setting, or the size of the volume where that is smaller.
-  /// What the volume would still give; nothing where it cannot be told.
+  /// What the volume would still give, as of the last maintain(); nothing where it cannot be told.
   std::optional<std::uint64_t> volume_free_bytes;
   /// Until it is full, at the rate of the last minute; nothing while it does not grow.
   std::optional<std::chrono::seconds> full_in;
@@ -129,10 +129,14 @@ class Spool {
   /// called about once a second.
   virtual Status maintain(std::chrono::steady_clock::time_point now) = 0;
 
+  /// Out of memory: never waits for the disk.
   virtual SpoolStats stats() const = 0;
 
-  /// Does not wait while the spool is being opened again.
+  /// Does not wait while the spool is being opened again, but for a disk that does not answer.
   virtual Backlog backlog(StoreId store) const = 0;
+  /// What somebody took from the spool's folder, for people ("the folder", "CURRENT, 000012.log"); "" while all is
+  /// there and while the spool is being opened again. Waits as backlog().
+  virtual std::string missing() const = 0;
 
   /// Makes everything durable, cursors included.
   virtual Status sync() = 0;

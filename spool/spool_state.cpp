@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "ledger/base/uuid.h"
 #include "spool/layout.h"
 
 namespace twinlog {
@@ -17,23 +18,9 @@ Error meta_error(const std::string& path, std::string_view key) {
                                    "\" is missing or damaged; keep a copy of the folder and start with an empty one"};
 }
 
-/// RFC 9562 section 5.7.
-Uuid make_uuid_v7(Random& random, UtcMicros now) {
-  Uuid uuid{};
-  random.fill(uuid);
-  auto milliseconds = static_cast<std::uint64_t>(now / 1000);
-  for (std::size_t i = 6; i-- > 0;) {
-    uuid[i] = static_cast<std::uint8_t>(milliseconds & 0xFFU);
-    milliseconds >>= 8U;
-  }
-  uuid[6] = static_cast<std::uint8_t>((uuid[6] & 0x0FU) | 0x70U);
-  uuid[8] = static_cast<std::uint8_t>((uuid[8] & 0x3FU) | 0x80U);
-  return uuid;
-}
-
 Result<SpoolIdentity> create_identity(Database& database, Random& random, const Clock& clock) {
   SpoolIdentity identity;
-  identity.epoch_id = make_uuid_v7(random, clock.utc_now());
+  identity.epoch_id = uuid_v7(clock.utc_now(), random);
   std::array<std::uint8_t, kLogIdKeyBytes> key{};
   random.fill(key);
   identity.log_id_key = as_text(key);

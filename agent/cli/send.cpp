@@ -16,6 +16,8 @@
 #include "agent/cli/send_lines.h"
 #include "agent/cli/send_report.h"
 #include "agent/cli/send_window.h"
+#include "ledger/record/event_reader.h"
+#include "ledger/record/timestamp.h"
 
 namespace twinlog {
 namespace {
@@ -60,6 +62,7 @@ class Sender {
   const SendIo& io_;
   int input_;
   std::optional<std::uint64_t> input_bytes_;
+  EventReader reader_{{}};
   LineReader lines_;
   SendWindow window_;
   SendConnection connection_;
@@ -70,6 +73,7 @@ class Sender {
   std::optional<TimePoint> failing_since_;
   std::optional<TimePoint> interrupted_until_;
   milliseconds reconnect_delay_{0};
+  std::uint64_t implausible_ = 0;
   bool is_given_up_ = false;
 };
 
@@ -113,6 +117,8 @@ void Sender::fill_window() {
     if (!line) {
       return;
     }
+    const auto time = reader_.time_of(line->text);
+    implausible_ += time && is_implausible_time(*time, io_.clock.utc_now()) ? 1U : 0U;
     window_.add(std::move(*line));
   }
 }
@@ -280,6 +286,7 @@ SendExit Sender::summarise() {
   summary.socket = options_.socket;
   summary.time = std::chrono::duration_cast<milliseconds>(now() - started_);
   summary.unanswered = window_.held();
+  summary.implausible = implausible_;
   summary.resume_at = window_.first_unanswered();
   if (!summary.resume_at && !lines_.at_end()) {
     summary.resume_at = lines_.next_number();

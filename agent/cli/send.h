@@ -5,7 +5,7 @@
 //    again. So memory is bounded whatever the input is.
 // 3. `busy` is no loss and no end: after retry_after_ms the line is sent again, for as long as the agent asks for it.
 // 4. When the connection is lost, unanswered lines are sent again on the next one. The agent knows a line that it has
-//    taken already by its log_id; a line without one is known by its content, but only to the same spool.
+//    taken already by its log_id; a line without one is a new event, and the summary says how many were sent again.
 #pragma once
 
 #include <chrono>

@@ -55,8 +55,8 @@ std::string resends_text(const SendCounts& counts) {
   }
   if (counts.sent_again_without_log_id > 0) {
     text += "warning: " + lines(counts.sent_again_without_log_id) +
-            " without a log_id were sent again after a lost connection. The agent knows them by their content only as "
-            "long as it has the same spool: after one with a new spool they may be recorded twice.\n";
+            " without a log_id were sent again after a lost connection. Each such line is a new event, so some may be "
+            "recorded twice: give events a log_id before they are sent.\n";
   }
   return text;
 }
@@ -70,6 +70,11 @@ std::string summary_text(const SendSummary& summary) {
   text += "stored " + std::to_string(counts.stored) + ", duplicate " + std::to_string(counts.duplicate) +
           ", conflict " + std::to_string(counts.conflict) + ", rejected " + std::to_string(counts.rejected) + "\n";
   text += rejections_text(counts) + resends_text(counts);
+  if (summary.implausible > 0) {
+    text += "warning: " + lines(summary.implausible) +
+            " say a time before the year 2000 or over a day ahead: is the sender's clock right, and occurred_at in "
+            "milliseconds?\n";
+  }
   if (summary.unanswered > 0) {
     text += "without an answer: " + lines(summary.unanswered) + "\n";
   }

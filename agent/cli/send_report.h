@@ -15,6 +15,7 @@ struct SendSummary {
   std::string socket;
   std::chrono::milliseconds time{0};
   std::uint64_t unanswered = 0;
+  std::uint64_t implausible = 0;  ///< Lines of a time before the year 2000 or over a day ahead.
   /// The lowest line without an answer, or the first unread one; none when the input is through.
   std::optional<std::uint64_t> resume_at;
 };

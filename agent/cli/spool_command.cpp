@@ -34,21 +34,8 @@ std::uint64_t delivered_to_all(const SpoolPage& page) {
   return leaf;
 }
 
-struct Exported {
-  std::uint64_t events = 0;
-  std::uint64_t repaired = 0;
-};
-
-void say_exported(const Exported& done, const SpoolExportOptions& options, const OperatorIo& io) {
-  io.err << (io.is_err_terminal ? "\r\x1b[K" : "") << "exported " << events_text(done.events) << "\n";
-  if (options.members == VersionMembers::kSendable && done.repaired > 0) {
-    io.err << "twinlog: warning: " << done.repaired
-           << " of them were repaired when they were taken; sent again, a repaired event is another content and is "
-              "kept beside the first as a conflict\n";
-  }
-}
-
-Status export_all(const SpoolSource& source, const SpoolExportOptions& options, const OperatorIo& io, Exported& done) {
+Status export_all(const SpoolSource& source, const SpoolExportOptions& options, const OperatorIo& io,
+                  std::uint64_t& done) {
   const Result<SpoolPage> status = source.status();
   if (!status) {
     return status.error();
@@ -66,11 +53,9 @@ Status export_all(const SpoolSource& source, const SpoolExportOptions& options, 
       return Error(ErrorKind::kTransient, "standard output takes no more; the export is not complete");
     }
     leaf = page->last_leaf;
-    done.events += page->events;
-    done.repaired += page->repaired;
+    done += page->events;
     if (io.is_err_terminal) {
-      io.err << "\r\x1b[K" << events_text(done.events) << ", up to " << leaf << " of " << status->last_leaf
-             << std::flush;
+      io.err << "\r\x1b[K" << events_text(done) << ", up to " << leaf << " of " << status->last_leaf << std::flush;
     }
   }
   return {};
@@ -119,9 +104,9 @@ int run_spool_export(const SpoolExportOptions& options, const OperatorIo& io) {
   if (!source) {
     return refuse(source.error(), io);
   }
-  Exported done;
+  std::uint64_t done = 0;
   const Status exported = export_all(**source, options, io, done);
-  say_exported(done, options, io);
+  io.err << (io.is_err_terminal ? "\r\x1b[K" : "") << "exported " << events_text(done) << "\n";
   return exported ? 0 : refuse(exported.error(), io);
 }
 

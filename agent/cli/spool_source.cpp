@@ -42,7 +42,6 @@ class RunningSpool final : public SpoolSource {
     ExportPage page;
     page.last_leaf = number(*answer, "twinlog-last-leaf");
     page.events = number(*answer, "twinlog-events");
-    page.repaired = number(*answer, "twinlog-repaired");
     page.lines = std::move(answer->body);
     return page;
   }
@@ -119,7 +118,6 @@ class SpoolFolder final : public SpoolSource {
     page.events = versions->size();
     for (const Version& version : *versions) {
       append_version_line(page.lines, version, members);
-      page.repaired += version.event.repaired.empty() ? 0U : 1U;
     }
     return page;
   }

@@ -15,7 +15,6 @@ struct ExportPage {
   std::string lines;            ///< NDJSON; "" when nothing is left.
   std::uint64_t last_leaf = 0;  ///< Where to go on.
   std::uint64_t events = 0;
-  std::uint64_t repaired = 0;  ///< Of them, those that the agent had to repair when it took them.
 };
 
 class SpoolSource {

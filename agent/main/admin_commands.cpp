@@ -130,15 +130,11 @@ AdminPage AdminAgentCommands::spool_export(std::string_view query) const {
   }
   AdminPage page;
   page.content_type = "application/x-ndjson";
-  std::uint64_t repaired = 0;
   for (const Version& version : *versions) {
     append_version_line(page.body, version, wanted->members);
-    repaired += version.event.repaired.empty() ? 0U : 1U;
   }
   const std::uint64_t last = versions->empty() ? wanted->after : versions->back().leaf_index;
-  page.fields = {{"Twinlog-Last-Leaf", std::to_string(last)},
-                 {"Twinlog-Events", std::to_string(versions->size())},
-                 {"Twinlog-Repaired", std::to_string(repaired)}};
+  page.fields = {{"Twinlog-Last-Leaf", std::to_string(last)}, {"Twinlog-Events", std::to_string(versions->size())}};
   return page;
 }
 

@@ -44,11 +44,11 @@ int run_agent(const Settings& settings, const std::map<std::string, std::string>
   SummedLog summed(log, clock);
   AgentParts parts(settings, summed);
   const ProcessGifts gifts{.environment = environment, .open_files = set_process_limits()};
-  if (const Status started = start_parts(parts, gifts); !started.ok()) {
+  const ServiceManager manager(environment, getpid());
+  if (const Status started = start_parts(parts, gifts, manager); !started.ok()) {
     summed.line(LogLevel::kError, "start_failed", started.error().message());
     return 1;
   }
-  const ServiceManager manager(environment, getpid());
   manager.ready(kRunning);
   run_until_stopped(parts, manager, load);
   return stop_parts(parts, manager);

@@ -4,12 +4,13 @@
 
 namespace twinlog {
 
-EventReaderSettings reader_settings(const AgentParts& parts) {
+EventReaderSettings reader_settings(AgentParts& parts) {
   const Settings& settings = parts.settings;
   return {.max_event = settings.intake.max_event,
           .default_tenant = settings.agent.default_tenant,
           .allow_tenants = settings.intake.allow_tenants,
-          .log_id_key = parts.spool->identity().log_id_key};
+          .log_id_key = parts.spool->identity().log_id_key,
+          .random = &parts.random};
 }
 
 CourierPace pace_of(const Settings& settings, StoreId store) {

@@ -1,6 +1,7 @@
 // Everything that a running agent is made of.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "agent/main/worker.h"
 #include "agent/net/admin/admin_server.h"
 #include "agent/net/intake/intake_server.h"
+#include "agent/observe/disk_watch.h"
 #include "agent/observe/observed.h"
 #include "agent/observe/pages.h"
 #include "agent/observe/summed_log.h"
@@ -39,7 +41,7 @@ struct AgentParts {
   std::unique_ptr<AdminServer> admin;
   std::unique_ptr<AdminServer> admin_socket;
   std::unique_ptr<Spool> spool;
-  bool is_ephemeral = false;  ///< The spool's volume goes with the pod.
+  std::atomic<bool> is_ephemeral{false};  ///< The spool's volume goes with the pod.
   std::vector<std::unique_ptr<Delivery>> deliveries;
   Wakeup writer_wakeup;
   std::unique_ptr<FrontDoor> front_door;
@@ -47,10 +49,13 @@ struct AgentParts {
   std::unique_ptr<Worker> writer;  ///< The thread around it.
   IntakeCounters intake_counters;
   std::unique_ptr<IntakeServer> intake;
+  Wakeup disk_wakeup;
+  std::unique_ptr<DiskWatch> disk_watch;
+  std::unique_ptr<Worker> disk_watcher;  ///< The thread around it.
 };
 
 /// What the parts are told of the settings, at the start and at every reload.
-EventReaderSettings reader_settings(const AgentParts& parts);
+EventReaderSettings reader_settings(AgentParts& parts);
 CourierPace pace_of(const Settings& settings, StoreId store);
 
 /// Every courier tries at once, without linger and with the shortest waits from now on.

@@ -28,7 +28,8 @@ struct Delivery {
                            .random = around.random,
                            .log = around.log}),
         // Ticks at least that often, whatever the backoff: /livez looks at it.
-        worker(wakeup, [this] { return std::min(courier.step(), Courier::kIdle); }) {}
+        worker(settings.store == StoreId::kPostgres ? "to-postgres" : "to-mongodb", wakeup,
+               [this] { return std::min(courier.step(), Courier::kIdle); }) {}
 
   std::unique_ptr<Store> store;
   Courier courier;

@@ -6,7 +6,7 @@
 namespace twinlog {
 namespace {
 
-constexpr std::array<CommandHelp, 9> kCommands{{
+constexpr std::array<CommandHelp, 10> kCommands{{
     {"agent", "Run the sidecar until SIGTERM",
      "Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to "
      "both\n"
@@ -97,8 +97,8 @@ constexpr std::array<CommandHelp, 9> kCommands{{
      "One event a line in the order of acceptance, members in the order of their names: the content, and with it "
      "agent,\n"
      "content_hash, effective_at, epoch_id, leaf_index and received_at. Times are RFC 3339 with six digits. What is\n"
-     "there when it begins is written; the events hold personal data. --for-sending leaves out what a sender may not\n"
-     "send, so that an agent that has the event answers duplicate; repaired events are the exception, and counted.\n\n"
+     "there when it begins is written; the events hold personal data. --for-sending writes what a sender sends: an\n"
+     "agent that has the event answers duplicate, and to any other it is the same event.\n\n"
      "Examples:\n"
      "  twinlog spool export > events.ndjson\n"
      "  twinlog spool export --waiting --for-sending --path /mnt/orphaned/spool | twinlog send\n\n"
@@ -106,6 +106,22 @@ constexpr std::array<CommandHelp, 9> kCommands{{
      "  0   all was written\n"
      "  1   there is no spool, or it could not be read or written to the end\n"
      "  78  the part of the configuration that says where it is has mistakes"},
+    {"try", "Show what an agent would keep of events (NDJSON), without one",
+     "Reads a file or standard input and says for every line what record it would become, which accounts it speaks "
+     "to,\n"
+     "what was repaired, what was redacted and by which rule, or which field would be refused and why. Nothing is "
+     "kept\n"
+     "or sent, and of what was sent nothing is shown but the record.\n\n"
+     "Examples:\n"
+     "  twinlog try events.ndjson\n"
+     "  echo "
+     "'{\"tenant_id\":\"acme\",\"event_type\":\"login_failed\",\"occurred_at\":1763971210,\"username\":\"Maria\"}' |\n"
+     "    twinlog try\n\n"
+     "Exit codes:\n"
+     "  0   every line would be taken\n"
+     "  1   a line would be refused, or the input cannot be read to its end\n"
+     "  2   the file cannot be opened\n"
+     "  78  the part of the configuration that says what is taken has mistakes"},
 }};
 
 constexpr std::string_view kProgram =

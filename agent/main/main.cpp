@@ -16,6 +16,7 @@
 #include "agent/main/operator_commands.h"
 #include "agent/main/secret_variables.h"
 #include "agent/main/signals.h"
+#include "agent/main/standard_streams.h"
 #include "agent/main/stores_command.h"
 #include "agent/observe/stderr_log.h"
 
@@ -38,7 +39,7 @@ int run_agent_command(const CommandLine& line) {
     return kExitConfiguration;
   }
   wipe_variables(environ, loaded->secret_variables);
-  const auto log = make_stderr_log(loaded->settings.log);
+  const auto log = make_stderr_log(loaded->settings.log, environment);
   return run_agent(loaded->settings, environment, *log,
                    [&] { return load_settings_file(line.config, environment, host_name()); });
 }
@@ -118,6 +119,7 @@ class Commands {
     add_status();
     add_drain();
     add_spool();
+    add_try();
     CLI::App* help = app_.add_subcommand("help", "Say what a command does, with examples");
     help->add_option("COMMAND", line_.help_on, "The command");
     help->callback([this] { chosen_ = [this] { return run_help_command(app_, line_); }; });
@@ -170,6 +172,15 @@ class Commands {
     }
   }
 
+  void add_try() {
+    CLI::App& trying = add(app_, "try", [this] { return run_try_command(line_.at_agent); });
+    trying.add_option_function<std::string>(
+        "--config", [this](const std::string& path) { line_.at_agent.config = {.path = path, .is_given = true}; },
+        "A configuration file, for its default tenant, tenants and limit; without it the defaults");
+    trying.add_flag("--json", line_.at_agent.is_json, "One JSON object a line");
+    trying.add_option("FILE", line_.at_agent.file, "The file to read; without it, or with -, standard input");
+  }
+
   CLI::App& app_;
   CommandLine& line_;
   std::function<int()>& chosen_;
@@ -201,5 +212,6 @@ int run(int argc, char** argv) {
 }  // namespace twinlog
 
 int main(int argc, char** argv) {
+  twinlog::open_standard_streams();
   return twinlog::run(argc, argv);
 }

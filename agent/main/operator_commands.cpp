@@ -10,6 +10,7 @@
 #include "agent/cli/drain.h"
 #include "agent/cli/spool_command.h"
 #include "agent/cli/status.h"
+#include "agent/cli/try.h"
 #include "agent/main/exit_code.h"
 #include "agent/main/signals.h"
 #include "config/value_shapes.h"
@@ -18,6 +19,7 @@ namespace twinlog {
 namespace {
 
 constexpr std::array<std::string_view, 1> kAsksAgent{"admin"};
+constexpr std::array<std::string_view, 2> kReadsEvents{"agent", "intake"};
 constexpr std::array<std::string_view, 2> kAsksSpool{"admin", "spool"};
 
 /// The process's own streams. https://no-color.org: NO_COLOR, whatever it holds unless empty, turns colours off.
@@ -114,6 +116,27 @@ int run_spool_export_command(const OperatorLine& line) {
                                     .members = line.for_sending ? VersionMembers::kSendable : VersionMembers::kAll},
                                    own_io(clock))
                 : kExitConfiguration;
+}
+
+int run_try_command(const OperatorLine& line) {
+  Settings settings;
+  if (line.config.is_given) {
+    auto loaded = load_places(line.config, process_environment(), kReadsEvents, std::cerr);
+    if (!loaded) {
+      return kExitConfiguration;
+    }
+    settings = std::move(loaded->settings);
+  }
+  SystemRandom random;
+  const SystemClock clock;
+  return run_try({.file = line.file,
+                  .reader = {.max_event = settings.intake.max_event,
+                             .default_tenant = settings.agent.default_tenant,
+                             .allow_tenants = settings.intake.allow_tenants,
+                             .log_id_key = "",
+                             .random = &random},
+                  .is_json = line.is_json},
+                 STDIN_FILENO, own_io(clock));
 }
 
 }  // namespace twinlog

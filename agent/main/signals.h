@@ -11,6 +11,9 @@ enum class Signal { kStop, kReload };
 /// To be called before any thread starts. Also ignores SIGPIPE.
 void block_signals();
 
+/// Whether SIGTERM or SIGINT comes within `most`; a SIGHUP is kept for later. Main thread only.
+bool wait_for_stop(std::chrono::milliseconds most);
+
 /// The next signal, or nothing after `most`. Main thread only.
 std::optional<Signal> wait_for_signal(std::chrono::milliseconds most);
 

@@ -10,6 +10,7 @@ constexpr std::chrono::milliseconds kMaintainEvery{1000};
 }  // namespace
 
 std::chrono::milliseconds SpoolWriter::step() {
+  parts_.tick.store(parts_.clock.steady_now());  // What a commit that hangs is measured from.
   const bool has_more = parts_.front_door.step();
   const auto now = parts_.clock.steady_now();
   parts_.tick.store(now);

@@ -3,16 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "agent/main/activation.h"
+#include "agent/main/opening.h"
 #include "agent/main/process_limits.h"
-#include "agent/main/volume.h"
 #include "plugins/mongodb/mongodb_store.h"
 #include "plugins/postgres/postgres_store.h"
-#include "spool/rocks_spool.h"
 
 namespace twinlog {
 namespace {
@@ -21,41 +18,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kMostEagerProbe{1000};
 constexpr milliseconds kLaziestProbe{10'000};
-
-Status open_spool(AgentParts& parts) {
-  std::ifstream mounts("/proc/self/mountinfo");
-  const std::string mountinfo{std::istreambuf_iterator<char>(mounts), {}};
-  parts.is_ephemeral = is_ephemeral(parts.settings.spool.volume, parts.settings.spool.path, mountinfo);
-  if (parts.is_ephemeral) {
-    parts.log.line(LogLevel::kWarning, "spool_volume_ephemeral",
-                   "the spool lies on a volume that goes with the pod: events not delivered when it goes are lost",
-                   {{"path", parts.settings.spool.path}});
-  }
-  RocksSpoolSettings spool{.path = parts.settings.spool.path, .agent = parts.settings.agent.name};
-  spool.max_bytes = parts.settings.spool.max_bytes;
-  spool.keep_delivered = parts.settings.spool.keep_delivered;
-  spool.compression = parts.settings.spool.compress ? SpoolCompression::kLz4 : SpoolCompression::kNone;
-  spool.stores.clear();
-  if (parts.settings.postgres.enabled) {
-    spool.stores.push_back(StoreId::kPostgres);
-  }
-  if (parts.settings.mongodb.enabled) {
-    spool.stores.push_back(StoreId::kMongodb);
-  }
-  auto opened = open_rocks_spool(spool, parts.random, parts.clock);
-  if (!opened) {
-    return opened.error();
-  }
-  parts.spool = std::move(*opened);
-  if (const std::uint64_t possible = parts.spool->stats().max_bytes; possible < parts.settings.spool.max_bytes) {
-    parts.log.line(LogLevel::kWarning, "spool_volume_small",
-                   "the volume is smaller than spool.max_bytes: the spool is full when the volume is",
-                   {{"path", parts.settings.spool.path},
-                    {"max_bytes", std::to_string(parts.settings.spool.max_bytes)},
-                    {"volume_bytes", std::to_string(possible)}});
-  }
-  return {};
-}
 
 void add_store(AgentParts& parts, StoreId id, const StoreSettings& settings, std::unique_ptr<Store> store) {
   if (!settings.enabled) {
@@ -106,7 +68,8 @@ void start_front_door(AgentParts& parts) {
                                                                         .clock = parts.clock,
                                                                         .log = parts.log,
                                                                         .tick = parts.observed.writer_tick});
-  parts.writer = std::make_unique<Worker>(parts.writer_wakeup, [&parts] { return parts.spool_writer->step(); });
+  parts.writer =
+      std::make_unique<Worker>("spool-writer", parts.writer_wakeup, [&parts] { return parts.spool_writer->step(); });
   parts.observed.writer_tick.store(parts.clock.steady_now());
   parts.writer->start();
 }
@@ -131,6 +94,21 @@ Status start_intake(AgentParts& parts, const ProcessGifts& gifts) {
   }
   parts.intake = std::move(*intake);
   return {};
+}
+
+void start_disk_watch(AgentParts& parts) {
+  std::vector<StoreId> stores;
+  for (const auto& delivery : parts.deliveries) {
+    stores.push_back(delivery->courier.store());
+  }
+  parts.disk_watch = std::make_unique<DiskWatch>(DiskWatch::Parts{.spool = *parts.spool,
+                                                                  .intake = *parts.intake,
+                                                                  .stores = std::move(stores),
+                                                                  .clock = parts.clock,
+                                                                  .wait = parts.disk_wakeup});
+  parts.disk_watcher =
+      std::make_unique<Worker>("disk-watch", parts.disk_wakeup, [&parts] { return parts.disk_watch->step(); });
+  parts.disk_watcher->start();
 }
 
 Known known_of(const AgentParts& parts) {
@@ -175,7 +153,7 @@ void say_started(const AgentParts& parts) {
 
 }  // namespace
 
-Status start_parts(AgentParts& parts, const ProcessGifts& gifts) {
+Status start_parts(AgentParts& parts, const ProcessGifts& gifts, const ServiceManager& manager) {
   parts.observed.known = known_of(parts);
   if (!parts.settings.admin.listen.empty()) {
     auto admin = start_admin_server(parts.settings.admin.listen, parts.pages);
@@ -191,7 +169,7 @@ Status start_parts(AgentParts& parts, const ProcessGifts& gifts) {
     }
     parts.admin_socket = std::move(*admin);
   }
-  if (Status opened = open_spool(parts); !opened.ok()) {
+  if (Status opened = open_spool(parts, manager); !opened.ok()) {
     return opened;
   }
   add_stores(parts);
@@ -201,7 +179,9 @@ Status start_parts(AgentParts& parts, const ProcessGifts& gifts) {
   }
   parts.observed.is_volume_ephemeral = parts.is_ephemeral;
   parts.observed.ready_when_full = parts.settings.admin.ready_when_full;
+  start_disk_watch(parts);
   parts.observed.spool = parts.spool.get();
+  parts.observed.disk = parts.disk_watch.get();
   parts.observed.front_door = parts.front_door.get();
   parts.observed.intake = parts.intake.get();
   parts.observed.intake_counters = &parts.intake_counters;

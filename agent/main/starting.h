@@ -7,6 +7,7 @@
 #include <string>
 
 #include "agent/main/agent_parts.h"
+#include "agent/main/service_manager.h"
 
 namespace twinlog {
 
@@ -17,6 +18,6 @@ struct ProcessGifts {
 };
 
 /// Everything runs when it returns well. An error names what could not be made; what was made by then is in `parts`.
-Status start_parts(AgentParts& parts, const ProcessGifts& gifts);
+Status start_parts(AgentParts& parts, const ProcessGifts& gifts, const ServiceManager& manager);
 
 }  // namespace twinlog

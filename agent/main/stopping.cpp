@@ -10,6 +10,7 @@
 
 #include "agent/main/signals.h"
 #include "ledger/base/kill_point.h"
+#include "ledger/base/thread_name.h"
 
 namespace twinlog {
 namespace {
@@ -91,16 +92,22 @@ void drain(AgentParts& parts, const ServiceManager& manager) {
   parts.intake->ask_to_stop(milliseconds{0});
 }
 
-void report_left(const AgentParts& parts, std::uint64_t count) {
-  const std::string words = count == 0
-                                ? "stopped; both stores have everything"
-                                : "stopped; events are left in the spool and will be delivered by the next start";
+/// The last line of the process, and what Kubernetes shows of it.
+void report(const AgentParts& parts, LogLevel level, const std::string& words, const std::string& left) {
   parts.log.tell_all();
-  parts.log.line(count == 0 || !parts.is_ephemeral ? LogLevel::kInfo : LogLevel::kError, "stopped", words,
-                 {{"left", std::to_string(count)}, {"spool", parts.settings.spool.path}});
+  parts.log.line(level, "stopped", words, {{"left", left}, {"spool", parts.settings.spool.path}});
   if (access("/dev/termination-log", W_OK) == 0) {
-    std::ofstream("/dev/termination-log") << "twinlog: " << words << " left=" << count << "\n";
+    std::ofstream("/dev/termination-log") << "twinlog: " << words << " left=" << left << "\n";
   }
+}
+
+void report_left(const AgentParts& parts, std::uint64_t count) {
+  const std::string words =
+      count == 0 ? "stopped; both stores have everything"
+      : parts.is_ephemeral
+          ? "stopped; events are left in the spool, on a volume that goes with the pod: save it, or they are lost"
+          : "stopped; events are left in the spool and will be delivered by the next start";
+  report(parts, count == 0 || !parts.is_ephemeral ? LogLevel::kInfo : LogLevel::kError, words, std::to_string(count));
 }
 
 /// Until the condition holds, for `grace` at most, and after one more stop signal for `asked_again`. Whether it holds.
@@ -115,14 +122,19 @@ bool wait_for(const AgentParts& parts, const std::function<bool()>& condition, m
   return condition();
 }
 
-/// Ends what uses the disk; each of them may sit in a call that the disk does not answer.
-void close_spool(AgentParts& parts) {
-  parts.intake->stop(milliseconds{0});  // Its socket's file.
+void stop_admin(AgentParts& parts) {
   for (AdminServer* server : {parts.admin.get(), parts.admin_socket.get()}) {
     if (server != nullptr) {
       server->stop();
     }
   }
+}
+
+/// Ends what uses the disk; each of them may sit in a call that the disk does not answer.
+void close_spool(AgentParts& parts) {
+  parts.intake->stop(milliseconds{0});  // Its socket's file.
+  stop_admin(parts);
+  parts.disk_watcher->stop();
   parts.writer->stop();
   if (const Status synced = parts.spool->sync(); !synced.ok()) {
     parts.log.line(LogLevel::kError, "spool_sync_failed",
@@ -143,6 +155,7 @@ int end(AgentParts& parts) {
   TWINLOG_KILL_POINT("agent.couriers_ended");
   std::atomic<bool> is_closed{false};
   const std::jthread closing([&parts, &is_closed] {
+    name_this_thread("spool-closer");
     close_spool(parts);
     is_closed.store(true);
   });
@@ -158,6 +171,7 @@ int end(AgentParts& parts) {
   const int code = count > 0 && parts.is_ephemeral ? 1 : 0;
   if (!is_synced || !couriers_ended()) {
     // A thread is still inside a blocking call of the disk or of a store. Everything that matters is synced.
+    parts.log.flush(kLastLines);
     _exit(code);
   }
   return code;
@@ -168,6 +182,14 @@ int end(AgentParts& parts) {
 int stop_parts(AgentParts& parts, const ServiceManager& manager) {
   drain(parts, manager);
   return end(parts);
+}
+
+void stop_while_opening(AgentParts& parts) {
+  stop_admin(parts);
+  report(parts, parts.is_ephemeral ? LogLevel::kError : LogLevel::kInfo,
+         "stopped while the spool was being opened; what it holds stays in it", "unknown");
+  parts.log.flush(kLastLines);
+  _exit(parts.is_ephemeral ? 1 : 0);
 }
 
 }  // namespace twinlog

@@ -12,4 +12,8 @@ namespace twinlog {
 /// here then. Main thread.
 int stop_parts(AgentParts& parts, const ServiceManager& manager);
 
+/// Ends the process while its spool is still being opened, when nothing else runs but the admin servers. The exit code
+/// is 1 on an ephemeral volume, as nobody knows whether events lie there.
+[[noreturn]] void stop_while_opening(AgentParts& parts);
+
 }  // namespace twinlog

@@ -59,13 +59,14 @@ int migrate_stores(const Settings& settings, std::ostream& out) {
       continue;
     }
     const auto outcome = named.admin->migrate();
-    if (const auto* error = std::get_if<StoreError>(&outcome)) {
-      out << named.name << ": FAILED: " << error->words << (error->code.empty() ? "" : " (code " + error->code + ")")
+    if (!outcome) {
+      const StoreError& error = outcome.error();
+      out << named.name << ": FAILED: " << error.words << (error.code.empty() ? "" : " (code " + error.code + ")")
           << "\n";
       code = kExitFinding;
       continue;
     }
-    print(out, named.name, std::get<std::vector<CheckLine>>(outcome));
+    print(out, named.name, *outcome);
   }
   return code;
 }

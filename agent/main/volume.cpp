@@ -1,5 +1,8 @@
 #include "agent/main/volume.h"
 
+#include <algorithm>
+#include <array>
+#include <filesystem>
 #include <sstream>
 #include <vector>
 
@@ -12,6 +15,24 @@ struct Mount {
   std::string type;
 };
 
+/// A space, a tab, a line end and a backslash stand as "\\040" in the table.
+std::string decoded(std::string_view field) {
+  constexpr std::size_t kDigits = 3;
+  const auto is_octal = [](char each) { return each >= '0' && each <= '7'; };
+  std::string text;
+  while (!field.empty()) {
+    const std::string_view digits = field.substr(1, kDigits);
+    if (field.front() == '\\' && digits.size() == kDigits && std::ranges::all_of(digits, is_octal)) {
+      text.push_back(static_cast<char>((digits[0] - '0') * 64 + (digits[1] - '0') * 8 + (digits[2] - '0')));
+      field.remove_prefix(1 + kDigits);
+    } else {
+      text.push_back(field.front());
+      field.remove_prefix(1);
+    }
+  }
+  return text;
+}
+
 // "36 35 98:0 /root /point options [optional ...] - type source super-options"
 Mount parse_mount(const std::string& line) {
   std::istringstream words(line);
@@ -21,8 +42,8 @@ Mount parse_mount(const std::string& line) {
   }
   Mount mount;
   if (fields.size() > 5) {
-    mount.root = fields[3];
-    mount.point = fields[4];
+    mount.root = decoded(fields[3]);
+    mount.point = decoded(fields[4]);
   }
   for (std::size_t i = 6; i + 1 < fields.size(); ++i) {
     if (fields[i] == "-") {
@@ -37,11 +58,27 @@ bool holds(const std::string& point, const std::string& path) {
   return point == "/" || path == point || path.starts_with(point + "/");
 }
 
+/// An emptyDir that is not in memory lies on the node's disk, and is told by where it lies there.
+bool goes_with_the_pod(const Mount& mount) {
+  // A layer over an image is the container's own wherever it is mounted: nothing else makes one for data.
+  constexpr std::array<std::string_view, 6> kTypes = {"tmpfs", "ramfs",          "overlay",
+                                                      "aufs",  "fuse-overlayfs", "fuse.fuse-overlayfs"};
+  return std::ranges::find(kTypes, mount.type) != kTypes.end() ||
+         mount.root.find("/kubernetes.io~empty-dir/") != std::string::npos;
+}
+
 }  // namespace
 
-bool is_ephemeral(VolumeKind volume, const std::string& path, std::string_view mountinfo) {
+std::string resolved_path(const std::string& path) {
+  std::error_code failed;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, failed);
+  const std::filesystem::path resolved = std::filesystem::weakly_canonical(absolute, failed);
+  return failed ? path : resolved.string();
+}
+
+std::string why_ephemeral(VolumeKind volume, const std::string& path, std::string_view mountinfo) {
   if (volume != VolumeKind::kAuto) {
-    return volume == VolumeKind::kEphemeral;
+    return volume == VolumeKind::kEphemeral ? "configured" : "";
   }
   Mount nearest;
   std::istringstream lines{std::string(mountinfo)};
@@ -51,8 +88,7 @@ bool is_ephemeral(VolumeKind volume, const std::string& path, std::string_view m
       nearest = mount;
     }
   }
-  return nearest.root.find("/kubernetes.io~empty-dir/") != std::string::npos || nearest.type == "tmpfs" ||
-         nearest.type == "ramfs";
+  return goes_with_the_pod(nearest) ? nearest.type + " on " + nearest.point : "";
 }
 
 }  // namespace twinlog

@@ -6,6 +6,7 @@
 #include <functional>
 #include <thread>
 
+#include "ledger/base/thread_name.h"
 #include "ledger/base/wakeup.h"
 
 namespace twinlog {
@@ -15,13 +16,14 @@ class Worker {
  public:
   using Step = std::function<std::chrono::milliseconds()>;
 
-  Worker(Wakeup& wakeup, Step step) : wakeup_(wakeup), step_(std::move(step)) {}
+  Worker(const char* name, Wakeup& wakeup, Step step) : name_(name), wakeup_(wakeup), step_(std::move(step)) {}
   ~Worker() { stop(); }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
   void start() {
     thread_ = std::jthread([this](const std::stop_token& stop) {
+      name_this_thread(name_);
       while (!stop.stop_requested()) {
         const auto wait = step_();
         if (wait.count() > 0 && !stop.stop_requested()) {
@@ -48,6 +50,7 @@ class Worker {
   }
 
  private:
+  const char* const name_;
   Wakeup& wakeup_;
   Step step_;
   std::atomic<bool> has_ended_{false};

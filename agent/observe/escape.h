@@ -6,8 +6,8 @@
 
 namespace twinlog {
 
-/// C0, DEL, C1 and bidi controls, line separators and invalid UTF-8 become \uXXXX; `"` and `\` get a backslash. The
-/// result is valid inside a JSON string.
+/// What moves_a_terminal() (ledger/record/inert_text.h) and invalid UTF-8 become \uXXXX; `"` and `\` get a backslash.
+/// The result is valid inside a JSON string.
 std::string escape_log_value(std::string_view value);
 
 }  // namespace twinlog

@@ -5,13 +5,27 @@
 namespace twinlog {
 namespace {
 
-WayFacts way_of(const Observed& observed, Transport transport) {
+/// What waits, of which `measured` may tell as it was some time ago.
+Backlog backlog_now(const Courier& courier, const Backlog& measured) {
+  const std::uint64_t events = courier.backlog();
+  if (events == measured.events) {
+    return measured;
+  }
+  if (events == 0) {
+    return {.events = 0, .bytes = 0, .oldest_received_at = std::nullopt};
+  }
+  return {.events = events,
+          .bytes = measured.events == 0 ? std::nullopt : measured.bytes,
+          .oldest_received_at = measured.oldest_received_at};
+}
+
+WayFacts way_of(const Observed& observed, const DiskReading& disk, Transport transport) {
   const IntakeCounters& counters = *observed.intake_counters;
   const IntakeCounters::PerTransport& counted = counters.transports.at(static_cast<std::size_t>(transport));
   WayFacts way;
   way.address = observed.intake->address(transport);
   way.is_on = !way.address.empty();
-  way.can_be_found = observed.intake->can_be_found(transport);
+  way.can_be_found = disk.can_be_found.at(static_cast<std::size_t>(transport));
   way.connections = counted.connections;
   way.cut = counted.cut;
   way.refused = transport == Transport::kHttp ? counters.http_unauthorized.load() : 0;
@@ -35,8 +49,9 @@ HealthFacts gather_health_facts(const Observed& observed) {
   if (facts.phase == Phase::kStarting) {
     return facts;
   }
-  facts.socket = way_of(observed, Transport::kUnix);
-  facts.http = way_of(observed, Transport::kHttp);
+  const DiskReading disk = observed.disk->latest();
+  facts.socket = way_of(observed, disk, Transport::kUnix);
+  facts.http = way_of(observed, disk, Transport::kHttp);
   facts.most_connections = observed.most_connections;
   facts.wanted_connections = observed.wanted_connections;
   facts.is_volume_ephemeral = observed.is_volume_ephemeral;
@@ -45,10 +60,16 @@ HealthFacts gather_health_facts(const Observed& observed) {
   const auto oldest_tick = facts.steady_now - kLongestTick;
   facts.has_intake_ticked = observed.intake->last_tick() >= oldest_tick;
   facts.has_writer_ticked = observed.writer_tick.load() >= oldest_tick;
+  const auto age_of = [&facts](std::chrono::steady_clock::time_point time) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(facts.steady_now - time);
+  };
+  facts.write_age = age_of(observed.writer_tick.load());
+  facts.look_age = age_of(disk.at);
+  facts.missing = disk.missing;
   for (const Courier* courier : observed.couriers) {
     StoreFacts& store = facts.stores.at(static_cast<std::size_t>(courier->store()));
     store.courier = courier->status();
-    store.backlog = observed.spool->backlog(courier->store());
+    store.backlog = backlog_now(*courier, disk.backlogs.at(static_cast<std::size_t>(courier->store())));
     store.has_courier_ticked = courier->has_ticked_since(oldest_tick);
     store.incomplete_since = facts.spool.incomplete_since.at(static_cast<std::size_t>(courier->store()));
   }

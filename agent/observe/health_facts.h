@@ -47,6 +47,9 @@ struct HealthFacts {
   std::uint64_t wanted_connections = 0;  ///< What it would be with open files enough.
 
   bool has_writer_ticked = true;
+  std::chrono::microseconds write_age{0};  ///< Since the writer thread began what it is at.
+  std::chrono::microseconds look_age{0};   ///< Since the disk was last looked at; it is, every second.
+  std::string missing;                     ///< As Spool::missing().
   SpoolStats spool;
   Uuid epoch_id{};
   bool is_volume_ephemeral = false;
@@ -54,7 +57,7 @@ struct HealthFacts {
   std::array<StoreFacts, kStores> stores;  ///< By StoreId.
 };
 
-/// Everything of `observed` as it is now. Blocks no longer than a look at the file system and at some records.
+/// Everything of `observed` as it is now; of the disk, as DiskWatch::latest() says. Waits for nothing else.
 HealthFacts gather_health_facts(const Observed& observed);
 
 /// "PostgreSQL", "the document store"

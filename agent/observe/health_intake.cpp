@@ -58,7 +58,7 @@ HealthComponent judge_way(const HealthFacts& facts, std::string name, const WayF
                    "anew. Then find out what cleans up " +
                        way.address + ".");
   }
-  if (facts.most_connections > 0 && facts.socket.connections + facts.http.connections >= facts.most_connections) {
+  if (is_crowded(facts)) {
     return {.name = std::move(name),
             .state = HealthState::kDegraded,
             .impact = "Further senders wait until another one disconnects; those that are connected are served.",

@@ -45,8 +45,12 @@ std::string full_words(const SpoolStats& spool);
 std::optional<std::chrono::microseconds> oldest_age(const HealthFacts& facts, const StoreFacts& store);
 /// The store's clock minus ours where it was measured lately.
 std::optional<std::chrono::microseconds> known_clock_offset(const HealthFacts& facts, const StoreFacts& store);
+/// How long the disk has answered nothing; 0: it answers.
+std::chrono::microseconds disk_silence(const HealthFacts& facts);
 /// Asked to drain, and still taking events.
 bool is_draining(const HealthFacts& facts);
+/// Every connection that senders may have is taken.
+bool is_crowded(const HealthFacts& facts);
 /// No event is taken now, whatever the ways in are.
 bool takes_nothing(const HealthFacts& facts);
 bool is_late(const HealthFacts& facts, const StoreFacts& store);

@@ -95,6 +95,14 @@ HealthComponent nearly_full(const HealthFacts& facts) {
                    room_advice(facts));
 }
 
+HealthComponent files_gone(const HealthFacts& facts) {
+  return component("spool", HealthState::kFailing,
+                   "What is answered as stored is delivered, but does not survive a crash or a restart before that.",
+                   "Somebody took files of the spool in " + facts.known.spool_path + ": " + facts.missing + " gone.",
+                   "Do not kill it: let it deliver first (" + twinlog_command("drain --wait", facts.known.config) +
+                       "), then restart it, and find out what cleans up " + facts.known.spool_path + ".");
+}
+
 bool is_full_soon(const HealthFacts& facts) {
   return facts.spool.full_in && *facts.spool.full_in <= kFullSoon &&
          std::ranges::any_of(facts.stores, [&facts](const StoreFacts& store) { return is_late(facts, store); });
@@ -118,6 +126,9 @@ HealthComponent judge_spool(const HealthFacts& facts) {
                      "Look whether the disk hangs (`dmesg`, `iostat -x 1`), then restart twinlog: `systemctl restart "
                      "twinlog`.");
   }
+  if (!facts.missing.empty()) {
+    return files_gone(facts);
+  }
   if (is_refused_by_disk(spool)) {
     return not_writable(facts);
   }
@@ -133,6 +144,13 @@ HealthComponent judge_disk(const HealthFacts& facts) {
   const SpoolStats& spool = facts.spool;
   if (facts.phase == Phase::kStarting) {
     return well("disk", "Not looked at yet: twinlog is starting.");
+  }
+  if (const auto silence = disk_silence(facts); silence.count() > 0) {
+    return component("disk", HealthState::kFailing,
+                     "Login events are not answered: senders wait and must keep them. What was answered is safe.",
+                     "The disk of " + facts.known.spool_path + " has not answered for " + time_words(silence) + ".",
+                     "Look whether the disk or its mount hangs (`dmesg`, `iostat -x 1`, `findmnt -T " +
+                         facts.known.spool_path + "`); twinlog goes on by itself as soon as it answers.");
   }
   const std::string make_room = "Free space on the volume of " + facts.known.spool_path + " (`df -h " +
                                 facts.known.spool_path +

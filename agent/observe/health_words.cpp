@@ -99,15 +99,24 @@ std::optional<microseconds> known_clock_offset(const HealthFacts& facts, const S
   return is_known ? store.courier.clock_offset : std::nullopt;
 }
 
+microseconds disk_silence(const HealthFacts& facts) {
+  const microseconds longest = std::max(facts.write_age, facts.look_age);
+  return facts.phase == Phase::kRunning && longest >= kDiskHangsAfter ? longest : microseconds{0};
+}
+
 bool is_draining(const HealthFacts& facts) {
   return facts.phase == Phase::kRunning &&
          std::ranges::any_of(facts.stores, [](const StoreFacts& store) { return store.courier.is_draining; });
 }
 
+bool is_crowded(const HealthFacts& facts) {
+  return facts.most_connections > 0 && facts.socket.connections + facts.http.connections >= facts.most_connections;
+}
+
 bool takes_nothing(const HealthFacts& facts) {
   const SpoolStats& spool = facts.spool;
   return facts.phase != Phase::kRunning || !facts.has_writer_ticked || !spool.writable || spool.is_full ||
-         !spool.trouble.empty();
+         disk_silence(facts).count() > 0 || !spool.trouble.empty();
 }
 
 bool is_late(const HealthFacts& facts, const StoreFacts& store) {

@@ -71,9 +71,10 @@ class StoreSeries {
   void add_state() const {
     add_status(page_.gauge("twinlog_store_connected", "1 while connected to the store."), &CourierStatus::is_connected);
     add_each(page_.gauge("twinlog_store_last_success_timestamp_seconds",
-                         "Unix time of the last confirmed flush; 0: none yet."),
+                         "Unix time of the last confirmed flush; NaN: none yet."),
              [](const OneStore& store) {
-               return static_cast<double>(store.facts.courier.last_success_at) / kMicrosPerSecond;
+               const UtcMicros at = store.facts.courier.last_success_at;
+               return at == 0 ? kNotKnown : static_cast<double>(at) / kMicrosPerSecond;
              });
     add_each(page_.gauge("twinlog_store_clock_offset_seconds",
                          "The store's clock minus ours as measured last; NaN: not measured yet."),

@@ -4,6 +4,7 @@
 
 #include "agent/observe/health.h"
 #include "agent/observe/metrics.h"
+#include "agent/observe/readiness.h"
 
 namespace twinlog {
 namespace {
@@ -75,25 +76,9 @@ AdminPage Pages::startupz() const {
 }
 
 AdminPage Pages::readyz() const {
-  switch (observed_.phase.load()) {
-    case Phase::kStarting:
-      return plain(503, "starting");
-    case Phase::kStopping:
-      return plain(503, "stopping: no new events are taken");
-    case Phase::kRunning:
-      break;
-  }
-  const SpoolStats stats = observed_.spool->stats();
-  if (!stats.writable) {
-    return plain(503, "the spool's disk refuses writes");
-  }
-  if (stats.is_full && !observed_.ready_when_full) {
-    const std::string left =
-        stats.volume_free_bytes ? "; its volume has " + std::to_string(*stats.volume_free_bytes) + " bytes left" : "";
-    return plain(503, "the spool is full: " + std::to_string(stats.disk_bytes) + " of " +
-                          std::to_string(stats.max_bytes) + " bytes" + left);
-  }
-  return plain(200, "ok");
+  const std::string why =
+      why_not_ready(gather_health_facts(observed_), observed_.ready_when_full ? WhenFull::kReady : WhenFull::kNotReady);
+  return why.empty() ? plain(200, "ok") : plain(503, why);
 }
 
 }  // namespace twinlog

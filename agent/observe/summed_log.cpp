@@ -1,13 +1,29 @@
 #include "agent/observe/summed_log.h"
 
 #include <algorithm>
+#include <array>
 
 namespace twinlog {
+namespace {
+
+/// Somebody did something and waits for the line.
+bool is_of_the_process(std::string_view event) {
+  constexpr std::array<std::string_view, 10> kEvents = {
+      "started",        "start_failed", "drain_requested",      "draining", "drain_cut_short", "reload_mistake",
+      "reload_refused", "reloaded",     "reload_needs_restart", "stopped"};
+  return std::ranges::find(kEvents, event) != kEvents.end();
+}
+
+}  // namespace
 
 void SummedLog::write(LogLevel level, std::string_view event, std::string_view words,
                       std::span<const LogField> fields) {
   const std::scoped_lock lock(mutex_);
   tell_due_or([](const Kind&) { return false; });
+  if (is_of_the_process(event)) {
+    log_.write(level, event, words, fields);
+    return;
+  }
   const TimePoint now = clock_.steady_now();
   Kind& kind = kind_of(event, words, fields);
   kind.last_at = now;

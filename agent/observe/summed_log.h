@@ -4,7 +4,7 @@
 // The first lines of a kind are told at once. What follows in quick succession is held: when it has been quiet for a
 // minute, before another line of the same store, or after ten minutes of repeating, the newest one is told with
 // `repeated=N repeated_from=... repeated_to=...`. So the last thing that was told of a store is how it is, at most a
-// minute late; a kind that was quiet starts afresh.
+// minute late; a kind that was quiet starts afresh. What tells of the life of the process is never held.
 #pragma once
 
 #include <chrono>
@@ -36,6 +36,7 @@ class SummedLog final : public LeveledLog {
   SummedLog& operator=(const SummedLog&) = delete;
 
   void set_level(const std::string& level) override { log_.set_level(level); }
+  bool flush(std::chrono::milliseconds most) override { return log_.flush(most); }
   void write(LogLevel level, std::string_view event, std::string_view words, std::span<const LogField> fields) override;
 
   /// Tells what was held long enough; every line does this first, so it is for times without lines.

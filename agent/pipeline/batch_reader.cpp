@@ -3,6 +3,8 @@
 #include <system_error>
 #include <utility>
 
+#include "ledger/base/thread_name.h"
+
 namespace twinlog {
 Result<std::vector<Version>> BatchReader::take(const BatchRange& range) {
   auto ahead = std::exchange(ahead_, {});
@@ -19,7 +21,10 @@ Result<std::vector<Version>> BatchReader::take(const BatchRange& range) {
 void BatchReader::read_ahead(const BatchRange& range) {
   forget();
   try {
-    ahead_ = std::async(std::launch::async, [this, range] { return read_(range); });
+    ahead_ = std::async(std::launch::async, [this, range] {
+      name_this_thread("read-ahead");
+      return read_(range);
+    });
     ahead_range_ = range;
   } catch (const std::system_error&) {
     // No thread to be had: the batch is read when it is due.

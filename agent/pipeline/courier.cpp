@@ -103,9 +103,9 @@ std::chrono::milliseconds Courier::connect() {
   auto outcome = parts_.store.connect();
   in_store(std::nullopt);
   log_notes();
-  if (const auto* error = std::get_if<StoreError>(&outcome)) {
+  if (!outcome) {
     is_known_connected_ = false;
-    return failed(*error);
+    return failed(outcome.error());
   }
   note_connected();
   if (!std::exchange(is_known_connected_, true)) {
@@ -114,7 +114,7 @@ std::chrono::milliseconds Courier::connect() {
   }
   TWINLOG_KILL_POINT("courier.connected");
   is_loss_unnoted_ = false;
-  compare_position(std::get<std::optional<AgentPosition>>(outcome));
+  compare_position(*outcome);
   compared_at_ = parts_.clock.steady_now();
   if (is_loss_unnoted_) {
     return failed_here(
@@ -253,14 +253,14 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
   auto outcome = parts_.store.flush(batch);
   in_store(std::nullopt);
   const auto time = parts_.clock.steady_now() - began;
-  if (const auto* error = std::get_if<StoreError>(&outcome)) {
-    shrink_after(error->reaction);
-    return failed(*error);
+  if (!outcome) {
+    shrink_after(outcome.error().reaction);
+    return failed(outcome.error());
   }
   if (const Status moved = parts_.spool.move_cursor(settings_.store, batch.position.last_leaf); !moved.ok()) {
     return failed_here("the cursor cannot be saved: " + moved.error().message(), Reaction::kRetrySlowly);
   }
-  delivered(std::get<FlushReport>(outcome), versions->size(), time);
+  delivered(*outcome, versions->size(), time);
   return std::chrono::milliseconds{0};
 }
 
@@ -354,6 +354,7 @@ std::chrono::milliseconds Courier::failed(const StoreError& error, Whose whose) 
                      {"code", error.code},
                      {"constraint", error.constraint},
                      {"reaction", std::string(reaction_text(error.reaction))},
+                     {"where", whose == Whose::kOfSpool ? "spool" : std::string(stage_text(error.where))},
                      {"failures", std::to_string(failures)},
                      {"next_try_ms", std::to_string(wait.count())}});
   }

@@ -45,6 +45,21 @@ std::optional<std::string> ipv6(std::string_view text) {
   return parsed<AF_INET6, 16>(text.substr(0, zone));
 }
 
+// "address:port" where the port cannot be a group: behind all eight groups, or behind an IPv4 address.
+std::optional<std::string> ipv6_with_port(std::string_view text) {
+  constexpr std::ptrdiff_t kColonsOfEightGroups = 7;
+  const std::size_t colon = text.rfind(':');
+  const std::string_view address = text.substr(0, colon);
+  const bool has_all_groups = std::count(address.begin(), address.end(), ':') == kColonsOfEightGroups;
+  const bool ends_in_ipv4 = address.find('.') != std::string_view::npos;
+  return (has_all_groups || ends_in_ipv4) && is_port(text.substr(colon + 1)) ? ipv6(address) : std::nullopt;
+}
+
+std::string_view without_spaces_around(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
 // "[address]" or "[address]:port"
 std::optional<std::string> bracketed(std::string_view text) {
   const std::size_t end = text.find(']');
@@ -62,7 +77,8 @@ std::optional<std::string> bracketed(std::string_view text) {
 
 }  // namespace
 
-std::optional<std::string> normal_address(std::string_view text) {
+std::optional<std::string> normal_address(std::string_view whole) {
+  const std::string_view text = without_spaces_around(whole);
   if (text.starts_with('[')) {
     return bracketed(text);
   }
@@ -73,7 +89,8 @@ std::optional<std::string> normal_address(std::string_view text) {
   if (text.find(':', colon + 1) == std::string_view::npos) {
     return is_port(text.substr(colon + 1)) ? parsed<AF_INET, 4>(text.substr(0, colon)) : std::nullopt;
   }
-  return ipv6(text);
+  const auto address = ipv6(text);
+  return address ? address : ipv6_with_port(text);
 }
 
 std::string address_text(std::span<const unsigned char> bytes) {

@@ -5,28 +5,44 @@
 #include <limits>
 #include <utility>
 
+#include "ledger/base/bytes.h"
 #include "ledger/record/address.h"
 #include "ledger/record/cleanser.h"
 #include "ledger/record/folding.h"
 #include "ledger/record/json_number.h"
 #include "ledger/record/metadata.h"
+#include "ledger/record/redaction.h"
 #include "ledger/record/timestamp.h"
 #include "ledger/record/utf8.h"
 
 namespace twinlog {
 namespace {
 
-constexpr std::size_t kMostHostBytes = 253;
+/// What becomes of text over its limit.
+enum class LongText : std::uint8_t {
+  kCut,
+  kMarked,  ///< Cut, with a hash of the whole at its end: two people never become one account.
+};
+constexpr std::size_t kMarkDigits = 32;
+
+std::string within(std::string_view text, std::size_t most_bytes, LongText when_long) {
+  if (when_long == LongText::kCut || text.size() <= most_bytes) {
+    return std::string(cut_text(text, most_bytes));
+  }
+  std::string marked(cut_text(text, most_bytes - kMarkDigits - 1));
+  return marked.append("~").append(hex(sha256(text)), 0, kMarkDigits);
+}
 
 /// Members that are text and nothing else.
 struct TextField {
   Member member;
   std::optional<std::string> AuthEvent::*place;
   std::size_t most_bytes;
+  LongText when_long = LongText::kCut;
 };
 constexpr auto kTextFields = std::to_array<TextField>({
-    {Member::kUserId, &AuthEvent::user_id, 128},
-    {Member::kUsername, &AuthEvent::username, 256},
+    {Member::kUserId, &AuthEvent::user_id, 128, LongText::kMarked},
+    {Member::kUsername, &AuthEvent::username, 256, LongText::kMarked},
     {Member::kActorId, &AuthEvent::actor_id, 128},
     {Member::kUserAgent, &AuthEvent::user_agent, 1024},
     {Member::kService, &AuthEvent::service, 128},
@@ -55,6 +71,9 @@ class EventFiller {
     event_.log_id = std::move(identity.log_id);
     event_.event_type = std::move(identity.event_type);
     event_.occurred_at = identity.occurred_at;
+    if (identity.is_in_seconds) {
+      note_seconds(Member::kOccurredAt);
+    }
     event_.organisation_id = std::move(identity.organisation_id);
   }
 
@@ -88,19 +107,27 @@ class EventFiller {
     note_repair(member_name(member));
   }
 
-  // Cleaned text within a limit.
-  std::string kept_text(std::uint32_t value, std::size_t most_bytes, std::string_view name) {
+  void note_seconds(Member member) {
+    counts_.add(RepairRule::kSeconds);
+    note_repair(member_name(member));
+  }
+
+  // Cleaned text within a limit. What is cut may look like a secret that the whole did not, so it is cleaned again.
+  std::string kept_text(std::uint32_t value, const TextField& field, std::string_view name) {
     const bool is_changed = cleanser_.clean_value(value);
     const std::string_view whole = tape_.view(value);
-    const std::string_view kept = cut_text(whole, most_bytes);
-    const bool is_cut = kept.size() != whole.size();
+    std::string kept = within(whole, field.most_bytes, field.when_long);
+    const bool is_cut = kept != whole;
     if (is_cut) {
       counts_.add(RepairRule::kCut);
+    }
+    while (const auto cleaned = redacted(kept, counts_.redactions)) {
+      kept = cut_text(*cleaned, field.most_bytes);
     }
     if (is_changed || is_cut) {
       note_repair(name);
     }
-    return std::string(kept);
+    return kept;
   }
 
   void text(const TextField& field) {
@@ -112,7 +139,7 @@ class EventFiller {
       move_as_wrong(field.member);
       return;
     }
-    event_.*field.place = kept_text(*value, field.most_bytes, member_name(field.member));
+    event_.*field.place = kept_text(*value, field, member_name(field.member));
   }
 
   void session_id() {
@@ -128,6 +155,10 @@ class EventFiller {
   }
 
   void address() {
+    if (const auto host = members_.remote_host()) {
+      remote_host(*host);
+      return;
+    }
     const auto value = members_.value(Member::kIp);
     if (!value) {
       return;
@@ -138,8 +169,13 @@ class EventFiller {
     }
     event_.ip = normal_address(tape_.view(*value));
     if (!event_.ip) {
-      event_.remote_host = kept_text(*value, kMostHostBytes, "remote_host");
+      remote_host(*value);
     }
+  }
+
+  void remote_host(std::uint32_t value) {
+    constexpr TextField kHost{Member::kIp, &AuthEvent::remote_host, 253};
+    event_.remote_host = kept_text(value, kHost, "remote_host");
   }
 
   void channel() {
@@ -175,15 +211,22 @@ class EventFiller {
       return;
     }
     std::optional<ReadTime> time;
+    bool is_in_seconds = false;
     if (kind(*value) == NodeKind::kString) {
-      time = rfc3339_time(tape_.view(*value));
+      const std::string_view text = tape_.view(*value);
+      time = is_infinity(text) ? ReadTime{TimeRange::kBeyond, 0} : rfc3339_time(text);
     } else if (kind(*value) == NodeKind::kNumber) {
-      time = epoch_ms_time(tape_.view(*value));
+      const EpochTime number = epoch_time(tape_.view(*value));
+      time = number.time;
+      is_in_seconds = number.is_seconds;
     }
     if (!time || time->range == TimeRange::kBefore) {
       move_as_wrong(Member::kAccountLockedUntil);
-    } else {
-      event_.account_locked_until = time->range == TimeRange::kBeyond ? kLatestTime : time->micros;
+      return;
+    }
+    event_.account_locked_until = time->range == TimeRange::kBeyond ? kLatestTime : time->micros;
+    if (is_in_seconds) {
+      note_seconds(Member::kAccountLockedUntil);
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ledger/record/ascii.h"
 #include "ledger/record/json_number.h"
 #include "ledger/record/redaction.h"
 #include "ledger/record/timestamp.h"
@@ -13,16 +14,8 @@ constexpr std::size_t kMostIdBytes = 128;
 constexpr std::size_t kMostEventTypeBytes = 64;
 constexpr std::int64_t kSchemaVersion = 1;
 
-bool is_lower(char c) {
-  return c >= 'a' && c <= 'z';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool is_id_character(char c) {
-  return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z') ||
-         std::string_view("._:~-").find(c) != std::string_view::npos;
+  return is_alphanumeric(c) || std::string_view("._:~-").find(c) != std::string_view::npos;
 }
 
 // An id shaped like a token is not an id: it could be neither kept nor redacted.
@@ -132,11 +125,13 @@ class IdentityReader {
     if (is(*value, NodeKind::kString)) {
       time = rfc3339_time(tape_.view(*value));
     } else if (is(*value, NodeKind::kNumber)) {
-      time = epoch_ms_time(tape_.view(*value));
+      const EpochTime number = epoch_time(tape_.view(*value));
+      time = number.time;
+      identity_.is_in_seconds = number.is_seconds;
     }
     if (!time) {
       return reject(Member::kOccurredAt, RejectionCause::kInvalid,
-                    "must be an RFC 3339 time with zone or integer epoch milliseconds");
+                    "must be an RFC 3339 time with zone, or epoch milliseconds or seconds");
     }
     if (time->range != TimeRange::kWithin) {
       return reject(Member::kOccurredAt, RejectionCause::kInvalid, "is outside of the years 0001 to 9999");

@@ -14,6 +14,7 @@ struct EventIdentity {
   std::string log_id;  ///< "": to be made.
   std::string event_type;
   UtcMicros occurred_at = 0;
+  bool is_in_seconds = false;  ///< occurred_at was a number of seconds, which is repaired.
   std::optional<std::string> organisation_id;
   bool has_spare_alias = false;  ///< Both spellings were sent: organization_id is then an unknown member.
 };

@@ -62,6 +62,17 @@ std::string_view member_name(Member member) {
   return kNames[static_cast<std::size_t>(member)];
 }
 
+bool is_member_name(std::string_view name) {
+  return known_place(name).has_value();
+}
+
+EventMembers EventMembers::of_record(std::optional<std::uint32_t> remote_host) const {
+  EventMembers members = *this;
+  members.unknown_keys_.clear();
+  members.remote_host_ = remote_host;
+  return members;
+}
+
 std::optional<std::uint32_t> EventMembers::value(Member member) const {
   const auto place = static_cast<std::size_t>(member);
   return values_[place] == 0 || is_absent_[place] ? std::nullopt : std::optional(values_[place]);

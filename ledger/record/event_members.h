@@ -45,6 +45,7 @@ enum class Member : std::uint8_t {
 };
 inline constexpr std::size_t kMembers = 26;
 std::string_view member_name(Member member);
+bool is_member_name(std::string_view name);
 
 /// Node indices into the tape that the members were collected from.
 class EventMembers {
@@ -57,10 +58,16 @@ class EventMembers {
   /// The keys of all other members that are not null, in bytewise order of their names.
   const std::vector<std::uint32_t>& unknown_keys() const { return unknown_keys_; }
 
+  /// The same without unknown members, and with a value for remote_host, which no sender has but in a record that is
+  /// sent again.
+  EventMembers of_record(std::optional<std::uint32_t> remote_host) const;
+  std::optional<std::uint32_t> remote_host() const { return remote_host_; }
+
  private:
   std::array<std::uint32_t, kMembers> values_{};  // 0: not sent (index 0 is the object itself).
   std::array<bool, kMembers> is_absent_{};
   std::vector<std::uint32_t> unknown_keys_;
+  std::optional<std::uint32_t> remote_host_;
 };
 
 }  // namespace twinlog

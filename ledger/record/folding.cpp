@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "ledger/record/ascii.h"
+
 namespace twinlog {
 namespace {
 
@@ -64,7 +66,7 @@ std::string fold_ascii(std::string_view text) {
   }
   std::string folded(text);
   for (char& c : folded) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    c = to_lower(c);
   }
   return folded;
 }

@@ -2,26 +2,12 @@
 
 #include <utf8proc.h>
 
-#include <array>
-#include <cstdio>
+#include "ledger/record/inert_text.h"
 
 namespace twinlog {
 namespace {
 
 constexpr utf8proc_int32_t kEndOfAscii = 0x7F;  // DEL; below it only line ends stand between the strings.
-constexpr utf8proc_int32_t kGreatestEscaped = 0xFFFF;
-
-bool moves_a_terminal(utf8proc_int32_t point) {
-  const utf8proc_category_t category = utf8proc_category(point);
-  return point >= kEndOfAscii && point <= kGreatestEscaped &&
-         (category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF);
-}
-
-void append_escape(std::string& out, utf8proc_int32_t point) {
-  std::array<char, 8> escape{};
-  std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(point));
-  out.append(escape.data());
-}
 
 }  // namespace
 
@@ -37,8 +23,8 @@ std::string inert_json(std::string_view json) {
       json.remove_prefix(1);
       continue;
     }
-    if (moves_a_terminal(point)) {
-      append_escape(out, point);
+    if (point >= kEndOfAscii && moves_a_terminal(point)) {
+      append_unicode_escape(out, point);
     } else {
       out.append(json.substr(0, static_cast<std::size_t>(size)));
     }

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "ledger/record/ascii.h"
+
 namespace twinlog {
 namespace {
 
@@ -13,10 +15,6 @@ constexpr std::size_t kSmallIntegerDigits = 15;
 // ECMAScript writes without an exponent from 1e-6 up to, not including, 1e21.
 constexpr int kLeastPlainExponent = -6;
 constexpr int kMostPlainExponent = 21;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // Takes digits off the front; false when there is none.
 bool take_digits(std::string_view& text) {

@@ -20,6 +20,11 @@ std::string_view rejection_cause_text(RejectionCause cause) {
   return kCauses.at(static_cast<std::size_t>(cause));
 }
 
+Rejection larger_than(std::size_t most_bytes) {
+  return {RejectionCause::kTooLong, "",
+          "is larger than the limit of " + std::to_string(most_bytes) + " bytes for one event"};
+}
+
 RejectedField Rejection::counted_field() const {
   if (field.empty()) {
     return RejectedField::kEvent;

@@ -48,4 +48,7 @@ struct Rejection {
   RejectedField counted_field() const;
 };
 
+/// Of an event of more than so many bytes.
+Rejection larger_than(std::size_t most_bytes);
+
 }  // namespace twinlog

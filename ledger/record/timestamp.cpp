@@ -1,20 +1,25 @@
 #include "ledger/record/timestamp.h"
 
+#include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 
+#include "ledger/record/ascii.h"
 #include "ledger/record/json_number.h"
 
 namespace twinlog {
 namespace {
 
 constexpr std::int64_t kMicrosPerSecond = 1'000'000;
+constexpr std::int64_t kMicrosPerMillisecond = 1'000;
+constexpr std::int64_t kLeastMilliseconds = 100'000'000'000;  // As seconds this is the year 5138.
+// Beyond the year 9999 in any unit, and in seconds; what is below fits into 64 bits as microseconds.
+constexpr double kFarNumber = 1e15;
+constexpr double kFarSeconds = 1e12;
 constexpr int kMicrosDigits = 6;
 constexpr std::size_t kYearDigits = 4;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /// Takes the parts of a date-time off the front; after a mismatch `ok` stays false.
 struct Scanner {
@@ -120,6 +125,55 @@ ReadTime ranged(UtcMicros micros) {
   return micros > kLatestTime ? ReadTime{TimeRange::kBeyond, 0} : ReadTime{TimeRange::kWithin, micros};
 }
 
+// The exponent of number text; nothing when no integer can hold it.
+std::optional<std::int64_t> exponent_of(std::string_view number) {
+  const std::size_t e = number.find_first_of("eE");
+  if (e == std::string_view::npos) {
+    return 0;
+  }
+  std::string_view text = number.substr(e + 1);
+  text.remove_prefix(text.starts_with('+') ? 1 : 0);
+  std::int64_t exponent = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), exponent);
+  return parsed.ec == std::errc() ? std::optional(exponent) : std::nullopt;
+}
+
+struct Scaled {
+  std::int64_t value = 0;  // Without sign, cut off.
+  bool has_rest = false;
+};
+
+// The size of a number below kFarNumber times 10^places, from its digits: a double would be off by some.
+Scaled scaled(std::string_view number, std::int64_t places) {
+  const auto exponent = exponent_of(number);
+  std::string_view mantissa = number.substr(0, number.find_first_of("eE"));
+  mantissa.remove_prefix(mantissa.starts_with('-') ? 1 : 0);
+  const auto digits_before_point = static_cast<std::int64_t>(std::min(mantissa.find('.'), mantissa.size()));
+  // How many digits count. Only next to nothing, or nothing, has so large an exponent and is below kFarNumber.
+  std::int64_t wanted = exponent ? digits_before_point + *exponent + places : 0;
+  Scaled result;
+  for (const char c : mantissa) {
+    if (c == '.') {
+      continue;
+    }
+    if (wanted > 0) {
+      result.value = result.value * 10 + (c - '0');
+      --wanted;
+    } else {
+      result.has_rest = result.has_rest || c != '0';
+    }
+  }
+  for (; wanted > 0 && result.value != 0; --wanted) {
+    result.value *= 10;
+  }
+  return result;
+}
+
+double size_of(std::string_view number) {
+  const auto value = number_value(number);
+  return value ? std::fabs(std::visit([](auto each) { return static_cast<double>(each); }, *value)) : kFarNumber;
+}
+
 }  // namespace
 
 std::optional<ReadTime> rfc3339_time(std::string_view text) {
@@ -150,18 +204,28 @@ std::optional<ReadTime> rfc3339_time(std::string_view text) {
   return ranged(midnight + of_day - zone_minutes * 60 * kMicrosPerSecond);
 }
 
-std::optional<ReadTime> epoch_ms_time(std::string_view number) {
-  if (const auto milliseconds = integer_value(number)) {
-    if (*milliseconds > kLatestTime / 1000) {
-      return ReadTime{TimeRange::kBeyond, 0};
-    }
-    return *milliseconds < kEarliestTime / 1000 ? ReadTime{TimeRange::kBefore, 0} : ranged(*milliseconds * 1000);
+EpochTime epoch_time(std::string_view number) {
+  const bool is_negative = number.starts_with('-');
+  const ReadTime outside{is_negative ? TimeRange::kBefore : TimeRange::kBeyond, 0};
+  const double size = size_of(number);
+  if (size >= kFarNumber) {
+    return {outside, false};
   }
-  // Every number beyond +-2^53, where integer_value stops, is far outside; what is left has a fraction.
-  if (is_beyond_integers(number)) {
-    return ReadTime{number.starts_with('-') ? TimeRange::kBefore : TimeRange::kBeyond, 0};
+  const Scaled whole = scaled(number, 0);
+  if (!whole.has_rest && whole.value >= kLeastMilliseconds) {
+    return {ranged((is_negative ? -whole.value : whole.value) * kMicrosPerMillisecond), false};
   }
-  return std::nullopt;
+  if (size >= kFarSeconds) {
+    return {outside, true};
+  }
+  const Scaled micros = scaled(number, kMicrosDigits);
+  return {ranged(is_negative ? -micros.value - (micros.has_rest ? 1 : 0) : micros.value), true};
+}
+
+bool is_infinity(std::string_view text) {
+  constexpr std::string_view kInfinity = "infinity";
+  return std::equal(text.begin(), text.end(), kInfinity.begin(), kInfinity.end(),
+                    [](char left, char right) { return to_lower(left) == right; });
 }
 
 }  // namespace twinlog

@@ -1,4 +1,4 @@
-// Times as senders write them (contract section 3): RFC 3339 with zone, or integer epoch milliseconds. Pure.
+// Times as senders write them: RFC 3339 with zone, or a number since 1970. Pure.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,15 @@ inline bool is_implausible_time(UtcMicros occurred_at, UtcMicros now) {
   return occurred_at < kLeastPlausibleTime || occurred_at > now + kMostPlausibleLead;
 }
 
-/// Milliseconds since 1970 as JSON number text; nothing when its value is not an integer.
-std::optional<ReadTime> epoch_ms_time(std::string_view number);
+struct EpochTime {
+  ReadTime time;
+  bool is_seconds = false;
+};
+/// What JSON number text says: an integer of 10^11 or more, in both directions, counts milliseconds since 1970,
+/// anything else seconds, digits beyond microseconds dropped (towards earlier times).
+EpochTime epoch_time(std::string_view number);
+
+/// "infinity", in letters of any case: what PostgreSQL and others write for a lock without an end.
+bool is_infinity(std::string_view text);
 
 }  // namespace twinlog

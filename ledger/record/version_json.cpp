@@ -1,11 +1,14 @@
 #include "ledger/record/version_json.h"
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 #include <variant>
 
+#include "ledger/record/ascii.h"
 #include "ledger/record/content_fields.h"
 #include "ledger/record/inert_json.h"
+#include "ledger/record/json_number.h"
 #include "ledger/record/json_writer.h"
 
 namespace twinlog {
@@ -59,6 +62,28 @@ class FieldJson {
   const AuthEvent& event_;
 };
 
+// Canonical JSON writes a double such as 1e20 as the integer that it is; sent so, it would be one out of range.
+std::string with_marked_doubles(std::string_view json) {
+  std::string out;
+  out.reserve(json.size() + 16);
+  std::size_t at = 0;
+  while (at < json.size()) {
+    std::size_t end = at + 1;
+    if (json[at] == '"') {
+      while (json[end] != '"') {
+        end += json[end] == '\\' ? 2U : 1U;
+      }
+      ++end;
+    } else if (is_digit(json[at])) {
+      end = std::min(json.find_first_not_of("0123456789.e+-", at), json.size());
+    }
+    const std::string_view token = json.substr(at, end - at);
+    out.append(token).append(is_digit(token.front()) && !is_number_in_range(token) ? "e0" : "");
+    at = end;
+  }
+  return out;
+}
+
 Members content_members(const AuthEvent& event) {
   Members members;
   for (const ContentField& field : kContentFields) {
@@ -78,11 +103,16 @@ void add_acceptance(Members& members, const Version& version) {
   members.emplace("received_at", json_time(version.received_at));
 }
 
-/// A sender has one member for addresses and what is none; the agent adds the others itself.
-void make_sendable(Members& members) {
+/// A sender has one member for addresses and what is none, and the agent makes the account. A record that had been
+/// repaired carries the hash that lets it be read as what it is.
+void make_sendable(Members& members, const Version& version) {
   members.erase("account");
-  members.erase("repaired");
-  if (auto host = members.extract("remote_host")) {
+  if (const auto& json = version.event.metadata) {
+    members["metadata"] = with_marked_doubles(*json);
+  }
+  if (!version.event.repaired.empty()) {
+    members.emplace("content_hash", json_text(hex(version.content_hash)));
+  } else if (auto host = members.extract("remote_host")) {
     host.key() = "ip";
     members.insert(std::move(host));
   }
@@ -94,8 +124,8 @@ void append_version_line(std::string& out, const Version& version, VersionMember
   Members members = content_members(version.event);
   if (wanted == VersionMembers::kAll) {
     add_acceptance(members, version);
-  } else {
-    make_sendable(members);
+  } else if (wanted == VersionMembers::kSendable) {
+    make_sendable(members, version);
   }
   std::string line;
   for (const auto& [name, json] : members) {

@@ -9,8 +9,9 @@
 namespace twinlog {
 
 enum class VersionMembers : std::uint8_t {
+  kContent,   ///< What the content hash is over.
   kAll,       ///< Content and acceptance (agent, content_hash, effective_at, epoch_id, leaf_index, received_at).
-  kSendable,  ///< What a sender sends: the line gives the same content again, unless the agent had to repair it.
+  kSendable,  ///< What a sender sends: read again, the line gives the same content.
 };
 
 /// Appends the line with its LF.

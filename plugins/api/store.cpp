@@ -24,6 +24,37 @@ std::string_view reaction_text(Reaction reaction) {
   return "retry";
 }
 
+std::string_view stage_text(StoreStage stage) {
+  switch (stage) {
+    case StoreStage::kConnect:
+      return "connect";
+    case StoreStage::kSchema:
+      return "schema";
+    case StoreStage::kPosition:
+      return "position";
+    case StoreStage::kRecords:
+      return "records";
+    case StoreStage::kConflicts:
+      return "conflicts";
+    case StoreStage::kAccounts:
+      return "accounts";
+  }
+  return "connect";
+}
+
+StoreError at(StoreStage where, StoreError error) {
+  error.where = where;
+  const bool is_of_events = where == StoreStage::kRecords || where == StoreStage::kConflicts;
+  if (error.reaction == Reaction::kPoison && !is_of_events) {
+    error.reaction = Reaction::kHold;
+  }
+  return error;
+}
+
+StoreStatus at(StoreStage where, StoreStatus status) {
+  return status ? StoreStatus(at(where, *std::move(status))) : std::nullopt;
+}
+
 std::optional<std::chrono::microseconds> clock_offset_of(UtcMicros theirs, UtcMicros before, UtcMicros after) {
   if (after < before || after - before > kLongestClockQuestion.count()) {
     return std::nullopt;

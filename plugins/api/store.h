@@ -9,42 +9,18 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "ledger/lockout/account_state.h"
 #include "ledger/record/auth_event.h"
+#include "plugins/api/store_result.h"
 
 namespace twinlog {
-
-/// What the courier does about an error. Each store's table (one file, data only) maps its codes to these.
-enum class Reaction : std::uint8_t {
-  kRetry,         ///< Same batch again after the backoff.
-  kRetrySmaller,  ///< Same batch again; half of it after three times.
-  kReconnect,     ///< Drop the connection, then as kRetry. The outcome of a commit may be unknown; repeating is safe.
-  kReconnectSmaller,  ///< As kReconnect; half of the batch after three times: too big for the time a flush may take?
-  kRetrySlowly,       ///< Disk full, limits: as kRetry with the longest wait, and loudly.
-  kHold,    ///< Schema, rights, authentication: an operator must act. Tried again every longest wait; never dropped.
-  kPoison,  ///< The store can never take one of these events. Until dead letters exist: holds the cursor, loudly.
-  kStop,    ///< Corruption in the store: as kHold.
-};
-std::string_view reaction_text(Reaction reaction);
 
 /// For the error of flush() when the position is not as it was left.
 inline constexpr std::string_view kPositionMovedWords =
     "this agent's position in the store changed between two flushes: the store was restored or emptied in place, or a "
     "copy of this spool writes there too; the agent compares positions and sends again what is missing";
-
-/// Why a store did not take a batch, in our words: the server's own text (which quotes values) is never kept.
-struct StoreError {
-  Reaction reaction = Reaction::kRetry;
-  std::string code;        ///< SQLSTATE, server error code, or "" for a broken connection.
-  std::string constraint;  ///< Constraint or index name where the server named one.
-  std::string words;       ///< What happened and what an operator does next.
-};
-
-template <typename T>
-using StoreResult = std::variant<T, StoreError>;
 
 /// The agent's place in a store (contract section 2.7), one row per epoch in twinlog_agents.
 struct AgentPosition {

@@ -9,7 +9,7 @@
 #include "plugins/mongodb/names.h"
 #include "plugins/mongodb/recount.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 namespace {
 
 using StoredAccounts = std::map<std::string, StoredAccount>;
@@ -131,11 +131,10 @@ StoreStatus Round::write() {
     }
   }
   auto executed = bulk.execute();
-  if (auto* failed = std::get_if<StoreError>(&executed)) {
-    return std::move(*failed);
+  if (!executed) {
+    return std::move(executed).error();
   }
-  const BulkOutcome& outcome = std::get<BulkOutcome>(executed);
-  lost_ = outcome.duplicates.size() + (replacements - std::min(replacements, outcome.matched));
+  lost_ = executed->duplicates.size() + (replacements - std::min(replacements, executed->matched));
   return std::nullopt;
 }
 
@@ -209,4 +208,4 @@ StoreResult<AccountReport> apply_to_accounts(Client& client, const AccountWork& 
   return report;
 }
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

@@ -18,7 +18,7 @@
 #include "plugins/mongodb/client.h"
 #include "plugins/mongodb/document.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 
 /// A flush gives up (kRetry) when it lost the race for an account this many times in a row.
 inline constexpr unsigned kAccountRoundsMost = 16;
@@ -47,4 +47,4 @@ struct AccountReport {
 
 StoreResult<AccountReport> apply_to_accounts(Client& client, const AccountWork& work);
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

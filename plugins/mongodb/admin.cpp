@@ -9,6 +9,7 @@
 #include "plugins/mongodb/schema.h"
 
 namespace twinlog {
+namespace mongodb {
 namespace {
 
 CheckLine fine(std::string text) {
@@ -24,20 +25,20 @@ std::vector<CheckLine> server_lines(Client& client) {
   Bson build_info;
   BsonWriter(build_info).int32("buildInfo", 1);
   auto built = client.command(build_info);
-  if (const auto* failed = std::get_if<StoreError>(&built)) {
-    lines.push_back(problem(*failed));
+  if (!built) {
+    lines.push_back(problem(built.error()));
   } else {
-    lines.push_back(fine("connected; the server says it is version " +
-                         BsonFields(std::get<Bson>(built)).text("version").value_or("unknown")));
+    lines.push_back(
+        fine("connected; the server says it is version " + BsonFields(*built).text("version").value_or("unknown")));
   }
   Bson hello;
   BsonWriter(hello).int32("isMaster", 1);
   auto answered = client.command(hello);
-  if (const auto* failed = std::get_if<StoreError>(&answered)) {
-    lines.push_back(problem(*failed));
+  if (!answered) {
+    lines.push_back(problem(answered.error()));
     return lines;
   }
-  const BsonFields fields(std::get<Bson>(answered));
+  const BsonFields fields(*answered);
   const bool is_router = fields.text("msg") == "isdbgrid";
   if (is_router || fields.text("setName")) {
     lines.push_back(fine(is_router ? "a sharded cluster: writes are confirmed by a majority of each shard"
@@ -61,8 +62,8 @@ StoreStatus try_rights(Client& client, const char* collection) {
   Bulk bulk(client, collection);
   bulk.update(filter, change);
   auto executed = bulk.execute();
-  if (auto* failed = std::get_if<StoreError>(&executed)) {
-    return std::move(*failed);
+  if (!executed) {
+    return std::move(executed).error();
   }
   return std::nullopt;
 }
@@ -90,17 +91,17 @@ class MongodbAdmin final : public StoreAdmin {
 
 std::vector<CheckLine> MongodbAdmin::check() {
   auto connected = Client::connect(settings_);
-  if (const auto* failed = std::get_if<StoreError>(&connected)) {
-    return {problem(*failed)};
+  if (!connected) {
+    return {problem(connected.error())};
   }
-  Client& client = *std::get<std::unique_ptr<Client>>(connected);
+  Client& client = **connected;
   std::vector<CheckLine> lines = server_lines(client);
-  auto schema = read_schema(client);
-  if (const auto* failed = std::get_if<StoreError>(&schema)) {
-    lines.push_back(problem(*failed));
+  auto schema = read_schema_state(client);
+  if (!schema) {
+    lines.push_back(problem(schema.error()));
     return lines;
   }
-  const SchemaState& state = std::get<SchemaState>(schema);
+  const SchemaState& state = *schema;
   lines.push_back(schema_line(state, settings_.migrate));
   if (state.version > 0 && state.folding_unicode != folding_unicode_version()) {
     lines.push_back({.is_problem = true,
@@ -122,18 +123,18 @@ std::vector<CheckLine> MongodbAdmin::check() {
 
 StoreResult<std::vector<CheckLine>> MongodbAdmin::migrate() {
   auto connected = Client::connect(settings_);
-  if (auto* failed = std::get_if<StoreError>(&connected)) {
-    return std::move(*failed);
+  if (!connected) {
+    return std::move(connected).error();
   }
-  Client& client = *std::get<std::unique_ptr<Client>>(connected);
-  auto schema = read_schema(client);
-  if (auto* failed = std::get_if<StoreError>(&schema)) {
-    return std::move(*failed);
+  Client& client = **connected;
+  auto schema = read_schema_state(client);
+  if (!schema) {
+    return std::move(schema).error();
   }
-  if (std::get<SchemaState>(schema).is_current()) {
+  if (schema->is_current()) {
     return std::vector<CheckLine>{fine("the schema is current already, nothing was changed")};
   }
-  if (auto failed = create_schema(client)) {
+  if (auto failed = migrate_schema(client)) {
     return *std::move(failed);
   }
   return std::vector<CheckLine>{fine("created the collections " + std::string(kRecords) + ", " + kConflicts + ", " +
@@ -142,9 +143,10 @@ StoreResult<std::vector<CheckLine>> MongodbAdmin::migrate() {
 }
 
 }  // namespace
+}  // namespace mongodb
 
 std::unique_ptr<StoreAdmin> make_mongodb_admin(StoreSettings settings) {
-  return std::make_unique<MongodbAdmin>(std::move(settings));
+  return std::make_unique<mongodb::MongodbAdmin>(std::move(settings));
 }
 
 }  // namespace twinlog

@@ -1,6 +1,6 @@
 #include "plugins/mongodb/bson.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 namespace {
 
 constexpr std::int64_t kMicrosPerMilli = 1000;
@@ -164,4 +164,4 @@ std::optional<UtcMicros> BsonFields::time(const std::string& key) const {
   return integer((key + "_us").c_str());
 }
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

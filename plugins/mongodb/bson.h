@@ -13,7 +13,7 @@
 
 #include "ledger/base/clock.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 
 /// One owned BSON document. Allocation failure ends the process (libbson aborts).
 class Bson {
@@ -97,4 +97,4 @@ class BsonFields {
   const bson_t& document_;
 };
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

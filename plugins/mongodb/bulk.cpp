@@ -6,7 +6,7 @@
 
 #include "plugins/mongodb/error_table.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 namespace {
 
 // What servers and driver call maxBsonObjectSize. The driver answers a larger one with an error that a duplicate key
@@ -96,6 +96,7 @@ Bulk::Bulk(Client& client, const char* collection) : client_(client), collection
 
 bool Bulk::fits(const Bson& document) {
   if (document.size() > kDocumentBytesMost) {
+    poisonous_.push_back(operations_);
     refused_ = driver_error(MONGOC_ERROR_BSON, MONGOC_ERROR_BSON_INVALID);
   }
   return document.size() <= kDocumentBytesMost;
@@ -150,6 +151,11 @@ StoreResult<BulkOutcome> Bulk::execute() {
   const bool done = mongoc_bulk_operation_execute(bulk_.get(), &reply, &error) != 0;
   const std::vector<WriteError> write_errors = errors_in(reply, "writeErrors");
   const StoreStatus refused = error_in(reply, write_errors);
+  for (const WriteError& write_error : write_errors) {
+    if (!is_duplicate_id(write_error) && server_error(write_error.code).reaction == Reaction::kPoison) {
+      poisonous_.push_back(write_error.index);
+    }
+  }
   const std::int64_t matched = BsonFields(reply).integer("nMatched").value_or(0);
   bson_destroy(&reply);
   if (refused) {
@@ -170,4 +176,4 @@ StoreResult<BulkOutcome> Bulk::execute() {
   return outcome;
 }
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

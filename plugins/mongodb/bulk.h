@@ -7,7 +7,7 @@
 
 #include "plugins/mongodb/client.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 
 /// What a bulk did. Everything that is not listed as a duplicate was done, durably.
 struct BulkOutcome {
@@ -28,6 +28,8 @@ class Bulk {
   /// Once. A duplicate key never hides another error: not a write concern error, not a broken connection, not a
   /// command of the same bulk that failed. Without operations: nothing is sent.
   StoreResult<BulkOutcome> execute();
+  /// The operations, counted from 0, that execute() found to be refused for what they hold (Reaction::kPoison).
+  const std::vector<std::size_t>& poisonous() const { return poisonous_; }
 
  private:
   struct BulkDeleter {
@@ -41,6 +43,7 @@ class Bulk {
   std::unique_ptr<mongoc_bulk_operation_t, BulkDeleter> bulk_;
   std::size_t operations_ = 0;
   StoreStatus refused_;
+  std::vector<std::size_t> poisonous_;
 };
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

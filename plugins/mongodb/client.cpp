@@ -6,7 +6,7 @@
 #include "ledger/base/kill_point.h"
 #include "plugins/mongodb/error_table.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 namespace {
 
 constexpr const char* kApplicationName = "twinlog";
@@ -118,10 +118,10 @@ void Client::count_commands() {
 StoreResult<std::unique_ptr<Client>> Client::connect(const StoreSettings& settings) {
   start_driver();
   auto uri = parse_address(settings);
-  if (auto* failed = std::get_if<StoreError>(&uri)) {
-    return std::move(*failed);
+  if (!uri) {
+    return std::move(uri).error();
   }
-  const Uri& address = std::get<Uri>(uri);
+  const Uri& address = *uri;
   bson_error_t error;
   Handle handle(mongoc_client_new_from_uri_with_error(address.get(), &error));
   if (!handle) {
@@ -131,8 +131,8 @@ StoreResult<std::unique_ptr<Client>> Client::connect(const StoreSettings& settin
   Bson ping;
   BsonWriter(ping).int32("ping", 1);
   auto pong = client->command(ping);
-  if (auto* failed = std::get_if<StoreError>(&pong)) {
-    return std::move(*failed);
+  if (!pong) {
+    return std::move(pong).error();
   }
   return client;
 }
@@ -188,4 +188,4 @@ StoreStatus Client::find(const Find& find, const std::function<void(const BsonFi
   return std::nullopt;
 }
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

@@ -14,16 +14,13 @@
 #include "plugins/api/store.h"
 #include "plugins/mongodb/bson.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 
 inline constexpr std::int32_t kSocketTimeoutMs = 20'000;  // The driver's default of 300 s lets a stuck peer hang us.
 inline constexpr std::int32_t kConnectTimeoutMs = 5'000;
 inline constexpr std::int32_t kSelectionTimeoutMs = 5'000;
 inline constexpr std::int64_t kWriteConcernTimeoutMs = 10'000;
 inline constexpr std::int32_t kSlackDocuments = 1;  // A batch that is not filled needs no second trip to see its end.
-
-/// Nothing, or why not.
-using StoreStatus = std::optional<StoreError>;
 
 struct CollectionDeleter {
   void operator()(mongoc_collection_t* collection) const { mongoc_collection_destroy(collection); }
@@ -72,4 +69,4 @@ class Client {
   std::string database_;
 };
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

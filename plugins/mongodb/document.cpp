@@ -5,7 +5,7 @@
 #include "plugins/mongodb/json_bson.h"
 #include "plugins/mongodb/names.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 namespace {
 
 struct TextField {
@@ -240,4 +240,4 @@ Result<ShownAccount> shown_account_from(const BsonFields& fields) {
                       .effective_at = *effective_at};
 }
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

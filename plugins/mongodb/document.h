@@ -11,7 +11,7 @@
 #include "ledger/record/auth_event.h"
 #include "plugins/mongodb/bson.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 
 /// Which of the two collections of versions.
 enum class Shelf : std::uint8_t { kRecords, kConflicts };
@@ -40,4 +40,4 @@ Result<StoredAccount> account_from(const BsonFields& fields);
 /// The columns that everybody sees, as stored.
 Result<ShownAccount> shown_account_from(const BsonFields& fields);
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

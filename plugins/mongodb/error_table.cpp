@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace twinlog {
+namespace twinlog::mongodb {
 namespace {
 
 constexpr std::string_view kFailover =
@@ -130,4 +130,4 @@ StoreError driver_error(std::uint32_t domain, std::uint32_t code) {
   return {.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = std::string(kNetwork)};
 }
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

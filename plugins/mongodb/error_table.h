@@ -8,7 +8,7 @@
 
 #include "plugins/api/store.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 
 /// A code that a server answers, in a failed command, a write error or a write concern error.
 struct ServerErrorRow {
@@ -31,4 +31,4 @@ std::span<const DriverErrorRow> driver_error_rows();
 /// Of a bson_error_t in error API version 2: domain MONGOC_ERROR_SERVER goes to server_error.
 StoreError driver_error(std::uint32_t domain, std::uint32_t code);
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

@@ -6,7 +6,7 @@
 #include "ledger/record/json_events.h"
 #include "plugins/mongodb/key_encoding.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 namespace {
 
 /// Arrays in BSON are documents with the keys "0", "1", ...
@@ -129,4 +129,4 @@ Result<std::string> json_from_bson(const bson_iter_t& field) {
   return builder.take();
 }
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

@@ -1,6 +1,6 @@
 #include "plugins/mongodb/key_encoding.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 
 std::string encode_key(std::string_view key) {
   if (key.empty()) {
@@ -52,4 +52,4 @@ std::optional<std::string> decode_key(std::string_view encoded) {
   return key;
 }
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

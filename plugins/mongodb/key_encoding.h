@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
-namespace twinlog {
+namespace twinlog::mongodb {
 
 std::string encode_key(std::string_view key);
 /// Nothing when no key encodes to this text.
 std::optional<std::string> decode_key(std::string_view encoded);
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

@@ -1,7 +1,7 @@
 // The collections of the document store (contract section 5). The database is the one in the address.
 #pragma once
 
-namespace twinlog {
+namespace twinlog::mongodb {
 
 inline constexpr const char* kRecords = "auth_logs";
 inline constexpr const char* kConflicts = "auth_log_conflicts";
@@ -9,4 +9,4 @@ inline constexpr const char* kAccounts = "account_lockouts";
 inline constexpr const char* kAgents = "twinlog_agents";
 inline constexpr const char* kMeta = "twinlog_meta";
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

@@ -5,7 +5,7 @@
 #include "plugins/mongodb/bulk.h"
 #include "plugins/mongodb/names.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 
 StoreResult<std::optional<AgentPosition>> read_position(Client& client, const Uuid& epoch_id) {
   Bson filter;
@@ -49,12 +49,11 @@ StoreStatus write_position(Client& client, const Epoch& epoch, const AgentPositi
     bulk.insert(document);
   }
   auto executed = bulk.execute();
-  if (auto* failed = std::get_if<StoreError>(&executed)) {
-    return std::move(*failed);
+  if (!executed) {
+    return std::move(executed).error();
   }
-  const BulkOutcome& outcome = std::get<BulkOutcome>(executed);
-  const bool is_written = expected ? outcome.matched == 1 : outcome.duplicates.empty();
+  const bool is_written = expected ? executed->matched == 1 : executed->duplicates.empty();
   return is_written ? std::nullopt : StoreStatus(position_moved());
 }
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

@@ -6,7 +6,7 @@
 
 #include "plugins/mongodb/client.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 
 struct Epoch {
   Uuid id{};
@@ -25,4 +25,4 @@ StoreError position_moved();
 StoreStatus write_position(Client& client, const Epoch& epoch, const AgentPosition& position,
                            std::optional<std::uint64_t> expected);
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

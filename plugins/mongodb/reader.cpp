@@ -7,6 +7,7 @@
 #include "plugins/mongodb/names.h"
 
 namespace twinlog {
+namespace mongodb {
 namespace {
 
 constexpr std::size_t kKeysPerRead = 1000;
@@ -61,10 +62,10 @@ StoreStatus MongodbReader::connect() {
     return std::nullopt;
   }
   auto connected = Client::connect(settings_);
-  if (auto* failed = std::get_if<StoreError>(&connected)) {
-    return std::move(*failed);
+  if (!connected) {
+    return std::move(connected).error();
   }
-  client_ = std::move(std::get<std::unique_ptr<Client>>(connected));
+  client_ = *std::move(connected);
   return std::nullopt;
 }
 
@@ -126,9 +127,10 @@ StoreResult<std::optional<ShownAccount>> MongodbReader::account(const AccountKey
 }
 
 }  // namespace
+}  // namespace mongodb
 
 std::unique_ptr<StoreReader> make_mongodb_reader(StoreSettings settings) {
-  return std::make_unique<MongodbReader>(std::move(settings));
+  return std::make_unique<mongodb::MongodbReader>(std::move(settings));
 }
 
 }  // namespace twinlog

@@ -8,7 +8,7 @@
 #include "ledger/base/kill_point.h"
 #include "plugins/mongodb/names.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 namespace {
 
 // Asked for at once; servers cut a reply at 16 MiB, which is more than this many of these rows.
@@ -141,4 +141,4 @@ StoreStatus recount(Client& client, const std::vector<Recounted>& accounts) {
   return counter.has_unmarked() ? count_unmarked(client, counter) : std::nullopt;
 }
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

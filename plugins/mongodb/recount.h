@@ -14,7 +14,7 @@
 #include "plugins/mongodb/client.h"
 #include "plugins/mongodb/document.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 
 /// An account whose merge asked for a recount; `state` holds the marks up to this flush and gets the count.
 struct Recounted {
@@ -26,4 +26,4 @@ struct Recounted {
 /// server's reply limit), and one of twinlog_agents where a row's epoch has no mark.
 StoreStatus recount(Client& client, const std::vector<Recounted>& accounts);
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

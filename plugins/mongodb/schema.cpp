@@ -8,7 +8,7 @@
 #include "plugins/mongodb/bulk.h"
 #include "plugins/mongodb/names.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 namespace {
 
 constexpr const char* kSchemaId = "schema";
@@ -36,11 +36,10 @@ StoreStatus create_collection(Client& client, const char* name) {
   Bson command;
   BsonWriter(command).text("create", name);
   auto created = client.command(command);
-  auto* failed = std::get_if<StoreError>(&created);
-  if (failed == nullptr || failed->code == kNamespaceExists) {
+  if (created || created.error().code == kNamespaceExists) {
     return std::nullopt;
   }
-  return std::move(*failed);
+  return std::move(created).error();
 }
 
 StoreStatus create_index(Client& client, const Index& index) {
@@ -59,8 +58,8 @@ StoreStatus create_index(Client& client, const Index& index) {
   }
   writer.end().end();
   auto created = client.command(command);
-  if (auto* failed = std::get_if<StoreError>(&created)) {
-    return std::move(*failed);
+  if (!created) {
+    return std::move(created).error();
   }
   return std::nullopt;
 }
@@ -75,15 +74,15 @@ StoreStatus write_version(Client& client) {
   Bulk bulk(client, kMeta);
   bulk.upsert(filter, change);
   auto executed = bulk.execute();
-  if (auto* failed = std::get_if<StoreError>(&executed)) {
-    return std::move(*failed);
+  if (!executed) {
+    return std::move(executed).error();
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-StoreResult<SchemaState> read_schema(Client& client) {
+StoreResult<SchemaState> read_schema_state(Client& client) {
   Bson filter;
   BsonWriter(filter).text("_id", kSchemaId);
   SchemaState state;
@@ -98,7 +97,7 @@ StoreResult<SchemaState> read_schema(Client& client) {
   return state;
 }
 
-StoreStatus create_schema(Client& client) {
+StoreStatus migrate_schema(Client& client) {
   for (const char* name : {kRecords, kConflicts, kAccounts, kAgents, kMeta}) {
     if (auto failed = create_collection(client, name)) {
       return failed;
@@ -114,4 +113,4 @@ StoreStatus create_schema(Client& client) {
   return write_version(client);
 }
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

@@ -8,7 +8,7 @@
 
 #include "plugins/mongodb/client.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 
 inline constexpr std::int32_t kSchemaVersion = 1;
 
@@ -19,8 +19,8 @@ struct SchemaState {
 };
 
 /// One read; needs no more than the right to read.
-StoreResult<SchemaState> read_schema(Client& client);
+StoreResult<SchemaState> read_schema_state(Client& client);
 /// Creates what is missing and then writes the version. Repeating it, also by several agents at once, is harmless.
-StoreStatus create_schema(Client& client);
+StoreStatus migrate_schema(Client& client);
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

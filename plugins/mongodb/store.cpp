@@ -12,6 +12,7 @@
 #include "plugins/mongodb/versions.h"
 
 namespace twinlog {
+namespace mongodb {
 namespace {
 
 StoreError not_connected() {
@@ -58,11 +59,11 @@ class MongodbStore final : public Store {
 };
 
 StoreStatus MongodbStore::bring_up_schema(Client& client) const {
-  auto state = read_schema(client);
-  if (auto* failed = std::get_if<StoreError>(&state)) {
-    return std::move(*failed);
+  auto state = read_schema_state(client);
+  if (!state) {
+    return std::move(state).error();
   }
-  if (std::get<SchemaState>(state).is_current()) {
+  if (state->is_current()) {
     return std::nullopt;
   }
   if (!settings_.store.migrate) {
@@ -73,18 +74,18 @@ StoreStatus MongodbStore::bring_up_schema(Client& client) const {
                           "the document store has no current twinlog schema; run `twinlog migrate`, or set "
                           "stores.mongodb.migrate = true"};
   }
-  return create_schema(client);
+  return migrate_schema(client);
 }
 
 StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
   if (!client_) {
     auto connected = Client::connect(settings_.store);
-    if (auto* failed = std::get_if<StoreError>(&connected)) {
-      return std::move(*failed);
+    if (!connected) {
+      return std::move(connected).error();
     }
-    std::unique_ptr<Client> client = std::move(std::get<std::unique_ptr<Client>>(connected));
+    std::unique_ptr<Client> client = *std::move(connected);
     if (auto failed = bring_up_schema(*client)) {
-      return *std::move(failed);
+      return at(StoreStage::kSchema, *std::move(failed));
     }
     client_ = std::move(client);
   }
@@ -93,11 +94,11 @@ StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
     return *std::move(failed);
   }
   auto position = read_position(*client_, settings_.epoch_id);
-  if (std::holds_alternative<StoreError>(position)) {
+  if (!position) {
     disconnect();
-    return position;
+    return at(StoreStage::kPosition, std::move(position).error());
   }
-  delivered_leaf_ = last_leaf(std::get<std::optional<AgentPosition>>(position));
+  delivered_leaf_ = last_leaf(*position);
   return position;
 }
 
@@ -108,11 +109,9 @@ StoreStatus MongodbStore::measure_clock() {
   const UtcMicros before = clock_.utc_now();
   const auto answer = client_->command(question);
   const UtcMicros after = clock_.utc_now();
-  const auto* reply = std::get_if<Bson>(&answer);
-  const auto theirs = reply != nullptr ? BsonFields(*reply).date("localTime") : std::nullopt;
+  const auto theirs = answer ? BsonFields(*answer).date("localTime") : std::nullopt;
   clock_offset_ = theirs ? clock_offset_of(*theirs, before, after) : std::nullopt;
-  const auto* failed = std::get_if<StoreError>(&answer);
-  return failed != nullptr && failed->reaction == Reaction::kReconnect ? StoreStatus(*failed) : std::nullopt;
+  return !answer && answer.error().reaction == Reaction::kReconnect ? StoreStatus(answer.error()) : std::nullopt;
 }
 
 StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
@@ -137,7 +136,7 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
 // before. Dying in between leaves versions that the next flush recognises as its own.
 StoreStatus MongodbStore::write(const FlushBatch& batch, FlushReport& report) {
   if (auto failed = expect_position()) {
-    return failed;
+    return at(StoreStage::kPosition, std::move(failed));
   }
   OurVersions ours;
   if (auto failed = write_versions(batch, report, ours)) {
@@ -145,21 +144,21 @@ StoreStatus MongodbStore::write(const FlushBatch& batch, FlushReport& report) {
   }
   TWINLOG_KILL_POINT("mongodb.versions_written");
   if (auto failed = write_accounts(ours, report)) {
-    return failed;
+    return at(StoreStage::kAccounts, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.accounts_written");
-  return write_position(*client_, {.id = settings_.epoch_id, .agent = settings_.agent}, batch.position,
-                        delivered_leaf_);
+  return at(StoreStage::kPosition, write_position(*client_, {.id = settings_.epoch_id, .agent = settings_.agent},
+                                                  batch.position, delivered_leaf_));
 }
 
 /// Before anything is written: marks that this flush would move in a store that lost what lies below them would make
 /// the agent take for applied what it is about to send again.
 StoreStatus MongodbStore::expect_position() {
   auto position = read_position(*client_, settings_.epoch_id);
-  if (auto* failed = std::get_if<StoreError>(&position)) {
-    return std::move(*failed);
+  if (!position) {
+    return std::move(position).error();
   }
-  const bool is_expected = last_leaf(std::get<std::optional<AgentPosition>>(position)) == delivered_leaf_;
+  const bool is_expected = last_leaf(*position) == delivered_leaf_;
   return is_expected ? std::nullopt : StoreStatus(position_moved());
 }
 
@@ -174,10 +173,10 @@ StoreStatus MongodbStore::write_versions(const FlushBatch& batch, FlushReport& r
       break;
     }
     auto stored = store_versions(*client_, shelf, waiting);
-    if (auto* failed = std::get_if<StoreError>(&stored)) {
-      return std::move(*failed);
+    if (!stored) {
+      return at(shelf == Shelf::kRecords ? StoreStage::kRecords : StoreStage::kConflicts, std::move(stored).error());
     }
-    const auto& places = std::get<std::vector<Place>>(stored);
+    const std::vector<Place>& places = *stored;
     std::vector<const Version*> conflicts;
     for (std::size_t i = 0; i < places.size(); ++i) {
       if (places[i] == Place::kOther) {
@@ -195,7 +194,7 @@ StoreStatus MongodbStore::write_versions(const FlushBatch& batch, FlushReport& r
     }
     if (shelf == Shelf::kConflicts) {
       TWINLOG_KILL_POINT("mongodb.conflicts_written");
-      return mark_conflicts(*client_, waiting);
+      return at(StoreStage::kConflicts, mark_conflicts(*client_, waiting));
     }
     waiting = std::move(conflicts);
   }
@@ -210,11 +209,11 @@ StoreStatus MongodbStore::write_accounts(const OurVersions& ours, FlushReport& r
                          .now = clock_.utc_now(),
                          .written_by = attempt_token()};
   auto applied = apply_to_accounts(*client_, work);
-  if (auto* failed = std::get_if<StoreError>(&applied)) {
-    return std::move(*failed);
+  if (!applied) {
+    return std::move(applied).error();
   }
-  report.accounts = std::get<AccountReport>(applied).written;
-  report.recounts = std::get<AccountReport>(applied).recounts;
+  report.accounts = applied->written;
+  report.recounts = applied->recounts;
   return std::nullopt;
 }
 
@@ -225,9 +224,10 @@ std::string MongodbStore::attempt_token() {
 }
 
 }  // namespace
+}  // namespace mongodb
 
 std::unique_ptr<Store> make_mongodb_store(MongodbStoreSettings settings, const Clock& clock, Random& random) {
-  return std::make_unique<MongodbStore>(std::move(settings), clock, random);
+  return std::make_unique<mongodb::MongodbStore>(std::move(settings), clock, random);
 }
 
 std::string mongoc_version() {

@@ -9,7 +9,7 @@
 #include "plugins/mongodb/bulk.h"
 #include "plugins/mongodb/error_table.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 namespace {
 
 /// What is stored under a key: the content's hash and the acceptance.
@@ -59,8 +59,12 @@ StoreStatus read_copies(Client& client, Shelf shelf, const std::vector<std::stri
       [&copies](const BsonFields& fields) { note_copy(fields, copies); });
 }
 
-StoreError cannot_be_written(const Error& error) {
-  return {.reaction = Reaction::kPoison, .code = "", .constraint = "", .words = error.message()};
+StoreError cannot_be_written(const Error& error, const Version& version) {
+  return {.reaction = Reaction::kPoison,
+          .code = "",
+          .constraint = "",
+          .words = error.message(),
+          .leaves = {version.leaf_index}};
 }
 
 StoreError not_readable(std::size_t count) {
@@ -78,6 +82,7 @@ StoreError not_readable(std::size_t count) {
 StoreResult<std::vector<Place>> store_versions(Client& client, Shelf shelf, std::span<const Version* const> versions) {
   StoredCopies copies;
   std::vector<std::string> sent;
+  std::vector<std::uint64_t> leaves;
   std::vector<std::string> ids;
   Bulk bulk(client, collection_of(shelf));
   for (const Version* version : versions) {
@@ -88,17 +93,21 @@ StoreResult<std::vector<Place>> store_versions(Client& client, Shelf shelf, std:
     }
     const Result<Bson> document = version_document(shelf, *version);
     if (!document) {
-      return cannot_be_written(document.error());
+      return cannot_be_written(document.error(), *version);
     }
     bulk.insert(*document);
     sent.push_back(id);
+    leaves.push_back(version->leaf_index);
   }
   auto executed = bulk.execute();
-  if (auto* failed = std::get_if<StoreError>(&executed)) {
-    return std::move(*failed);
+  if (!executed) {
+    for (const std::size_t index : bulk.poisonous()) {
+      executed.error().leaves.push_back(leaves.at(index));
+    }
+    return std::move(executed).error();
   }
   std::vector<std::string> taken;
-  for (const std::size_t index : std::get<BulkOutcome>(executed).duplicates) {
+  for (const std::size_t index : executed->duplicates) {
     taken.push_back(sent.at(index));
     copies.erase(taken.back());
   }
@@ -133,10 +142,10 @@ StoreStatus mark_conflicts(Client& client, std::span<const Version* const> confl
     bulk.update(filter, change);
   }
   auto executed = bulk.execute();
-  if (auto* failed = std::get_if<StoreError>(&executed)) {
-    return std::move(*failed);
+  if (!executed) {
+    return std::move(executed).error();
   }
   return std::nullopt;
 }
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

@@ -9,7 +9,7 @@
 #include "plugins/mongodb/client.h"
 #include "plugins/mongodb/document.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 
 /// Where a version ended.
 enum class Place : std::uint8_t {
@@ -27,4 +27,4 @@ StoreResult<std::vector<Place>> store_versions(Client& client, Shelf shelf, std:
 /// which every server answers from its index.
 StoreStatus mark_conflicts(Client& client, std::span<const Version* const> conflicts);
 
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

@@ -1,9 +1,11 @@
 #include <utility>
 
+#include "ledger/base/wakeup.h"
 #include "plugins/postgres/migrate.h"
 #include "plugins/postgres/postgres_store.h"
 #include "plugins/postgres/requirements.h"
 #include "plugins/postgres/schema/steps.h"
+#include "plugins/postgres/wall_check.h"
 
 namespace twinlog {
 namespace postgres {
@@ -18,18 +20,29 @@ constexpr std::string_view kMissingRights =
     "('twinlog_agents', 'UPDATE'), ('twinlog_meta', 'SELECT')) AS r(relation, what) "
     "WHERE NOT has_table_privilege(r.relation, r.what)";
 
-constexpr std::string_view kWalls =
+constexpr std::string_view kSession =
     "SELECT has_column_privilege('auth_logs', 'has_conflict', 'UPDATE'), "
     "(SELECT coalesce(string_agg(t.name, ', ' ORDER BY t.name), '') "
-    "FROM (VALUES ('auth_logs'), ('auth_log_conflicts'), ('account_lockouts')) AS t(name) "
-    "WHERE row_security_active(t.name) AND NOT EXISTS (SELECT 1 FROM pg_policies p WHERE p.tablename = t.name "
-    "AND p.schemaname = current_schema() AND p.policyname = 'twinlog_writing' AND EXISTS "
-    "(SELECT 1 FROM unnest(p.roles) AS role WHERE pg_has_role(current_user, role, 'USAGE')))), "
+    "FROM (VALUES ('auth_logs'), ('auth_log_conflicts'), ('account_lockouts'), ('twinlog_agents'), ('twinlog_meta')) "
+    "AS t(name) WHERE row_security_active(t.name) AND NOT EXISTS (SELECT 1 FROM pg_policies p WHERE p.tablename = "
+    "t.name "
+    "AND p.schemaname = current_schema() AND p.permissive = 'PERMISSIVE' AND p.qual = 'true' AND EXISTS "
+    "(SELECT 1 FROM unnest(p.roles) AS role WHERE role = 'public' OR EXISTS (SELECT 1 FROM pg_roles r WHERE "
+    "r.rolname = role AND pg_has_role(current_user, r.oid, 'USAGE'))))), "
     "(SELECT count(*) FROM pg_roles WHERE rolname IN ('twinlog_reader', 'twinlog_writer')), "
-    "current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on'";
+    "current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on', "
+    "(SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = 'auth_logs'::regclass), "
+    "inet_client_addr() IS NULL OR family(inet_client_addr()) = 4 AND inet_client_addr() << '127.0.0.0/8' "
+    "OR inet_client_addr() = '::1' OR coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false), "
+    "has_database_privilege('public', current_database(), 'CONNECT')";
 constexpr std::int64_t kRoleCount = 2;
 /// twinlog_meta cannot be read: what else is missing can be asked all the same.
 constexpr std::string_view kNoRight = "42501";
+/// A lock was not to be had in time.
+constexpr std::string_view kInUse = "55P03";
+/// How long `twinlog migrate` tries, and how long it lets others through between two tries.
+constexpr std::chrono::milliseconds kPatience = std::chrono::minutes{5};
+constexpr std::chrono::milliseconds kPause = std::chrono::seconds{2};
 
 CheckLine fine(std::string text) {
   return {.is_problem = false, .text = "PostgreSQL: " + std::move(text)};
@@ -52,6 +65,9 @@ void check_schema(const SchemaState& state, std::vector<CheckLine>& lines) {
   } else {
     lines.push_back(fine(versions));
   }
+  if (auto words = unicode_mismatch(state)) {
+    lines.push_back(problem(std::move(*words)));
+  }
 }
 
 void check_walls(const Rows& row, std::vector<CheckLine>& lines) {
@@ -59,9 +75,11 @@ void check_walls(const Rows& row, std::vector<CheckLine>& lines) {
     lines.push_back(problem("this role may not UPDATE auth_logs.has_conflict; grant it the role twinlog_writer"));
   }
   if (const std::string hidden(row.value(0, 1)); !hidden.empty()) {
-    lines.push_back(problem("row-level security hides " + hidden +
-                            " from this role; grant it the role twinlog_writer "
-                            "(where it has it: run `twinlog migrate` as the owner of the tables)"));
+    lines.push_back(
+        problem("row-level security hides " + hidden +
+                " from this role; grant it the role twinlog_writer "
+                "(where it has it: run `twinlog migrate` as the owner of the tables; for twinlog_agents and "
+                "twinlog_meta, which hold no tenant's rows: ALTER TABLE ... DISABLE ROW LEVEL SECURITY)"));
   }
   if (int8_value(row.value(0, 2)) != kRoleCount) {
     lines.push_back(problem("the roles twinlog_reader and twinlog_writer are missing; run as an administrator: " +
@@ -71,6 +89,24 @@ void check_walls(const Rows& row, std::vector<CheckLine>& lines) {
     lines.push_back(
         problem("fsync or full_page_writes is off: what the server confirms is lost with the power; turn "
                 "both on"));
+  }
+}
+
+/// What is no fault by itself, and yet what an administrator wants to know.
+void describe_session(const Rows& row, std::vector<CheckLine>& lines) {
+  if (bool_value(row.value(0, 5))) {
+    lines.push_back(
+        fine("this role owns the tables: neither walls nor rights hold it; give the agent a login of its own "
+             "IN ROLE twinlog_writer"));
+  }
+  if (!bool_value(row.value(0, 6))) {
+    lines.push_back(fine("this session is not encrypted; set sslmode=verify-full in stores.postgres.uri"));
+  }
+  if (bool_value(row.value(0, 7))) {
+    lines.push_back(
+        fine("every login of this server may connect to this database (CONNECT is PUBLIC's), and "
+             "twinlog_reader_scope binds in this database only; where others have readers: REVOKE CONNECT ON "
+             "DATABASE ... FROM PUBLIC, or bind the role '*' to no tenant"));
   }
 }
 
@@ -112,11 +148,11 @@ class PostgresAdmin final : public StoreAdmin {
     if (auto words = unmet_requirement(connection)) {
       return StoreError{.reaction = Reaction::kHold, .code = "", .constraint = "", .words = std::move(*words)};
     }
-    auto lines = migrate_schema(connection);
+    auto lines = patiently([&] { return migrate_schema(connection, MigrationBy::kCommand); });
     if (lines.index() != 0) {
       return lines;
     }
-    auto roles = migrate_roles(connection);
+    auto roles = patiently([&] { return migrate_roles(connection); });
     if (auto* error = std::get_if<StoreError>(&roles)) {
       std::get<0>(lines).push_back(problem("the rights of readers and writers were not granted: " + error->words +
                                            (error->code.empty() ? "" : " (SQLSTATE " + error->code + ")")));
@@ -129,8 +165,28 @@ class PostgresAdmin final : public StoreAdmin {
   }
 
  private:
+  /// Again while a table is in use, with pauses in which everybody else gets through.
+  template <typename Step>
+  StoreResult<std::vector<CheckLine>> patiently(Step step) {
+    Wakeup pause;
+    const auto until = clock_.steady_now() + kPatience;
+    auto result = step();
+    for (auto* error = std::get_if<StoreError>(&result);
+         error != nullptr && error->code == kInUse && clock_.steady_now() < until;
+         error = std::get_if<StoreError>(&result)) {
+      pause.wait_for(kPause);
+      result = step();
+    }
+    if (auto* error = std::get_if<StoreError>(&result); error != nullptr && error->code == kInUse) {
+      error->words =
+          "a table is in use all the time (a long transaction, or a lock that somebody holds), and the migration holds "
+          "nobody up; run `twinlog migrate` again when it is over (pg_stat_activity shows it)";
+    }
+    return result;
+  }
+
   static void check_rights(Connection& connection, std::vector<CheckLine>& lines) {
-    const Statement questions[] = {{kMissingRights, {}}, {kWalls, {}}};
+    const Statement questions[] = {{kMissingRights, {}}, {kSession, {}}};
     auto answers = connection.run(questions, kQuestionLimit);
     if (auto* error = std::get_if<StoreError>(&answers)) {
       lines.push_back(problem(*error));
@@ -143,6 +199,18 @@ class PostgresAdmin final : public StoreAdmin {
       lines.push_back(problem("this role lacks " + std::string(missing) + "; grant it the role twinlog_writer"));
     }
     check_walls(std::get<0>(answers).back(), lines);
+    describe_session(std::get<0>(answers).back(), lines);
+    auto faults = wall_faults(connection);
+    if (auto* error = std::get_if<StoreError>(&faults)) {
+      lines.push_back(problem(*error));
+      return;
+    }
+    for (const std::string& fault : std::get<0>(faults).mendable) {
+      lines.push_back(problem(fault + "; run `twinlog migrate` as the owner of the tables"));
+    }
+    for (const std::string& fault : std::get<0>(faults).for_people) {
+      lines.push_back(problem(fault));
+    }
   }
 
   StoreSettings settings_;

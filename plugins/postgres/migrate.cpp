@@ -5,23 +5,38 @@
 
 #include "ledger/base/kill_point.h"
 #include "plugins/postgres/schema/steps.h"
+#include "plugins/postgres/wall_check.h"
 
 namespace twinlog::postgres {
 namespace {
 
 constexpr std::string_view kBegin = "BEGIN ISOLATION LEVEL READ COMMITTED";
-/// "twinlog" in ASCII: the advisory lock of everybody who changes this schema.
-constexpr std::string_view kLock = "SELECT pg_advisory_xact_lock(x'7477696e6c6f67'::bigint)";
-constexpr std::string_view kSynchronous = "SET LOCAL synchronous_commit = on";
-constexpr std::string_view kMetaTable =
-    "CREATE TABLE IF NOT EXISTS twinlog_meta (name text COLLATE \"C\" PRIMARY KEY, value text NOT NULL, "
-    "recorded_at timestamptz NOT NULL DEFAULT now())";
+// Everybody who changes this schema asks for the advisory lock ("twinlog" in ASCII), but as anybody may take it, nobody
+// waits for it: what agents wait for is the lock on twinlog_meta, which takes rights on that table. It keeps no reader
+// out. A client that goes away is noticed, so that no abandoned statement stands in a queue of locks.
+constexpr std::string_view kPace =
+    "SELECT pg_try_advisory_xact_lock(x'7477696e6c6f67'::bigint), set_config('synchronous_commit', 'on', true), "
+    "set_config('lock_timeout', '30s', true), set_config('statement_timeout', '110s', true), "
+    "CASE WHEN version() LIKE '%linux%' THEN set_config('client_connection_check_interval', '1s', true) END";
+constexpr std::string_view kLock = "LOCK TABLE twinlog_meta IN SHARE ROW EXCLUSIVE MODE";
+// Whoever waits for a table lets nobody pass by: not for long. Longer than deadlock_timeout (1 s), after which an
+// autovacuum in the way gives up.
+constexpr std::string_view kShortWaits = "SELECT set_config('lock_timeout', '1200ms', true)";
+constexpr std::string_view kMetaTable = R"(DO $$ BEGIN
+  CREATE TABLE IF NOT EXISTS twinlog_meta (name text COLLATE "C" PRIMARY KEY, value text NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT now());
+EXCEPTION WHEN duplicate_table OR unique_violation THEN NULL;
+END $$)";
+constexpr std::string_view kIsEmpty = "SELECT pg_relation_size('auth_logs') = 0";
+constexpr std::string_view kIsBroken =
+    "SELECT EXISTS (SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid)";
 constexpr std::string_view kVersionRow =
     "INSERT INTO twinlog_meta (name, value) VALUES ('schema.' || lpad($1::bigint::text, 4, '0'), $2)";
 constexpr std::string_view kUnicodeRow =
     "INSERT INTO twinlog_meta (name, value) VALUES ('unicode_version', $1) ON CONFLICT (name) DO NOTHING";
 constexpr std::string_view kVersion =
-    "SELECT coalesce(max(right(name, 4)::bigint), 0) FROM twinlog_meta WHERE name ~ '^schema\\.[0-9]{4}$'";
+    "SELECT coalesce(max(right(name, 4)::bigint) FILTER (WHERE name ~ '^schema\\.[0-9]{4}$'), 0), "
+    "coalesce(max(value) FILTER (WHERE name = 'unicode_version'), '') FROM twinlog_meta";
 // Without any schema in reach current_schema() is null: quote_ident() hands that on, format('%I') fails.
 constexpr std::string_view kState =
     "SELECT coalesce(current_schema(), ''), "
@@ -59,21 +74,74 @@ std::optional<StoreError> finish(Connection& connection, std::vector<Statement> 
 /// Leaves the transaction after an error, so that the connection can be used on.
 StoreError abandon(Connection& connection, StoreError error) {
   if (connection.is_usable() && connection.is_in_transaction()) {
-    connection.run_one({"ROLLBACK", {}}, kQuestionLimit);
+    static_cast<void>(connection.run_one({"ROLLBACK", {}}, kQuestionLimit));
   }
   return error;
 }
 
-/// One step, unless somebody else did it while we waited for the lock. Gives whether it was done here.
-StoreResult<bool> run_step(Connection& connection, const SchemaStep& step) {
-  const Statement begin[] = {{kBegin, {}}, {kLock, {}}, {kSynchronous, {}}, {kMetaTable, {}}, {kVersion, {}}};
+StoreResult<int> begin_locked(Connection& connection) {
+  const Statement begin[] = {{kBegin, {}}, {kPace, {}},       {kMetaTable, {}},
+                             {kLock, {}},  {kShortWaits, {}}, {kVersion, {}}};
   auto begun = connection.run(begin, kMigrationLimit);
   if (auto* error = std::get_if<StoreError>(&begun)) {
     return abandon(connection, std::move(*error));
   }
+  return static_cast<int>(int8_value(std::get<0>(begun).back().value(0, 0)));
+}
+
+/// Outside of a transaction, beside running writers. Two that build it at once wait for each other's end: the server
+/// ends one of them, and the other's is found by the next try. The version row comes after it, so whoever dies in
+/// between looks again.
+std::optional<StoreError> build_index(Connection& connection, const SchemaStep& step) {
+  auto broken = connection.run_one({kIsBroken, {text_parameter(step.concurrent_index)}}, kQuestionLimit);
+  if (auto* error = std::get_if<StoreError>(&broken)) {
+    return std::move(*error);
+  }
+  if (bool_value(std::get<0>(broken).value(0, 0))) {
+    const std::string drop = "DROP INDEX CONCURRENTLY IF EXISTS " + std::string(step.concurrent_index);
+    auto dropped = connection.run_one({drop, {}}, kIndexLimit);
+    if (auto* error = std::get_if<StoreError>(&dropped)) {
+      return std::move(*error);
+    }
+  }
+  auto built = connection.run_one({step.concurrently, {}}, kIndexLimit);
+  auto* error = std::get_if<StoreError>(&built);
+  return error == nullptr ? std::nullopt : std::optional(std::move(*error));
+}
+
+/// Whether there is anybody that an index could hold up; then the agent leaves it to `twinlog migrate`.
+std::optional<StoreError> build_index_if_in_use(Connection& connection, const SchemaStep& step, MigrationBy by) {
+  auto size = connection.run_one({kIsEmpty, {}}, kQuestionLimit);
+  if (auto* error = std::get_if<StoreError>(&size)) {
+    return std::move(*error);
+  }
+  if (bool_value(std::get<0>(size).value(0, 0))) {
+    return std::nullopt;
+  }
+  if (by == MigrationBy::kAgent) {
+    return StoreError{.reaction = Reaction::kHold,
+                      .code = "",
+                      .constraint = "",
+                      .words = "an index is to be built on a table that holds rows, which an agent has no time for"};
+  }
+  return build_index(connection, step);
+}
+
+/// One step, unless somebody else did it while we waited for the lock. Gives whether it was done here.
+StoreResult<bool> run_step(Connection& connection, const SchemaStep& step, MigrationBy by) {
+  if (!step.concurrent_index.empty()) {
+    if (auto error = build_index_if_in_use(connection, step, by)) {
+      return std::move(*error);
+    }
+    TWINLOG_KILL_POINT("postgres.index_built");
+  }
+  auto version = begin_locked(connection);
+  if (auto* error = std::get_if<StoreError>(&version)) {
+    return std::move(*error);
+  }
   TWINLOG_KILL_POINT("postgres.step_locked");
   std::vector<Statement> statements;
-  const bool is_missing = int8_value(std::get<0>(begun).back().value(0, 0)) < step.number;
+  const bool is_missing = std::get<0>(version) < step.number;
   if (is_missing) {
     for (const std::string_view sql : step.statements) {
       statements.push_back({sql, {}});
@@ -96,7 +164,26 @@ CheckLine roles_are_missing() {
               std::string(role_sql_for_people()) + " and then run `twinlog migrate` again"};
 }
 
+/// What is left for people to do, and that the rest is as it should be.
+std::vector<CheckLine> lines_of(const WallFaults& faults) {
+  std::vector<CheckLine> lines{
+      {.is_problem = false, .text = "PostgreSQL: the roles twinlog_reader and twinlog_writer have their rights"}};
+  for (const std::string& fault : faults.for_people) {
+    lines.push_back({.is_problem = true, .text = "PostgreSQL: " + fault});
+  }
+  return lines;
+}
+
 }  // namespace
+
+std::optional<std::string> unicode_mismatch(const SchemaState& state) {
+  if (state.unicode_version.empty() || state.unicode_version == folding_unicode_version()) {
+    return std::nullopt;
+  }
+  return "the accounts in schema " + state.schema + " were named by Unicode " + state.unicode_version +
+         " and this agent names them by " + folding_unicode_version() +
+         ": a rare user name may have two; bring all agents to one version, then set unicode_version in twinlog_meta";
+}
 
 StoreResult<SchemaState> read_schema_state(Connection& connection) {
   auto state_rows = connection.run_one({kState, {}}, kQuestionLimit);
@@ -104,7 +191,7 @@ StoreResult<SchemaState> read_schema_state(Connection& connection) {
     return std::move(*error);
   }
   const Rows& row = std::get<0>(state_rows);
-  SchemaState state{.schema = std::string(row.value(0, 0)), .version = 0};
+  SchemaState state{.schema = std::string(row.value(0, 0)), .version = 0, .unicode_version = ""};
   if (state.schema.empty()) {
     return no_schema();
   }
@@ -116,10 +203,11 @@ StoreResult<SchemaState> read_schema_state(Connection& connection) {
     return std::move(*error);
   }
   state.version = static_cast<int>(int8_value(std::get<0>(version).value(0, 0)));
+  state.unicode_version = std::get<0>(version).value(0, 1);
   return state;
 }
 
-StoreResult<std::vector<CheckLine>> migrate_schema(Connection& connection) {
+StoreResult<std::vector<CheckLine>> migrate_schema(Connection& connection, MigrationBy by) {
   auto read = read_schema_state(connection);
   if (auto* error = std::get_if<StoreError>(&read)) {
     return std::move(*error);
@@ -130,7 +218,7 @@ StoreResult<std::vector<CheckLine>> migrate_schema(Connection& connection) {
     if (step.number <= state.version) {
       continue;
     }
-    auto done = run_step(connection, step);
+    auto done = run_step(connection, step, by);
     if (auto* error = std::get_if<StoreError>(&done)) {
       return std::move(*error);
     }
@@ -156,7 +244,17 @@ StoreResult<std::vector<CheckLine>> migrate_roles(Connection& connection) {
   if (!are_there && !may_create) {
     return std::vector<CheckLine>{roles_are_missing()};
   }
-  std::vector<Statement> statements{{kBegin, {}}, {kLock, {}}};
+  auto faults = wall_faults(connection);
+  if (auto* error = std::get_if<StoreError>(&faults)) {
+    return std::move(*error);
+  }
+  if (are_there && std::get<0>(faults).mendable.empty()) {
+    return lines_of(std::get<0>(faults));
+  }
+  if (auto begun = begin_locked(connection); begun.index() != 0) {
+    return std::get<StoreError>(std::move(begun));
+  }
+  std::vector<Statement> statements;
   if (!are_there) {
     for (const std::string_view sql : role_statements()) {
       statements.push_back({sql, {}});
@@ -169,8 +267,7 @@ StoreResult<std::vector<CheckLine>> migrate_roles(Connection& connection) {
     return abandon(connection, std::move(*error));
   }
   TWINLOG_KILL_POINT("postgres.roles_committed");
-  return std::vector<CheckLine>{
-      {.is_problem = false, .text = "PostgreSQL: the roles twinlog_reader and twinlog_writer have their rights"}};
+  return lines_of(std::get<0>(faults));
 }
 
 }  // namespace twinlog::postgres

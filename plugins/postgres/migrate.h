@@ -2,6 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "plugins/api/store.h"
@@ -13,21 +16,33 @@ namespace twinlog::postgres {
 inline constexpr std::chrono::milliseconds kQuestionLimit = std::chrono::seconds{10};
 /// For one step of a migration, the wait for other agents that migrate included.
 inline constexpr std::chrono::milliseconds kMigrationLimit = std::chrono::seconds{120};
+/// For building an index beside running writers. Where it is over the server may go on: the next try finds the index.
+inline constexpr std::chrono::milliseconds kIndexLimit = std::chrono::hours{6};
 
 /// What a session finds in the first schema of its search path.
 struct SchemaState {
   std::string schema;
-  int version = 0;  ///< 0: nothing there yet.
+  int version = 0;              ///< 0: nothing there yet.
+  std::string unicode_version;  ///< By which accounts were named; "" where there is nothing yet.
 };
+
+/// Where accounts were named by another version of Unicode than this agent's: what that means.
+std::optional<std::string> unicode_mismatch(const SchemaState& state);
 
 /// Needs no more than the right to read twinlog_meta. kHold where the session has no schema.
 StoreResult<SchemaState> read_schema_state(Connection& connection);
 
-/// Brings the schema up to schema_version(), step by step, each in a transaction of its own under an advisory lock, so
-/// that many agents may start at once. A newer schema is left as it is.
-StoreResult<std::vector<CheckLine>> migrate_schema(Connection& connection);
+/// An agent has events to deliver: it leaves it to the command to build an index on a table that holds rows.
+enum class MigrationBy : std::uint8_t { kAgent, kCommand };
 
-/// Creates the roles where that is allowed, and grants. Afterwards, in words: what was done, or the SQL to run.
+/// Brings the schema up to schema_version(), step by step, each in a transaction of its own under a lock on
+/// twinlog_meta, so that many agents may start at once. A newer schema is left as it is, and a current one is only
+/// read. A step waits 1.2 s at the most for a table in use (55P03: try again), as everybody else waits behind it
+/// meanwhile.
+StoreResult<std::vector<CheckLine>> migrate_schema(Connection& connection, MigrationBy by);
+
+/// Creates the roles where that is allowed, grants, and mends policies, where any of it is missing or different; else
+/// only reads. Afterwards, in words: what was done, or the SQL to run.
 StoreResult<std::vector<CheckLine>> migrate_roles(Connection& connection);
 
 }  // namespace twinlog::postgres

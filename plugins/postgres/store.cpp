@@ -103,15 +103,25 @@ class PostgresStore final : public Store {
       return std::move(*error);
     }
     const SchemaState& state = std::get<0>(read);
+    if (auto words = unicode_mismatch(state)) {
+      note({{.is_problem = true, .text = "PostgreSQL: " + std::move(*words)}});
+    }
     return state.version >= schema_version() ? std::nullopt : upgrade(state);
   }
 
   std::optional<StoreError> upgrade(const SchemaState& state) {
+    const bool can_write = state.version >= schema_version_of_writers();
     if (!settings_.store.migrate) {
-      return schema_is_old(state, "");
+      return can_write ? std::nullopt : std::optional(schema_is_old(state, ""));
     }
-    auto migrated = migrate_schema(*connection_);
+    auto migrated = migrate_schema(*connection_, MigrationBy::kAgent);
     if (auto* error = std::get_if<StoreError>(&migrated)) {
+      if (can_write && connection_->is_usable()) {
+        note({{.is_problem = true,
+               .text = "PostgreSQL: the schema is not up to date, which only readers notice: " + error->words +
+                       "; run `twinlog migrate` as the owner of the tables"}});
+        return std::nullopt;
+      }
       return error->reaction == Reaction::kHold ? schema_is_old(state, error->code) : std::move(*error);
     }
     note(std::move(std::get<0>(migrated)));

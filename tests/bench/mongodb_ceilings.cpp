@@ -1,5 +1,4 @@
 #include <memory>
-#include <variant>
 
 #include "plugins/mongodb/bulk.h"
 #include "plugins/mongodb/document.h"
@@ -11,12 +10,14 @@
 namespace twinlog::bench {
 namespace {
 
+using namespace mongodb;
+
 template <typename T>
 T value_of(StoreResult<T> result) {
-  if (const auto* error = std::get_if<StoreError>(&result)) {
-    give_up(error->words);
+  if (!result) {
+    give_up(result.error().words);
   }
-  return std::get<T>(std::move(result));
+  return *std::move(result);
 }
 
 void insert(Client& client, const std::vector<Version>& versions) {

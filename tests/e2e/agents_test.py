@@ -32,13 +32,21 @@ PATIENCE = 180
 
 
 def stays_at_home(line):
-    """Whether only one agent may have this line. Without an id each agent would make its own; an event of the future is
-    the one exception of the contract (section 6). What is refused leaves nothing anyway."""
+    """Whether only one agent may have this line: an event of the future is the one exception to what the accounts promise
+    (docs/STORES.md). What is refused leaves nothing anyway."""
     try:
         content = normalise.normalise(line)
     except normalise.Refused:
         return True
-    return "log_id" not in content or content["occurred_at"] > NOW_MICROS
+    return content["occurred_at"] > NOW_MICROS
+
+
+def may_be_sent_again(line):
+    """Without an id it would be another event, and an agent that died may have kept the first."""
+    try:
+        return "log_id" in normalise.normalise(line)
+    except normalise.Refused:
+        return True
 
 
 def home_of(line, agents):
@@ -46,7 +54,7 @@ def home_of(line, agents):
         content = normalise.normalise(line)
     except normalise.Refused:
         return 0
-    return zlib.crc32(content.get("log_id", content.get("request_id", "")).encode()) % agents
+    return zlib.crc32(content["log_id"].encode()) % agents
 
 
 def dealt(generator, lines, agents):
@@ -156,8 +164,8 @@ class Agents(unittest.TestCase):
             self.assertGreater(self.tally.answers[answer], ROUNDS)
 
     def round(self, number, size):
-        lines = list(generate.lines(self.generator.randrange(2**31), EVENTS_PER_AGENT[size] * size, tenants=2,
-                                    accounts=6))
+        lines = [line for line in generate.lines(self.generator.randrange(2**31), EVENTS_PER_AGENT[size] * size, tenants=2,
+                                                 accounts=6) if may_be_sent_again(line)]
         stores = self.postgres.new_database(), self.documents.new_database()
         agents = [MortalAgent(f"agent-{place}", stores, hand, self.deck.deaths(size, place % 2 == 1), place % 2 == 1)
                   for place, hand in enumerate(dealt(self.generator, lines, size))]

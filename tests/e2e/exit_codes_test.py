@@ -9,7 +9,7 @@ import harness
 from wire import event
 
 FINE, FINDING, USAGE, CONFIGURATION = 0, 1, 2, 78
-COMMANDS = ("agent", "check", "migrate", "send", "status", "drain", "spool")
+COMMANDS = ("agent", "check", "migrate", "send", "status", "drain", "spool", "try")
 CONFIGURED = ("agent", "check", "migrate")
 EXPECTED_HELP = {"send": ["--socket"], "spool": ["status", "export"]}
 

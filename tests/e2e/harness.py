@@ -19,6 +19,7 @@ import psycopg
 
 ROOT = pathlib.Path(__file__).parents[2]
 BINARY = pathlib.Path(os.environ.get("TWINLOG_BINARY", ROOT / "build/release/twinlog"))
+IS_SANITIZED = "/build/asan/" in str(BINARY)
 # Events of somebody's own, for real_input_test.py to run on in addition; see tests/run --events.
 OWN_EVENTS = os.environ.get("TWINLOG_TEST_EVENTS")
 PATIENCE = 60
@@ -110,6 +111,7 @@ uri = "{postgres}"
 uri = "{mongodb}"
 [spool]
 path = "{self.spool}"
+volume = "durable"
 {extra}
 """)
         self.process, self.before_command = None, []

@@ -93,17 +93,27 @@ for what, sent, kept, account in [
 
 # --- Text that is too long
 
-named("300 bytes of username", "x" * 300, "x" * 256, is_repaired=True)
-named("65 characters of four bytes", "😀" * 65, "😀" * 64, is_repaired=True)
-named("a limit inside of a character", "x" * 255 + "é", "x" * 255, is_repaired=True)
-named("100 escaped NULs, which grow", r"\u0000" * 100, R * 85, is_repaired=True)
+def marked(front, whole_text):
+    """A name or id over its limit: its front, and a mark of the whole."""
+    return f"{front}~{hashlib.sha256(whole_text.encode()).hexdigest()[:32]}"
+
+
+named("257 bytes of username", "x" * 257, marked("x" * 223, "x" * 257), is_repaired=True)
+named("256 bytes of username", "x" * 256, "x" * 256)
+named("65 characters of four bytes", "😀" * 65, marked("😀" * 55, "😀" * 65), is_repaired=True)
+named("a limit inside of a character", "x" * 222 + "é" * 18, marked("x" * 222, "x" * 222 + "é" * 18), is_repaired=True)
+named("100 escaped NULs, which grow", r"\u0000" * 100, marked(R * 74, R * 100), is_repaired=True)
+for last in ("anna", "ben"):
+    long_id = "ou=staff," * 14 + "uid=" + last
+    case(f"the long id of {last}", f'"user_id":"{long_id}"', user_id=marked(long_id[:95], long_id),
+         account="id:" + marked(long_id[:95], long_id), repaired=["user_id"])
 case("every other text over its limit",
      ",".join(f'"{name}":"{"y" * 2000}"' for name in ("user_id", "actor_id", "user_agent", "service", "auth_method",
                                                      "failure_reason", "failure_code", "session_ref", "request_id",
                                                      "lock_reason", "reset_reason", "ip")),
-     user_id="y" * 128, actor_id="y" * 128, user_agent="y" * 1024, service="y" * 128, auth_method="y" * 64,
+     user_id=marked("y" * 95, "y" * 2000), actor_id="y" * 128, user_agent="y" * 1024, service="y" * 128, auth_method="y" * 64,
      failure_reason="y" * 64, failure_code="y" * 64, session_ref="y" * 128, request_id="y" * 128, lock_reason="y" * 64,
-     reset_reason="y" * 64, remote_host="y" * 253, account="id:" + "y" * 128,
+     reset_reason="y" * 64, remote_host="y" * 253, account="id:" + marked("y" * 95, "y" * 2000),
      repaired=["actor_id", "auth_method", "failure_code", "failure_reason", "lock_reason", "remote_host", "request_id",
                "reset_reason", "service", "session_ref", "user_agent", "user_id"])
 
@@ -127,6 +137,12 @@ for attempts, number in (("3.0", 3), ("5e0", 5), ("-0", 0), ("2147483647", 2**31
 moved("a lock until soon", '"account_locked_until":"soon"', {"account_locked_until": "soon"}, "account_locked_until")
 moved("a lock until the year 0", '"account_locked_until":"0000-12-31T23:59:59Z"',
       {"account_locked_until": "0000-12-31T23:59:59Z"}, "account_locked_until")
+for typed in ("infinity", "Infinity"):
+    case(f"a lock until {typed}", f'"account_locked_until":"{typed}"', account_locked_until=LATEST)
+moved("a lock until -infinity", '"account_locked_until":"-infinity"', {"account_locked_until": "-infinity"},
+      "account_locked_until")
+case("a lock until a number of seconds", '"account_locked_until":1700000000', account_locked_until=START,
+     repaired=["account_locked_until"])
 case("a lock beyond all years", '"account_locked_until":99999999999999999', account_locked_until=LATEST)
 case("a lock of five digits' years", '"account_locked_until":"+12345-01-01T00:00:00Z"', account_locked_until=LATEST)
 case("a lock kind of none", '"lock_kind":"none"')

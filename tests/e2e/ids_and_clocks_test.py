@@ -40,7 +40,13 @@ TAKEN = [
     ("9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59.999999+00:00"),
     ("9999-12-31T23:59:60Z", "9999-12-31T23:59:59.999999+00:00"),
     (0, "1970-01-01T00:00:00+00:00"),
-    (-1, "1969-12-31T23:59:59.999+00:00"),
+    (-1, "1969-12-31T23:59:59+00:00"),
+    (1_767_614_400, "2026-01-05T12:00:00+00:00"),
+    (1_767_614_400.25, "2026-01-05T12:00:00.25+00:00"),
+    (99_999_999_999, "5138-11-16T09:46:39+00:00"),
+    (100_000_000_000, "1973-03-03T09:46:40+00:00"),
+    (-100_000_000_000, "1966-10-31T14:13:20+00:00"),
+    (-62_135_596_800, "0001-01-01T00:00:00+00:00"),
     (1_767_614_400_123, "2026-01-05T12:00:00.123+00:00"),
     (-62_135_596_800_000, "0001-01-01T00:00:00+00:00"),
     (253_402_300_799_999, "9999-12-31T23:59:59.999+00:00"),
@@ -51,7 +57,7 @@ REFUSED = [
     "2026-02-30T00:00:00Z", "2025-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
     "2026-01-05T24:00:00Z", "2026-01-05T12:60:00Z", "2026-01-05T12:00:61Z", "2026-01-05T12:00:00+24:00",
     "2026-01-05T12:00:00.Z", " 2026-01-05T12:00:00Z", "2026-01-05T12:00:00Z ", "1767614400123", "", "now",
-    253_402_300_800_000, -62_135_596_800_001, 10**30, 1.5, True, [], {}, None,
+    253_402_300_800_000, -62_135_596_800_001, 10**30, -99_999_999_999, 1_767_614_400_000.5, True, [], {}, None,
 ]
 
 
@@ -104,57 +110,73 @@ class IdsAndClocks(unittest.TestCase):
 
     # --- ids
 
-    def assert_made_for(self, log_id, occurred_at_ms):
+    def assert_made_for(self, log_id, occurred_at_ms, version=7):
         made = uuid.UUID(log_id)
         self.assertEqual(str(made), log_id)
-        self.assertEqual((made.version, made.variant), (8, uuid.RFC_4122))
+        self.assertEqual((made.version, made.variant), (version, uuid.RFC_4122))
         self.assertEqual(made.int >> 80, occurred_at_ms % 2**48)
 
-    def test_an_id_of_the_agent_is_a_uuid_of_version_8_that_begins_with_the_time_of_the_event(self):
+    def test_an_id_of_the_agent_is_a_uuid_of_version_7_with_the_time_of_the_event(self):
         agent = self.agent()
-        for occurred_at in (1_767_614_400_123, 0, -1, -62_135_596_800_000, 253_402_300_799_999):
+        for occurred_at in (1_767_614_400_123, -100_000_000_000, -62_135_596_800_000, 253_402_300_799_999):
             self.assert_made_for(self.one_id(agent, line(occurred_at=occurred_at)), occurred_at)
         self.assert_made_for(self.one_id(agent, line(occurred_at="1969-12-31T23:59:59.9995Z")), -1)
+        self.assert_made_for(self.one_id(agent, line(occurred_at=1_767_614_400)), 1_767_614_400_000)
         agent.wait_delivered()
         in_postgres = {row[0] for row in self.rows(agent, "SELECT log_id FROM auth_logs")}
         self.assertEqual(in_postgres, {document["log_id"] for document in self.store_documents(agent)})
         self.assertEqual(len(in_postgres), 6)
 
-    def test_a_retry_gets_the_same_id_over_connections_ways_in_crashes_and_spellings_but_not_in_another_spool(self):
+    def test_equal_events_without_an_id_are_as_many_events_as_were_sent_on_every_way_in(self):
         agent = self.agent()
-        first = agent.send_lines([line(), line(service="web"), line()])
-        self.assertEqual([answer["status"] for answer in first], ["stored", "stored", "duplicate"])
-        self.assertEqual(first[0]["log_id"], first[2]["log_id"])
-        self.assertNotEqual(first[0]["log_id"], first[1]["log_id"])
+        three = [line(), line(), line(service="web")]
+        answers = agent.send_lines(three) + agent.send_lines(three) + agent.post_lines(three)
+        answers += agent.post(b"[" + b",".join(three) + b"]", "application/json")[1]["results"]
+        answers += agent.post(line(), "application/json")[1]["results"]
         agent.stop(signal.SIGKILL)
         agent.start()
-        spelled = (b'{ "user_id" : "u\\u0031", "occurred_at":"2026-01-05T13:00:00.0000+01:00",'
-                   b'"event_type":"login_failed", "schema_version":1, "log_id":null, "tenant_id":"acme"}')
-        for again in (agent.send_lines([line()])[0], agent.post(line(), "application/json")[1]["results"][0],
-                      agent.send_lines([spelled])[0]):
-            self.assertEqual((again["status"], again["log_id"]), ("duplicate", first[0]["log_id"]))
-        self.assertNotEqual(self.one_id(self.agent(), line()), first[0]["log_id"])
-
-    def test_equal_events_of_one_request_are_told_apart_by_a_running_number_and_a_retry_gets_all_ids_again(self):
-        agent = self.agent()
-        three = [line(), line(service="web"), line(), line()]
-
-        def answers(body, content_type):
-            return agent.post(body, content_type)[1]["results"]
-        first = answers(b"\n".join(three), "application/x-ndjson")
-        self.assertEqual(harness.statuses(first), {"stored": 4})
-        ids = [answer["log_id"] for answer in first]
-        self.assertEqual(len(set(ids)), 4)
-        again = answers(b"[" + b",".join(three) + b"]", "application/json")
-        self.assertEqual([answer["log_id"] for answer in again], ids)
-        self.assertEqual(harness.statuses(again), {"duplicate": 4})
-        # The number counts equal events alone, so others in between move nothing; a socket line is its own request.
-        moved = answers(b"\n".join([line(), line(), line(service="web"), line()]), "application/x-ndjson")
-        self.assertEqual([answer["log_id"] for answer in moved], [ids[0], ids[2], ids[1], ids[3]])
-        self.assertEqual(self.one_id(agent, line()), ids[0])
+        answers += agent.send_lines([line()])
+        self.assertEqual(harness.statuses(answers), {"stored": 14})
+        self.assertEqual(len({answer["log_id"] for answer in answers}), 14)
         agent.wait_delivered()
-        attempts = self.rows(agent, "SELECT failed_login_attempts FROM account_lockouts")
-        self.assertEqual(attempts, [(4,)])
+        self.assertEqual(self.rows(agent, "SELECT failed_login_attempts FROM account_lockouts"), [(14,)])
+        path = agent.folder / "sent.ndjson"
+        path.write_bytes(b"\n".join(three * 4 + [line()] * 2))
+        code, text = harness.compare(agent, path)
+        self.assertEqual(code, 0, text)
+
+    def test_a_request_with_an_idempotency_key_that_is_sent_again_is_answered_duplicate(self):
+        agent = self.agent()
+        three = [line(), line(), line(log_id="own")]
+
+        def post(key, body=b"\n".join(three)):
+            return agent.post(body, headers={"Idempotency-Key": key})[1]["results"]
+        first = post("k-1")
+        self.assertEqual(harness.statuses(first), {"stored": 3})
+        for answer in first[:2]:
+            self.assert_made_for(answer["log_id"], 1_767_614_400_000, version=8)
+        agent.stop(signal.SIGKILL)
+        agent.start()
+        for again in (post("k-1"), post("k-1", b"[" + b",".join(three) + b"]")):
+            self.assertEqual(again, [{**answer, "status": "duplicate"} for answer in first])
+        self.assertEqual([answer["status"] for answer in post("k-2")], ["stored", "stored", "duplicate"])
+        self.assertEqual([answer["status"] for answer in post("k-1", line(user_id="other"))], ["conflict"])
+        other_spool = self.agent().post(b"\n".join(three), headers={"Idempotency-Key": "k-1"})[1]["results"]
+        self.assertNotEqual(other_spool[0]["log_id"], first[0]["log_id"])
+
+    def test_an_idempotency_key_that_is_none_is_400_and_stores_nothing(self):
+        agent = self.agent()
+        for key in ("", "a b", "é", "k" * 256):
+            status, answer = agent.post(line(log_id="x"), headers={"Idempotency-Key": key.encode()})
+            self.assertEqual(status, 400, key)
+            self.assertIn("Idempotency-Key", answer["error"]["reason"])
+        self.assertEqual(agent.post(line(log_id="x"), headers={"Idempotency-Key": "k" * 255})[1]["results"][0]["status"],
+                         "stored")
+
+    def test_an_id_of_the_agent_that_is_sent_with_the_event_is_that_event(self):
+        agent = self.agent()
+        log_id = self.one_id(agent, line())
+        self.assertEqual(agent.send_lines([line(log_id=log_id)])[0]["status"], "duplicate")
 
     def test_the_same_key_with_other_content_is_a_conflict_kept_once_beside_an_untouched_record(self):
         agent = self.agent()
@@ -287,11 +309,11 @@ class IdsAndClocks(unittest.TestCase):
     # --- web and mobile
 
     def lines_for(self, tenant):
-        """A host's month and generated events, hostile ones too, as one tenant's. Left out are equal ones without an id (told apart
-        within an HTTP request and not on the socket) and such as lie in the future (they count as of their arrival)."""
+        """A host's month and generated events, hostile ones too, as one tenant's. Left out are such as lie in the future (they
+        count as of their arrival)."""
         generated = subprocess.run([sys.executable, harness.ROOT / "tests/oracle/generate.py", "--seed", "10", "--events",
                                     "1500"], capture_output=True, check=True).stdout.split(b"\n")
-        lines, seen = [], set()
+        lines = []
         for text in harness.lines_of(harness.host_month())[:500] + generated:
             try:
                 event = json.loads(text)
@@ -303,9 +325,8 @@ class IdsAndClocks(unittest.TestCase):
                 # Made ids differ between tenants, so they must not be what decides which event is the newer one.
                 event["occurred_at"] = 1_500_000_000_000 + len(lines)
             rewritten = json.dumps({**event, "tenant_id": tenant}).encode()
-            if not is_in_the_future(rewritten) and ("log_id" in event or rewritten not in seen):
+            if not is_in_the_future(rewritten):
                 lines.append(rewritten)
-            seen.add(rewritten)
         return lines
 
     def test_the_web_path_and_the_mobile_path_give_the_same_answers_and_the_same_rows_in_both_stores(self):
@@ -317,7 +338,7 @@ class IdsAndClocks(unittest.TestCase):
         ids = {}
         for text, web, mobile in zip(lines, by_http, by_socket, strict=True):
             if "log_id" not in json.loads(text) and "log_id" in web:
-                ids[mobile["log_id"]] = web["log_id"]  # The tenant is part of what a made id is over.
+                ids[mobile["log_id"]] = web["log_id"]  # A made id is another one each time.
             self.assertEqual(without(web, "tenant_id"),
                              {**without(mobile, "tenant_id"),
                               **({"log_id": ids.get(mobile["log_id"], mobile["log_id"])} if "log_id" in mobile else {})})

@@ -1,6 +1,7 @@
 """The life of the process: start without stores, drain, stop, crash, and what it says to a wrong beginning."""
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import unittest
@@ -141,6 +142,17 @@ class Life(unittest.TestCase):
         agent.send_lines([event(1)])
         self.assertEqual(agent.stop(), 1)
         self.assertIn("spool_volume_ephemeral", agent.log_text())
+
+    def test_every_thread_says_what_it_is_there_for(self):
+        agent = self.agent().start()
+        agent.send_lines([event(1)])
+        agent.wait_delivered()
+        tasks = pathlib.Path(f"/proc/{agent.process.pid}/task").iterdir()
+        names = {pathlib.Path(task, "comm").read_text().strip() for task in tasks}
+        ours = {"twinlog", "log", "admin-port", "admin-socket", "intake", "spool-writer", "disk-watch", "to-postgres",
+                "to-mongodb"}
+        self.assertEqual(names & ours, ours)
+        self.assertEqual([name for name in names - ours if not name.startswith("rocksdb:")], [])
 
     def test_after_sigkill_every_acked_event_reaches_both_stores_once(self):
         absent_port = harness.free_port()

@@ -37,7 +37,18 @@ RIGHTS += [("grant USAGE", "REVOKE USAGE ON SCHEMA public FROM twinlog_writer, P
 SEEN_ON_CONNECT = ("lacks SELECT on twinlog_meta", "grant USAGE")
 NOT_A_RIGHT = "grant USAGE"  # Without USAGE PostgreSQL says that there is no schema: 3F000.
 
-BACK_TO_STEP_3 = ("DROP FUNCTION twinlog_bound_tenant CASCADE", "DROP FUNCTION twinlog_bound_organisation CASCADE",
+OLD_POLICIES = tuple(
+    f"CREATE POLICY twinlog_{name} ON {table} AS {kind} FOR SELECT USING (tenant_id = "
+    f"(SELECT twinlog_{function}(current_user)) OR organisation_id = '')"
+    for table in ("auth_logs", "auth_log_conflicts", "account_lockouts")
+    for name, kind, function in (("reading", "PERMISSIVE", "reader_tenant"), ("binding", "RESTRICTIVE", "bound_tenant")))
+BACK_TO_STEP_4 = ("DROP FUNCTION twinlog_acting_role CASCADE", *OLD_POLICIES, "DROP INDEX auth_logs_by_receipt",
+                  "ALTER TABLE auth_logs ALTER COLUMN username SET STATISTICS -1",
+                  "GRANT SELECT (leaf_index) ON auth_logs TO twinlog_reader",
+                  "GRANT EXECUTE ON FUNCTION twinlog_reader_tenant TO PUBLIC",
+                  "DELETE FROM twinlog_meta WHERE name BETWEEN 'schema.0005' AND 'schema.9999'")
+BACK_TO_STEP_3 = (*BACK_TO_STEP_4, "DROP FUNCTION twinlog_bound_tenant CASCADE",
+                  "DROP FUNCTION twinlog_bound_organisation CASCADE",
                   "DELETE FROM twinlog_meta WHERE name = 'schema.0004'")
 NO_WALLS = tuple(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY" for table in
                  ("auth_logs", "auth_log_conflicts", "account_lockouts", "twinlog_reader_scope"))
@@ -70,9 +81,13 @@ class Rights(field.FieldCase):
         """Everything that the steps make, but for its age."""
         return self.server.one(
             "SELECT string_agg(x, chr(10) ORDER BY x) FROM ("
-            "SELECT concat_ws(' ', relname, relkind, relrowsecurity) FROM pg_class WHERE relnamespace = "
+            "SELECT concat_ws(' ', relname, relkind, relrowsecurity, reloptions) FROM pg_class WHERE relnamespace = "
             "'public'::regnamespace UNION ALL SELECT concat_ws(' ', tablename, policyname, qual) FROM pg_policies "
-            "UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
+            "UNION ALL SELECT concat_ws(' ', attrelid::regclass, attname, attstattarget, "
+            "(SELECT string_agg(x::text, ' ' ORDER BY x::text) FROM unnest(attacl) x)) FROM pg_attribute WHERE attnum > 0 "
+            "AND attrelid IN (SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace) "
+            "UNION ALL SELECT concat_ws(' ', proname, "
+            "(SELECT string_agg(x::text, ' ' ORDER BY x::text) FROM unnest(proacl) x)) FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
             "UNION ALL SELECT name || value FROM twinlog_meta) AS t(x)", database=self.database)
 
     def end_sessions(self):
@@ -110,7 +125,7 @@ class Rights(field.FieldCase):
     def test_an_older_schema_is_upgraded_at_the_start_to_the_same_as_a_new_one(self):
         self.migrate()
         new = self.schema_objects()
-        for commands in (BACK_TO_STEP_1, BACK_TO_STEP_2, BACK_TO_STEP_3):
+        for commands in (BACK_TO_STEP_1, BACK_TO_STEP_2, BACK_TO_STEP_3, BACK_TO_STEP_4):
             self.do(*commands)
             self.assertNotEqual(self.schema_objects(), new)
             agent = self.agent(self.server, database=self.database).start()

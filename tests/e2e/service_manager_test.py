@@ -12,6 +12,7 @@ import unittest
 import uuid
 
 import harness
+import small_volume
 from wire import Wire, event, post
 
 ACTIVATE = "/usr/bin/systemd-socket-activate"
@@ -72,7 +73,7 @@ class ServiceManager(unittest.TestCase):
                 manager = self.manager(address)
                 agent = self.agent(NOTIFY_SOCKET=address)
                 agent.start(wait=False)
-                self.assertEqual(manager.hear("READY=1"), [{"READY": "1", "STATUS": "Taking events"}])
+                self.assertEqual(manager.hear("READY=1")[-1], {"READY": "1", "STATUS": "Taking events"})
                 # Ready means that events are taken: nothing is waited for here.
                 self.assertEqual(harness.statuses(agent.send_lines([event("first")])), {"stored": 1})
                 before = time.monotonic_ns() // 1000
@@ -134,6 +135,29 @@ class ServiceManager(unittest.TestCase):
         log = agent.log_text()
         self.assertLess(log.index(" started: "), log.index(" stopped: "))
         self.assertEqual([path.name for path in agent.folder.glob("*.sock")], [])
+
+    @unittest.skipUnless(small_volume.can_mount(), "mounting a small file system needs root and loop devices")
+    def test_a_spool_that_opens_slowly_keeps_the_manager_patient_and_a_stop_ends_it_soon(self):
+        volume = small_volume.SmallVolume(32)
+        self.addCleanup(volume.close)
+        manager = self.manager()
+        agent = self.agent(NOTIFY_SOCKET=manager.address, TWINLOG_SPOOL_PATH=str(volume.path / "spool"))
+        subprocess.run(["/usr/sbin/fsfreeze", "--freeze", volume.path], check=True)
+        try:
+            agent.start(wait=False)
+            for _ in range(2):
+                self.assertEqual(manager.hear("STATUS=Opening the spool"),
+                                 [{"EXTEND_TIMEOUT_USEC": "15000000", "STATUS": "Opening the spool"}])
+            agent.process.send_signal(signal.SIGTERM)
+            harness.wait_until(lambda: " stopped: " in agent.log_text(), "it stops although the disk does not answer")
+        finally:
+            subprocess.run(["/usr/sbin/fsfreeze", "--unfreeze", volume.path], check=True)
+        self.assertEqual(agent.process.wait(harness.PATIENCE), 0, "no process ends while the kernel holds one of its threads")
+        self.assertRegex(agent.log_text(), r" stopped: stopped while the spool was being opened.* left=unknown")
+        self.assertEqual([path.name for path in agent.folder.glob("*.sock")], [])
+        agent.start()
+        self.assertEqual(harness.statuses(agent.send_lines([event(1)])), {"stored": 1})
+        self.assertEqual(agent.stop(), 0)
 
     def activated(self):
         """An agent that systemd starts at the first connection to one of its sockets."""

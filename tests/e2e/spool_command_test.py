@@ -100,23 +100,29 @@ class SpoolCommand(unittest.TestCase):
                          [event("host", ip="not an address"), event("micro", occurred_at="2024-02-29T23:59:60.5Z"),
                           event("lock", event_type="account_locked", account_locked_until="+12000-01-01T00:00:00Z",
                                 lock_kind="permanent", failed_login_attempts=7, session_id="s")])
-        done = self.run_ok("export", "--for-sending", "--config", agent.config)
-        lines = done.stdout.splitlines()
-        self.assertFalse((ACCEPTANCE | ADDED) & {name for line in lines for name in json.loads(line)})
-        unrepaired = {line["log_id"] for line in self.exported(agent) if "repaired" not in line}
+        lines = self.run_ok("export", "--for-sending", "--config", agent.config).stdout.splitlines()
+        for line in map(json.loads, lines):
+            added = (ACCEPTANCE | ADDED) & line.keys()
+            self.assertEqual(added - {"remote_host"}, {"content_hash", "repaired"} if "repaired" in line else set(), line)
         answers = agent.send_lines([line.encode() for line in lines])
-        self.assertEqual({answer["status"] for answer in answers if answer["log_id"] in unrepaired}, {"duplicate"})
-        repaired = len(lines) - len(unrepaired)
-        self.assertEqual(f"{repaired} of them were repaired" in done.stderr, repaired > 0, done.stderr)
+        self.assertEqual({answer["status"] for answer in answers}, {"duplicate"})
 
-    def test_a_repaired_event_is_counted_and_kept_beside_the_first(self):
-        agent = self.absent().start()
-        agent.send_lines([event("fine"), event("odd", username="a\u0000b")])
-        done = self.run_ok("export", "--for-sending", "--config", agent.config)
-        self.assertIn("1 of them were repaired", done.stderr)
-        answers = agent.send_lines([line.encode() for line in done.stdout.splitlines()])
-        self.assertEqual([answer["status"] for answer in answers], ["duplicate", "conflict"])
-        self.assertNotIn("repaired", self.run_ok("export", "--config", agent.config).stderr)
+    def test_whatever_was_repaired_is_answered_duplicate_too_and_is_the_same_event_to_another_agent(self):
+        agent, other = self.absent().start(), self.absent().start()
+        odd = [event("characters", username="a\u0000b"), event("long", user_id="u" * 300, username="n" * 300),
+               event("wrong", channel="fax", user_agent=7), event("unknown", password="p-1", x={"session_id": "s"}),
+               event("seconds", occurred_at=1_763_971_210.25, account_locked_until=1_763_971_210),
+               event("host", ip="a\u0001" + "h" * 300), event("spaces", ip="192.0.2.7" + " " * 300 + "x"),
+               event("numbers", metadata={"a": [1e20, -1.7e18, 2**53 + 2.0, 10**20]}),
+               event("big", metadata={"a": "x" * 9000, "session_id": "s"}), event("endless", account_locked_until="infinity"),
+               event("token", user_agent="Bearer abcdefgh12345678", failure_reason="x" * 60 + " Bearer abcdefgh12345678")]
+        self.assertEqual(harness.statuses(agent.send_lines(odd)), {"stored": len(odd)})
+        lines = self.run_ok("export", "--for-sending", "--config", agent.config).stdout.splitlines()
+        answers = agent.send_lines([line.encode() for line in lines])
+        self.assertEqual(harness.statuses(answers), {"duplicate": len(odd)})
+        self.assertEqual(harness.statuses(other.send_lines([line.encode() for line in lines])), {"stored": len(odd)})
+        hashes = [{line["log_id"]: line["content_hash"] for line in self.exported(each)} for each in (agent, other)]
+        self.assertEqual(hashes[0], hashes[1])
 
     def test_an_export_of_one_agent_goes_into_another_by_a_pipe(self):
         first, second = self.absent().start(), self.absent().start()

@@ -9,7 +9,8 @@ THIRD_PARTY names, and never in a header that a folder includes which may not ha
 of one name in two headers are linked into one, and each half of the process works with the wrong one. Files have at most
 400 lines, functions of Python at most 60 (functions of C++ are measured by clang-tidy, readability-function-size). Code
 and docs set what PostgreSQL calls a setting for a transaction only (SET LOCAL): a session's leaks through a pooler to the
-next client, as tests/e2e/pooler_test.py shows. One line per fault; exit 1 if any.
+next client, as tests/e2e/pooler_test.py shows. Folders at the top are listed here, and nothing points at a page that a clone
+does not have. One line per fault; exit 1 if any.
 """
 import ast
 import pathlib
@@ -36,7 +37,25 @@ THIRD_PARTY = {
     "utf8proc.h": {"ledger/record", "agent/observe"},
     "openssl/": {"ledger/base"},
 }
-SYSTEM = re.compile(r"^(sys|netinet|arpa|linux|net)/[a-z_0-9]+\.h$|^[a-z_0-9]+(\.h)?$")
+# Headers of the C++ library, of C and POSIX (with .h), and of folders that only the system has.
+CPP_HEADERS = """
+    algorithm any array atomic barrier bit bitset cassert cctype cerrno cfenv cfloat charconv chrono cinttypes climits
+    clocale cmath codecvt compare complex concepts condition_variable coroutine csetjmp csignal cstdarg cstddef
+    cstdint cstdio cstdlib cstring ctime cuchar cwchar cwctype deque exception execution filesystem format
+    forward_list fstream functional future initializer_list iomanip ios iosfwd iostream istream iterator latch limits
+    list locale map memory memory_resource mutex new numbers numeric optional ostream queue random ranges ratio regex
+    scoped_allocator semaphore set shared_mutex source_location span sstream stack stdexcept stop_token streambuf
+    string string_view strstream syncstream system_error thread tuple type_traits typeindex typeinfo unordered_map
+    unordered_set utility valarray variant vector version cxxabi.h
+""".split()
+C_HEADERS = """
+    assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic
+    stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype dirent dlfcn fcntl
+    fnmatch ftw glob grp iconv langinfo libgen mqueue netdb poll pthread pwd regex sched search semaphore spawn
+    strings syslog termios unistd utime wordexp endian byteswap alloca link elf malloc mntent paths
+""".split()
+SYSTEM_HEADERS = {*CPP_HEADERS, *(name + ".h" for name in C_HEADERS)}
+SYSTEM_FOLDER = re.compile(r"^(?:sys|netinet|arpa|linux|net|sanitizer)/[a-z_0-9]+\.h$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
 NAMESPACE = re.compile(r"namespace ([\w:]*) *\{|(\}) *// namespace")
 TYPE = re.compile(r"(?:struct|class|enum|enum class) (\w+)(?: final)?(?: :[^;]*)? *\{")
@@ -44,7 +63,12 @@ LIBRARY = re.compile(r"twinlog_library\(\s*(\w+)(.*?)\)", re.S)
 # What a session would keep; tests may, to show what comes of it. (SET of a function or a role is no session's.)
 SESSION_SETTING = re.compile(r"""\bSET\s+(?:SESSION\s+)?(?:twinlog\.\w+|\w+_timeout|synchronous_commit|row_security)\s*(?:=|TO\b)
     |\bset_config\((?:[^()]|\([^()]*\))*,\s*false\s*\)|-c\s*twinlog\.""", re.I | re.X)
-TOP_LEVEL = ("ledger", "config", "spool", "plugins", "agent", "console")
+# What a clone does not have: pages and data that once lay beside the repository.
+OUTSIDE = re.compile(r"\b[Cc]ontract(?:\.md)?,?\s+(?:(?://+|#)\s*)?sections?\b|\bcontract\.md\b|\bstores\.md\b|\.\./shared\b")
+
+TOP_LEVEL = ("ledger", "config", "spool", "plugins", "agent")
+# What else may stand at the top; a new folder is a decision.
+OTHER_FOLDERS = {"docs", "packaging", "tests", ".ci"}
 
 
 def tracked_files(root):
@@ -109,7 +133,7 @@ def check_includes(root, files, layers):
                 continue
             rule = third_party_rule(header)
             if rule is None:
-                if not SYSTEM.match(header):
+                if header not in SYSTEM_HEADERS and not SYSTEM_FOLDER.match(header):
                     faults.append(f"{name}: <{header}> is of a library that tests/lint/house.py does not list")
             elif folder not in THIRD_PARTY[rule]:
                 faults.append(f"{name}: <{header}> belongs into {', '.join(sorted(THIRD_PARTY[rule]))} only")
@@ -169,6 +193,25 @@ def check_sizes(root, files):
     return faults
 
 
+def check_folders(root, files):
+    found = {path.relative_to(root).parts[0] for path in files if len(path.relative_to(root).parts) > 1}
+    return [f"{name}/: no folder of this house (tests/lint/house.py lists them)"
+            for name in sorted(found - set(TOP_LEVEL) - OTHER_FOLDERS)]
+
+
+def check_references(root, files):
+    """What a clone does not have must not be pointed at."""
+    faults = []
+    for path in files:
+        name = path.relative_to(root).as_posix()
+        if name in ("tests/lint/house.py", "tests/lint/house_test.py"):
+            continue
+        text = path.read_text(errors="replace")
+        faults += [f"{name}:{text.count(chr(10), 0, found.start()) + 1}: {found[0]!r} is nothing that a clone has; point into docs/"
+                   for found in OUTSIDE.finditer(text)]
+    return faults
+
+
 def check_session_settings(root, files):
     faults = []
     for path in files:
@@ -192,6 +235,7 @@ def main():
     faults += check_types(root, files)
     faults += check_sizes(root, files)
     faults += check_session_settings(root, files)
+    faults += check_folders(root, files)
     print("\n".join(faults) if faults else f"house: {len(layers)} libraries, {len(files)} files, no fault")
     return 1 if faults else 0
 

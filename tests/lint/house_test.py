@@ -54,7 +54,18 @@ class House(unittest.TestCase):
         self.expect_fault({"ledger/base/a.h": "#pragma once\n#include <openssl/evp.h>\n"}, "reaches spool")
 
     def test_a_library_that_nobody_listed_is_a_fault(self):
-        self.expect_fault({"spool/t.cpp": "#include <nlohmann/json.hpp>\n"}, "does not list")
+        for header in ("nlohmann/json.hpp", "zlib.h", "sqlite3.h", "uuid.h", "yaml.h", "simdjson.h", "curl"):
+            self.expect_fault({"spool/t.cpp": f"#include <{header}>\n"}, f"<{header}> is of a library that")
+
+    def test_headers_of_c_of_posix_and_of_the_language_are_no_library(self):
+        code, text = check({"spool/t.cpp": "".join(f"#include <{name}>\n" for name in (
+            "stdio.h", "fcntl.h", "poll.h", "pthread.h", "string", "string_view", "span", "netinet/tcp.h", "linux/magic.h"))})
+        self.assertEqual(code, 0, text)
+
+    def test_a_folder_at_the_top_that_nobody_listed_is_a_fault_and_docs_is_none(self):
+        self.expect_fault({"console/a.py": "pass\n"}, "console/: no folder of this house")
+        code, text = check({"docs/EVENTS.md": "# Events\n", "tests/a.py": "pass\n", ".ci/run": "true\n", "packaging/x": "x\n"})
+        self.assertEqual(code, 0, text)
 
     def test_a_setting_that_a_session_would_keep_is_a_fault_and_one_of_a_transaction_is_not(self):
         for planted in ("SET twinlog.tenant_id = 'acme';", "set session twinlog.tenant_id to 'acme'",

@@ -5,7 +5,6 @@
 
 #include "agent/main/activation.h"
 #include "agent/main/process_limits.h"
-#include "agent/main/volume.h"
 #include "agent/observe/escape.h"
 #include "agent/observe/stderr_log.h"
 
@@ -49,25 +48,6 @@ TEST(StderrLog, JsonIsOneObjectPerLine) {
 
 TEST(StderrLog, WhatIsBelowTheLevelIsNotWritten) {
   EXPECT_EQ(logged(LogFormat::kText, LogLevel::kDebug), "");
-}
-
-constexpr std::string_view kMounts =
-    "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
-    "30 20 8:1 /var/lib/kubelet/pods/x/volumes/kubernetes.io~empty-dir/spool /var/lib/twinlog rw,noatime - ext4 "
-    "/dev/sda1 rw\n"
-    "31 20 8:2 / /data rw shared:1 - xfs /dev/sdb rw\n"
-    "32 20 0:40 / /run rw - tmpfs tmpfs rw\n";
-
-TEST(Volume, AnEmptyDirAndMemoryGoWithThePod) {
-  EXPECT_TRUE(is_ephemeral(VolumeKind::kAuto, "/var/lib/twinlog/spool", kMounts));
-  EXPECT_TRUE(is_ephemeral(VolumeKind::kAuto, "/run/spool", kMounts));
-  EXPECT_FALSE(is_ephemeral(VolumeKind::kAuto, "/data/spool", kMounts));
-  EXPECT_FALSE(is_ephemeral(VolumeKind::kAuto, "/var/lib/twinlogger", kMounts));
-}
-
-TEST(Volume, WhatIsConfiguredCountsMoreThanWhatIsMounted) {
-  EXPECT_FALSE(is_ephemeral(VolumeKind::kDurable, "/run/spool", kMounts));
-  EXPECT_TRUE(is_ephemeral(VolumeKind::kEphemeral, "/data/spool", kMounts));
 }
 
 TEST(Activation, OnlyDescriptorsMeantForThisProcessAreTaken) {

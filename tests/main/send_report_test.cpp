@@ -31,6 +31,7 @@ TEST(SendReport, TroubleIsNamedWithLinesReasonsAndWhatToDo) {
   summary.counts.sent_again = 3;
   summary.counts.sent_again_without_log_id = 1;
   summary.unanswered = 1;
+  summary.implausible = 2;
   summary.resume_at = 8;
   const std::string text = summary_text(summary);
   EXPECT_NE(text.find("rejected line 4: occurred_at: is ?[31m missing\nand 1 line more rejected\n"), std::string::npos);
@@ -38,6 +39,7 @@ TEST(SendReport, TroubleIsNamedWithLinesReasonsAndWhatToDo) {
   EXPECT_NE(text.find("lost connections 1 (3 lines sent again)"), std::string::npos);
   EXPECT_NE(text.find("warning: 1 line without a log_id"), std::string::npos);
   EXPECT_NE(text.find("without an answer: 1 line\n"), std::string::npos);
+  EXPECT_NE(text.find("warning: 2 lines say a time before the year 2000"), std::string::npos);
   EXPECT_NE(text.find("go on from line 8 "), std::string::npos);
 }
 

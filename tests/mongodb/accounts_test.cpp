@@ -124,7 +124,7 @@ TEST_F(MongodbAccounts, AreNotMadeForOtherEventTypes) {
   const auto versions = agent_.accept({testing::VersionBuilder("mfa_failed", 1)});
   EXPECT_EQ(report_of(agent_.flush(versions)).accounts, 0U);
   const auto account = make_mongodb_reader(settings_)->account(hot_account);
-  EXPECT_FALSE(std::get<std::optional<ShownAccount>>(account).has_value());
+  EXPECT_FALSE(account.value().has_value());
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ void deliver(TestAgent& agent, CuttingProxy& proxy, std::span<const Version> ver
       proxy.cut_at(static_cast<unsigned>(1 + choices.below(8)),
                    choices.percent(50) ? Cut::kReplyLost : Cut::kBeforeServer);
     }
-    if (std::holds_alternative<FlushReport>(agent.flush(versions.subspan(cursor, size)))) {
+    if (agent.flush(versions.subspan(cursor, size))) {
       cursor += size;
       continue;
     }

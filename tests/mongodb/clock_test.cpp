@@ -15,8 +15,8 @@ using std::chrono::seconds;
 microseconds measured(Store& store) {
   while (true) {
     const auto connected = store.connect();
-    if (const auto* error = std::get_if<StoreError>(&connected)) {
-      ADD_FAILURE() << error->words;
+    if (!connected) {
+      ADD_FAILURE() << connected.error().words;
       return microseconds{0};
     }
     if (const auto offset = store.clock_offset()) {

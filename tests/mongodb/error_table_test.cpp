@@ -10,7 +10,7 @@
 #include "tests/mongodb/rig.h"
 #include "tests/mongodb/scripted_peer.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 namespace {
 
 using testing::error_of;
@@ -100,4 +100,4 @@ INSTANTIATE_TEST_SUITE_P(Table, MongodbErrorCode, ::testing::ValuesIn(kExpected)
                          [](const auto& row) { return "Code" + std::to_string(row.param.code); });
 
 }  // namespace
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

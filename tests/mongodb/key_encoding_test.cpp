@@ -6,7 +6,7 @@
 
 #include "tests/support/random_event.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 namespace {
 
 struct KeyVector {
@@ -44,4 +44,4 @@ TEST(MongodbKeyEncoding, GivesBackRandomKeys) {
 }
 
 }  // namespace
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

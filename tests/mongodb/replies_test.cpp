@@ -7,7 +7,7 @@
 #include "tests/mongodb/rig.h"
 #include "tests/mongodb/scripted_peer.h"
 
-namespace twinlog {
+namespace twinlog::mongodb {
 namespace {
 
 using testing::error_of;
@@ -153,8 +153,8 @@ TEST(MongodbConnection, WithoutAServerIsRetried) {
   const auto store =
       make_mongodb_store({.store = testing::settings_for(unused, "db"), .epoch_id = {}, .agent = "a"}, clock, random);
   const auto result = store->connect();
-  ASSERT_TRUE(std::holds_alternative<StoreError>(result));
-  EXPECT_EQ(std::get<StoreError>(result).reaction, Reaction::kReconnect);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().reaction, Reaction::kReconnect);
   EXPECT_FALSE(store->is_connected());
 }
 
@@ -181,4 +181,4 @@ TEST(MongodbConnection, WithAPasswordButNoUserSaysSo) {
 }
 
 }  // namespace
-}  // namespace twinlog
+}  // namespace twinlog::mongodb

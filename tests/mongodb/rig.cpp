@@ -15,6 +15,9 @@
 #include "tests/support/live_server.h"
 
 namespace twinlog::testing {
+
+using namespace mongodb;
+
 namespace {
 
 std::uint16_t port_of(const LiveServer& server) {
@@ -23,12 +26,13 @@ std::uint16_t port_of(const LiveServer& server) {
 }
 
 template <typename T>
-T value_of(std::variant<T, StoreError> result) {
-  if (const auto* error = std::get_if<StoreError>(&result)) {
-    ADD_FAILURE() << reaction_text(error->reaction) << " " << error->code << ": " << error->words;
+T value_of(StoreResult<T> result) {
+  if (!result) {
+    const StoreError& error = result.error();
+    ADD_FAILURE() << reaction_text(error.reaction) << " " << error.code << ": " << error.words;
     return T{};
   }
-  return std::get<T>(std::move(result));
+  return *std::move(result);
 }
 
 }  // namespace
@@ -86,8 +90,8 @@ FlushReport report_of(const StoreResult<FlushReport>& result) {
 }
 
 StoreError error_of(const StoreResult<FlushReport>& result) {
-  if (const auto* error = std::get_if<StoreError>(&result)) {
-    return *error;
+  if (!result) {
+    return result.error();
   }
   ADD_FAILURE() << "the flush succeeded";
   return {};

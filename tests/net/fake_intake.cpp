@@ -9,7 +9,9 @@ namespace twinlog::testing {
 namespace {
 
 EventReaderSettings reader_settings() {
+  static SystemRandom random;
   EventReaderSettings settings;
+  settings.random = &random;
   settings.log_id_key = std::string(32, 'k');
   return settings;
 }

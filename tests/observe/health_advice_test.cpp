@@ -35,11 +35,11 @@ TEST(HealthAdvice, EveryErrorOfPostgresHasOne) {
 }
 
 TEST(HealthAdvice, EveryErrorOfTheDocumentStoreHasOne) {
-  for (const ServerErrorRow& row : server_error_rows()) {
-    expect_advice(StoreId::kMongodb, server_error(row.code));
+  for (const mongodb::ServerErrorRow& row : mongodb::server_error_rows()) {
+    expect_advice(StoreId::kMongodb, mongodb::server_error(row.code));
   }
-  for (const DriverErrorRow& row : driver_error_rows()) {
-    expect_advice(StoreId::kMongodb, driver_error(row.domain, row.code));
+  for (const mongodb::DriverErrorRow& row : mongodb::driver_error_rows()) {
+    expect_advice(StoreId::kMongodb, mongodb::driver_error(row.domain, row.code));
   }
 }
 

@@ -8,7 +8,7 @@ with what the contract makes of these lines; nothing else may be there. Shares n
 and pymongo 4.3. Exit 0: equal; 1: each difference is named; 2: usage.
 
 Not predictable from the input, and therefore taken from the store and checked for sense: received_at, the ids that the
-agent made (they must be UUIDv8 of the event's time), and which of several versions of a key came first.
+agent made (they must be UUIDv7 of the event's time), and which of several versions of a key came first.
 """
 import argparse
 import collections
@@ -41,7 +41,7 @@ def expected_versions(paths, default_tenant):
                 key = content["tenant_id"], content["log_id"]
                 with_id.setdefault(key, {})[hashlib.sha256(text).hexdigest()] = content
             else:
-                without_id[text] = 1  # On the socket equal events without an id get the same one.
+                without_id[text] += 1  # Each is a new event, as often as it is sent.
     return with_id, without_id, refused
 
 

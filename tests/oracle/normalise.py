@@ -1,7 +1,9 @@
 """From one sent line to the content that must be kept, from contract section 3 and ledger/FORMAT.md alone."""
+import hashlib
 import itertools
 import re
 
+import canonical
 import fold
 import redaction
 import shapes
@@ -15,6 +17,7 @@ TEXT_LIMITS = {"user_id": 128, "username": 256, "actor_id": 128, "user_agent": 1
 OTHER_NAMES = {"tenant_id", "log_id", "event_type", "occurred_at", "organisation_id", "organization_id", "ip", "channel",
                "session_id", "failed_login_attempts", "account_locked_until", "lock_kind", "metadata", "schema_version"}
 KNOWN = OTHER_NAMES | TEXT_LIMITS.keys()
+AGENT_NAMES = {"content_hash", "repaired", "remote_host"}  # What a record that is sent again carries besides.
 CHANNELS = {"web", "mobile", "api", "desktop", "cli", "service", "other"}
 EVENT_BYTES_MOST = 1 << 20
 
@@ -28,11 +31,19 @@ def free_name(name, taken):
     return next(name + tail for tail in tails if name + tail not in taken)
 
 
+def within(name, text):
+    """A text field within its limit; those that make an account keep a mark of the whole."""
+    most = TEXT_LIMITS.get(name, 253)
+    if len(text.encode()) <= most or name not in ("user_id", "username"):
+        return cut(text, most)
+    return cut(text, most - 33) + "~" + hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
 def read_time(value):
+    """(time, whether it was in seconds)"""
     if isinstance(value, Number):
-        number = value.integer()
-        return None if number is None else shapes.ranged(number * 1000)
-    return shapes.rfc3339(value) if is_text(value) else None
+        return shapes.epoch(value)
+    return shapes.rfc3339(value) if is_text(value) else None, False
 
 
 class Reader:
@@ -42,7 +53,7 @@ class Reader:
             raise Refused("repeated")
         self.members = {sent_text(name): (name, value) for name, value in members}
         self.content, self.repaired, self.movers = {}, set(), []
-        self.default_tenant, self.cleaner = default_tenant, None
+        self.default_tenant, self.cleaner, self.kept_host = default_tenant, None, None
 
     def get(self, name):
         value = self.members.get(name, (name, None))[1]
@@ -69,31 +80,36 @@ class Reader:
         self.content.update({name: value for name, value in found.items() if value})
         if both:
             self.movers.append("organization_id")
-        event_type, occurred_at = self.get("event_type"), read_time(self.get("occurred_at"))
+        event_type, (occurred_at, is_in_seconds) = self.get("event_type"), read_time(self.get("occurred_at"))
         if not is_text(event_type) or not EVENT_TYPE.match(event_type):
             raise Refused("event_type")
         if not isinstance(occurred_at, int):
             raise Refused("occurred_at")
         self.content.update(event_type=event_type, occurred_at=occurred_at)
+        if is_in_seconds:
+            self.repaired.add("occurred_at")
 
     def wrong(self, name):
         self.movers.append(name)
         self.repaired.add(name)
 
-    def kept_text(self, name, value, most_bytes):
+    def kept_text(self, name, value):
         self.cleaner.is_changed = False
         whole = self.cleaner.text(value)
-        self.content[name] = cut(whole, most_bytes)
-        if self.cleaner.is_changed or self.content[name] != whole:
+        kept = within(name, whole)
+        if self.cleaner.is_changed or kept != whole:
             self.repaired.add(name)
+        while redaction.redacted(kept) != kept:  # What is cut may look like a secret that the whole did not.
+            kept = cut(redaction.redacted(kept), TEXT_LIMITS.get(name, 253))
+        self.content[name] = kept
 
     def texts(self):
-        for name, most_bytes in TEXT_LIMITS.items():
+        for name in TEXT_LIMITS:
             value = self.get(name)
             if value is not None and not is_text(value):
                 self.wrong(name)
             elif value is not None:
-                self.kept_text(name, value, most_bytes)
+                self.kept_text(name, value)
         session = self.get("session_id")
         if session is not None and "session_ref" in self.content:
             self.movers.append("session_id")
@@ -101,6 +117,8 @@ class Reader:
             self.content["session_ref"] = self.cleaner.session(session)
 
     def address(self):
+        if self.kept_host:
+            self.kept_text("remote_host", self.kept_host)
         value = self.get("ip")
         if value is None:
             return
@@ -109,11 +127,13 @@ class Reader:
         elif shapes.address(sent_text(value)):
             self.content["ip"] = shapes.address(sent_text(value))
         else:
-            self.kept_text("remote_host", value, 253)
+            self.kept_text("remote_host", value)
 
     def listed(self):
         """Values that are kept as they are or moved whole."""
-        attempts, until = self.get("failed_login_attempts"), read_time(self.get("account_locked_until"))
+        attempts, until = self.get("failed_login_attempts"), self.get("account_locked_until")
+        is_endless = is_text(until) and until.lower() == "infinity" and until.isascii()
+        until, is_in_seconds = (shapes.BEYOND, False) if is_endless else read_time(until)
         number = attempts.integer() if isinstance(attempts, Number) else None
         good = {
             "channel": self.get("channel") if is_text(self.get("channel")) and self.get("channel") in CHANNELS else None,
@@ -126,6 +146,8 @@ class Reader:
                 self.content[name] = value
             elif self.get(name) is not None and not (name == "lock_kind" and self.get(name) == "none"):
                 self.wrong(name)
+        if is_in_seconds and "account_locked_until" in self.content:
+            self.repaired.add("account_locked_until")
 
     def metadata(self):
         sent = self.get("metadata")
@@ -156,14 +178,35 @@ class Reader:
         return self.content
 
 
-def normalise(line, default_tenant=""):
-    """The content (without log_id where none was sent). Raises Refused."""
-    if len(line) > EVENT_BYTES_MOST:
-        raise Refused("")
-    reader = Reader(parse(line), default_tenant)
+def read(reader):
     reader.identity()
     reader.texts()
     reader.address()
     reader.listed()
     reader.metadata()
     return reader.finish()
+
+
+def record_sent_again(members, default_tenant):
+    """The record that a line of `spool export --for-sending` holds: what else it says has the hash that it names."""
+    found = {sent_text(name): value for name, value in members if value is not None}
+    added = found.keys() - KNOWN
+    names, wanted = found.get("repaired"), found.get("content_hash")
+    if not {"repaired", "content_hash"} <= added <= AGENT_NAMES or not is_text(wanted) or not isinstance(names, list) or \
+            not names or not all(is_text(name) and name in KNOWN | {"remote_host"} for name in names) or \
+            names != sorted(set(names)) or "log_id" not in found or ("remote_host" in added and found.get("ip")):
+        return None
+    reader = Reader([member for member in members if sent_text(member[0]) not in AGENT_NAMES], default_tenant)
+    if is_text(found.get("remote_host")):
+        reader.kept_host = found["remote_host"]
+    content = {**read(reader), "repaired": [str(name) for name in names]}
+    return content if hashlib.sha256(canonical.dump(content)).hexdigest() == wanted.lower() else None
+
+
+def normalise(line, default_tenant=""):
+    """The content (without log_id where none was sent). Raises Refused."""
+    if len(line) > EVENT_BYTES_MOST:
+        raise Refused("")
+    members = parse(line)
+    reader = Reader(members, default_tenant)
+    return record_sent_again(members, default_tenant) or read(reader)

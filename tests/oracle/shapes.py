@@ -1,6 +1,8 @@
 """Times and addresses as contract section 3 and ledger/FORMAT.md describe them. No code of the agent."""
 import calendar
+import fractions
 import ipaddress
+import math
 import re
 
 TIME = re.compile(r"(\d{4}|\+?\d{5,})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))\Z", re.A)
@@ -51,8 +53,29 @@ def parsed_address(kind, text):
         return None
 
 
+def epoch(number):
+    """(microseconds, BEFORE or BEYOND; whether it counted seconds) of a number as it was spelled."""
+    is_negative, size = number.startswith("-"), abs(float(number))
+    if size >= 1e15:
+        return BEFORE if is_negative else BEYOND, False
+    if size < 1e-300:  # No fraction of integers for exponents of any length.
+        return -1 if is_negative and re.search("[1-9]", re.split("[eE]", number)[0]) else 0, True
+    exact = fractions.Fraction(number)
+    is_seconds = exact.denominator > 1 or abs(exact) < 10**11
+    return ranged(math.floor(exact * (10**6 if is_seconds else 1000))), is_seconds
+
+
 def address(text):
     """The one kept form of an address, or None."""
+    text = text.strip(" ")
+    found = bare_address(text)
+    front, _, port = text.rpartition(":")
+    if found or "[" in text or not re.match(r"\d{1,5}\Z", port, re.A) or int(port) > 65_535:
+        return found
+    return bare_address(front) if front.count(":") == 7 or (":" in front and "." in front) else None
+
+
+def bare_address(text):
     bracketed = re.match(r"\[([^\]]*)\](?::(\d{1,5}))?\Z", text, re.A)
     if bracketed:
         if bracketed[2] and int(bracketed[2]) > 65_535:

@@ -120,9 +120,9 @@ def read_mongodb(uri):
 
 
 def is_generated_id(log_id, occurred_at):
-    """A UUIDv8 whose first 48 bits are occurred_at in milliseconds (contract section 3)."""
+    """A UUIDv7 whose first 48 bits are occurred_at in milliseconds (contract section 3)."""
     try:
         parsed = uuid.UUID(log_id)
     except ValueError:
         return False
-    return str(parsed) == log_id and parsed.version == 8 and parsed.int >> 80 == (occurred_at // 1000) % 2**48
+    return str(parsed) == log_id and parsed.version == 7 and parsed.int >> 80 == (occurred_at // 1000) % 2**48

@@ -14,6 +14,7 @@ void Rig::boot() {
   EventReaderSettings reader;
   reader.default_tenant = "acme";
   reader.log_id_key = spool->identity().log_id_key;
+  reader.random = &random;
   front_door_ = std::make_unique<FrontDoor>(
       std::move(reader),
       FrontDoor::Parts{.spool = *spool, .clock = clock, .log = log, .wait = wait_, .on_accepted = [] {}});

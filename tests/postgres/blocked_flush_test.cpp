@@ -22,7 +22,7 @@ class PostgresBlockedFlush : public ::testing::Test {
     versions_ = agent_.accept_all({event_of("u", "login_failed", "b")});
   }
   StoreResult<FlushReport> flush_while(const std::function<void()>& meanwhile) {
-    StoreResult<FlushReport> result;
+    StoreResult<FlushReport> result = StoreError{};
     std::jthread flusher([&] { result = agent_.try_flush(versions_); });
     testing::wait_for_row(*watcher_, kWaiting);
     meanwhile();
@@ -80,7 +80,7 @@ TEST_F(PostgresBlockedFlush, ADeadlockIsTriedAgain) {
                   "SELECT pg_advisory_lock(1)"});
   // The holder waits for record b and does not look for deadlocks: the flush closes the circle and is the victim.
   execute(*holder_, {"SET deadlock_timeout = '1h'"});
-  StoreResult<FlushReport> result;
+  StoreResult<FlushReport> result = StoreError{};
   std::string of_holder;
   {
     const std::jthread flusher([&] { result = agent_.try_flush(versions_); });

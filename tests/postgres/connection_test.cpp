@@ -169,7 +169,7 @@ TEST(PostgresCommit, ACancelledWaitForTheStandbyIsNoCommit) {
   execute(*session, {"ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()"});
   testing::wait_for_row(*session, "SELECT 1 WHERE current_setting('synchronous_standby_names') = 'nobody'");
   const auto versions = agent.accept_all({event("logout", "b")});
-  StoreResult<FlushReport> result;
+  StoreResult<FlushReport> result = StoreError{};
   {
     const std::jthread flusher([&] { result = agent.try_flush(versions); });
     const std::string waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";

@@ -37,7 +37,9 @@ TEST(PostgresMigrate, CreatesEverythingWithAVersionRowPerStep) {
   EXPECT_EQ(select(*database.session(), "SELECT name, value FROM twinlog_meta ORDER BY name"),
             (std::vector<std::string>{
                 "(schema.0001,tables)", "(schema.0002,indexes)", "(schema.0003,\"walls between tenants\")",
-                "(schema.0004,\"bound roles stay bound\")", "(unicode_version," + folding_unicode_version() + ")"}));
+                "(schema.0004,\"bound roles stay bound\")", "(schema.0005,\"the planner knows no tenant\")",
+                "(schema.0006,\"walls that tell nothing\")", "(schema.0007,\"an index by time of receipt\")",
+                "(unicode_version," + folding_unicode_version() + ")"}));
   EXPECT_EQ(select(*database.session(), "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = '" +
                                             database.schema() + "'::regnamespace ORDER BY 1"),
             (std::vector<std::string>{"(account_lockouts)", "(auth_log_conflicts)", "(auth_logs)", "(twinlog_agents)",
@@ -66,6 +68,17 @@ TEST(PostgresMigrate, ASecondTimeChangesNothing) {
   EXPECT_EQ(select(*database.session(), state), before);
 }
 
+TEST(PostgresMigrate, AnotherVersionOfUnicodeIsNamedAndKept) {
+  const Database database;
+  database.migrate();
+  execute(*database.session(), {"UPDATE twinlog_meta SET value = '1.0.0' WHERE name = 'unicode_version'"});
+  const std::string problems = problems_of(make_postgres_admin(database.settings())->check());
+  EXPECT_NE(problems.find("named by Unicode 1.0.0"), std::string::npos) << problems;
+  database.migrate();
+  EXPECT_EQ(select(*database.session(), "SELECT value FROM twinlog_meta WHERE name = 'unicode_version'"),
+            std::vector<std::string>{"(1.0.0)"});
+}
+
 TEST(PostgresMigrate, ManyAgentsMayStartAtOnce) {
   const Database database;
   std::vector<std::string> errors(6);
@@ -81,7 +94,7 @@ TEST(PostgresMigrate, ManyAgentsMayStartAtOnce) {
   }
   EXPECT_EQ(errors, std::vector<std::string>(6));
   EXPECT_EQ(select(*database.session(), "SELECT count(*) FROM twinlog_meta WHERE name LIKE 'schema%'"),
-            std::vector<std::string>{"(4)"});
+            std::vector<std::string>{"(7)"});
 }
 
 TEST(PostgresMigrate, AnAgentCreatesTheSchemaWhereItMay) {
@@ -187,7 +200,7 @@ TEST_F(PostgresWriter, ACheckNamesWhatARoleLacks) {
 TEST(PostgresCheck, SaysVersionAndSchemaState) {
   const Database database;
   const std::string before = problems_of(make_postgres_admin(database.settings())->check());
-  EXPECT_NE(before.find("is at version 0 of 4; run `twinlog migrate`"), std::string::npos) << before;
+  EXPECT_NE(before.find("is at version 0 of 7; run `twinlog migrate`"), std::string::npos) << before;
   database.migrate();
   const auto lines = make_postgres_admin(database.settings())->check();
   EXPECT_EQ(problems_of(lines), "");

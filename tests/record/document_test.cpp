@@ -1,4 +1,4 @@
-// HTTP bodies and generated log ids.
+// HTTP bodies.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "ledger/record/event_reader.h"
-#include "ledger/record/uuid8.h"
 #include "tests/record/read_support.h"
 
 namespace twinlog {
@@ -80,52 +79,6 @@ TEST_F(Documents, AreMendedElementByElement) {
 TEST_F(Documents, LimitEachElementByItself) {
   const std::string big = event_with("\"user_agent\":\"" + std::string(1000, 'x') + "\"");
   EXPECT_EQ(read("[" + big + "," + event_with("") + "]"), "rejected taken ");
-}
-
-class GeneratedIds : public ::testing::Test {
- protected:
-  std::string id(std::string_view members, EventReader::RequestContext& request) {
-    const std::string json = "{\"tenant_id\":\"t\"," + std::string(members) + "}";
-    const ReadOutcome outcome = reader_.read_event(json, request);
-    const auto* accepted = std::get_if<AcceptedEvent>(&outcome);
-    return accepted == nullptr ? "refused" : accepted->event.log_id;
-  }
-
-  static constexpr std::string_view kMembers = R"("event_type":"logout","occurred_at":1700000000123)";
-  EventReader reader_{testing::test_settings()};
-};
-
-TEST_F(GeneratedIds, AreTheVectorOfFormatMd) {
-  EventReader::RequestContext request;
-  EXPECT_EQ(id(kMembers, request), "018bcfe5-687b-8477-89d8-1951456d724d");
-  EXPECT_EQ(id(kMembers, request), "018bcfe5-687b-8b96-9aba-4f320f89274f");
-}
-
-TEST_F(GeneratedIds, AreStableOverARetryOfTheSameRequest) {
-  EventReader::RequestContext first;
-  EventReader::RequestContext second;
-  const std::vector<std::string> sent{id(kMembers, first), id(kMembers, first)};
-  EXPECT_NE(sent[0], sent[1]);
-  EXPECT_EQ(id(kMembers, second), sent[0]);
-  EXPECT_EQ(id(kMembers, second), sent[1]);
-}
-
-TEST_F(GeneratedIds, FollowTheContentAndNotTheOrderOfMembers) {
-  EventReader::RequestContext a;
-  EventReader::RequestContext b;
-  EventReader::RequestContext c;
-  const std::string id_a = id(kMembers, a);
-  EXPECT_EQ(id(R"("occurred_at":1700000000123,"event_type":"logout","log_id":null)", b), id_a);
-  EXPECT_NE(id(std::string(kMembers) + R"(,"user_id":"u")", c), id_a);
-}
-
-TEST_F(GeneratedIds, CarryVersionVariantAndMilliseconds) {
-  const std::string after = generated_log_id("k", 1'700'000'000'123'999, "{}", 0);
-  EXPECT_EQ(after.substr(0, 15), "018bcfe5-687b-8");
-  EXPECT_NE(std::string("89ab").find(after[19]), std::string::npos);
-  EXPECT_EQ(generated_log_id("k", -1, "{}", 0).substr(0, 13), "ffffffff-ffff");
-  EXPECT_EQ(generated_log_id("k", -1000, "{}", 0).substr(0, 13), "ffffffff-ffff");
-  EXPECT_EQ(generated_log_id("k", -1001, "{}", 0).substr(0, 13), "ffffffff-fffe");
 }
 
 }  // namespace

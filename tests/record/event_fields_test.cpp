@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "ledger/base/bytes.h"
 #include "tests/record/read_support.h"
 
 namespace twinlog {
@@ -94,13 +95,18 @@ INSTANTIATE_TEST_SUITE_P(
     Lock, StoredForm,
     ::testing::Values(
         Form{R"("lock_kind":"permanent")", R"({"lock_kind":"permanent"})"},
-        Form{R"("lock_kind":"temporary","account_locked_until":1000)",
-             R"({"account_locked_until":1000000,"lock_kind":"temporary"})"},
+        Form{R"("lock_kind":"temporary","account_locked_until":1700000000000)",
+             R"({"account_locked_until":1700000000000000,"lock_kind":"temporary"})"},
         Form{R"("account_locked_until":"2024-01-01T00:00:00Z")", R"({"account_locked_until":1704067200000000})"},
         Form{R"("account_locked_until":"9999-12-31T23:59:59-10:00")", R"({"account_locked_until":253402300799999999})"},
         Form{R"("account_locked_until":"+292278994-08-17T07:12:55Z")",
              R"({"account_locked_until":253402300799999999})"},
         Form{R"("account_locked_until":9223372036854775807)", R"({"account_locked_until":253402300799999999})"},
+        Form{R"("account_locked_until":1700000000)",
+             R"({"account_locked_until":1700000000000000,"repaired":["account_locked_until"]})"},
+        Form{R"("account_locked_until":"infinity")", R"({"account_locked_until":253402300799999999})"},
+        Form{R"("account_locked_until":"-infinity")",
+             R"({"metadata":{"account_locked_until":"-infinity"},"repaired":["account_locked_until","metadata"]})"},
         Form{R"("account_locked_until":1e400)", R"({"account_locked_until":253402300799999999})"},
         Form{
             R"("account_locked_until":"0000-01-01T00:00:00Z")",
@@ -111,6 +117,8 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(Ip, StoredForm,
                          ::testing::Values(Form{R"("ip":"[2001:DB8::1%eth0]:443")", R"({"ip":"2001:db8::1"})"},
                                            Form{R"("ip":"::ffff:1.2.3.4")", R"({"ip":"1.2.3.4"})"},
+                                           Form{R"("ip":" 1.2.3.4 ")", R"({"ip":"1.2.3.4"})"},
+                                           Form{R"("ip":"1.2.3.4, 5.6.7.8")", R"({"remote_host":"1.2.3.4, 5.6.7.8"})"},
                                            Form{R"("ip":"gateway.example")", R"({"remote_host":"gateway.example"})"},
                                            Form{R"("ip":"Bearer abc")",
                                                 R"({"remote_host":"[redacted:bearer]","repaired":["remote_host"]})"}));
@@ -153,15 +161,28 @@ TEST(LongText, IsCutAtACodePoint) {
   }
 }
 
-TEST(LongText, OfTheSubjectIsCutBeforeItsAccountIsMade) {
-  const std::string id(128, 'i');
-  EXPECT_EQ(stored("\"user_id\":\"" + id + "z\""),
-            "{\"account\":\"id:" + id + "\",\"repaired\":[\"user_id\"],\"user_id\":\"" + id + "\"}");
-  const std::string name(256, 'n');
-  EXPECT_EQ(stored("\"username\":\"" + name + "z\""),
-            "{\"account\":\"name:" + name + "\",\"repaired\":[\"username\"],\"username\":\"" + name + "\"}");
+TEST(LongText, OfTheSubjectKeepsAMarkOfTheWholeInItsAccount) {
+  const std::string id(129, 'i');
+  const std::string marked_id = std::string(95, 'i') + "~" + hex(sha256(id)).substr(0, 32);
+  EXPECT_EQ(stored("\"user_id\":\"" + id + "\""),
+            R"({"account":"id:)" + marked_id + R"(","repaired":["user_id"],"user_id":")" + marked_id + "\"}");
+  const std::string name(257, 'n');
+  const std::string marked_name = std::string(223, 'n') + "~" + hex(sha256(name)).substr(0, 32);
+  EXPECT_EQ(stored("\"username\":\"" + name + "\""),
+            R"({"account":"name:)" + marked_name + R"(","repaired":["username"],"username":")" + marked_name + "\"}");
   const std::string host(253, 'h');
   EXPECT_EQ(stored("\"ip\":\"" + host + "z\""), "{\"remote_host\":\"" + host + "\",\"repaired\":[\"remote_host\"]}");
+}
+
+TEST(LongText, OfTheSubjectIsMarkedAtACodePointAndByWhatOtherRepairsLeft) {
+  const std::string sent = std::string(94, 'i') + "\u00e9" + std::string(40, 'j');
+  EXPECT_NE(stored("\"user_id\":\"" + sent + "\"").find("\"user_id\":\"" + std::string(94, 'i') + "~"),
+            std::string::npos);
+  const std::string mended = std::string(200, 'i') + "\uFFFD";
+  EXPECT_NE(
+      stored("\"user_id\":\"" + std::string(200, 'i') + "\\u0000\"").find("~" + hex(sha256(mended)).substr(0, 32)),
+      std::string::npos);
+  EXPECT_EQ(stored("\"user_id\":\"" + std::string(128, 'i') + "\"").find('~'), std::string::npos);
 }
 
 TEST(SessionId, IsNeverKeptAtAnyDepth) {

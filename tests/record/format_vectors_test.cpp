@@ -37,11 +37,20 @@ INSTANTIATE_TEST_SUITE_P(
         FormatVector{
             R"json({"tenant_id":"acme","log_id":"e-2","event_type":"login_failed","occurred_at":1700000000123,"username":" B\u00d6b\u0000","ip":"[::ffff:203.0.113.7]:443","password":"hunter2","channel":"fax","session_id":"abc","metadata":{"z":1.50,"a":9007199254740993,"\ud83d\ude00":1e21,"\ufb33":[-0]},"outcome":null,"z":true})json",
             R"json({"account":"name:böb�","event_type":"login_failed","ip":"203.0.113.7","log_id":"e-2","metadata":{"a":"9007199254740993","channel":"fax","password":"[redacted:key]","z":1.5,"z_":true,"😀":1e+21,"דּ":[0]},"occurred_at":1700000000123000,"repaired":["channel","metadata","username"],"session_ref":"3c405f3e109e79de6a3d3ec0390dd97b","tenant_id":"acme","username":" BÖb�"})json",
-            "61df60144a827274e128b9b7b1312f5ec37582b0950dbf1f15904ba7ef8f985d"},
-        FormatVector{
-            R"json({"tenant_id":"t","event_type":"logout","occurred_at":1700000000123})json",
-            R"json({"event_type":"logout","log_id":"018bcfe5-687b-8477-89d8-1951456d724d","occurred_at":1700000000123000,"tenant_id":"t"})json",
-            "c6aa50072daddfd69f4a0f55e482d498173df6baf714a3aa0d76e8c2ccaf9fee"}));
+            "61df60144a827274e128b9b7b1312f5ec37582b0950dbf1f15904ba7ef8f985d"}));
+
+TEST(FormatVectors, OfAnIdOfAKeyedRequestHoldToTheByte) {
+  const EventReader reader(testing::test_settings());
+  EventReader::RequestContext request;
+  request.idempotency_key = "retry-7";
+  const ReadOutcome outcome =
+      reader.read_event(R"json({"tenant_id":"t","event_type":"logout","occurred_at":1700000000123})json", request);
+  const auto& accepted = std::get<AcceptedEvent>(outcome);
+  EXPECT_EQ(
+      accepted.canonical,
+      R"json({"event_type":"logout","log_id":"018bcfe5-687b-8736-aea8-ac7a6d6025f3","occurred_at":1700000000123000,"tenant_id":"t"})json");
+  EXPECT_EQ(hex(accepted.content_hash), "1f94e215ed7a447e3a672b8faf135bb2a227e2e5165cf47267ca6dfe495fdbef");
+}
 
 TEST(FormatVectors, OfAnEncodedVersionHoldToTheByte) {
   const ReadOutcome outcome = testing::read(

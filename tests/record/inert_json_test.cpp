@@ -19,6 +19,10 @@ TEST(InertJson, EscapesWhatATerminalMayObey) {
             R"("a\u007f\u009b2J\u061c\u202e\u2066z")");
 }
 
+TEST(InertJson, EscapesTagsBeyondTheFirstPlane) {
+  EXPECT_EQ(inert_json("\"\U000E0020\U000E007F\""), R"("\udb40\udc20\udb40\udc7f")");
+}
+
 TEST(InertJson, WhatIsNoUtf8BecomesAQuestionMark) {
   EXPECT_EQ(inert_json("\"\x9b"
                        "2J\xc2\""),

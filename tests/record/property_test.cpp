@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <map>
 #include <numeric>
 #include <random>
@@ -12,7 +11,7 @@
 #include <vector>
 
 #include "ledger/record/canonical.h"
-#include "ledger/record/json_events.h"
+#include "ledger/record/version_json.h"
 #include "tests/record/read_support.h"
 #include "tests/support/random_event.h"
 
@@ -51,6 +50,7 @@ constexpr auto kNames = std::to_array<std::string_view>({"user_id",
                                                          "a",
                                                          "a_",
                                                          "remote_host",
+                                                         "content_hash",
                                                          "x_api_key"});
 
 constexpr auto kPieces =
@@ -60,6 +60,9 @@ constexpr auto kPieces =
                                      "\x01",        "\t",      "\u00e9",   "\U0001F600",
                                      "\\\"",        "\\\\",    "Bearer x", "eyJhbGciOiJub25lIn0.e30.",
                                      "-----BEGIN ", "\\u00e9", "\\/"});
+
+constexpr auto kTimes = std::to_array<std::string_view>(
+    {"1700000000000", "1700000000", "1700000000.123456", "0", "\"2024-01-01T00:00:60Z\""});
 
 constexpr auto kScalars = std::to_array<std::string_view>({"null",
                                                            "true",
@@ -71,6 +74,11 @@ constexpr auto kScalars = std::to_array<std::string_view>({"null",
                                                            "2147483647",
                                                            "2147483648",
                                                            "9007199254740993",
+                                                           "1e20",
+                                                           "-1.7e18",
+                                                           "12345678901234567890.0",
+                                                           "1700000000",
+                                                           "\"infinity\"",
                                                            "1e400",
                                                            "-1e-400",
                                                            "0.1",
@@ -91,7 +99,7 @@ class HostileJson {
 
   std::map<std::string, std::string> members() {
     std::map<std::string, std::string> members{
-        {"tenant_id", "\"t\""}, {"event_type", "\"login_failed\""}, {"occurred_at", "1700000000000"}};
+        {"tenant_id", "\"t\""}, {"event_type", "\"login_failed\""}, {"occurred_at", one_of(kTimes)}};
     if (below(2) == 0) {
       members["log_id"] = "\"l\"";
     }
@@ -115,7 +123,7 @@ class HostileJson {
   std::string string() {
     std::string text = "\"";
     for (std::size_t i = below(12); i > 0; --i) {
-      text += one_of(kPieces);
+      text += below(10) == 0 ? std::string(below(400), 'x') : one_of(kPieces);
     }
     return text + "\"";
   }
@@ -177,56 +185,41 @@ TEST(HostileEvents, AreTakenWhateverTheOrderOfTheirMembersAndReadBack) {
   }
 }
 
-// What a sender would send to say what is stored: without what only the agent adds, times as it may write them.
-AuthEvent sendable(AuthEvent event) {
-  event.repaired.clear();
-  event.account.reset();
-  event.remote_host.reset();
-  event.account_locked_until.reset();
-  event.occurred_at -= ((event.occurred_at % 1000) + 1000) % 1000;
-  return event;
-}
-
-/// Finds doubles that RFC 8785 prints as integers beyond the range, which become strings when they are sent so.
-class LargeNumberFinder final : public JsonVisitor {
- public:
-  void begin_object() override {}
-  void end_object() override {}
-  void begin_array() override {}
-  void end_array() override {}
-  void key(std::string_view) override {}
-  void string(std::string_view) override {}
-  void integer(std::int64_t) override {}
-  void number(double value) override { found = found || (std::fabs(value) > 0x1p53 && std::fabs(value) < 1e21); }
-  void boolean(bool) override {}
-  void null() override {}
-  bool found = false;
-};
-
-bool has_large_number(std::string_view json) {
-  LargeNumberFinder finder;
-  return !visit_json(json, finder).ok() || finder.found;
+std::string exported(const AuthEvent& event) {
+  Version version;
+  version.event = event;
+  version.content_hash = content_hash(canonical_content(event));
+  std::string line;
+  append_version_line(line, version, VersionMembers::kSendable);
+  return line;
 }
 
 TEST(StoredEvents, SentAgainAreStoredAsTheyAre) {
   std::mt19937_64 random(kSeed);
-  int compared = 0;
   for (int round = 0; round < kRounds / 2; ++round) {
-    AuthEvent event = sendable(testing::random_event(random));
-    if (event.metadata && has_large_number(*event.metadata)) {
-      continue;
-    }
-    std::string json = canonical_content(event);
-    const std::string time = "\"occurred_at\":" + std::to_string(event.occurred_at);
-    json.replace(json.find(time), time.size(), "\"occurred_at\":" + std::to_string(event.occurred_at / 1000));
-    const ReadOutcome outcome = testing::read(json);
-    ASSERT_TRUE(std::holds_alternative<AcceptedEvent>(outcome)) << json;
-    AuthEvent again = std::get<AcceptedEvent>(outcome).event;
-    again.account.reset();
-    EXPECT_EQ(canonical_content(again), canonical_content(event)) << "seed " << kSeed << " round " << round;
-    ++compared;
+    const AuthEvent event = testing::random_event(random);
+    const std::string line = exported(event);
+    const ReadOutcome outcome = testing::read(line);
+    ASSERT_TRUE(std::holds_alternative<AcceptedEvent>(outcome)) << line;
+    EXPECT_EQ(std::get<AcceptedEvent>(outcome).canonical, canonical_content(event))
+        << "seed " << kSeed << " round " << round;
   }
-  EXPECT_GT(compared, kRounds / 4);
+}
+
+TEST(StoredEvents, OfHostileInputSentAgainAreStoredAsTheyAre) {
+  std::mt19937_64 random(kSeed);
+  for (int round = 0; round < kRounds; ++round) {
+    const auto by_name = HostileJson(random).members();
+    const std::string json = joined({by_name.begin(), by_name.end()});
+    if (json.find("session_id") != std::string::npos) {
+      continue;  // For now a session id in metadata is hashed again.
+    }
+    const auto first = std::get<AcceptedEvent>(testing::read(json));
+    const ReadOutcome again = testing::read(exported(first.event));
+    ASSERT_TRUE(std::holds_alternative<AcceptedEvent>(again)) << json;
+    EXPECT_EQ(std::get<AcceptedEvent>(again).canonical, first.canonical)
+        << "seed " << kSeed << " round " << round << " " << json;
+  }
 }
 
 TEST(HostileEvents, ThatAreCutAnywhereAreRefusedOrTakenButNeverCrash) {

@@ -1,18 +1,25 @@
 #include "tests/record/read_support.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
 namespace twinlog::testing {
 
+void SameRandom::fill(std::span<std::uint8_t> bytes) {
+  std::fill(bytes.begin(), bytes.end(), std::uint8_t{0x5A});
+}
+
 EventReaderSettings test_settings() {
+  static SameRandom random;
   EventReaderSettings settings;
   settings.log_id_key = std::string(32, 'k');
+  settings.random = &random;
   return settings;
 }
 
 std::string event_with(std::string_view members) {
-  std::string json = R"({"tenant_id":"t","log_id":"l","event_type":"login_failed","occurred_at":0)";
+  std::string json = R"({"tenant_id":"t","log_id":"l","event_type":"login_failed","occurred_at":1700000000000)";
   if (!members.empty()) {
     json.append(",").append(members);
   }
@@ -35,8 +42,8 @@ std::string stored(std::string_view members) {
     return "rejected: " + rejection->field + ": " + rejection->reason;
   }
   std::string content = std::move(std::get<AcceptedEvent>(outcome).canonical);
-  for (const std::string_view part :
-       {R"("event_type":"login_failed")", R"("log_id":"l")", R"("occurred_at":0)", R"("tenant_id":"t")"}) {
+  for (const std::string_view part : {R"("event_type":"login_failed")", R"("log_id":"l")",
+                                      R"("occurred_at":1700000000000000)", R"("tenant_id":"t")"}) {
     const std::size_t place = content.find(part);
     content.erase(place, part.size());
     // One of the commas around it goes with it.

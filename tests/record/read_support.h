@@ -1,6 +1,7 @@
 // Short ways to read one event in a test and to look at what of it would be stored.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -8,11 +9,17 @@
 
 namespace twinlog::testing {
 
-/// Default settings, and 32 times 'k' as the key for generated log ids.
+/// Chance that is always the same.
+class SameRandom final : public Random {
+ public:
+  void fill(std::span<std::uint8_t> bytes) override;
+};
+
+/// Default settings, SameRandom, and 32 times 'k' as the key for generated log ids.
 EventReaderSettings test_settings();
 
-/// An event of tenant "t", log_id "l", login_failed at 0 with `members` (JSON members, e.g. R"("ip":"::1")") beside
-/// them.
+/// An event of tenant "t", log_id "l", login_failed at 1700000000000 with `members` (JSON members, e.g.
+/// R"("ip":"::1")") beside them.
 std::string event_with(std::string_view members);
 
 /// What the reader makes of one text with default settings.

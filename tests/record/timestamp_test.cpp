@@ -55,26 +55,52 @@ INSTANTIATE_TEST_SUITE_P(Texts, NotATime,
                                            "+2024-01-01T00:00:00Z", "-2024-01-01T00:00:00Z", "2024-1-1T00:00:00Z",
                                            "2024-01-01T00:00:00ZZ", "10000-02-30T00:00:00Z", "1700000000000"));
 
-TEST(EpochMilliseconds, AreExactInBothDirections) {
-  EXPECT_EQ(epoch_ms_time("0")->micros, 0);
-  EXPECT_EQ(epoch_ms_time("-1")->micros, -1000);
-  EXPECT_EQ(epoch_ms_time("1700000000123")->micros, 1700000000123000);
-  EXPECT_EQ(epoch_ms_time("1.7e12")->micros, 1700000000000000);
-  EXPECT_EQ(epoch_ms_time("253402300799999")->micros, kLatestTime - 999);
-  EXPECT_EQ(epoch_ms_time("-62135596800000")->micros, kEarliestTime);
+struct Epoch {
+  std::string_view number;
+  UtcMicros micros;
+  bool is_seconds;
+};
+class EpochNumber : public ::testing::TestWithParam<Epoch> {};
+
+TEST_P(EpochNumber, IsMillisecondsFromTenToTheEleventhOnAndSecondsBelow) {
+  const EpochTime read = epoch_time(GetParam().number);
+  EXPECT_EQ(read.time.range, TimeRange::kWithin) << GetParam().number;
+  EXPECT_EQ(read.time.micros, GetParam().micros) << GetParam().number;
+  EXPECT_EQ(read.is_seconds, GetParam().is_seconds) << GetParam().number;
 }
 
-TEST(EpochMilliseconds, OutsideOfTheYearsAreSaidToBeSo) {
-  EXPECT_EQ(epoch_ms_time("253402300800000")->range, TimeRange::kBeyond);
-  EXPECT_EQ(epoch_ms_time("9223372036854775807")->range, TimeRange::kBeyond);
-  EXPECT_EQ(epoch_ms_time("1e400")->range, TimeRange::kBeyond);
-  EXPECT_EQ(epoch_ms_time("-62135596800001")->range, TimeRange::kBefore);
-  EXPECT_EQ(epoch_ms_time("-1e400")->range, TimeRange::kBefore);
+INSTANTIATE_TEST_SUITE_P(
+    Numbers, EpochNumber,
+    ::testing::Values(
+        Epoch{"1700000000123", 1'700'000'000'123'000, false}, Epoch{"1.7e12", 1'700'000'000'000'000, false},
+        Epoch{"1700000000123.0", 1'700'000'000'123'000, false}, Epoch{"100000000000", 100'000'000'000'000, false},
+        Epoch{"99999999999", 99'999'999'999'000'000, true}, Epoch{"-100000000000", -100'000'000'000'000, false},
+        Epoch{"-62135596800000", kEarliestTime, false}, Epoch{"253402300799999", kLatestTime - 999, false},
+        Epoch{"1763971210", 1'763'971'210'000'000, true}, Epoch{"0", 0, true}, Epoch{"-0.0", 0, true},
+        Epoch{"-1", -1'000'000, true}, Epoch{"-62135596800", kEarliestTime, true},
+        Epoch{"1763971210.123456", 1'763'971'210'123'456, true},
+        Epoch{"1763971210.9999999", 1'763'971'210'999'999, true}, Epoch{"1.7639712105e9", 1'763'971'210'500'000, true},
+        Epoch{"17639712105E-1", 1'763'971'210'500'000, true}, Epoch{"0.00017e+7", 1'700'000'000, true},
+        Epoch{"1e-6", 1, true}, Epoch{"1e-7", 0, true}, Epoch{"-1e-7", -1, true}, Epoch{"-0.5", -500'000, true},
+        Epoch{"1e-99999999999999999999", 0, true}, Epoch{"253402300799.999999", kLatestTime, true}));
+
+TEST(EpochNumbers, OutsideOfTheYearsAreSaidToBeSo) {
+  for (const std::string_view beyond :
+       {"253402300800000", "9223372036854775807", "1e400", "253402300800.5", "1700000000000.5", "9007199254740993"}) {
+    EXPECT_EQ(epoch_time(beyond).time.range, TimeRange::kBeyond) << beyond;
+  }
+  for (const std::string_view before :
+       {"-62135596800001", "-1e400", "-62135596801", "-62135596800.1", "-99999999999"}) {
+    EXPECT_EQ(epoch_time(before).time.range, TimeRange::kBefore) << before;
+  }
 }
 
-TEST(EpochMilliseconds, AreIntegers) {
-  EXPECT_FALSE(epoch_ms_time("1.5").has_value());
-  EXPECT_FALSE(epoch_ms_time("1e-5").has_value());
+TEST(Infinity, IsAWordInAnyCase) {
+  EXPECT_TRUE(is_infinity("infinity"));
+  EXPECT_TRUE(is_infinity("Infinity"));
+  for (const std::string_view other : {"", "-infinity", "infinit", "infinity ", "inf"}) {
+    EXPECT_FALSE(is_infinity(other)) << other;
+  }
 }
 
 TEST(ImplausibleTimes, LieBefore2000OrOverADayAhead) {

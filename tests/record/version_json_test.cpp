@@ -50,8 +50,33 @@ TEST(VersionJson, AllMembersStandInTheOrderOfTheirNames) {
             "\n");
 }
 
-TEST(VersionJson, WhatASenderSendsHasNoMemberOfTheAgentAndTheHostAsIp) {
+TEST(VersionJson, WhatASenderSendsHasTheHashThatProvesItWhereItWasRepaired) {
   EXPECT_EQ(line_of(version(), VersionMembers::kSendable),
+            R"({"account_locked_until":"9999-12-31T23:59:59.999999Z",)"
+            R"("content_hash":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",)"
+            R"("event_type":"account_locked","failed_login_attempts":7,"lock_kind":"permanent","log_id":"e-1",)"
+            R"("metadata":{"a":[1.5,null]},"occurred_at":"2024-02-29T11:00:00.123456Z",)"
+            R"("remote_host":"not an address","repaired":["channel","username"],"tenant_id":"acme",)"
+            R"("user_id":"u1","username":"Zo)"
+            "\xc3\xab"
+            R"( \"x\""})"
+            "\n");
+}
+
+TEST(VersionJson, ADoubleThatLooksLikeALongIntegerIsSentAsADouble) {
+  Version made = version();
+  made.event.metadata =
+      R"({"a":100000000000000000000,"b":[9007199254740992,-9007199254740994,"9007199254740994\\\""]})";
+  EXPECT_NE(
+      line_of(made, VersionMembers::kSendable)
+          .find(R"({"a":100000000000000000000e0,"b":[9007199254740992,-9007199254740994e0,"9007199254740994\\\""]})"),
+      std::string::npos);
+}
+
+TEST(VersionJson, WhatASenderSendsHasNoMemberOfTheAgentAndTheHostAsIp) {
+  Version made = version();
+  made.event.repaired.clear();
+  EXPECT_EQ(line_of(made, VersionMembers::kSendable),
             R"({"account_locked_until":"9999-12-31T23:59:59.999999Z","event_type":"account_locked",)"
             R"("failed_login_attempts":7,"ip":"not an address","lock_kind":"permanent","log_id":"e-1",)"
             R"("metadata":{"a":[1.5,null]},"occurred_at":"2024-02-29T11:00:00.123456Z","tenant_id":"acme",)"

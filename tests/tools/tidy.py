@@ -1,57 +1,113 @@
 #!/usr/bin/python3
-"""Runs clang-tidy on one source, once per state of that source and of the headers it can see.
+"""Runs clang-tidy over all sources, several at a time in one translation unit.
 
-    tests/tools/tidy.py BUILD_FOLDER SOURCE
+    tests/tools/tidy.py BUILD_FOLDER [SOURCE ...]
 
-A clean verdict is remembered in BUILD_FOLDER/tidy under a hash of the preprocessed source, the command and .clang-tidy,
-so that a second run only looks at what changed.
+Most of what clang-tidy does for a source it does for the headers of libraries. So sources with the same command are looked
+at together, as one unit that includes each of them, wherever their file-local names allow it; a unit that does not compile
+is looked at source by source. A clean verdict is remembered in BUILD_FOLDER/tidy under a hash of the preprocessed unit,
+the command and .clang-tidy, so that a second run only looks at what changed. Exit 1 if there are findings.
 """
+import concurrent.futures
 import hashlib
 import json
+import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parents[2]
+UNIT_MOST = 12
+# Formatted code: what is local to a file stands at the beginning of a line between these two.
+LOCAL = re.compile(r"^namespace \{$(.*?)^\}  // namespace$", re.M | re.S)
+DECLARED = re.compile(r"(?<!:)\b(\w+)(?=(?:\(| = |\{| \{| final|;|\[|<| : ))")
+TESTS = re.compile(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\s*\)|^(?:static|#define) .*?(\w+)[ (].*$", re.M)
+WORDS = {"TEST", "TEST_F", "TEST_P", "if", "for", "while", "switch", "operator", "std", "template", "static_assert"}
 
 
-def command_for(build, source):
+def local_names(text):
+    """Names that another source of the same unit must not have; rather too many than too few."""
+    names = {part for found in TESTS.findall(text) for part in [".".join(filter(None, found))]}
+    for region in LOCAL.findall(text):
+        for line in region.splitlines():
+            if line and not line.startswith((" ", "/", "}", "#", ")")):
+                names |= set(DECLARED.findall(line))
+    return names - WORDS
+
+
+def read_commands(build):
+    """source -> (arguments without the source and its object, folder)"""
+    found = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
-        if pathlib.Path(entry["file"]) == source:
-            return shlex.split(entry["command"]), entry["directory"]
-    return None, None
+        words = shlex.split(entry["command"])
+        words = words[1:] if "ccache" in words[0] else words
+        arguments = [word for word in words if word not in ("-c", entry["file"])]
+        if "-o" in arguments:
+            at = arguments.index("-o")
+            del arguments[at:at + 2]
+        found[pathlib.Path(entry["file"])] = (tuple(arguments), entry["directory"])
+    return found
 
 
-def fingerprint(command, directory):
-    compiler = command[1:] if "ccache" in command[0] else command
-    arguments = [word for word in compiler if word != "-c"]
-    if "-o" in arguments:
-        at = arguments.index("-o")
-        del arguments[at:at + 2]
-    text = subprocess.run([*arguments, "-E", "-P"], capture_output=True, cwd=directory, check=False).stdout
+def units_of(sources, commands):
+    """Lists of sources that can stand in one translation unit."""
+    units = []  # (command, names, sources)
+    for source in sources:
+        names = local_names(source.read_text())
+        for command, taken, members in units:
+            if command == commands[source] and len(members) < UNIT_MOST and not taken & names:
+                members.append(source)
+                taken |= names
+                break
+        else:
+            units.append((commands[source], set(names), [source]))
+    return [members for _, _, members in units]
+
+
+def check(build, unit, command):
+    """(whether it is clean, whether it compiled, what clang-tidy says)"""
+    arguments, folder = command
+    text = "".join(f'#include "{source}"\n' for source in unit)
+    path = build / "tidy" / (hashlib.sha256(text.encode()).hexdigest()[:16] + ".cpp")
+    path.write_text(text)
+    seen = subprocess.run([*arguments, "-E", "-P", path], capture_output=True, cwd=folder, check=False).stdout
     config = (ROOT / ".clang-tidy").read_bytes()
-    return hashlib.sha256(b"\0".join([text, config, " ".join(arguments).encode()])).hexdigest()
+    verdict = build / "tidy" / hashlib.sha256(b"\0".join([seen, config, " ".join(arguments).encode()])).hexdigest()
+    if seen and verdict.exists():
+        return True, True, ""
+    done = subprocess.run(["clang-tidy-14", "--quiet", f"--config-file={ROOT / '.clang-tidy'}",
+                           "--checks=-bugprone-suspicious-include", path, "--", *arguments[1:],
+                           "-Wno-unknown-warning-option"], capture_output=True, text=True, cwd=folder, check=False)
+    if done.returncode == 0:
+        verdict.touch()
+    return done.returncode == 0, "clang-diagnostic" not in done.stdout, done.stdout
+
+
+def check_unit(build, unit, commands):
+    """The findings in a unit, or where it does not compile, in each of its sources."""
+    is_clean, is_compiled, said = check(build, unit, commands[unit[0]])
+    if is_clean or is_compiled or len(unit) == 1:
+        return said if not is_clean else ""
+    half = len(unit) // 2
+    return check_unit(build, unit[:half], commands) + check_unit(build, unit[half:], commands)
 
 
 def main():
-    build, source = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
-    command, directory = command_for(build, source)
-    if command is None:
+    build = pathlib.Path(sys.argv[1]).resolve()
+    commands = read_commands(build)
+    sources = [pathlib.Path(name).resolve() for name in sys.argv[2:]]
+    unknown = [source for source in sources if source not in commands]
+    for source in unknown:
         print(f"tidy: {source.relative_to(ROOT)} is not built by any target")
-        return 1
-    memory = build / "tidy"
-    memory.mkdir(exist_ok=True)
-    verdict = memory / fingerprint(command, directory)
-    if verdict.exists():
-        return 0
-    done = subprocess.run(["clang-tidy-14", "--quiet", "-p", build, "--extra-arg=-Wno-unknown-warning-option", source],
-                          capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        verdict.touch()
-    else:
-        print(done.stdout, end="", flush=True)
-    return done.returncode
+    (build / "tidy").mkdir(exist_ok=True)
+    units = sorted(units_of([source for source in sources if source in commands], commands), key=len, reverse=True)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
+        findings = [said for said in workers.map(lambda unit: check_unit(build, unit, commands), units) if said]
+    print(*findings, sep="", end="")
+    print(f"tidy: {len(sources)} sources in {len(units)} units, {len(findings)} with findings")
+    return 1 if findings or unknown else 0
 
 
 if __name__ == "__main__":

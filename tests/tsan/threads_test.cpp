@@ -36,10 +36,11 @@ class ThreadedDoor {
   }
 
  private:
-  static EventReaderSettings reader_settings(const Rig& rig) {
+  static EventReaderSettings reader_settings(Rig& rig) {
     EventReaderSettings settings;
     settings.default_tenant = "acme";
     settings.log_id_key = rig.spool->identity().log_id_key;
+    settings.random = &rig.random;
     return settings;
   }
 

@@ -181,6 +181,9 @@ void BearerToken::answer(std::uint64_t number, Verdict verdict) {
   if (found != asked_.end()) {
     const auto judged = std::move(found->second.judged);
     asked_.erase(found);
+    if (asked_.empty()) {
+      timer_.cancel();  // It would keep the loop from ending.
+    }
     judged(verdict);
   }
 }

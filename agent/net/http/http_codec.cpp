@@ -28,6 +28,7 @@ using beast::string_view;
 constexpr std::size_t kUnparsedMost = 80U << 10U;
 
 constexpr unsigned kHttp11 = 11;
+constexpr std::string_view kIdempotencyKey = "Idempotency-Key";
 
 /// The fields of HttpRequest by their names.
 std::string* member_of(HttpRequest& request, http::field name) {
@@ -120,10 +121,16 @@ class HttpRequestReader::Parser final : public http::basic_parser<true> {
     request.query = mark == string_view::npos ? std::string() : std::string(target.substr(mark + 1));
   }
   void on_response_impl(int /*code*/, string_view /*reason*/, int /*version*/, error_code& /*failed*/) override {}
-  void on_field_impl(http::field name, string_view /*text*/, string_view value, error_code& /*failed*/) override {
-    hosts += name == http::field::host && !is_header_done() ? 1U : 0U;
-    std::string* member = is_header_done() ? nullptr : member_of(request, name);  // Trailers say nothing to us.
-    if (member != nullptr) {
+  void on_field_impl(http::field name, string_view text, string_view value, error_code& /*failed*/) override {
+    if (is_header_done()) {
+      return;  // Trailers say nothing to us.
+    }
+    hosts += name == http::field::host ? 1U : 0U;
+    if (name == http::field::unknown && equals_ignoring_case({text.data(), text.size()}, kIdempotencyKey)) {
+      auto& key = request.idempotency_key;
+      key = key ? *key + ", " : "";
+      key->append(value.data(), value.size());
+    } else if (std::string* member = member_of(request, name); member != nullptr) {
       member->append(member->empty() ? "" : ", ").append(value.data(), value.size());
     }
   }

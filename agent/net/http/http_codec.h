@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,7 @@ struct HttpRequest {
   std::string transfer_encoding;
   std::string authorization;
   std::string expect;
+  std::optional<std::string> idempotency_key;
   std::string body;
   bool keeps_alive = false;
 };

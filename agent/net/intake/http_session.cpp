@@ -1,5 +1,6 @@
 #include "agent/net/intake/http_session.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -9,6 +10,7 @@ namespace twinlog {
 namespace {
 
 constexpr std::size_t kHeaderMost = 16U << 10U;
+constexpr std::size_t kIdempotencyKeyMost = 255;
 constexpr std::string_view kEventsPath = "/v1/events";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // RFC 8259 section 8.1: may be ignored.
 
@@ -33,6 +35,11 @@ bool is_plain(std::string_view coding, std::string_view plain) {
   return coding.empty() || equals_ignoring_case(coding, plain);
 }
 
+bool is_idempotency_key(std::string_view text) {
+  return !text.empty() && text.size() <= kIdempotencyKeyMost &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7F'; });
+}
+
 std::optional<HttpResponse> refusal_of_target(const HttpRequest& request) {
   if (request.path != kEventsPath) {
     return error_response(404, "events go to /v1/events");
@@ -54,6 +61,9 @@ std::optional<HttpResponse> refusal_of_body(const HttpRequest& request) {
   }
   if (!media_type_of(request.content_type)->is_utf8) {
     return error_response(415, "send UTF-8: the charset that Content-Type names is another one");
+  }
+  if (request.idempotency_key && !is_idempotency_key(*request.idempotency_key)) {
+    return error_response(400, "Idempotency-Key is 1 to 255 visible ASCII characters, and is sent once");
   }
   return std::nullopt;
 }
@@ -205,6 +215,7 @@ void HttpSession::handle(const HttpRequest& request) {
 
 Result<AnswerSheet> HttpSession::read_events(const HttpRequest& request) {
   EventReader::RequestContext context;
+  context.idempotency_key = request.idempotency_key.value_or("");
   AnswerSheet sheet;
   std::string_view body = request.body;
   body.remove_prefix(body.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);

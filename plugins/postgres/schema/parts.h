@@ -10,5 +10,8 @@ std::span<const std::string_view> table_statements();
 std::span<const std::string_view> index_statements();
 std::span<const std::string_view> wall_statements();
 std::span<const std::string_view> binding_statements();
+std::span<const std::string_view> quiet_planner_statements();
+std::span<const std::string_view> quiet_wall_statements();
+std::span<const std::string_view> receipt_index_statements();
 
 }  // namespace twinlog::postgres

@@ -2,25 +2,37 @@
 // been released is never changed; what comes later is a step of its own and only adds, so that older agents go on.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
 namespace twinlog::postgres {
 
+/// Whether an agent can write to a schema that lacks the step.
+enum class Urgency : std::uint8_t { kWritersNeedIt, kWritersCanWait };
+
 struct SchemaStep {
   int number = 0;
   std::string_view title;
   std::span<const std::string_view> statements;
+  Urgency urgency = Urgency::kWritersNeedIt;
+  /// Not empty: the name of the index that the one statement makes where it is missing (IF NOT EXISTS). Where the table
+  /// holds rows, it is built before that, beside running writers and outside of a transaction, by the statement below.
+  /// What an earlier try left INVALID is dropped first.
+  std::string_view concurrent_index{};
+  std::string_view concurrently{};
 };
 
 /// In order, numbered from 1 without gaps.
 std::span<const SchemaStep> schema_steps();
 /// The number of the last step.
 int schema_version();
+/// The number of the last step that an agent cannot write without.
+int schema_version_of_writers();
 
 /// Creates the roles twinlog_reader and twinlog_writer where they are missing (needs CREATEROLE).
 std::span<const std::string_view> role_statements();
-/// What the roles may do. Needs the owner of the tables; may be repeated.
+/// What the roles may do and see: changes only what is missing or different. Needs the owner of the tables.
 std::span<const std::string_view> grant_statements();
 /// What an administrator runs where the agent may not create roles.
 std::string_view role_sql_for_people();

@@ -1,13 +1,12 @@
 #include <array>
 
 #include "plugins/postgres/schema/parts.h"
-#include "plugins/postgres/schema/steps.h"
 
-// The walls hold for everybody but the owner of the tables and superusers: the policies below speak to PUBLIC, so a
-// right granted to some other role by mistake shows one tenant at the most. What a reader is bound to comes from two
+// The walls hold for everybody but the owner of the tables and superusers. What a reader is bound to comes from
 // functions that the server asks once per query (the SELECT in the policy makes it a plan parameter, and the indexes
 // stay usable). They run as the owner, as readers have no right on the table of scopes, and their bodies are parsed now
-// (BEGIN ATOMIC): no search path of a caller can put another table in the place of twinlog_reader_scope.
+// (BEGIN ATOMIC): no search path of a caller can put another table in the place of twinlog_reader_scope. The policies
+// of these two steps are replaced by those of quiet_walls.cpp.
 //
 // session_user is the login; current_user differs after SET ROLE. The first that is listed binds.
 namespace twinlog::postgres {
@@ -84,51 +83,6 @@ USING ((SELECT twinlog_bound_tenant(current_user)) IS NULL
   OR (tenant_id = (SELECT twinlog_bound_tenant(current_user))
     AND ((SELECT twinlog_bound_organisation(current_user)) IS NULL
       OR organisation_id = (SELECT twinlog_bound_organisation(current_user))))))",
-  });
-  return kStatements;
-}
-
-std::span<const std::string_view> role_statements() {
-  static constexpr auto kStatements = std::to_array<std::string_view>({
-      R"(DO $$ BEGIN
-  CREATE ROLE twinlog_reader NOLOGIN;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-END $$)",
-      R"(DO $$ BEGIN
-  CREATE ROLE twinlog_writer NOLOGIN;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-END $$)",
-  });
-  return kStatements;
-}
-
-std::string_view role_sql_for_people() {
-  return "CREATE ROLE twinlog_reader NOLOGIN; CREATE ROLE twinlog_writer NOLOGIN;";
-}
-
-std::span<const std::string_view> grant_statements() {
-  static constexpr auto kStatements = std::to_array<std::string_view>({
-      R"(DO $$ BEGIN
-  EXECUTE format('GRANT USAGE ON SCHEMA %I TO twinlog_reader, twinlog_writer', current_schema());
-END $$)",
-      R"(GRANT SELECT (tenant_id, log_id, event_type, occurred_at, organisation_id, user_id, username, actor_id, ip,
-  remote_host, user_agent, channel, service, auth_method, failure_reason, failure_code, session_ref, request_id,
-  failed_login_attempts, account_locked_until, lock_kind, lock_reason, reset_reason, metadata, received_at,
-  effective_at, agent, account, repaired, epoch_id, leaf_index, has_conflict)
-ON auth_logs, auth_log_conflicts TO twinlog_reader)",
-      R"(GRANT SELECT (tenant_id, account, failed_login_attempts, account_locked_until, lock_kind, lock_reason,
-  last_failed_at, last_success_at, last_locked_at, last_reset_at, organisation_id, log_id, effective_at)
-ON account_lockouts TO twinlog_reader)",
-      "GRANT SELECT, INSERT, UPDATE (has_conflict) ON auth_logs TO twinlog_writer",
-      "GRANT SELECT, INSERT ON auth_log_conflicts TO twinlog_writer",
-      "GRANT SELECT, INSERT, UPDATE ON account_lockouts, twinlog_agents TO twinlog_writer",
-      "GRANT SELECT ON twinlog_meta TO twinlog_writer",
-      "DROP POLICY IF EXISTS twinlog_writing ON auth_logs",
-      "CREATE POLICY twinlog_writing ON auth_logs TO twinlog_writer USING (true) WITH CHECK (true)",
-      "DROP POLICY IF EXISTS twinlog_writing ON auth_log_conflicts",
-      "CREATE POLICY twinlog_writing ON auth_log_conflicts TO twinlog_writer USING (true) WITH CHECK (true)",
-      "DROP POLICY IF EXISTS twinlog_writing ON account_lockouts",
-      "CREATE POLICY twinlog_writing ON account_lockouts TO twinlog_writer USING (true) WITH CHECK (true)",
   });
   return kStatements;
 }

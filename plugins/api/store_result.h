@@ -1,0 +1,92 @@
+// StoreResult<T>: a value, or why a store did not give it. The shape of Result<T>; the error says what the courier
+// does.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace twinlog {
+
+/// What the courier does about an error. Each store's table (one file, data only) maps its codes to these.
+enum class Reaction : std::uint8_t {
+  kRetry,         ///< Same batch again after the backoff.
+  kRetrySmaller,  ///< Same batch again; half of it after three times.
+  kReconnect,     ///< Drop the connection, then as kRetry. The outcome of a commit may be unknown; repeating is safe.
+  kReconnectSmaller,  ///< As kReconnect; half of the batch after three times: too big for the time a flush may take?
+  kRetrySlowly,       ///< Disk full, limits: as kRetry with the longest wait, and loudly.
+  kHold,    ///< Schema, rights, authentication: an operator must act. Tried again every longest wait; never dropped.
+  kPoison,  ///< The store can never take one of these events. Until dead letters exist: holds the cursor, loudly.
+  kStop,    ///< Corruption in the store: as kHold.
+};
+std::string_view reaction_text(Reaction reaction);
+
+/// What was being done when the error came.
+enum class StoreStage : std::uint8_t {
+  kConnect,    ///< Connecting, logging in, asking the server about itself.
+  kSchema,     ///< Reading or bringing up the schema.
+  kPosition,   ///< Reading or writing the agent's position.
+  kRecords,    ///< Writing records.
+  kConflicts,  ///< Writing conflicts, marking their records.
+  kAccounts,   ///< Reading, recounting or writing accounts.
+};
+std::string_view stage_text(StoreStage stage);
+
+/// Why a store did not take a batch, in our words: the server's own text (which quotes values) is never kept.
+struct StoreError {
+  Reaction reaction = Reaction::kRetry;
+  std::string code;        ///< SQLSTATE, server error code, or "" for a broken connection.
+  std::string constraint;  ///< Constraint or index name where the server named one.
+  std::string words;       ///< What happened and what an operator does next.
+  StoreStage where = StoreStage::kConnect;
+  std::vector<std::uint64_t> leaves = {};  ///< Of the events that were refused, where the store says which.
+};
+
+/// The error with where it came from. Only records and conflicts hold what one event alone is guilty of: elsewhere
+/// kPoison becomes kHold, or a search for the guilty event would condemn every event of an account.
+StoreError at(StoreStage where, StoreError error);
+
+/// Nothing, or why not.
+using StoreStatus = std::optional<StoreError>;
+StoreStatus at(StoreStage where, StoreStatus status);
+
+/// A value or a StoreError. Asking the wrong one of the two ends the process (a bug of the caller).
+template <typename T>
+class [[nodiscard]] StoreResult : public std::variant<T, StoreError> {
+ public:
+  StoreResult(T value)  // NOLINT: implicit by design
+      : std::variant<T, StoreError>(std::in_place_index<0>, std::move(value)) {}
+  StoreResult(StoreError error)  // NOLINT: implicit by design
+      : std::variant<T, StoreError>(std::in_place_index<1>, std::move(error)) {}
+
+  bool ok() const { return this->index() == 0; }
+  explicit operator bool() const { return ok(); }
+  T& value() & { return *checked<0>(*this); }
+  const T& value() const& { return *checked<0>(*this); }
+  T&& value() && { return std::move(*checked<0>(*this)); }
+  T& operator*() & { return value(); }
+  const T& operator*() const& { return value(); }
+  T&& operator*() && { return std::move(*this).value(); }
+  T* operator->() { return &value(); }
+  const T* operator->() const { return &value(); }
+  StoreError& error() & { return *checked<1>(*this); }
+  const StoreError& error() const& { return *checked<1>(*this); }
+  StoreError&& error() && { return std::move(*checked<1>(*this)); }
+
+ private:
+  template <std::size_t kIndex, typename Self>
+  static auto* checked(Self& self) {
+    auto* found = std::get_if<kIndex>(&self);
+    if (found == nullptr) {
+      std::abort();
+    }
+    return found;
+  }
+};
+
+}  // namespace twinlog
