@@ -74,6 +74,27 @@ struct Applier {
     return std::nullopt;
   }
 
+  Mistake operator()(const ShareKey& rule) const {
+    constexpr std::string_view kExpected = "a percentage such as \"10%\", or a size such as \"200MiB\"";
+    if (value.type != Type::kText) {
+      return wrong_type(value, kExpected);
+    }
+    const auto percent = parse_percent(value.text);
+    const auto size = parse_size(value.text);
+    if (!percent && !size) {
+      return not_a(value, kExpected);
+    }
+    if (percent && (*percent < rule.least_percent || *percent > rule.most_percent)) {
+      return outside(quoted(value.written), std::to_string(rule.least_percent) + "%",
+                     std::to_string(rule.most_percent) + "%");
+    }
+    if (size && (*size < rule.least || *size > rule.most)) {
+      return outside(quoted(value.written), size_text(rule.least), size_text(rule.most));
+    }
+    rule.place(settings) = {.percent = percent.value_or(0), .bytes = size.value_or(0)};
+    return std::nullopt;
+  }
+
   Mistake operator()(const CountKey& rule) const {
     if (value.type != Type::kInteger) {
       return wrong_type(value, "an integer");
@@ -165,11 +186,12 @@ struct Applier {
     if (value.type != Type::kText) {
       return wrong_type(value, "a string");
     }
-    if (value.text.empty()) {
+    const std::string& text = value.text;
+    if (text.empty()) {
       return std::nullopt;
     }
-    if (const std::string_view expected = rule.shape(value.text); !expected.empty()) {
-      return "is not " + std::string(expected);
+    if (const std::string_view expected = rule.shape(text); !expected.empty()) {
+      return "is not " + std::string(expected) + (has_line_end(text) ? "; it holds a line end" : "");
     }
     Secret& secret = rule.place(settings);
     if (secret.is_set()) {
@@ -178,7 +200,7 @@ struct Applier {
       const std::string other = is_file ? name.substr(0, name.rfind("_file")) : name + "_file";
       return "is set, and " + other + " is set too: keep one of the two";
     }
-    secret = rule.form == SecretKey::Form::kFile ? Secret::in_file(value.text) : Secret::literal(value.text);
+    secret = rule.form == SecretKey::Form::kFile ? Secret::in_file(text) : Secret::literal(text);
     return std::nullopt;
   }
 };

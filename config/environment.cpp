@@ -41,7 +41,8 @@ std::string variable_of(std::string_view path) {
   return name;
 }
 
-RawValue raw_from_variable(const ConfigKey& key, std::string_view text) {
+RawValue raw_from_variable(const ConfigKey& key, std::string_view variable) {
+  const std::string_view text = without_line_end(variable);
   if (std::holds_alternative<BoolKey>(key.rule) && (text == "true" || text == "false")) {
     return RawValue::of_boolean(text == "true");
   }

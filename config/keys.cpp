@@ -10,6 +10,7 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
+using std::chrono::seconds;
 
 static_assert(std::is_same_v<std::size_t, std::uint64_t>, "SizeKey and CountKey write both");
 
@@ -20,7 +21,7 @@ constexpr std::uint64_t kTib = 1ULL << 40U;
 
 constexpr std::array<std::string_view, 3> kVolumes{"auto", "durable", "ephemeral"};
 constexpr std::array<std::string_view, 2> kCompressions{"lz4", "none"};
-constexpr std::array<std::string_view, 5> kLevels{"trace", "debug", "info", "warn", "error"};
+constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "warn", "error", "warning"};
 constexpr std::array<std::string_view, 2> kFormats{"text", "json"};
 
 using Unix = UnixIntakeSettings;
@@ -63,7 +64,7 @@ void choose_compression(Settings& settings, std::size_t index) {
   settings.spool.compress = index == 0;
 }
 void choose_level(Settings& settings, std::size_t index) {
-  settings.log.level = kLevels.at(index);
+  settings.log.level = kLevels.at(index) == "warning" ? "warn" : kLevels.at(index);
 }
 void choose_format(Settings& settings, std::size_t index) {
   settings.log.format = LogFormat(index);
@@ -88,6 +89,7 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"agent.name", TextKey{kAgent<&AgentSettings::name>, check_optional_name}},
     {"agent.default_tenant", TextKey{kAgent<&AgentSettings::default_tenant>, check_optional_name}, kLive},
     {"agent.drain_timeout", DurationKey{kAgent<&AgentSettings::drain_timeout>, milliseconds{0}, hours{1}}, kLive},
+    {"agent.position_every", DurationKey{kAgent<&AgentSettings::position_every>, seconds{1}, hours{1}}},
 
     {"intake.max_event", SizeKey{kIntake<&IntakeSettings::max_event>, kKib, 16 * kMib}},
     {"intake.max_buffered", SizeKey{kIntake<&IntakeSettings::max_buffered>, kMib, 16 * kGib}},
@@ -109,6 +111,7 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"spool.max_bytes", SizeKey{kSpool<&SpoolSettings::max_bytes>, 16 * kMib, 16 * kTib}},
     {"spool.volume", ChoiceKey{kVolumes, choose_volume, chosen_volume}},
     {"spool.keep_delivered", DurationKey{kSpool<&SpoolSettings::keep_delivered>, milliseconds{0}, hours{24 * 30}}},
+    {"spool.dead_letters_max", ShareKey{kSpool<&SpoolSettings::dead_letters_max>, 1, 90, kMib, 16 * kTib}},
     {"spool.compression", ChoiceKey{kCompressions, choose_compression, chosen_compression}},
 
     {"stores.postgres.enabled", BoolKey{kPostgres<&StoreSettings::enabled>}},
@@ -133,6 +136,10 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"retry.most", DurationKey{kRetry<&RetrySettings::most>, milliseconds{1}, hours{24}}, kLive},
 
     {"ledger.origin", TextKey{kLedger<&LedgerSettings::origin>, check_origin}},
+    {"ledger.enrolment_key_file", TextKey{kLedger<&LedgerSettings::enrolment_key_file>, check_optional_file, false}},
+    {"ledger.checkpoint_every", DurationKey{kLedger<&LedgerSettings::checkpoint_every>, seconds{1}, hours{1}}},
+    {"ledger.idle_every", DurationKey{kLedger<&LedgerSettings::idle_every>, seconds{1}, hours{24}}},
+    {"ledger.self_audit", BoolKey{kLedger<&LedgerSettings::self_audit>}},
 
     {"log.level", ChoiceKey{kLevels, choose_level, chosen_level}, kLive},
     {"log.format", ChoiceKey{kFormats, choose_format, chosen_format}},

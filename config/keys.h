@@ -32,6 +32,12 @@ struct SizeKey {
   Place<std::uint64_t> place;
   std::uint64_t least, most;
 };
+/// "10%" or a size.
+struct ShareKey {
+  Place<Share> place;
+  std::uint64_t least_percent, most_percent;
+  std::uint64_t least, most;
+};
 struct CountKey {
   Place<std::size_t> place;
   std::size_t least, most;
@@ -42,6 +48,7 @@ struct BoolKey {
 struct ModeKey {
   Place<unsigned> place;
 };
+/// The first of two choices that mean the same is the one that `chosen` tells.
 struct ChoiceKey {
   std::span<const std::string_view> choices;
   void (*choose)(Settings&, std::size_t index);
@@ -62,8 +69,8 @@ struct SecretKey {
   Shape shape;
 };
 
-using KeyRule =
-    std::variant<TextKey, DurationKey, SizeKey, CountKey, BoolKey, ModeKey, ChoiceKey, NamesKey, IdsKey, SecretKey>;
+using KeyRule = std::variant<TextKey, DurationKey, SizeKey, ShareKey, CountKey, BoolKey, ModeKey, ChoiceKey, NamesKey,
+                             IdsKey, SecretKey>;
 
 /// When a running agent takes over a change.
 enum class TakesEffect : std::uint8_t { kAtStart, kAtReload };

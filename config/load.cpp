@@ -1,12 +1,14 @@
 #include "config/load.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <set>
 #include <utility>
 
 #include "config/apply.h"
 #include "config/environment.h"
+#include "config/file_modes.h"
 #include "config/nearest.h"
 #include "config/printable.h"
 #include "config/read_file.h"
@@ -26,6 +28,15 @@ constexpr unsigned kInEnvironment = kNoLine + 1;
 bool is_secret_itself(const ConfigKey& key) {
   const auto* const secret = std::get_if<SecretKey>(&key.rule);
   return secret != nullptr && secret->form == SecretKey::Form::kLiteral;
+}
+
+/// "; it takes ${A} and ${B} from the environment"
+std::string brought_by(const std::set<std::string>& variables) {
+  std::string words;
+  for (const std::string& name : variables) {
+    words += (words.empty() ? "; it takes ${" : " and ${") + name + "}";
+  }
+  return words.empty() ? "" : words + " from the environment";
 }
 
 std::string did_you_mean(const std::string& name) {
@@ -84,7 +95,9 @@ class Loader {
     return {file_name_ + ":" + std::to_string(line) + ": " + path, line, path};
   }
   void read_entry(const TomlEntry& entry);
-  void set(const ConfigKey& key, const RawValue& value, const Place& place);
+  /// `variables` are those that the value came from, for the message.
+  void set(const ConfigKey& key, const RawValue& value, const Place& place,
+           const std::set<std::string>& variables = {});
   void add(const Place& place, std::string what) {
     mistakes_.emplace_back(place.line, ConfigMistake{place.where, std::move(what), place.key});
   }
@@ -134,23 +147,25 @@ void Loader::read_entry(const TomlEntry& entry) {
     add(place, std::move(*mistake));
     return;
   }
+  set(*key, value, place, used);
   if (is_secret_itself(*key)) {
+    loaded_.is_file_secret = loaded_.is_file_secret || shows_password(value.written, entry.path.ends_with("password"));
     loaded_.secret_variables.merge(used);
   }
-  set(*key, value, place);
 }
 
-void Loader::set(const ConfigKey& key, const RawValue& value, const Place& place) {
+void Loader::set(const ConfigKey& key, const RawValue& value, const Place& place,
+                 const std::set<std::string>& variables) {
   set_at_[std::string(key.path)] = place;
   if (auto mistake = apply_value(key, value, loaded_.settings)) {
     mistaken_.emplace(key.path);
-    add(place, std::move(*mistake));
+    add(place, *mistake + brought_by(variables));
   }
 }
 
 void Loader::read_environment() {
   std::vector<std::pair<const ConfigKey*, const std::string*>> given;
-  std::set<std::string> known;
+  std::set<std::string> known{kConfigVariable};
   for (const ConfigKey& key : config_keys()) {
     const auto variable = environment_.find(*known.insert(variable_of(key.path)).first);
     if (variable == environment_.end()) {
@@ -257,6 +272,9 @@ LoadedSettings load_settings_file(const std::string& path, const std::map<std::s
   }
   LoadedSettings loaded = load_settings(*text, path, environment, host_name);
   loaded.settings.file = path;
+  if (loaded.mistakes.empty()) {
+    std::ranges::move(file_mode_warnings(loaded), std::back_inserter(loaded.warnings));
+  }
   return loaded;
 }
 

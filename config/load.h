@@ -25,13 +25,16 @@ struct LoadedSettings {
   std::vector<std::string> warnings;    ///< E.g. TWINLOG_ variables that name no key.
   /// The environment's variables that a secret came from, by its own name or through ${NAME} in the file.
   std::set<std::string> secret_variables;
+  /// The file's own text holds a password, not only the name of a variable or file that does.
+  bool is_file_secret = false;
 };
 
 /// Pure but for reading nothing: `environment` is the whole process environment, `host_name` the default agent name.
 LoadedSettings load_settings(std::string_view toml, const std::string& file_name,
                              const std::map<std::string, std::string>& environment, const std::string& host_name);
 
-/// Reads `path` and calls load_settings. A file that cannot be read is a mistake of its own.
+/// Reads `path` and calls load_settings. A file that cannot be read is a mistake of its own. Warns of secrets that
+/// other users of the host may read (config/file_modes.h).
 LoadedSettings load_settings_file(const std::string& path, const std::map<std::string, std::string>& environment,
                                   const std::string& host_name);
 

@@ -59,6 +59,20 @@ std::string origin_too_long(const Settings& settings) {
              : "ledger.origin and agent.name together are longer than " + std::to_string(kOriginAndNameMost) + " bytes";
 }
 
+std::string idle_below_checkpoint(const Settings& settings) {
+  return settings.ledger.checkpoint_every <= settings.ledger.idle_every
+             ? ""
+             : duration_text(settings.ledger.idle_every) + " is less than ledger.checkpoint_every, " +
+                   duration_text(settings.ledger.checkpoint_every);
+}
+
+std::string dead_letters_over_spool(const Settings& settings) {
+  return settings.spool.dead_letters_max.bytes < settings.spool.max_bytes
+             ? ""
+             : size_text(settings.spool.dead_letters_max.bytes) + " leaves no room for events in spool.max_bytes, " +
+                   size_text(settings.spool.max_bytes);
+}
+
 std::string sockets_collide(const Settings& settings) {
   const std::string_view http_path = unix_path_of(settings.intake.http.listen);
   const std::string& events = settings.intake.unix_socket.path;
@@ -70,6 +84,35 @@ std::string sockets_collide(const Settings& settings) {
 
 bool is_loopback(std::string_view listen) {
   return listen.starts_with("127.") || listen.starts_with("[::1]:");
+}
+
+std::string open_port_warning(const HttpIntakeSettings& http) {
+  if (http.listen.empty() || http.listen.starts_with(kUnixPrefix) || is_loopback(http.listen)) {
+    return "";
+  }
+  return "intake.http.listen " + quoted(http.listen) + " is not loopback" +
+         (http.bearer_token_file.empty()
+              ? " and intake.http.bearer_token_file is not set: whoever reaches the port can write events"
+              : ": token and events cross the network in clear; keep it on loopback, or behind what speaks TLS");
+}
+
+std::string open_socket_warning(const UnixIntakeSettings& socket) {
+  constexpr unsigned kOthersMayWrite = 0002;
+  if (socket.path.empty() || (socket.mode & kOthersMayWrite) == 0 || !socket.allow_uids.empty() ||
+      !socket.allow_gids.empty()) {
+    return "";
+  }
+  return "intake.unix.mode lets every user of the host write events: list who may in intake.unix.allow_uids or "
+         "intake.unix.allow_gids, or take a mode such as \"0660\"";
+}
+
+std::string blank_password_warning(const StoreSettings& store, const std::string& key) {
+  const Result<std::string> password = store.password.is_file() ? std::string() : store.password.reveal();
+  constexpr std::string_view kBlanks = " \t";
+  const bool has_blank = password && !password->empty() &&
+                         (kBlanks.find(password->front()) != std::string_view::npos ||
+                          kBlanks.find(password->back()) != std::string_view::npos);
+  return has_blank ? key + " begins or ends with a blank: is that meant?" : "";
 }
 
 }  // namespace
@@ -90,6 +133,12 @@ std::span<const ConfigRule> config_rules() {
        buffer_below_body},
       {{"agent.default_tenant", "intake.allow_tenants"}, {"agent.default_tenant"}, default_tenant_not_allowed},
       {{"ledger.origin", "agent.name"}, {"agent.name", "ledger.origin"}, origin_too_long},
+      {{"ledger.checkpoint_every", "ledger.idle_every"},
+       {"ledger.idle_every", "ledger.checkpoint_every"},
+       idle_below_checkpoint},
+      {{"spool.dead_letters_max", "spool.max_bytes"},
+       {"spool.dead_letters_max", "spool.max_bytes"},
+       dead_letters_over_spool},
       {{"intake.unix.path", "intake.http.listen", "admin.socket"},
        {"admin.socket", "intake.http.listen", "intake.unix.path"},
        sockets_collide},
@@ -98,14 +147,11 @@ std::span<const ConfigRule> config_rules() {
 }
 
 std::vector<std::string> config_warnings(const Settings& settings) {
-  std::vector<std::string> warnings;
-  const HttpIntakeSettings& http = settings.intake.http;
-  if (!http.listen.empty() && !http.listen.starts_with(kUnixPrefix) && !is_loopback(http.listen) &&
-      http.bearer_token_file.empty()) {
-    warnings.push_back("intake.http.listen " + quoted(http.listen) +
-                       " is not loopback and intake.http.bearer_token_file is not set: whoever reaches the port can "
-                       "write events");
-  }
+  std::vector<std::string> warnings{open_port_warning(settings.intake.http),
+                                    open_socket_warning(settings.intake.unix_socket),
+                                    blank_password_warning(settings.postgres, "stores.postgres.password"),
+                                    blank_password_warning(settings.mongodb, "stores.mongodb.password")};
+  std::erase(warnings, "");
   return warnings;
 }
 

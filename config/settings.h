@@ -25,8 +25,9 @@ class Secret {
   bool is_set() const { return !value_.empty() || !path_.empty(); }
   bool is_file() const { return !path_.empty(); }
   const std::string& path() const { return path_; }
-  /// The value; a file without its trailing line ends. kRefused names the file and what is wrong (it cannot be read, is
-  /// empty, longer than kSecretFileBytesMost or holds a NUL), never its content. An unset secret is "".
+  /// The value; a file without the one line end at its end. kRefused names the file and what is wrong (it cannot be
+  /// read, is empty, longer than kSecretFileBytesMost, or holds a NUL or more than one line), never its content. An
+  /// unset secret is "".
   Result<std::string> reveal() const;
   friend bool operator==(const Secret&, const Secret&) = default;
 
@@ -39,6 +40,7 @@ struct AgentSettings {
   std::string name;  ///< Default: the host's name.
   std::string default_tenant;
   std::chrono::milliseconds drain_timeout = std::chrono::seconds{20};
+  std::chrono::milliseconds position_every = std::chrono::seconds{10};  ///< Nothing reads it yet.
   friend bool operator==(const AgentSettings&, const AgentSettings&) = default;
 };
 
@@ -76,12 +78,20 @@ struct AdminSettings {
 
 enum class VolumeKind : std::uint8_t { kAuto, kDurable, kEphemeral };
 
+/// A part of spool.max_bytes, or a size of its own.
+struct Share {
+  std::uint64_t percent = 0;  ///< 0: `bytes` says it.
+  std::uint64_t bytes = 0;
+  friend bool operator==(const Share&, const Share&) = default;
+};
+
 struct SpoolSettings {
   std::string path = "/var/lib/twinlog/spool";
   std::uint64_t max_bytes = 2ULL << 30U;
   VolumeKind volume = VolumeKind::kAuto;
   std::chrono::milliseconds keep_delivered = std::chrono::minutes{15};
-  bool compress = true;  ///< `compression = "lz4"` (default) or "none".
+  Share dead_letters_max{.percent = 10};  ///< Nothing reads it yet.
+  bool compress = true;                   ///< `compression = "lz4"` (default) or "none".
   friend bool operator==(const SpoolSettings&, const SpoolSettings&) = default;
 };
 
@@ -109,8 +119,13 @@ struct LogSettings {
   friend bool operator==(const LogSettings&, const LogSettings&) = default;
 };
 
+/// For the ledger to come; nothing reads it yet.
 struct LedgerSettings {
   std::string origin = "twinlog";
+  std::string enrolment_key_file;
+  std::chrono::milliseconds checkpoint_every = std::chrono::seconds{10};
+  std::chrono::milliseconds idle_every = std::chrono::minutes{5};
+  bool self_audit = true;
   friend bool operator==(const LedgerSettings&, const LedgerSettings&) = default;
 };
 

@@ -1,6 +1,7 @@
 #include "config/substitute.h"
 
 #include "config/printable.h"
+#include "config/value_shapes.h"
 
 namespace twinlog {
 namespace {
@@ -37,8 +38,12 @@ std::optional<std::string> substitute_text(std::string& text, const Environment&
     if (variable == environment.end()) {
       return "uses ${" + printable(name) + "}, which is not set in the environment";
     }
+    const std::string_view brought = without_line_end(variable->second);
+    if (has_line_end(brought)) {
+      return "uses ${" + name + "}, whose value holds a line end within it: make it one line";
+    }
     used.insert(name);
-    out.append(rest.substr(0, at)).append(variable->second);
+    out.append(rest.substr(0, at)).append(brought);
     rest.remove_prefix(end + 1);
   }
   out.append(rest);

@@ -96,6 +96,12 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return plain ? plain : number_with_unit(text, kSizeUnits);
 }
 
+std::optional<std::uint64_t> parse_percent(std::string_view text) {
+  const auto percent =
+      text.ends_with('%') ? whole_number<std::uint64_t>(text.substr(0, text.size() - 1)) : std::nullopt;
+  return percent && *percent <= 100 ? percent : std::nullopt;
+}
+
 std::optional<unsigned> parse_mode(std::string_view text) {
   if (text.size() == 4 && text.front() == '0') {
     text.remove_prefix(1);
@@ -105,6 +111,17 @@ std::optional<unsigned> parse_mode(std::string_view text) {
 
 std::optional<std::int64_t> parse_integer(std::string_view text) {
   return whole_number<std::int64_t>(text);
+}
+
+std::string_view without_line_end(std::string_view text) {
+  if (text.ends_with("\r\n")) {
+    return text.substr(0, text.size() - 2);
+  }
+  return text.ends_with('\n') || text.ends_with('\r') ? text.substr(0, text.size() - 1) : text;
+}
+
+bool has_line_end(std::string_view text) {
+  return text.find_first_of("\r\n") != std::string_view::npos;
 }
 
 std::string duration_text(std::chrono::milliseconds duration) {
@@ -160,7 +177,7 @@ std::string_view check_listen(std::string_view text) {
 }
 
 std::string_view check_password(std::string_view text) {
-  return text.find('\0') == std::string_view::npos ? "" : "a text without a NUL";
+  return text.find('\0') == std::string_view::npos && !has_line_end(text) ? "" : "a text on one line, without a NUL";
 }
 
 std::string_view check_postgres_uri(std::string_view text) {

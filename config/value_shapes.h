@@ -14,10 +14,16 @@ namespace twinlog {
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 /// A whole number of bytes, or of B, KiB, MiB, GiB, TiB.
 std::optional<std::uint64_t> parse_size(std::string_view text);
+/// "10%": a whole number up to 100.
+std::optional<std::uint64_t> parse_percent(std::string_view text);
 /// Octal permission bits, "0660" or "660": exactly three digits after an optional 0.
 std::optional<unsigned> parse_mode(std::string_view text);
 /// All of `text` as a decimal integer.
 std::optional<std::int64_t> parse_integer(std::string_view text);
+
+/// `text` without the one line end (LF, CR LF or CR) at its end: editors and `echo` leave one behind a secret.
+std::string_view without_line_end(std::string_view text);
+bool has_line_end(std::string_view text);
 
 /// In the largest unit that divides it.
 std::string duration_text(std::chrono::milliseconds duration);
@@ -34,7 +40,7 @@ std::string_view check_optional_file(std::string_view text);    ///< An absolute
 std::string_view check_optional_socket(std::string_view text);  ///< An absolute path of at most 107 bytes, or "".
 std::string_view check_tcp_listen(std::string_view text);       ///< ADDRESS:PORT, [ADDRESS]:PORT, or "".
 std::string_view check_listen(std::string_view text);           ///< The same, or unix:/path.
-std::string_view check_password(std::string_view text);         ///< No NUL.
+std::string_view check_password(std::string_view text);         ///< No NUL and no line end.
 std::string_view check_postgres_uri(std::string_view text);
 std::string_view check_mongodb_uri(std::string_view text);  ///< With a database name.
 

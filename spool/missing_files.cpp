@@ -31,7 +31,7 @@ std::vector<std::string> gone_now(rocksdb::DB& database) {
     }
   }
   std::unique_ptr<rocksdb::LogFile> log;
-  if (database.GetCurrentWalFile(&log).IsNotFound()) {
+  if (const rocksdb::Status found = database.GetCurrentWalFile(&log); found.IsNotFound() || found.IsPathNotFound()) {
     gone.emplace_back("its present log");
   }
   return gone;

@@ -52,7 +52,7 @@ std::variant<HttpAnswer, NoAnswer> ask_agent(const AgentAddresses& addresses, co
   if (!addresses.socket.empty() && tries.take(addresses.socket, ask_socket(addresses.socket, ask))) {
     return tries.answer();
   }
-  if (!addresses.address.empty() && tries.take(addresses.address, ask_address(addresses.address, ask))) {
+  if (!addresses.address.empty() && tries.take(addresses.address, ask_address(reachable_address(addresses.address), ask))) {
     return tries.answer();
   }
   return tries.no_answer();
@@ -63,10 +63,11 @@ std::string reachable_address(const std::string& listen) {
   if (!parts) {
     return listen;
   }
-  if (parts->host.empty() || parts->host == "0.0.0.0" || parts->host == "*") {
+  // The wildcard of IPv6 takes IPv4, too, and a host without IPv6 has made it one of IPv4.
+  if (parts->host.empty() || parts->host == "0.0.0.0" || parts->host == "*" || parts->host == "::") {
     return "127.0.0.1:" + parts->port;
   }
-  return parts->host == "::" ? "[::1]:" + parts->port : listen;
+  return listen;
 }
 
 }  // namespace twinlog

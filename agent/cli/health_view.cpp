@@ -1,41 +1,18 @@
 #include "agent/cli/health_view.h"
 
-#include <rapidjson/document.h>
+#include "agent/cli/json_members.h"
 
 namespace twinlog {
 namespace {
 
-const rapidjson::Value* find(const rapidjson::Value& object, const char* name) {
-  const auto member = object.FindMember(name);
-  return member == object.MemberEnd() ? nullptr : &member->value;
-}
-
 std::string text_of(const rapidjson::Value& object, const char* name) {
-  const rapidjson::Value* value = find(object, name);
-  return value != nullptr && value->IsString()
-             ? shown_text(std::string_view(value->GetString(), value->GetStringLength()))
-             : "";
-}
-
-std::uint64_t count_of(const rapidjson::Value& object, const char* name) {
-  const rapidjson::Value* value = find(object, name);
-  return value != nullptr && value->IsUint64() ? value->GetUint64() : 0;
-}
-
-std::optional<double> number_of(const rapidjson::Value& object, const char* name) {
-  const rapidjson::Value* value = find(object, name);
-  return value != nullptr && value->IsNumber() ? std::optional(value->GetDouble()) : std::nullopt;
-}
-
-bool is_true(const rapidjson::Value& object, const char* name) {
-  const rapidjson::Value* value = find(object, name);
-  return value != nullptr && value->IsTrue();
+  return shown_text(text_member(object, name));
 }
 
 /// Calls `take` for every object of the array under `name`.
 template <typename Take>
 void for_each_object(const rapidjson::Value& object, const char* name, const Take& take) {
-  const rapidjson::Value* array = find(object, name);
+  const rapidjson::Value* array = find_member(object, name);
   if (array == nullptr || !array->IsArray()) {
     return;
   }
@@ -49,15 +26,15 @@ void for_each_object(const rapidjson::Value& object, const char* name, const Tak
 HealthView::Store store_of(const rapidjson::Value& object) {
   HealthView::Store store;
   store.name = text_of(object, "name");
-  store.is_enabled = is_true(object, "enabled");
-  store.is_connected = is_true(object, "connected");
-  store.backlog_events = count_of(object, "backlog_events");
-  store.backlog_bytes = count_of(object, "backlog_bytes");
-  store.oldest_age_seconds = number_of(object, "oldest_unsent_age_seconds");
-  store.conflicts = count_of(object, "conflicts");
+  store.is_enabled = is_member_true(object, "enabled");
+  store.is_connected = is_member_true(object, "connected");
+  store.backlog_events = count_member(object, "backlog_events");
+  store.backlog_bytes = count_member(object, "backlog_bytes");
+  store.oldest_age_seconds = number_member(object, "oldest_unsent_age_seconds");
+  store.conflicts = count_member(object, "conflicts");
   store.incomplete_since = text_of(object, "incomplete_since");
-  store.next_try_in_seconds = number_of(object, "next_try_in_seconds");
-  if (const rapidjson::Value* error = find(object, "last_error"); error != nullptr && error->IsObject()) {
+  store.next_try_in_seconds = number_member(object, "next_try_in_seconds");
+  if (const rapidjson::Value* error = object_member(object, "last_error")) {
     store.error_class = text_of(*error, "class");
   }
   return store;
@@ -67,27 +44,23 @@ HealthView::Spool spool_of(const rapidjson::Value& object) {
   HealthView::Spool spool;
   spool.path = text_of(object, "path");
   spool.volume = text_of(object, "volume");
-  spool.size_bytes = count_of(object, "size_bytes");
-  spool.max_bytes = count_of(object, "max_bytes");
-  spool.records = count_of(object, "records");
-  spool.waiting = count_of(object, "waiting");
-  spool.is_full = is_true(object, "full");
-  spool.full_in_seconds = number_of(object, "full_in_seconds");
+  spool.size_bytes = count_member(object, "size_bytes");
+  spool.max_bytes = count_member(object, "max_bytes");
+  spool.records = count_member(object, "records");
+  spool.waiting = count_member(object, "waiting");
+  spool.is_full = is_member_true(object, "full");
+  spool.full_in_seconds = number_member(object, "full_in_seconds");
   return spool;
 }
 
 }  // namespace
 
 std::optional<HealthView> read_health(std::string_view json) {
-  if (json.find('\0') != std::string_view::npos) {
-    return std::nullopt;  // The parser would take it for the end, and what follows would be shown.
-  }
-  rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
-  if (document.HasParseError() || !document.IsObject() || text_of(document, "state").empty() ||
-      find(document, "components") == nullptr) {
+  const auto parsed = parse_object(json);
+  if (!parsed || text_member(*parsed, "state").empty() || find_member(*parsed, "components") == nullptr) {
     return std::nullopt;
   }
+  const rapidjson::Document& document = *parsed;
   HealthView view;
   view.state = text_of(document, "state");
   view.summary = text_of(document, "summary");
@@ -102,7 +75,7 @@ std::optional<HealthView> read_health(std::string_view json) {
   });
   for_each_object(document, "stores",
                   [&view](const rapidjson::Value& object) { view.stores.push_back(store_of(object)); });
-  if (const rapidjson::Value* spool = find(document, "spool"); spool != nullptr && spool->IsObject()) {
+  if (const rapidjson::Value* spool = object_member(document, "spool")) {
     view.spool = spool_of(*spool);
   }
   for_each_object(document, "warnings", [&view](const rapidjson::Value& object) {

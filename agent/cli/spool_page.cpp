@@ -1,8 +1,9 @@
 #include "agent/cli/spool_page.h"
 
-#include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
+
+#include "agent/cli/json_members.h"
 
 namespace twinlog {
 namespace {
@@ -50,30 +51,18 @@ void write_store(Writer& writer, const StoreProgress& store) {
   writer.EndObject();
 }
 
-std::string text_of(const rapidjson::Value& object, const char* name) {
-  const auto member = object.FindMember(name);
-  return member != object.MemberEnd() && member->value.IsString()
-             ? std::string(member->value.GetString(), member->value.GetStringLength())
-             : std::string();
-}
-
-std::uint64_t number_of(const rapidjson::Value& object, const char* name) {
-  const auto member = object.FindMember(name);
-  return member != object.MemberEnd() && member->value.IsUint64() ? member->value.GetUint64() : 0;
-}
-
 StoreProgress store_of(const rapidjson::Value& object) {
   StoreProgress store;
-  store.name = text_of(object, "name");
-  const auto enabled = object.FindMember("enabled");
-  store.is_enabled = enabled == object.MemberEnd() || !enabled->value.IsFalse();
-  store.last_leaf = number_of(object, "last_leaf");
-  store.waiting = number_of(object, "waiting");
-  store.incomplete_since = text_of(object, "incomplete_since");
-  if (const auto error = object.FindMember("last_error"); error != object.MemberEnd() && error->value.IsObject()) {
-    store.error_class = text_of(error->value, "class");
-    store.error_code = text_of(error->value, "code");
-    store.error_words = text_of(error->value, "words");
+  store.name = text_member(object, "name");
+  const rapidjson::Value* const enabled = find_member(object, "enabled");
+  store.is_enabled = enabled == nullptr || !enabled->IsFalse();
+  store.last_leaf = count_member(object, "last_leaf");
+  store.waiting = count_member(object, "waiting");
+  store.incomplete_since = text_member(object, "incomplete_since");
+  if (const rapidjson::Value* error = object_member(object, "last_error")) {
+    store.error_class = text_member(*error, "class");
+    store.error_code = text_member(*error, "code");
+    store.error_words = text_member(*error, "words");
   }
   return store;
 }
@@ -106,24 +95,24 @@ std::string spool_page_json(const SpoolPage& page) {
 }
 
 std::optional<SpoolPage> read_spool_page(std::string_view json) {
-  rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
-  if (document.HasParseError() || !document.IsObject() || !document.HasMember("stores") ||
-      !document["stores"].IsArray() || !document.HasMember("epoch_id")) {
+  const auto parsed = parse_object(json);
+  const rapidjson::Value* const stores = parsed ? find_member(*parsed, "stores") : nullptr;
+  if (stores == nullptr || !stores->IsArray() || find_member(*parsed, "epoch_id") == nullptr) {
     return std::nullopt;
   }
+  const rapidjson::Document& document = *parsed;
   SpoolPage page;
-  page.path = text_of(document, "path");
-  page.epoch_id = text_of(document, "epoch_id");
-  page.format = static_cast<std::uint32_t>(number_of(document, "format"));
-  page.first_leaf = number_of(document, "first_leaf");
-  page.last_leaf = number_of(document, "last_leaf");
-  page.size_bytes = number_of(document, "size_bytes");
-  page.max_bytes = number_of(document, "max_bytes");
-  page.oldest_received_at = text_of(document, "oldest_received_at");
-  page.newest_received_at = text_of(document, "newest_received_at");
-  page.drain_requested_at = text_of(document, "drain_requested_at");
-  for (const rapidjson::Value& store : document["stores"].GetArray()) {
+  page.path = text_member(document, "path");
+  page.epoch_id = text_member(document, "epoch_id");
+  page.format = static_cast<std::uint32_t>(count_member(document, "format"));
+  page.first_leaf = count_member(document, "first_leaf");
+  page.last_leaf = count_member(document, "last_leaf");
+  page.size_bytes = count_member(document, "size_bytes");
+  page.max_bytes = count_member(document, "max_bytes");
+  page.oldest_received_at = text_member(document, "oldest_received_at");
+  page.newest_received_at = text_member(document, "newest_received_at");
+  page.drain_requested_at = text_member(document, "drain_requested_at");
+  for (const rapidjson::Value& store : stores->GetArray()) {
     if (!store.IsObject()) {
       return std::nullopt;
     }

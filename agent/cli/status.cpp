@@ -13,7 +13,7 @@ int look(const StatusOptions& options, const OperatorIo& io) {
   const auto outcome = ask_agent(options.at, {.target = "/healthz"});
   if (const auto* none = std::get_if<NoAnswer>(&outcome)) {
     io.err << "twinlog: " << none->words << (options.note.empty() ? "" : " (" + options.note + ")") << std::endl;
-    return 1;
+    return kExitNoAgent;
   }
   if (!options.note.empty()) {
     io.err << "twinlog: " << options.note << std::endl;
@@ -23,7 +23,7 @@ int look(const StatusOptions& options, const OperatorIo& io) {
   if (!view) {
     io.err << "twinlog: what answers has no health page (status " << answer.status
            << "): is it a twinlog agent, and not older than this command?" << std::endl;
-    return 1;
+    return kExitNoAgent;
   }
   io.out << (options.is_json ? inert_json(answer.body) : health_text(*view, io.colours)) << std::flush;
   return view->is_ok() && io.out.good() ? 0 : 1;

@@ -15,7 +15,9 @@ struct StatusOptions {
   bool watches = false;  ///< Again every two seconds, until the user ends it.
 };
 
-/// 0: the agent is well. 1: it is degraded or failing, or none answers (then one line says what was tried).
+inline constexpr int kExitNoAgent = 3;
+
+/// 0: the agent is well. 1: it is degraded or failing. kExitNoAgent: none answers, and one line says what was tried.
 int run_status(const StatusOptions& options, const OperatorIo& io);
 
 }  // namespace twinlog

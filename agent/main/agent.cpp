@@ -17,13 +17,14 @@ namespace twinlog {
 namespace {
 
 constexpr std::string_view kRunning = "Taking events";
-constexpr std::chrono::milliseconds kLook = std::chrono::seconds{5};  // For lines of the log that are held back.
+constexpr std::chrono::milliseconds kLook = std::chrono::seconds{1};  // For what was refused, and lines held back.
 
 void run_until_stopped(AgentParts& parts, const ServiceManager& manager, const std::function<LoadedSettings()>& load) {
   const auto look = std::min(kLook, manager.watchdog_interval().value_or(kLook));
   for (;;) {
     manager.feed_watchdog(parts.observed);
     const auto signal = wait_for_signal(look);
+    parts.refusals.step(read_refusals(parts.intake_counters), last_refused_peer(parts.intake_counters));
     parts.log.tell_due();
     if (signal == Signal::kStop) {
       return;

@@ -48,6 +48,7 @@ struct AgentParts {
   std::unique_ptr<SpoolWriter> spool_writer;
   std::unique_ptr<Worker> writer;  ///< The thread around it.
   IntakeCounters intake_counters;
+  Refusals refusals{clock, log};
   std::unique_ptr<IntakeServer> intake;
   Wakeup disk_wakeup;
   std::unique_ptr<DiskWatch> disk_watch;

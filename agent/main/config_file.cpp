@@ -6,10 +6,16 @@
 #include <array>
 #include <vector>
 
+#include "config/environment.h"
+
 namespace twinlog {
 namespace {
 
+/// Warnings, too, where there are mistakes: an unknown variable may be why something is missing.
 std::optional<LoadedSettings> explain(LoadedSettings loaded, std::ostream& err) {
+  if (!loaded.mistakes.empty()) {
+    tell_warnings(loaded, err);
+  }
   for (const ConfigMistake& mistake : loaded.mistakes) {
     err << mistake.where << ": " << mistake.what << "\n";
   }
@@ -48,11 +54,19 @@ std::string host_name() {
 std::optional<LoadedSettings> load_or_explain(const std::string& path,
                                               const std::map<std::string, std::string>& environment,
                                               std::ostream& err) {
-  LoadedSettings loaded = load_settings_file(path, environment, host_name());
+  return explain(load_settings_file(path, environment, host_name()), err);
+}
+
+void tell_warnings(const LoadedSettings& loaded, std::ostream& err) {
   for (const std::string& warning : loaded.warnings) {
     err << "twinlog: warning: " << warning << "\n";
   }
-  return explain(std::move(loaded), err);
+}
+
+ConfigFile usual_config(const std::map<std::string, std::string>& environment) {
+  const auto named = environment.find(kConfigVariable);
+  return named == environment.end() || named->second.empty() ? ConfigFile{}
+                                                             : ConfigFile{.path = named->second, .is_given = true};
 }
 
 std::optional<Places> load_places(const ConfigFile& file, const std::map<std::string, std::string>& environment,

@@ -6,7 +6,7 @@
 namespace twinlog {
 namespace {
 
-constexpr std::array<CommandHelp, 10> kCommands{{
+constexpr std::array<CommandHelp, 11> kCommands{{
     {"agent", "Run the sidecar until SIGTERM",
      "Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to "
      "both\n"
@@ -19,14 +19,20 @@ constexpr std::array<CommandHelp, 10> kCommands{{
      "  0   stopped; everything is delivered, or safe in the spool\n"
      "  1   it could not start, or events are left on a volume that goes with the pod\n"
      "  78  the configuration has mistakes; all are listed, and nothing was started"},
-    {"check", "Validate the configuration; with --stores, look at both stores too",
-     "Lists every mistake of the file and the environment at once, with line and key. With --stores it also connects\n"
-     "and reports server versions, rights and the state of the schema, and what to do about each problem.\n\n"
-     "Example:\n"
-     "  twinlog check --stores\n\n"
+    {"check", "Validate the configuration and try what the start will do; with --stores, look at both stores too",
+     "Lists every mistake of the file and the environment at once, with line and key. Then it tries what the agent "
+     "will\n"
+     "need, as the user who calls it, and changes nothing: files of secrets, the spool's folder and lock, socket files "
+     "and\n"
+     "their folders, ports. What the agent of this very configuration holds is no problem. With --stores it also "
+     "connects\n"
+     "and reports server versions, rights and the state of the schema. Each line says what to do about a problem.\n\n"
+     "Examples:\n"
+     "  twinlog check\n"
+     "  setpriv --reuid=twinlog --regid=twinlog --clear-groups twinlog check --stores\n\n"
      "Exit codes:\n"
      "  0   all is well\n"
-     "  1   a store cannot be used as it is\n"
+     "  1   the agent could not start so, or a store cannot be used as it is\n"
      "  78  the configuration has mistakes"},
     {"migrate", "Create or upgrade the schema of both stores",
      "Does nothing to a schema that is current. The agent does the same at its start unless stores.*.migrate is "
@@ -61,7 +67,20 @@ constexpr std::array<CommandHelp, 10> kCommands{{
      "  twinlog status --json | jq .stores\n\n"
      "Exit codes:\n"
      "  0   the agent is well\n"
-     "  1   it is degraded or failing, or no agent answers\n"
+     "  1   it is degraded or failing\n"
+     "  3   no agent answers\n"
+     "  78  the part of the configuration that says where it is has mistakes"},
+    {"wait", "Wait until a running agent is ready",
+     "For what starts beside the agent and must not send before it: asks the admin socket, else the public port on "
+     "this\n"
+     "host, until an event sent would be kept. An agent that is not there yet is waited for, too, and so is its\n"
+     "configuration (without a readable file the defaults are used). What it waits for is said on standard error.\n\n"
+     "Examples:\n"
+     "  twinlog wait --ready && exec login-service\n"
+     "  ExecStartPre=/usr/bin/twinlog wait --ready --timeout 30s\n\n"
+     "Exit codes:\n"
+     "  0   the agent is ready\n"
+     "  1   --timeout is up and it is not, or it was interrupted\n"
      "  78  the part of the configuration that says where it is has mistakes"},
     {"drain", "Ask a running agent to deliver without delay",
      "Both stores are tried at once, with no linger and the shortest waits between tries. Intake stays open and "
@@ -125,9 +144,10 @@ constexpr std::array<CommandHelp, 10> kCommands{{
 }};
 
 constexpr std::string_view kProgram =
-    "Configuration: /etc/twinlog/twinlog.toml, or the file of --config; every key also as a variable of the "
-    "environment\n"
-    "(spool.path is TWINLOG_SPOOL_PATH). The shortest file is the two store addresses:\n\n"
+    "Configuration: /etc/twinlog/twinlog.toml, or the file of --config or of the variable TWINLOG_CONFIG; every key "
+    "also as\n"
+    "a variable of the environment (spool.path is TWINLOG_SPOOL_PATH). The shortest file is the two store "
+    "addresses:\n\n"
     "  [stores.postgres]\n"
     "  uri = \"postgresql://twinlog@db/audit\"\n"
     "  [stores.mongodb]\n"
@@ -137,7 +157,8 @@ constexpr std::string_view kProgram =
     "  twinlog agent                 run it\n"
     "  twinlog send events.ndjson    send events\n"
     "  twinlog status                how is it?\n\n"
-    "Exit codes of every command: 0 fine, 1 a finding or failure, 2 wrong usage, 78 mistakes in the configuration.\n"
+    "Exit codes of every command: 0 fine, 1 a finding or failure, 2 wrong usage, 78 mistakes in the configuration;\n"
+    "of `twinlog status` also 3, no agent answers.\n"
     "`twinlog help COMMAND` or `twinlog COMMAND --help` says what a command does, with examples.";
 
 }  // namespace

@@ -14,9 +14,11 @@
 #include "agent/main/exit_code.h"
 #include "agent/main/help.h"
 #include "agent/main/operator_commands.h"
+#include "agent/main/reloading.h"
 #include "agent/main/secret_variables.h"
 #include "agent/main/signals.h"
 #include "agent/main/standard_streams.h"
+#include "agent/main/start_check.h"
 #include "agent/main/stores_command.h"
 #include "agent/observe/stderr_log.h"
 
@@ -24,10 +26,11 @@ namespace twinlog {
 namespace {
 
 struct CommandLine {
-  std::string config = kDefaultConfig;
+  std::string config;
   bool with_stores = false;
   SendOptions send;
   OperatorLine at_agent;
+  bool waits_for_ready = false;  ///< What can be waited for; required, so that there can be more some day.
   std::vector<std::string> help_on;
 };
 
@@ -40,6 +43,7 @@ int run_agent_command(const CommandLine& line) {
   }
   wipe_variables(environ, loaded->secret_variables);
   const auto log = make_stderr_log(loaded->settings.log, environment);
+  log_warnings(*loaded, *log);
   return run_agent(loaded->settings, environment, *log,
                    [&] { return load_settings_file(line.config, environment, host_name()); });
 }
@@ -49,13 +53,20 @@ int run_check_command(const CommandLine& line) {
   if (!loaded) {
     return kExitConfiguration;
   }
+  tell_warnings(*loaded, std::cerr);
   std::cout << line.config << ": the configuration is valid\n";
-  return line.with_stores ? check_stores(loaded->settings, std::cout) : kExitFine;
+  const int start = check_start(loaded->settings, std::cout);
+  const int stores = line.with_stores ? check_stores(loaded->settings, std::cout) : kExitFine;
+  return start == kExitFine ? stores : start;
 }
 
 int run_migrate_command(const CommandLine& line) {
   const auto loaded = load_or_explain(line.config, process_environment(), std::cerr);
-  return loaded ? migrate_stores(loaded->settings, std::cout) : kExitConfiguration;
+  if (!loaded) {
+    return kExitConfiguration;
+  }
+  tell_warnings(*loaded, std::cerr);
+  return migrate_stores(loaded->settings, std::cout);
 }
 
 /// The command under `app` that the words name; null when there is none.
@@ -108,7 +119,7 @@ class Commands {
   void add_all() {
     CLI::App& agent = add(app_, "agent", [this] { return run_agent_command(line_); });
     CLI::App& check = add(app_, "check", [this] { return run_check_command(line_); });
-    check.add_flag("--stores", line_.with_stores, "Connect to both stores: versions, rights, state of the schema");
+    check.add_flag("--stores", line_.with_stores, "Connect to both stores, too: versions, rights, state of the schema");
     CLI::App& migrate = add(app_, "migrate", [this] { return run_migrate_command(line_); });
     for (CLI::App* command : {&agent, &check, &migrate}) {
       command->add_option("--config", line_.config, "The configuration file (TOML)")->capture_default_str();
@@ -117,6 +128,7 @@ class Commands {
     send.add_option("--socket", line_.send.socket, "The agent's socket")->capture_default_str();
     send.add_option("FILE", line_.send.file, "The file to send; without it, or with -, standard input");
     add_status();
+    add_wait();
     add_drain();
     add_spool();
     add_try();
@@ -139,16 +151,28 @@ class Commands {
   void add_places(CLI::App& command) {
     command.add_option_function<std::string>(
         "--config", [this](const std::string& path) { line_.at_agent.config = {.path = path, .is_given = true}; },
-        std::string("The agent's configuration file, for its addresses [") + kDefaultConfig + "]");
+        "The agent's configuration file, for its addresses [" + line_.config + "]");
     command.add_option("--socket", line_.at_agent.socket, "The agent's admin socket, instead of admin.socket");
   }
 
   void add_status() {
     CLI::App& status = add(app_, "status", [this] { return run_status_command(line_.at_agent); });
     add_places(status);
-    status.add_option("--address", line_.at_agent.address, "The agent's public port, instead of admin.listen");
+    add_address(status);
     status.add_flag("--json", line_.at_agent.is_json, "The page as it came");
     status.add_flag("--watch", line_.at_agent.watches, "Again every two seconds, until Ctrl-C");
+  }
+
+  void add_address(CLI::App& command) {
+    command.add_option("--address", line_.at_agent.address, "The agent's public port, instead of admin.listen");
+  }
+
+  void add_wait() {
+    CLI::App& wait = add(app_, "wait", [this] { return run_wait_command(line_.at_agent); });
+    add_places(wait);
+    add_address(wait);
+    wait.add_flag("--ready", line_.waits_for_ready, "Wait for /readyz: an event sent then would be kept")->required();
+    wait.add_option("--timeout", line_.at_agent.ready_timeout, "How long to wait at most")->capture_default_str();
   }
 
   void add_drain() {
@@ -188,6 +212,8 @@ class Commands {
 
 int run(int argc, char** argv) {
   CommandLine line;
+  line.at_agent.config = usual_config(process_environment());
+  line.config = line.at_agent.config.path;
   std::function<int()> chosen;
   CLI::App app{
       "twinlog keeps the login record: it takes authentication events over a local socket or HTTP, answers once "

@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLook{20};
 constexpr milliseconds kTellEvery{1000};  // How often the service manager hears that the start goes on.
 constexpr milliseconds kTellFor{15'000};  // What each time is asked for.
-constexpr milliseconds kStopGrace{1000};  // What the opening gets to end by itself once a stop was asked for.
+constexpr milliseconds kStopGrace{5000};  // What the opening gets to end by itself once a stop was asked for.
 
 Status open_now(AgentParts& parts) {
   std::ifstream mounts("/proc/self/mountinfo");
@@ -63,7 +63,7 @@ Status open_now(AgentParts& parts) {
 
 Status open_spool(AgentParts& parts, const ServiceManager& manager) {
   std::future<Status> opened = std::async(std::launch::async, [&parts] {
-    name_this_thread("spool-opener");
+    name_this_thread("rocksdb");  // Threads that RocksDB starts and does not name inherit it.
     return open_now(parts);
   });
   auto next = parts.clock.steady_now() + kTellEvery;

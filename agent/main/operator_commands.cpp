@@ -11,6 +11,7 @@
 #include "agent/cli/spool_command.h"
 #include "agent/cli/status.h"
 #include "agent/cli/try.h"
+#include "agent/cli/wait.h"
 #include "agent/main/exit_code.h"
 #include "agent/main/signals.h"
 #include "config/value_shapes.h"
@@ -43,6 +44,32 @@ std::optional<Settings> settings_of(const OperatorLine& line, std::span<const st
   return places ? std::optional(std::move(places->settings)) : std::nullopt;
 }
 
+struct AgentPlaces {
+  AgentAddresses at;
+  std::string note;  ///< How they were found, where that is worth a word.
+};
+
+/// Where the command line says, else where the configuration does; nothing after its mistakes were explained.
+std::optional<AgentPlaces> agent_places(const OperatorLine& line) {
+  if (line.socket || line.address) {
+    return AgentPlaces{.at = {.socket = line.socket.value_or(""), .address = line.address.value_or("")}, .note = ""};
+  }
+  const auto places = load_places(line.config, process_environment(), kAsksAgent, std::cerr);
+  if (!places) {
+    return std::nullopt;
+  }
+  const AdminSettings& admin = places->settings.admin;
+  return AgentPlaces{.at = {.socket = admin.socket, .address = reachable_address(admin.listen)}, .note = places->note};
+}
+
+std::optional<std::chrono::milliseconds> timeout_of(const std::string& text) {
+  const auto most = parse_duration(text);
+  if (!most) {
+    std::cerr << "twinlog: --timeout is a whole number and one of ms, s, m, h, for instance 20s\n";
+  }
+  return most;
+}
+
 std::optional<SpoolPlaces> spool_places(const OperatorLine& line) {
   SpoolPlaces places;
   if (line.folder) {
@@ -63,30 +90,35 @@ std::optional<SpoolPlaces> spool_places(const OperatorLine& line) {
 }  // namespace
 
 int run_status_command(const OperatorLine& line) {
-  StatusOptions options{.at = {.socket = line.socket.value_or(""), .address = line.address.value_or("")},
-                        .note = "",
-                        .is_json = line.is_json,
-                        .watches = line.watches};
-  if (!line.socket && !line.address) {
-    const auto places = load_places(line.config, process_environment(), kAsksAgent, std::cerr);
-    if (!places) {
-      return kExitConfiguration;
-    }
-    const AdminSettings& admin = places->settings.admin;
-    options.at = {.socket = admin.socket, .address = reachable_address(admin.listen)};
-    options.note = places->note;
+  const auto places = agent_places(line);
+  if (!places) {
+    return kExitConfiguration;
   }
   if (line.watches) {
     block_signals();
   }
   const SystemClock clock;
-  return run_status(options, own_io(clock));
+  return run_status({.at = places->at, .note = places->note, .is_json = line.is_json, .watches = line.watches},
+                    own_io(clock));
+}
+
+int run_wait_command(const OperatorLine& line) {
+  const auto most = timeout_of(line.ready_timeout);
+  if (!most) {
+    return kExitUsage;
+  }
+  const auto places = agent_places(line);
+  if (!places) {
+    return kExitConfiguration;
+  }
+  block_signals();
+  const SystemClock clock;
+  return run_wait({.at = places->at, .most = *most}, own_io(clock));
 }
 
 int run_drain_command(const OperatorLine& line) {
-  const auto most = parse_duration(line.timeout);
+  const auto most = timeout_of(line.timeout);
   if (!most) {
-    std::cerr << "twinlog: --timeout is a whole number and one of ms, s, m, h, for instance 20s\n";
     return kExitUsage;
   }
   DrainOptions options{.socket = line.socket.value_or(""), .waits = line.waits, .most = *most};

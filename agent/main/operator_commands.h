@@ -20,10 +20,12 @@ struct OperatorLine {
   bool only_waiting = false;
   bool for_sending = false;
   std::string timeout = "20s";
+  std::string ready_timeout = "1m";
   std::string file;  ///< "": standard input.
 };
 
 int run_status_command(const OperatorLine& line);
+int run_wait_command(const OperatorLine& line);
 int run_drain_command(const OperatorLine& line);
 int run_spool_status_command(const OperatorLine& line);
 int run_spool_export_command(const OperatorLine& line);

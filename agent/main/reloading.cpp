@@ -30,6 +30,12 @@ void take_over(AgentParts& parts, const Settings& settings) {
 
 }  // namespace
 
+void log_warnings(const LoadedSettings& loaded, Log& log) {
+  for (const std::string& warning : loaded.warnings) {
+    log.line(LogLevel::kWarning, "config_warning", warning);
+  }
+}
+
 void reload(AgentParts& parts, const LoadedSettings& loaded) {
   for (const ConfigMistake& mistake : loaded.mistakes) {
     parts.log.line(LogLevel::kError, "reload_mistake", mistake.what, {{"where", mistake.where}});
@@ -40,6 +46,7 @@ void reload(AgentParts& parts, const LoadedSettings& loaded) {
                    {{"mistakes", std::to_string(loaded.mistakes.size())}});
     return;
   }
+  log_warnings(loaded, parts.log);
   const Reload plan = plan_reload(parts.settings, loaded.settings);
   take_over(parts, plan.settings);
   ++parts.observed.reloads;

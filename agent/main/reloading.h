@@ -6,6 +6,9 @@
 
 namespace twinlog {
 
+/// Each warning of the configuration as a line.
+void log_warnings(const LoadedSettings& loaded, Log& log);
+
 /// Takes over what can be taken over and logs what cannot. A configuration with mistakes changes nothing. Main thread.
 void reload(AgentParts& parts, const LoadedSettings& loaded);
 

@@ -182,6 +182,7 @@ Status start_parts(AgentParts& parts, const ProcessGifts& gifts, const ServiceMa
   start_disk_watch(parts);
   parts.observed.spool = parts.spool.get();
   parts.observed.disk = parts.disk_watch.get();
+  parts.observed.refusals = &parts.refusals;
   parts.observed.front_door = parts.front_door.get();
   parts.observed.intake = parts.intake.get();
   parts.observed.intake_counters = &parts.intake_counters;

@@ -93,7 +93,9 @@ void drain(AgentParts& parts, const ServiceManager& manager) {
 }
 
 /// The last line of the process, and what Kubernetes shows of it.
-void report(const AgentParts& parts, LogLevel level, const std::string& words, const std::string& left) {
+void report(AgentParts& parts, LogLevel level, const std::string& words, const std::string& left) {
+  parts.refusals.step(read_refusals(parts.intake_counters), last_refused_peer(parts.intake_counters));
+  parts.refusals.tell_all();
   parts.log.tell_all();
   parts.log.line(level, "stopped", words, {{"left", left}, {"spool", parts.settings.spool.path}});
   if (access("/dev/termination-log", W_OK) == 0) {
@@ -101,7 +103,7 @@ void report(const AgentParts& parts, LogLevel level, const std::string& words, c
   }
 }
 
-void report_left(const AgentParts& parts, std::uint64_t count) {
+void report_left(AgentParts& parts, std::uint64_t count) {
   const std::string words =
       count == 0 ? "stopped; both stores have everything"
       : parts.is_ephemeral

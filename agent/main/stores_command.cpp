@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/main/check_lines.h"
 #include "agent/main/exit_code.h"
 #include "plugins/mongodb/mongodb_store.h"
 #include "plugins/postgres/postgres_store.h"
@@ -24,15 +25,6 @@ std::vector<NamedAdmin> admins(const Settings& settings) {
   return all;
 }
 
-bool print(std::ostream& out, const std::string& store, const std::vector<CheckLine>& lines) {
-  bool is_fine = true;
-  for (const CheckLine& line : lines) {
-    out << store << ": " << (line.is_problem ? "PROBLEM: " : "ok: ") << line.text << "\n";
-    is_fine = is_fine && !line.is_problem;
-  }
-  return is_fine;
-}
-
 void print_disabled(std::ostream& out, const std::string& store) {
   out << store << ": turned off in the configuration; there is no second copy\n";
 }
@@ -46,7 +38,7 @@ int check_stores(const Settings& settings, std::ostream& out) {
       print_disabled(out, named.name);
       continue;
     }
-    is_fine = print(out, named.name, named.admin->check()) && is_fine;
+    is_fine = print_check(out, named.name, named.admin->check()) && is_fine;
   }
   return is_fine ? kExitFine : kExitFinding;
 }
@@ -66,7 +58,7 @@ int migrate_stores(const Settings& settings, std::ostream& out) {
       code = kExitFinding;
       continue;
     }
-    print(out, named.name, *outcome);
+    print_check(out, named.name, *outcome);
   }
   return code;
 }

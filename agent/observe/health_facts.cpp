@@ -28,7 +28,7 @@ WayFacts way_of(const Observed& observed, const DiskReading& disk, Transport tra
   way.can_be_found = disk.can_be_found.at(static_cast<std::size_t>(transport));
   way.connections = counted.connections;
   way.cut = counted.cut;
-  way.refused = transport == Transport::kHttp ? counters.http_unauthorized.load() : 0;
+  way.lately = observed.refusals->lately(transport);
   return way;
 }
 
@@ -52,6 +52,13 @@ HealthFacts gather_health_facts(const Observed& observed) {
   const DiskReading disk = observed.disk->latest();
   facts.socket = way_of(observed, disk, Transport::kUnix);
   facts.http = way_of(observed, disk, Transport::kHttp);
+  facts.http.token_trouble = observed.intake->token_trouble();
+  facts.open_folders = observed.intake->open_folders();
+  facts.intake = read_refusals(*observed.intake_counters);
+  for (std::size_t i = 0; i < kIntakeStatuses.size(); ++i) {
+    facts.http_requests.at(i) = observed.intake_counters->http_answers.answered.at(i);
+  }
+  facts.implausible_times = observed.front_door->counters().implausible_times;
   facts.most_connections = observed.most_connections;
   facts.wanted_connections = observed.wanted_connections;
   facts.is_volume_ephemeral = observed.is_volume_ephemeral;

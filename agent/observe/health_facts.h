@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/observe/observed.h"
+#include "agent/observe/refusals.h"
 #include "agent/pipeline/courier.h"
 #include "ledger/base/bytes.h"
 #include "ledger/base/clock.h"
@@ -21,8 +23,9 @@ struct WayFacts {
   std::string address;       ///< The path of the socket, or "host:port".
   bool can_be_found = true;  ///< As IntakeServer::can_be_found().
   std::uint64_t connections = 0;
-  std::uint64_t cut = 0;      ///< Connections that a limit closed, since the start.
-  std::uint64_t refused = 0;  ///< HTTP requests without the right token, since the start.
+  std::uint64_t cut = 0;  ///< Connections that a limit closed, since the start.
+  RefusedLately lately{};
+  std::string token_trouble;  ///< Why no sender can show the right bearer token; "" where all is well.
 };
 
 struct StoreFacts {
@@ -42,7 +45,11 @@ struct HealthFacts {
 
   WayFacts socket;
   WayFacts http;
+  std::array<WayCounts, kTransports> intake;                          ///< By Transport.
+  std::array<std::uint64_t, kIntakeStatuses.size()> http_requests{};  ///< By place in kIntakeStatuses.
+  std::uint64_t implausible_times = 0;                                ///< Events taken with such a time.
   bool has_intake_ticked = true;
+  std::vector<std::string> open_folders;  ///< As IntakeServer::open_folders().
   std::uint64_t most_connections = 0;    ///< Of both ways in together.
   std::uint64_t wanted_connections = 0;  ///< What it would be with open files enough.
 

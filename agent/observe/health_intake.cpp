@@ -22,14 +22,49 @@ std::string counts_of(const WayFacts& way) {
   if (way.cut > 0) {
     text += "; " + count_words(way.cut, "connection") + " cut by a limit since the start";
   }
-  if (way.refused > 0) {
-    text += "; " + count_words(way.refused, "request") + " without the right bearer token since the start";
-  }
   return text;
 }
 
 std::string other_way(const WayFacts& other) {
   return other.is_on ? "; senders that use " + other.address + " are not concerned" : "";
+}
+
+std::string advice_against(std::size_t refusal) {
+  const std::string words = refusal_words(refusal);
+  if (words == "peers") {
+    return "Let them in by intake.unix.allow_uids or intake.unix.allow_gids (the log's peer_refused says who they "
+           "are), "
+           "or stop them.";
+  }
+  if (words == "HTTP 401") {
+    return "Give the senders the token of intake.http.bearer_token_file.";
+  }
+  if (words == "HTTP 413") {
+    return "Let the senders send less at once, or raise intake.http.max_body or intake.http.max_events.";
+  }
+  if (words.starts_with("HTTP ")) {
+    return "Mend the sender: the answer says what is wrong (`curl -i` shows it). Events go by POST to /v1/events, as "
+           "application/json or application/x-ndjson.";
+  }
+  const std::string mend = "Mend the sender: each answer names field and reason (`twinlog send FILE` shows them)";
+  if (words == "tenant_id missing") {
+    return mend + ", or name the tenant that is meant in agent.default_tenant.";
+  }
+  if (words == "tenant_id not_allowed") {
+    return mend + ", or add the tenant to intake.allow_tenants.";
+  }
+  return words == "event too_long" ? mend + ", or raise intake.max_event." : mend + ".";
+}
+
+HealthComponent refused_mostly(std::string name, const WayFacts& way) {
+  const RefusedLately& lately = way.lately;
+  return {.name = std::move(name),
+          .state = HealthState::kDegraded,
+          .impact = "What is refused is missing in the record, unless its senders keep it until they are mended.",
+          .diagnosis = "Most of what arrives is refused: " + grouped(lately.refused) + " of " +
+                       grouped(lately.refused + lately.taken) + " lately, most often " +
+                       refusal_words(lately.most_often) + " (" + grouped(lately.times) + "); " + counts_of(way) + ".",
+          .action = advice_against(lately.most_often)};
 }
 
 /// What both ways in have in common. `other`: the other one.
@@ -58,6 +93,15 @@ HealthComponent judge_way(const HealthFacts& facts, std::string name, const WayF
                    "anew. Then find out what cleans up " +
                        way.address + ".");
   }
+  if (!way.token_trouble.empty()) {
+    return {.name = std::move(name),
+            .state = HealthState::kDegraded,
+            .impact = "Senders over HTTP are told to come again later (503) until the token can be read" +
+                      other_way(other) + ".",
+            .diagnosis = "The bearer token cannot be read: " + way.token_trouble + ".",
+            .action = "Put the token into the file of intake.http.bearer_token_file and let the agent's user read it; "
+                      "it is looked at for every request, so nothing has to be restarted."};
+  }
   if (is_crowded(facts)) {
     return {.name = std::move(name),
             .state = HealthState::kDegraded,
@@ -69,6 +113,9 @@ HealthComponent judge_way(const HealthFacts& facts, std::string name, const WayF
                             "keep one connection each."
                           : "Let senders keep one connection each and close it when they are done; `ss -xp` shows who "
                             "holds them."};
+  }
+  if (is_refused_mostly(way.lately)) {
+    return refused_mostly(std::move(name), way);
   }
   return well(std::move(name), "Listening on " + way.address + "; " + counts_of(way) + ".");
 }

@@ -130,6 +130,38 @@ void write_spool(Json& json, const HealthFacts& facts) {
   json.close_object();
 }
 
+/// What was refused, since the start. A combination that never came is left out.
+void write_intake(Json& json, const HealthFacts& facts) {
+  json.name("intake").open_object();
+  json.open_array("rejected");
+  for (std::size_t i = 0; i < kEventRefusals; ++i) {
+    std::uint64_t count = 0;
+    for (const WayCounts& way : facts.intake) {
+      count += way.refused.at(i);
+    }
+    if (count > 0) {
+      json.open_object();
+      json.text("field", rejected_field_text(refused_field(i)));
+      json.text("reason", rejection_cause_text(refusal_cause(i)));
+      json.number("count", count);
+      json.close_object();
+    }
+  }
+  json.close_array();
+  json.open_array("requests");
+  for (std::size_t i = 0; i < kIntakeStatuses.size(); ++i) {
+    if (facts.http_requests.at(i) > 0) {
+      json.open_object();
+      json.number("code", std::uint64_t{kIntakeStatuses.at(i)});
+      json.number("count", facts.http_requests.at(i));
+      json.close_object();
+    }
+  }
+  json.close_array();
+  json.number("peers_refused", peers_refused(facts.intake));
+  json.close_object();
+}
+
 void write_components(Json& json, const HealthReport& report) {
   json.open_array("components");
   for (const HealthComponent& component : report.components) {
@@ -174,6 +206,7 @@ std::string health_json(const HealthFacts& facts, const HealthReport& report) {
   write_store(json, facts, StoreId::kMongodb);
   json.close_array();
   write_spool(json, facts);
+  write_intake(json, facts);
   write_warnings(json, report);
   json.close_object();
   return json.done();

@@ -30,6 +30,8 @@ std::string advice_for(StoreId store, const StoreError& error, const std::string
 
 /// The text with a capital letter in front, but for a setting's name.
 std::string sentence(std::string text);
+/// "12,345"
+std::string grouped(std::uint64_t count);
 /// "1 event", "12,345 events"
 std::string count_words(std::uint64_t count, std::string_view one);
 /// "512 bytes", "1.5 GiB"

@@ -46,6 +46,22 @@ void add_running_warnings(const HealthFacts& facts, std::vector<HealthWarning>& 
                                  " connect at once instead of " + std::to_string(facts.wanted_connections) + ".",
                         .action = "Raise `LimitNOFILE=` of the unit, or `ulimit -Hn` of whatever starts twinlog."});
   }
+  for (const std::string& folder : facts.open_folders) {
+    warnings.push_back({.name = "socket_folder_open",
+                        .words = "Everybody may write to " + folder +
+                                 ": each of them can put a socket of his own into the place of twinlog's and take what "
+                                 "senders send.",
+                        .action = "Take the right to write from others (`chmod o-w`), or make the folder "
+                                  "sticky (`chmod +t`)."});
+  }
+  if (facts.implausible_times > 0) {
+    warnings.push_back({.name = "implausible_times",
+                        .words = count_words(facts.implausible_times, "event") +
+                                 " since the start carried a time before the year 2000 or over a day ahead: they are "
+                                 "kept, but stand in the wrong place.",
+                        .action = "Mend the sender's clock (`timedatectl`) or its unit: a number below 10^11 is "
+                                  "seconds, a larger one milliseconds."});
+  }
   for (const StoreId store : {StoreId::kPostgres, StoreId::kMongodb}) {
     if (const std::uint64_t conflicts = facts_of(facts, store).courier.conflicts; conflicts > 0) {
       warnings.push_back(conflicts_of(store, conflicts));

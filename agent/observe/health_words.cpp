@@ -34,13 +34,17 @@ std::string sentence(std::string text) {
   return text;
 }
 
-std::string count_words(std::uint64_t count, std::string_view one) {
+std::string grouped(std::uint64_t count) {
   std::string digits = std::to_string(count);
   for (std::size_t at = digits.size(); at > 3;) {
     at -= 3;
     digits.insert(at, ",");
   }
-  return digits + " " + std::string(one) + (count == 1 ? "" : "s");
+  return digits;
+}
+
+std::string count_words(std::uint64_t count, std::string_view one) {
+  return grouped(count) + " " + std::string(one) + (count == 1 ? "" : "s");
 }
 
 std::string bytes_words(std::uint64_t bytes) {

@@ -1,4 +1,5 @@
 #include "agent/observe/metrics_parts.h"
+#include "agent/observe/refusals.h"
 
 namespace twinlog {
 namespace {
@@ -39,8 +40,25 @@ void add_connections(MetricPage& page, const IntakeCounters& counters) {
     open.add(from.connections.load(), labels);
     cut.add(from.cut.load(), labels);
   });
-  page.counter("twinlog_ingest_unauthorized_total", "HTTP requests without the right bearer token.")
-      .add(counters.http_unauthorized.load());
+}
+
+void add_refusals(MetricPage& page, const IntakeCounters& counters) {
+  const auto ways = read_refusals(counters);
+  auto rejected = page.counter("twinlog_ingest_rejected_total", "Events rejected, by the field and what is wrong.");
+  for (std::size_t i = 0; i < kEventRefusals; ++i) {
+    std::uint64_t count = 0;
+    for (const WayCounts& way : ways) {
+      count += way.refused.at(i);
+    }
+    rejected.add(count, {{"field", std::string(rejected_field_text(refused_field(i)))},
+                         {"reason", std::string(rejection_cause_text(refusal_cause(i)))}});
+  }
+  auto requests = page.counter("twinlog_ingest_http_requests_total", "HTTP requests answered, by status.");
+  for (std::size_t i = 0; i < kIntakeStatuses.size(); ++i) {
+    requests.add(counters.http_answers.answered.at(i).load(), {{"code", std::to_string(kIntakeStatuses.at(i))}});
+  }
+  page.counter("twinlog_ingest_peers_refused_total", "Peers of the Unix sockets that were not let in.")
+      .add(peers_refused(ways));
 }
 
 void add_changes(MetricPage& page, const IntakeCounters& counters) {
@@ -60,6 +78,7 @@ void add_changes(MetricPage& page, const IntakeCounters& counters) {
 void add_intake_metrics(MetricPage& page, const IntakeCounters& counters) {
   add_answers(page, counters);
   add_connections(page, counters);
+  add_refusals(page, counters);
   add_changes(page, counters);
 }
 

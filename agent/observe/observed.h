@@ -10,6 +10,7 @@
 #include "agent/net/admin/admin_server.h"
 #include "agent/net/intake/intake_server.h"
 #include "agent/observe/disk_watch.h"
+#include "agent/observe/refusals.h"
 #include "agent/pipeline/courier.h"
 #include "agent/pipeline/front_door.h"
 #include "ledger/base/clock.h"
@@ -46,6 +47,7 @@ struct Observed {
   std::atomic<bool> ready_when_full{false};
   const Spool* spool = nullptr;
   DiskWatch* disk = nullptr;
+  const Refusals* refusals = nullptr;
   const FrontDoor* front_door = nullptr;
   const IntakeServer* intake = nullptr;
   const IntakeCounters* intake_counters = nullptr;

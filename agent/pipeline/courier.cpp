@@ -290,6 +290,15 @@ void Courier::delivered(const FlushReport& report, std::size_t events, std::chro
     ++status_.flushes;
     status_.last_success_at = parts_.clock.utc_now();
   }
+  parts_.log.line(LogLevel::kDebug, "store_flushed", "the store took a batch",
+                  {{"store", std::string(store_name(settings_.store))},
+                   {"events", std::to_string(events)},
+                   {"inserted", std::to_string(report.inserted)},
+                   {"duplicates", std::to_string(report.duplicates)},
+                   {"conflicts", std::to_string(report.conflicts)},
+                   {"accounts", std::to_string(report.accounts)},
+                   {"round_trips", std::to_string(report.round_trips)},
+                   {"took_us", std::to_string(micros_of(time))}});
   end_failures(events);
 }
 

@@ -1,6 +1,7 @@
 # The house rules of the build: one leaf folder is one library, and every dependency is named.
 
 option(TWINLOG_TESTS "Build the tests" ON)
+option(TWINLOG_WERROR "A warning is an error; on in our presets, off for whoever builds with another compiler" OFF)
 set(TWINLOG_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread")
 
 set(CMAKE_CXX_STANDARD 20)
@@ -26,18 +27,24 @@ pkg_check_modules(mongoc REQUIRED IMPORTED_TARGET libmongoc-1.0>=1.23)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 
-# Assertions stay on in release (a broken invariant ends the process; the spool makes restarts cheap).
-string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELWITHDEBINFO "${CMAKE_CXX_FLAGS_RELWITHDEBINFO}")
+# The assertions of the libraries' headers (RapidJSON, Boost) stay on in every build type; our own checks are std::abort and
+# know no NDEBUG. A broken invariant ends the process; the spool makes restarts cheap.
+foreach(type RELEASE RELWITHDEBINFO MINSIZEREL)
+  string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_${type} "${CMAKE_CXX_FLAGS_${type}}")
+endforeach()
+
+include(packaging/cmake/hardening.cmake)
 
 add_library(twinlog_flags INTERFACE)
 target_include_directories(twinlog_flags INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(twinlog_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wcast-qual
+  -Wall -Wextra -Wpedantic $<$<BOOL:${TWINLOG_WERROR}>:-Werror> -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wcast-qual
   -Wnon-virtual-dtor -Woverloaded-virtual)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(twinlog_flags INTERFACE -Wduplicated-cond -Wlogical-op)
 endif()
 target_link_libraries(twinlog_flags INTERFACE Threads::Threads)
+twinlog_harden(twinlog_flags)
 if(TWINLOG_TESTS)
   target_compile_definitions(twinlog_flags INTERFACE TWINLOG_KILL_POINTS)  # See ledger/base/kill_point.h.
 endif()

@@ -29,7 +29,8 @@ BatchPlan::BatchPlan(std::span<const Version> versions) {
                    [](const Version* a, const Version* b) { return key_of(*a) < key_of(*b); });
   for (const Version* version : sorted) {
     if (keys_.empty() || key_of(*keys_.back().first) != key_of(*version)) {
-      keys_.push_back({.first = version, .others = {}, .stored = version->content_hash, .is_inserted = false});
+      keys_.push_back(
+          {.first = version, .others = {}, .stored = version->content_hash, .is_named = false, .is_inserted = false});
     } else if (!holds(keys_.back(), version->content_hash)) {
       keys_.back().others.push_back(version);
     }
@@ -49,15 +50,38 @@ std::vector<const Version*> BatchPlan::firsts() const {
   return firsts;
 }
 
-void BatchPlan::note_record(std::string_view tenant_id, std::string_view log_id, const Digest& stored) {
+KeyPlan* BatchPlan::plan_of(std::string_view tenant_id, std::string_view log_id) {
   const std::tuple<std::string_view, std::string_view> key(tenant_id, log_id);
   const auto plan = std::lower_bound(keys_.begin(), keys_.end(), key, [](const KeyPlan& each, const auto& wanted) {
     return key_of(*each.first) < wanted;
   });
-  if (plan != keys_.end() && key_of(*plan->first) == key) {
+  return plan != keys_.end() && key_of(*plan->first) == key ? &*plan : nullptr;
+}
+
+void BatchPlan::note_record(std::string_view tenant_id, std::string_view log_id, const Digest& stored) {
+  if (KeyPlan* const plan = plan_of(tenant_id, log_id)) {
     plan->stored = stored;
+    plan->is_named = true;
     plan->is_inserted = stored == plan->first->content_hash;
   }
+}
+
+void BatchPlan::note_older_record(std::string_view tenant_id, std::string_view log_id,
+                                  const std::optional<Digest>& stored) {
+  if (KeyPlan* const plan = plan_of(tenant_id, log_id)) {
+    plan->stored = stored.value_or(plan->first->content_hash);
+    plan->is_named = true;
+  }
+}
+
+std::vector<const Version*> BatchPlan::unnamed() const {
+  std::vector<const Version*> unnamed;
+  for (const KeyPlan& plan : keys_) {
+    if (!plan.is_named) {
+      unnamed.push_back(plan.first);
+    }
+  }
+  return unnamed;
 }
 
 std::vector<const Version*> BatchPlan::conflicts() const {

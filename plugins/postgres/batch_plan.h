@@ -18,6 +18,7 @@ struct KeyPlan {
   std::vector<const Version*> others;  ///< Other contents, in order of content_hash.
   /// The content of the record that the store holds under this key.
   Digest stored{};
+  bool is_named = false;     ///< The store said something about this key.
   bool is_inserted = false;  ///< `first` is the record since this flush.
 };
 
@@ -32,8 +33,12 @@ class BatchPlan {
   std::vector<const Version*> firsts() const;
 
   /// The store holds `stored` under this key and touched the row now: it inserted `first`, or found another content.
-  /// Keys that are never named hold what was sent before: `first`.
   void note_record(std::string_view tenant_id, std::string_view log_id, const Digest& stored);
+  /// The first versions of keys that the store did not name: it holds the same already, or has dropped them.
+  std::vector<const Version*> unnamed() const;
+  /// The store was asked about a key that it had not named, and has held `stored` there since before; nothing: an
+  /// erased record, under whose key everything counts as the same.
+  void note_older_record(std::string_view tenant_id, std::string_view log_id, const std::optional<Digest>& stored);
 
   /// After all records were noted: the versions to be kept beside the record, in order of key and hash.
   std::vector<const Version*> conflicts() const;
@@ -43,6 +48,7 @@ class BatchPlan {
   std::vector<const Version*> firsts_with_other_contents() const;
 
  private:
+  KeyPlan* plan_of(std::string_view tenant_id, std::string_view log_id);
   std::vector<KeyPlan> keys_;
 };
 

@@ -14,6 +14,12 @@ constexpr std::string_view kCrowded =
     "PostgreSQL takes no more connections or memory; raise max_connections or free some, the agent tries again";
 constexpr std::string_view kBusy =
     "another session or the load of the server was in the way; the batch is tried again, in smaller parts if need be";
+// Smaller batches would only wait for the lock of a busy account more often.
+constexpr std::string_view kLocked =
+    "other sessions held a lock that this batch needs; it is tried again as it is (pg_stat_activity shows who waits)";
+constexpr std::string_view kRaised =
+    "a trigger or function that was added to a table raised an error of its own; find it (\\d auth_logs in psql) and "
+    "drop or mend it";
 constexpr std::string_view kReadOnly =
     "this server is read-only (a standby, or default_transaction_read_only is on); the agent looks for one that takes "
     "writes among the hosts of stores.postgres.uri";
@@ -44,6 +50,9 @@ constexpr std::string_view kNoDatabase =
     "the database or schema does not exist; create it or correct stores.postgres.uri";
 constexpr std::string_view kNoTls =
     "no TLS session with PostgreSQL as sslmode in stores.postgres.uri demands it; check that the server has ssl = on";
+constexpr std::string_view kNoUser =
+    "stores.postgres.uri names no user, and this process's user id has no name on this system; put the user into the "
+    "address (postgresql://USER@HOST/...)";
 constexpr std::string_view kCorrupt =
     "PostgreSQL reports corrupt data or a corrupt index; stop writing to it and repair it, the spool keeps the events";
 constexpr std::string_view kUnknown =
@@ -59,7 +68,8 @@ constexpr auto kRows = std::to_array<ErrorRow>({
     {"57P04", Named::kAny, Reaction::kHold, kNoDatabase},
     {"57P05", Named::kAny, Reaction::kReconnect, kGoesAway},
     {"57014", Named::kAny, Reaction::kRetrySmaller, kBusy},
-    {"55P03", Named::kAny, Reaction::kRetrySmaller, kBusy},
+    {"55P03", Named::kAny, Reaction::kRetry, kLocked},
+    {"40P01", Named::kAny, Reaction::kRetry, kLocked},
     {"55006", Named::kAny, Reaction::kReconnect, kCrowded},
     {"55000", Named::kAny, Reaction::kHold, kState},
     {"40003", Named::kAny, Reaction::kReconnect, kLost},
@@ -89,12 +99,25 @@ constexpr auto kRows = std::to_array<ErrorRow>({
     {"40", Named::kAny, Reaction::kRetrySmaller, kBusy},
     {"42", Named::kAny, Reaction::kHold, kSchema},
     {"53", Named::kAny, Reaction::kRetrySlowly, kOutOfRoom},
+    {"P0", Named::kAny, Reaction::kRetry, kRaised},
     {"54", Named::kAny, Reaction::kRetrySlowly, kOutOfRoom},
     {"58", Named::kAny, Reaction::kRetrySlowly, kOutOfRoom},
 });
 
 // The words are libpq's own (fe-secure-openssl.c, fe-connect.c of 13 to 16), English as nothing here calls setlocale().
 constexpr auto kLocalRows = std::to_array<LocalErrorRow>({
+    {"local user", Reaction::kHold, kNoUser},
+    {"no PostgreSQL user name specified", Reaction::kHold, kNoUser},
+    {"private key file", Reaction::kHold,
+     "the file of sslkey cannot be used: it must exist, fit sslcert, be the agent's own (or root's), and its mode must "
+     "be 0600 (or 0640 where it is root's); correct its mode, owner or name"},
+    {"channel binding", Reaction::kHold,
+     "stores.postgres.uri demands channel_binding=require, which takes TLS and a SCRAM password at the server; set "
+     "both "
+     "up, or take channel_binding out of the address"},
+    {"root certificate file", Reaction::kHold,
+     "the TLS certificates do not fit: the file of sslrootcert is not there or cannot be read; correct "
+     "stores.postgres.uri"},
     {"certificate", Reaction::kHold,
      "the TLS certificates do not fit: the server's was refused (authority, name or time), or a file of sslrootcert, "
      "sslcert or sslkey cannot be used; correct them or stores.postgres.uri"},

@@ -7,6 +7,7 @@
 
 #include "ledger/base/kill_point.h"
 #include "plugins/postgres/columns.h"
+#include "plugins/postgres/migrate.h"
 
 namespace twinlog::postgres {
 namespace {
@@ -38,18 +39,32 @@ constexpr std::string_view kMarkConflicts =
 // greatest(): the position never goes back, as a COMMIT that the network held back may come after later ones, and the
 // courier would then believe that the store forgot them. A store that was restored brings its own lower one.
 constexpr std::string_view kPosition =
-    "INSERT INTO twinlog_agents AS t (epoch_id, agent, last_leaf_index, flushed_at, newest_effective_at) "
+    "WITH written AS (INSERT INTO twinlog_agents AS t (epoch_id, agent, last_leaf_index, flushed_at, "
+    "newest_effective_at) "
     "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (epoch_id) DO UPDATE SET agent = EXCLUDED.agent, "
     "last_leaf_index = greatest(t.last_leaf_index, EXCLUDED.last_leaf_index), flushed_at = EXCLUDED.flushed_at, "
-    "newest_effective_at = greatest(t.newest_effective_at, EXCLUDED.newest_effective_at)";
+    "newest_effective_at = greatest(t.newest_effective_at, EXCLUDED.newest_effective_at) RETURNING 1) "
+    "SELECT ln(count(*)) FROM written";
+constexpr std::string_view kWroteNothing = "2201E";  // The logarithm of zero: see account_rows.cpp, too.
 
-// A row comes back where it was inserted (with the hash that was sent) or where another content lies already (with that
-// one's hash). Nothing else of a record is ever updated.
+// What a record holds that the insert did not name; and whether the upsert should have marked it and did not.
+constexpr std::string_view kLookUp =
+    "SELECT a.tenant_id, a.log_id, a.content_hash, coalesce(a.content_hash <> k.content_hash, false) "
+    "AND NOT a.has_conflict FROM unnest($1::text[], $2::text[], $3::bytea[]) AS k(tenant_id, log_id, content_hash) "
+    "JOIN auth_logs a ON a.tenant_id = k.tenant_id AND a.log_id = k.log_id";
+constexpr std::string_view kLookUpConflicts =
+    "SELECT count(*) FROM unnest($1::text[], $2::text[], $3::bytea[]) AS k(tenant_id, log_id, content_hash) "
+    "JOIN auth_log_conflicts c ON c.tenant_id = k.tenant_id AND c.log_id = k.log_id "
+    "AND c.content_hash = k.content_hash";
+
+// A row comes back where it was inserted (with the hash that was sent) or where another content lies already for the
+// first time (with that one's hash). Nothing else of a record is ever updated.
 const std::string& insert_records() {
   static const std::string sql =
       insert_head("auth_logs") +
       " ORDER BY v.tenant_id COLLATE \"C\", v.log_id COLLATE \"C\" "
       "ON CONFLICT (tenant_id, log_id) DO UPDATE SET has_conflict = true WHERE t.content_hash <> EXCLUDED.content_hash "
+      "AND NOT t.has_conflict "
       "RETURNING tenant_id, log_id, content_hash";
   return sql;
 }
@@ -62,18 +77,34 @@ const std::string& insert_conflicts() {
   return sql;
 }
 
-Statement mark_conflicts(const std::vector<const Version*>& records) {
+std::vector<Parameter> key_arrays(const std::vector<const Version*>& versions) {
   ArrayBuilder tenants(kText);
   ArrayBuilder log_ids(kText);
-  for (const Version* version : records) {
+  for (const Version* version : versions) {
     tenants.bytes(version->event.tenant_id);
     log_ids.bytes(version->event.log_id);
   }
-  return {kMarkConflicts, {tenants.take(), log_ids.take()}};
+  return {tenants.take(), log_ids.take()};
+}
+
+std::vector<Parameter> version_arrays(const std::vector<const Version*>& versions) {
+  std::vector<Parameter> parameters = key_arrays(versions);
+  ArrayBuilder hashes(kBytea);
+  for (const Version* version : versions) {
+    hashes.bytes(as_text(version->content_hash));
+  }
+  parameters.push_back(hashes.take());
+  return parameters;
 }
 
 StoreError our_error(Reaction reaction, std::string words) {
   return {.reaction = reaction, .code = "", .constraint = "", .words = std::move(words)};
+}
+
+StoreError dropped_from(std::string_view table) {
+  return our_error(Reaction::kHold, "a trigger or rule of the table " + std::string(table) +
+                                        " dropped rows that this agent wrote; drop it, or let it keep every row: the "
+                                        "events wait in the spool, none is lost");
 }
 
 }  // namespace
@@ -94,6 +125,9 @@ StoreResult<FlushReport> Flush::run(const FlushBatch& batch) {
   const std::uint64_t trips_before = connection_.round_trips();
   plan_ = BatchPlan(batch.versions);
   Failure failure = write_records();
+  if (!failure) {
+    failure = look_up_unnamed();
+  }
   if (!failure) {
     failure = write_conflicts();
   }
@@ -127,6 +161,9 @@ Flush::Failure Flush::write_records() {
                          ? std::nullopt
                          : std::optional(static_cast<std::uint64_t>(int8_value(position.value(0, 0))));
   if (found != expected_) {
+    if (auto hidden = hidden_bookkeeping(connection_); !found && hidden) {
+      return hidden;
+    }
     return our_error(Reaction::kReconnect, std::string(kPositionMovedWords));
   }
   const Rows& touched = std::get<0>(result).back();
@@ -140,12 +177,33 @@ Flush::Failure Flush::write_records() {
   return std::nullopt;
 }
 
+/// What was not inserted must be there: else the database took the rows and kept none.
+Flush::Failure Flush::look_up_unnamed() {
+  const std::vector<const Version*> unnamed = plan_.unnamed();
+  if (unnamed.empty()) {
+    return std::nullopt;
+  }
+  auto result = connection_.run_one({kLookUp, version_arrays(unnamed)}, time_left());
+  if (auto* error = std::get_if<StoreError>(&result)) {
+    return std::move(*error);
+  }
+  const Rows& rows = std::get<0>(result);
+  for (int row = 0; row < rows.count(); ++row) {
+    const auto stored = rows.is_null(row, 2) ? std::nullopt : array_from<sizeof(Digest)>(rows.value(row, 2));
+    plan_.note_older_record(rows.value(row, 0), rows.value(row, 1), stored);
+    if (bool_value(rows.value(row, 3))) {
+      return dropped_from("auth_logs");
+    }
+  }
+  return plan_.unnamed().empty() ? std::nullopt : std::optional(dropped_from("auth_logs"));
+}
+
 Flush::Failure Flush::write_conflicts() {
   const std::vector<const Version*> candidates = plan_.conflicts();
   if (candidates.empty()) {
     return std::nullopt;
   }
-  const Statement statements[] = {mark_conflicts(plan_.firsts_with_other_contents()),
+  const Statement statements[] = {{kMarkConflicts, key_arrays(plan_.firsts_with_other_contents())},
                                   {insert_conflicts(), column_arrays(candidates)}};
   auto result = connection_.run(statements, time_left());
   if (auto* error = std::get_if<StoreError>(&result)) {
@@ -163,9 +221,27 @@ Flush::Failure Flush::write_conflicts() {
     if (found != by_key.end()) {
       counted_.push_back(found->second);
       ++report_.conflicts;
+      by_key.erase(found);
     }
   }
-  return std::nullopt;
+  std::vector<const Version*> left;
+  for (const auto& [key, version] : by_key) {
+    left.push_back(version);
+  }
+  return look_up_conflicts(left);
+}
+
+/// As look_up_unnamed().
+Flush::Failure Flush::look_up_conflicts(const std::vector<const Version*>& unnamed) {
+  if (unnamed.empty()) {
+    return std::nullopt;
+  }
+  auto result = connection_.run_one({kLookUpConflicts, version_arrays(unnamed)}, time_left());
+  if (auto* error = std::get_if<StoreError>(&result)) {
+    return std::move(*error);
+  }
+  const bool are_there = int8_value(std::get<0>(result).value(0, 0)) == static_cast<std::int64_t>(unnamed.size());
+  return are_there ? std::nullopt : std::optional(dropped_from("auth_log_conflicts"));
 }
 
 Flush::Failure Flush::merge_accounts() {
@@ -183,9 +259,9 @@ Flush::Failure Flush::merge_accounts() {
   TWINLOG_KILL_POINT("postgres.accounts_locked");
   const Rows& locked = std::get<0>(result).back();
   if (static_cast<std::size_t>(locked.count()) != accounts_.size()) {
-    return our_error(Reaction::kRetry,
-                     "a row of account_lockouts went away while it was locked, or row-level security hides it; run "
-                     "`twinlog check --stores`");
+    return our_error(Reaction::kHold,
+                     "account_lockouts does not show rows that this agent made: a trigger or rule of the table dropped "
+                     "them, or row-level security hides them; run `twinlog check --stores`");
   }
   std::vector<AccountUpdate*> late;
   for (int row = 0; row < locked.count(); ++row) {
@@ -194,9 +270,10 @@ Flush::Failure Flush::merge_accounts() {
     if (!bytes.empty()) {
       Result<AccountState> state = decode_account_state(bytes);
       if (!state) {
-        return our_error(Reaction::kHold,
-                         "a fold_state in account_lockouts cannot be read; rebuild the account with `twinlog reconcile "
-                         "--repair`");
+        return our_error(
+            Reaction::kHold,
+            "a fold_state in account_lockouts cannot be read: another program wrote it; restore that row from a "
+            "backup");
       }
       account.state = std::move(*state);
     }
@@ -240,6 +317,9 @@ Flush::Failure Flush::commit(const AgentPosition& position) {
   statements.push_back({"COMMIT", {}});
   auto result = connection_.run(statements, time_left());
   if (auto* error = std::get_if<StoreError>(&result)) {
+    if (error->code == kWroteNothing) {
+      return dropped_from("account_lockouts or twinlog_agents");
+    }
     if (error->reaction == Reaction::kReconnectSmaller) {
       error->words =
           "PostgreSQL did not confirm the commit in time (is a standby of synchronous_standby_names away?); the agent "

@@ -1,4 +1,5 @@
-// One flush: records, conflicts, accounts and position in one transaction, in at most five round trips.
+// One flush: records, conflicts, accounts and position in one transaction, in at most seven round trips (three on a
+// good day).
 //
 // Invariants
 //  1. A version is merged into its accounts in the transaction that inserts it, and in no other: what `ON CONFLICT` did
@@ -9,11 +10,13 @@
 //  4. A commit counts only when the server's tag is COMMIT and it sent no warning with it (a cancelled wait for a
 //     synchronous standby is a success with a warning).
 //  5. The position is locked and looked at first: another one than expected means that the store was restored or
-//  emptied
-//     behind this connection, and writing a new one would hide what it lost.
+//     emptied behind this connection, and writing a new one would hide what it lost.
+//  6. What an INSERT did not name is looked for in the table. What is not there was dropped by a trigger or rule of the
+//     administrator: no duplicate, and the transaction is not committed.
 //
-// Round trips: position and records; conflicts (where some may be); locks (where an account is touched); recount (where
-// a defining event came late); accounts, position and COMMIT.
+// Round trips: position and records; a look at what was there already (where some was); conflicts (where some may be; a
+// look at those that were there); locks (where an account is touched); recount (where a defining event came late);
+// accounts, position and COMMIT.
 #pragma once
 
 #include <chrono>
@@ -56,7 +59,9 @@ class Flush {
  private:
   using Failure = std::optional<StoreError>;
   Failure write_records();
+  Failure look_up_unnamed();
   Failure write_conflicts();
+  Failure look_up_conflicts(const std::vector<const Version*>& unnamed);
   Failure merge_accounts();
   Failure recount(const std::vector<AccountUpdate*>& late);
   Failure commit(const AgentPosition& position);

@@ -41,6 +41,14 @@ constexpr std::string_view kVersion =
 constexpr std::string_view kState =
     "SELECT coalesce(current_schema(), ''), "
     "to_regclass(quote_ident(current_schema()) || '.twinlog_meta') IS NOT NULL";
+// A policy that shows every row is as good as none.
+constexpr std::string_view kHidden =
+    "SELECT coalesce(string_agg(c.relname, ' and ' ORDER BY c.relname), '') FROM pg_class c "
+    "WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) "
+    "AND c.relname IN ('twinlog_agents', 'twinlog_meta') "
+    "AND row_security_active(c.oid) AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid "
+    "AND p.polpermissive AND p.polcmd = '*' AND pg_get_expr(p.polqual, p.polrelid) = 'true' AND EXISTS "
+    "(SELECT 1 FROM unnest(p.polroles) AS named(role) WHERE named.role = 0 OR pg_has_role(named.role, 'USAGE')))";
 constexpr std::string_view kRoles =
     "SELECT (SELECT count(*) FROM pg_roles WHERE rolname IN ('twinlog_reader', 'twinlog_writer')), "
     "(SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user)";
@@ -185,6 +193,24 @@ std::optional<std::string> unicode_mismatch(const SchemaState& state) {
          ": a rare user name may have two; bring all agents to one version, then set unicode_version in twinlog_meta";
 }
 
+std::optional<StoreError> hidden_bookkeeping(Connection& connection) {
+  auto rows = connection.run_one({kHidden, {}}, kQuestionLimit);
+  if (auto* error = std::get_if<StoreError>(&rows)) {
+    return std::move(*error);
+  }
+  const std::string tables(std::get<0>(rows).value(0, 0));
+  if (tables.empty()) {
+    return std::nullopt;
+  }
+  return StoreError{.reaction = Reaction::kHold,
+                    .code = "",
+                    .constraint = "",
+                    .words = "row-level security hides " + tables +
+                             " from this role, so the agent cannot tell where it was; these tables hold no tenant's "
+                             "rows: ALTER TABLE ... DISABLE ROW LEVEL SECURITY, or give them a policy for "
+                             "twinlog_writer USING (true) WITH CHECK (true)"};
+}
+
 StoreResult<SchemaState> read_schema_state(Connection& connection) {
   auto state_rows = connection.run_one({kState, {}}, kQuestionLimit);
   if (auto* error = std::get_if<StoreError>(&state_rows)) {
@@ -197,6 +223,9 @@ StoreResult<SchemaState> read_schema_state(Connection& connection) {
   }
   if (!bool_value(row.value(0, 1))) {
     return state;
+  }
+  if (auto hidden = hidden_bookkeeping(connection)) {
+    return std::move(*hidden);
   }
   auto version = connection.run_one({kVersion, {}}, kQuestionLimit);
   if (auto* error = std::get_if<StoreError>(&version)) {

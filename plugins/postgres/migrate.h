@@ -29,7 +29,12 @@ struct SchemaState {
 /// Where accounts were named by another version of Unicode than this agent's: what that means.
 std::optional<std::string> unicode_mismatch(const SchemaState& state);
 
-/// Needs no more than the right to read twinlog_meta. kHold where the session has no schema.
+/// kHold, naming the table, where row-level security hides twinlog_agents or twinlog_meta from this role: what is read
+/// there is then no answer, and no sign of a loss.
+std::optional<StoreError> hidden_bookkeeping(Connection& connection);
+
+/// Needs no more than the right to read twinlog_meta. kHold where the session has no schema, or
+/// cannot see twinlog_meta.
 StoreResult<SchemaState> read_schema_state(Connection& connection);
 
 /// An agent has events to deliver: it leaves it to the command to build an index on a table that holds rows.

@@ -56,6 +56,10 @@ class PostgresStore final : public Store {
     clock_offset_ = clock_offset_of(timestamp_value(found.value(0, 0)), before, clock_.utc_now());
     last_leaf_.reset();
     if (found.is_null(0, 1)) {
+      if (auto hidden = hidden_bookkeeping(*connection_)) {
+        disconnect();
+        return std::move(*hidden);
+      }
       return std::optional<AgentPosition>();
     }
     last_leaf_ = static_cast<std::uint64_t>(int8_value(found.value(0, 1)));

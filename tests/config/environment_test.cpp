@@ -95,6 +95,46 @@ TEST(Environment, AVariableThatNamesNoKeyIsOnlyAWarningWithoutItsValue) {
   EXPECT_EQ(all_words(loaded).find("hunter2"), std::string::npos);
 }
 
+TEST(Environment, OneLineEndAtTheEndOfAnyValueIsDropped) {
+  for (const std::string end : {"\n", "\r\n"}) {
+    const LoadedSettings loaded = load("stores.mongodb.uri = \"mongodb://u:${PART}@db/audit\"\n",
+                                       {{"TWINLOG_STORES_POSTGRES_URI", "postgresql://db/audit" + end},
+                                        {"TWINLOG_STORES_POSTGRES_PASSWORD", "Heron-7" + end},
+                                        {"TWINLOG_STORES_MONGODB_PASSWORD_FILE", "/run/secrets/m" + end},
+                                        {"TWINLOG_ADMIN_READY_WHEN_FULL", "true" + end},
+                                        {"PART", "Heron-7" + end}});
+    ASSERT_TRUE(loaded.mistakes.empty()) << all_words(loaded);
+    EXPECT_EQ(loaded.settings.postgres.uri, Secret::literal("postgresql://db/audit"));
+    EXPECT_EQ(loaded.settings.postgres.password, Secret::literal("Heron-7"));
+    EXPECT_EQ(loaded.settings.mongodb.password, Secret::in_file("/run/secrets/m"));
+    EXPECT_EQ(loaded.settings.mongodb.uri, Secret::literal("mongodb://u:Heron-7@db/audit"));
+    EXPECT_TRUE(loaded.settings.admin.ready_when_full);
+  }
+}
+
+TEST(Environment, AnotherLineEndOrASpaceInAnAddressIsAMistakeOfItsVariable) {
+  const LoadedSettings loaded = load("stores.mongodb.uri = \"mongodb://u:${PART}@db/audit\"\n",
+                                     {{"TWINLOG_STORES_POSTGRES_URI", "postgresql://db/audit \n"},
+                                      {"TWINLOG_STORES_POSTGRES_PASSWORD", "Heron-7\n\n"},
+                                      {"TWINLOG_STORES_MONGODB_PASSWORD", "Her\non-7"},
+                                      {"PART", "Heron-7\n\n"}});
+  EXPECT_EQ(places(loaded), (Places{"f.toml:1: stores.mongodb.uri", "TWINLOG_STORES_POSTGRES_URI",
+                                    "TWINLOG_STORES_POSTGRES_PASSWORD", "TWINLOG_STORES_MONGODB_PASSWORD"}));
+  EXPECT_THAT(all_words(loaded), HasSubstr("uses ${PART}, whose value holds a line end"));
+  EXPECT_THAT(all_words(loaded), HasSubstr("PASSWORD: is not a text on one line"));
+  EXPECT_EQ(all_words(loaded).find("Heron"), std::string::npos);
+}
+
+TEST(Environment, AValueThatAVariableOfTheFileBroughtIsAMistakeThatNamesIt) {
+  const LoadedSettings loaded = load_with("stores.mongodb.linger = \"${LINGER}\"\n", {{"LINGER", "soon"}});
+  EXPECT_THAT(all_words(loaded), HasSubstr("\"${LINGER}\" is not a duration"));
+  EXPECT_THAT(all_words(loaded), HasSubstr("; it takes ${LINGER} from the environment"));
+}
+
+TEST(Environment, TheVariableThatNamesTheFileIsNoKeyAndNoWarning) {
+  EXPECT_EQ(all_words(load_with("", {{"TWINLOG_CONFIG", "/etc/other.toml"}})), "");
+}
+
 TEST(Environment, ItsValuesAreTakenAsTheyAre) {
   const LoadedSettings loaded = load_with("", {{"TWINLOG_STORES_POSTGRES_PASSWORD", "a${B}$${c"}});
   ASSERT_TRUE(loaded.mistakes.empty()) << all_words(loaded);

@@ -37,6 +37,7 @@ allow_tenants = ["acme", "beta"]
 unix = { path = "", mode = "600", allow_uids = [0, 1000], allow_gids = [4294967294] }
 http.max_events = 7
 [spool]
+dead_letters_max = "200MiB"
 volume = "ephemeral"
 compression = "none"
 [log]
@@ -58,6 +59,7 @@ ready_when_full = true
   EXPECT_EQ(settings.intake.http.max_events, 7U);
   EXPECT_EQ(settings.spool.volume, VolumeKind::kEphemeral);
   EXPECT_FALSE(settings.spool.compress);
+  EXPECT_EQ(settings.spool.dead_letters_max, (Share{.percent = 0, .bytes = 200U << 20U}));
   EXPECT_EQ(settings.log.level, "warn");
   EXPECT_EQ(settings.log.format, LogFormat::kJson);
   EXPECT_TRUE(settings.admin.ready_when_full);
@@ -92,11 +94,34 @@ TEST(Load, AHostNameThatIsNoNameAsksForOne) {
   EXPECT_TRUE(named.mistakes.empty());
 }
 
-TEST(Load, AnOpenHttpPortWithoutATokenIsAWarning) {
-  EXPECT_EQ(load_with("intake.http.listen = \"0.0.0.0:8840\"\n").warnings.size(), 1U);
-  EXPECT_EQ(
-      load_with("intake.http.listen = \"0.0.0.0:8840\"\nintake.http.bearer_token_file = \"/t\"\n").warnings.size(), 0U);
-  EXPECT_EQ(load_with("intake.http.listen = \"[::1]:8840\"\n").warnings.size(), 0U);
+TEST(Load, AnOpenHttpPortIsAWarningWithOrWithoutAToken) {
+  const std::string open = "intake.http.listen = \"0.0.0.0:8840\"\n";
+  EXPECT_NE(all_words(load_with(open)).find("whoever reaches the port can write events"), std::string::npos);
+  EXPECT_NE(all_words(load_with(open + "intake.http.bearer_token_file = \"/t\"\n")).find("cross the network in clear"),
+            std::string::npos);
+  for (const char* const closed : {"[::1]:8840", "127.0.0.1:8840", "unix:/run/http.sock", ""}) {
+    EXPECT_EQ(all_words(load_with("intake.http.listen = \"" + std::string(closed) + "\"\n")), "");
+  }
+}
+
+TEST(Load, ASocketThatEveryUserMayWriteToWithoutAListOfThemIsAWarning) {
+  const std::string open = "intake.unix.mode = \"0666\"\n";
+  EXPECT_NE(all_words(load_with(open)).find("lets every user of the host write events"), std::string::npos);
+  EXPECT_EQ(all_words(load_with(open + "intake.unix.allow_uids = [1000]\n")), "");
+  EXPECT_EQ(all_words(load_with(open + "intake.unix.allow_gids = [1000]\n")), "");
+  EXPECT_EQ(all_words(load_with(open + "intake.unix.path = \"\"\n")), "");
+  EXPECT_EQ(all_words(load_with("intake.unix.mode = \"0664\"\n")), "");
+}
+
+TEST(Load, ABlankAroundAPasswordIsTakenAndAWarning) {
+  const LoadedSettings loaded = load_with("stores.postgres.password = \" Heron 7\"\n");
+  EXPECT_EQ(loaded.settings.postgres.password, Secret::literal(" Heron 7"));
+  EXPECT_EQ(all_words(loaded), "stores.postgres.password begins or ends with a blank: is that meant?\n");
+}
+
+TEST(Load, WarningIsAnotherNameOfTheLevelWarn) {
+  EXPECT_EQ(load_with("log.level = \"warning\"\n").settings.log.level, "warn");
+  EXPECT_EQ(load_with("", {{"TWINLOG_LOG_LEVEL", "warning"}}).settings.log.level, "warn");
 }
 
 TEST(Load, AFileIsReadFromItsPathAndAMissingOneIsTheOnlyMistake) {
@@ -106,6 +131,17 @@ TEST(Load, AFileIsReadFromItsPathAndAMissingOneIsTheOnlyMistake) {
   const LoadedSettings missing = load_settings_file("/nonexistent/twinlog.toml", {}, kHost);
   EXPECT_EQ(places(missing), (Places{"/nonexistent/twinlog.toml"}));
   EXPECT_NE(all_words(missing).find("No such file or directory"), std::string::npos);
+}
+
+TEST(Load, TheNullDeviceIsAnEmptyFileAndAPipeIsNone) {
+  EXPECT_EQ(places(load_settings_file("/dev/null", {}, kHost)),
+            (Places{"/dev/null: stores.postgres.uri", "/dev/null: stores.mongodb.uri"}));
+  const std::string pipe = ::testing::TempDir() + "twinlog_load_test.pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const LoadedSettings loaded = load_settings_file(pipe, {}, kHost);
+  ::unlink(pipe.c_str());
+  EXPECT_NE(all_words(loaded).find("it is a pipe, socket or device, not a file"), std::string::npos);
+  EXPECT_EQ(loaded.mistakes.size(), 1U);
 }
 
 }  // namespace

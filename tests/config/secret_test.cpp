@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -19,13 +20,24 @@ TEST(Secret, AnUnsetOneIsEmptyAndALiteralIsItself) {
   EXPECT_EQ(Secret::literal("s3cret\n").reveal().value(), "s3cret\n");
 }
 
-TEST(Secret, AFileIsReadAnewEveryTimeWithoutItsLineEnds) {
-  const std::string path = file_with("rotated", "first \r\n\n");
+TEST(Secret, AFileIsReadAnewEveryTimeWithoutTheLineEndAtItsEnd) {
+  const std::string path = file_with("rotated", "first \r\n");
   const Secret secret = Secret::in_file(path);
   EXPECT_TRUE(secret.is_set() && secret.is_file());
   EXPECT_EQ(secret.reveal().value(), "first ");
   file_with("rotated", "second");
   EXPECT_EQ(secret.reveal().value(), "second");
+}
+
+TEST(Secret, OneLineEndAtTheEndOfAFileIsDroppedAndAnotherOneIsRefused) {
+  for (const char* const content : {"s3cret", "s3cret\n", "s3cret\r\n", "s3cret\r"}) {
+    EXPECT_EQ(Secret::in_file(file_with("ends", content)).reveal().value(), "s3cret") << content;
+  }
+  for (const char* const content : {"s3cret\n\n", "s3cret\n\r\n", "\ns3cret", "s3\ncret", "s3\rcret\n"}) {
+    const auto revealed = Secret::in_file(file_with("ends", content)).reveal();
+    ASSERT_FALSE(revealed.has_value()) << content;
+    EXPECT_NE(revealed.error().message().find("holds more than one line"), std::string::npos);
+  }
 }
 
 TEST(Secret, AMissingFileIsRefusedByNameAndReason) {
@@ -50,6 +62,15 @@ TEST(Secret, AFileThatHoldsNoSecretIsRefusedWithoutQuotingIt) {
 
 TEST(Secret, AFolderInPlaceOfTheFileIsRefused) {
   EXPECT_FALSE(Secret::in_file(::testing::TempDir()).reveal().has_value());
+}
+
+TEST(Secret, APipeThatNobodyWritesToIsRefusedAtOnce) {
+  const std::string path = ::testing::TempDir() + "twinlog_secret_pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const auto revealed = Secret::in_file(path).reveal();
+  ::unlink(path.c_str());
+  ASSERT_FALSE(revealed.has_value());
+  EXPECT_NE(revealed.error().message().find("it is a pipe"), std::string::npos);
 }
 
 }  // namespace

@@ -35,6 +35,14 @@ TEST(Values, ASizeIsBytesOrAWholeNumberWithABinaryUnit) {
   }
 }
 
+TEST(Values, APercentageIsAWholeNumberUpTo100WithItsSign) {
+  EXPECT_EQ(parse_percent("10%"), 10U);
+  EXPECT_EQ(parse_percent("100%"), 100U);
+  for (const char* text : {"", "%", "10", "101%", "-1%", "1.5%", "10 %", "18446744073709551626%"}) {
+    EXPECT_FALSE(parse_percent(text).has_value()) << text;
+  }
+}
+
 TEST(Values, AModeIsThreeOctalDigits) {
   EXPECT_EQ(parse_mode("0660"), 0660U);
   EXPECT_EQ(parse_mode("777"), 0777U);

@@ -1,4 +1,4 @@
-"""Every exit code of every command: 0 fine, 1 a finding or failure, 2 usage, 78 configuration."""
+"""Every exit code of every command: 0 fine, 1 a finding or failure, 2 usage, 3 no agent (status), 78 configuration."""
 import os
 import signal
 import socket
@@ -8,8 +8,8 @@ import unittest
 import harness
 from wire import event
 
-FINE, FINDING, USAGE, CONFIGURATION = 0, 1, 2, 78
-COMMANDS = ("agent", "check", "migrate", "send", "status", "drain", "spool", "try")
+FINE, FINDING, USAGE, NO_AGENT, CONFIGURATION = 0, 1, 2, 3, 78
+COMMANDS = ("agent", "check", "migrate", "send", "status", "wait", "drain", "spool", "try")
 CONFIGURED = ("agent", "check", "migrate")
 EXPECTED_HELP = {"send": ["--socket"], "spool": ["status", "export"]}
 
@@ -109,6 +109,13 @@ class ExitCodes(unittest.TestCase):
         self.assert_exit(FINE, run("send", "--socket", agent.socket, input=""))
         self.assert_exit(FINDING, run("send", "--socket", agent.socket, input=lines + "not json\n"))
         self.assert_exit(FINDING, run("send", "--socket", agent.folder / "nobody.sock", input=lines), "nobody.sock")
+
+    def test_status_tells_an_agent_that_is_not_well_from_one_that_is_not_there(self):
+        agent = self.absent()
+        self.assert_exit(NO_AGENT, run("status", "--config", agent.config), "no agent answers")
+        agent.start()
+        harness.wait_until(lambda: '"degraded"' in agent.probe("/healthz")[1], "it is degraded")
+        self.assert_exit(FINDING, run("status", "--config", agent.config), "DEGRADED")
 
     # --- 2
 

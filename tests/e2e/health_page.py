@@ -14,7 +14,7 @@ STORES = ("postgres", "mongodb")
 STATES = ("ok", "degraded", "failing")
 PHASES = ("starting", "running", "draining", "stopping")
 PAGE = {"state", "summary", "agent", "version", "phase", "started_at", "now", "components", "stores", "spool",
-        "warnings"}
+        "intake", "warnings"}
 COMPONENT = {"name", "state", "impact", "diagnosis", "action"}
 STORE = {"name", "enabled", "connected", "connected_since", "backlog_events", "backlog_bytes",
          "oldest_unsent_age_seconds", "last_error", "next_try_in_seconds", "delivered", "conflicts", "rewinds",

@@ -137,7 +137,7 @@ class HostileContent(unittest.TestCase):
             self.assertEqual([version["event"]["log_id"] for version in read.records], ["x"])
 
     def test_a_line_break_inside_of_text_ends_the_line_on_the_socket_and_is_mended_over_http(self):
-        raw = b'{"tenant_id":"t","log_id":"broken","event_type":"logout","occurred_at":0,"username":"a\nb"}'
+        raw = b'{"tenant_id":"t","log_id":"broken","event_type":"logout","occurred_at":1700000000000,"username":"a\nb"}'
         nothing = rejected_answer(*hostile_refused.NOT_JSON)
         self.assertEqual(exchange(self.agent.socket, raw + b"\n"), nothing + b"\n" + nothing + b"\n")
         self.assert_results(self.post(raw, "application/x-ndjson"), [nothing, nothing], 422)

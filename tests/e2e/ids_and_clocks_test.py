@@ -13,6 +13,7 @@ import uuid
 import psycopg
 import pymongo
 
+import command
 import harness
 
 sys.path.insert(0, str(harness.ROOT / "tests/oracle"))
@@ -149,15 +150,15 @@ class IdsAndClocks(unittest.TestCase):
         agent = self.agent()
         three = [line(), line(), line(log_id="own")]
 
-        def post(key, body=b"\n".join(three)):
-            return agent.post(body, headers={"Idempotency-Key": key})[1]["results"]
+        def post(key, body=b"\n".join(three), form="application/x-ndjson"):
+            return agent.post(body, form, {"Idempotency-Key": key})[1]["results"]
         first = post("k-1")
         self.assertEqual(harness.statuses(first), {"stored": 3})
         for answer in first[:2]:
             self.assert_made_for(answer["log_id"], 1_767_614_400_000, version=8)
         agent.stop(signal.SIGKILL)
         agent.start()
-        for again in (post("k-1"), post("k-1", b"[" + b",".join(three) + b"]")):
+        for again in (post("k-1"), post("k-1", b"[" + b",".join(three) + b"]", "application/json")):
             self.assertEqual(again, [{**answer, "status": "duplicate"} for answer in first])
         self.assertEqual([answer["status"] for answer in post("k-2")], ["stored", "stored", "duplicate"])
         self.assertEqual([answer["status"] for answer in post("k-1", line(user_id="other"))], ["conflict"])
@@ -238,16 +239,31 @@ class IdsAndClocks(unittest.TestCase):
         for way, send in (("mobile", agent.send_lines), ("web", agent.post_lines)):
             answers = send([line(way, log_id=f"l{n}", event_type="account_locked", user_id=f"u{n}",
                                  account_locked_until=until)
-                            for n, until in enumerate(("10000-01-01T00:00:00Z", 10**15, "2026-01-05T12:00:60Z"))])
-            self.assertEqual(harness.statuses(answers), {"stored": 3})
+                            for n, until in enumerate(("10000-01-01T00:00:00Z", 10**15, "infinity", "2026-01-05T12:00:60Z"))])
+            self.assertEqual(harness.statuses(answers), {"stored": 4})
+            success = line(way, log_id="in", event_type="login_success", user_id="u2", occurred_at=1_767_614_500_000)
+            self.assertEqual(harness.statuses(send([success])), {"stored": 1})
         agent.wait_delivered()
         ends = self.rows(agent, "SELECT lock_kind, (extract(epoch from account_locked_until) * 1000000)::bigint FROM "
                                 "account_lockouts ORDER BY tenant_id, account")
         last, minute = micros("9999-12-31T23:59:59.999999+00:00"), micros("2026-01-05T12:00:59.999999+00:00")
-        self.assertEqual(ends, 2 * [("permanent", last), ("permanent", last), ("temporary", minute)])
+        self.assertEqual(ends, 2 * [("permanent", last), ("permanent", last), ("permanent", last), ("temporary", minute)])
         shown = [(document["lock_kind"], document["account_locked_until_us"])
                  for document in sorted(self.store_documents(agent, "account_lockouts"), key=lambda each: each["_id"])]
         self.assertEqual(shown, ends)
+
+    def test_times_that_no_clock_in_order_gives_are_counted_and_named_by_send(self):
+        agent = self.agent()
+        ahead = int(time.time() * 1000) + 86_400_000
+        odd = [line(log_id=f"odd{n}", occurred_at=at) for n, at in enumerate((1, 946_684_799_999, ahead + 60_000))]
+        fine = [line(log_id=f"fine{n}", occurred_at=at) for n, at in enumerate((946_684_800_000, ahead - 60_000, 1_767_614_400))]
+        path = agent.folder / "times.ndjson"
+        path.write_bytes(b"\n".join(odd + fine))
+        done = command.run("send", "--socket", agent.socket, path)
+        self.assertIn("warning: 3 lines say a time before the year 2000", done.stdout)
+        self.assertEqual(agent.metric("twinlog_ingest_implausible_times_total "), 3)
+        path.write_bytes(b"\n".join(fine))
+        self.assertNotIn("2000", command.run("send", "--socket", agent.socket, path).stdout)
 
     # --- the agent's own clock
 

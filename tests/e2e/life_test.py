@@ -152,7 +152,7 @@ class Life(unittest.TestCase):
         ours = {"twinlog", "log", "admin-port", "admin-socket", "intake", "spool-writer", "disk-watch", "to-postgres",
                 "to-mongodb"}
         self.assertEqual(names & ours, ours)
-        self.assertEqual([name for name in names - ours if not name.startswith("rocksdb:")], [])
+        self.assertEqual([name for name in names - ours if not name.startswith("rocksdb")], [])
 
     def test_after_sigkill_every_acked_event_reaches_both_stores_once(self):
         absent_port = harness.free_port()

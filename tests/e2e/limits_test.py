@@ -21,6 +21,13 @@ TEXT_LIMITS = {"user_id": 128, "username": 256, "actor_id": 128, "user_agent": 1
 ID_CHARACTERS = "ABCXYZabcxyz0123456789._:~-"
 
 
+def marked(text, most):
+    """A name or id over its limit: what fits into 33 bytes less, and a mark of the whole."""
+    if len(text.encode()) <= most:
+        return text
+    return text.encode()[:most - 33].decode("utf-8", "ignore") + "~" + hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
 class Limits(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -140,19 +147,36 @@ class Limits(unittest.TestCase):
                 sent = {"below": "x" * (most - 1), "at": "x" * most, "above": "x" * (most + 1),
                         "inside-two": "x" * (most - 1) + two, "inside-four": "x" * (most - 3) + four + "y",
                         "fits-four": "x" * (most - 4) + four}
-                kept = {**sent, "above": "x" * most, "inside-two": "x" * (most - 1), "inside-four": "x" * (most - 3)}
+                if field in ("user_id", "username"):
+                    kept = {name: marked(value, most) for name, value in sent.items()}
+                else:
+                    kept = {**sent, "above": "x" * most, "inside-two": "x" * (most - 1), "inside-four": "x" * (most - 3)}
                 found = self.stored({name: {field: value} for name, value in sent.items()})
                 self.assertEqual({name: event[field] for name, event in found.items()}, kept)
                 self.assertEqual({name for name, event in found.items() if event.get("repaired") == [field]},
                                  {"above", "inside-two", "inside-four"})
 
+    def test_long_ids_that_differ_at_their_end_are_two_accounts_in_both_stores(self):
+        for field, kind, most in (("user_id", "id:", 128), ("username", "name:", 256)):
+            ids = ["f:5d0c2c1e:" + "ou=staff," * (most // 9) + "uid=" + name for name in ("anna", "ben")]
+            found = self.stored({f"{field}{n}": {field: value} for n, value in enumerate(ids)})
+            self.assertEqual([found[f"{field}{n}"][field] for n in range(2)], [marked(value, most) for value in ids])
+            for read, address in ((stores.read_postgres, self.agent.postgres), (stores.read_mongodb, self.agent.mongodb)):
+                accounts = read(address).accounts
+                for value in ids:
+                    self.assertEqual(accounts["acme", kind + marked(value, most)]["failed_login_attempts"], 1)
+
     def test_what_is_no_address_is_kept_as_a_remote_host_of_at_most_253_bytes(self):
         found = self.stored({"below": {"ip": "h" * 252}, "at": {"ip": "h" * 253}, "above": {"ip": "h" * 254},
-                             "v4": {"ip": "::ffff:192.0.2.7"}, "v6": {"ip": "[2001:0DB8:0:0::1]:443"}})
+                             "v4": {"ip": "::ffff:192.0.2.7"}, "v6": {"ip": "[2001:0DB8:0:0::1]:443"},
+                             "ninth": {"ip": " 2001:db8:0:1:1:1:1:1:443 "}, "behind": {"ip": "::ffff:192.0.2.7:443"},
+                             "list": {"ip": "192.0.2.7, 10.0.0.1"}})
         self.assertEqual({name: len(found[name]["remote_host"]) for name in ("below", "at", "above")},
                          {"below": 252, "at": 253, "above": 253})
         self.assertEqual([found[name].get("repaired") for name in ("at", "above")], [None, ["remote_host"]])
         self.assertEqual((found["v4"]["ip"], found["v6"]["ip"]), ("192.0.2.7", "2001:db8::1"))
+        self.assertEqual((found["ninth"]["ip"], found["behind"]["ip"]), ("2001:db8:0:1:1:1:1:1", "192.0.2.7"))
+        self.assertEqual(found["list"]["remote_host"], "192.0.2.7, 10.0.0.1")
 
     def test_stated_attempts_lie_between_0_and_2147483647(self):
         kept, moved = (0, 1, 2**31 - 2, 2**31 - 1), (-1, 2**31, 2**53)
@@ -222,8 +246,8 @@ class Limits(unittest.TestCase):
         self.assertEqual(found["top"]["session_ref"], hashed)
         self.assertEqual(found["below"]["metadata"], {"x": [{"session_id": hashed}]})
 
-    def test_a_generated_id_is_a_uuid_8_that_begins_with_48_bits_of_milliseconds(self):
-        for milliseconds in (0, 1, 1_700_000_000_123, LATEST // 1000, 2**47):
+    def test_a_generated_id_is_a_uuid_7_that_begins_with_48_bits_of_milliseconds(self):
+        for milliseconds in (-100_000_000_000, 100_000_000_000, 1_700_000_000_123, LATEST // 1000, 2**47):
             answer = self.answer(wire.event("x", log_id=None, occurred_at=milliseconds))
             self.assertTrue(stores.is_generated_id(answer["log_id"], milliseconds * 1000), answer)
 

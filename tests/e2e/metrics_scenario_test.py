@@ -44,6 +44,7 @@ STILL = (
     (r"twinlog_spool_(sync_errors_total|commit_errors_total|writable)$",
      "a disk that fails, not one that is full: tests/spool/disk_error_test.cpp"),
     (r"twinlog_admin_requests_total code=500", "a spool that cannot be read under a running agent"),
+    (r"twinlog_ingest_(rejected|http_requests|peers_refused)_total\b", "tests/e2e/refusals_test.py, intake_access_test.py"),
     (r"twinlog_store_errors_total reaction=(?!reconnect )\w+ store=mongodb",
      "mongo-java-server refuses nothing at will: tests/mongodb/replies_test.cpp and error_table_test.cpp"),
     (r"twinlog_store_errors_total reaction=reconnect_smaller store=postgres",

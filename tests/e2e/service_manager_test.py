@@ -81,7 +81,7 @@ class ServiceManager(unittest.TestCase):
                 reloading, ready = manager.hear("READY=1")
                 self.assertEqual(reloading["RELOADING"], "1")
                 self.assertTrue(before <= int(reloading["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000)
-                self.assertIn(" reloaded: ", agent.log_text())
+                harness.wait_until(lambda agent=agent: " reloaded: " in agent.log_text(), "the log tells of it")
                 self.assertEqual(agent.stop(), 0)
                 self.assertEqual(manager.hear("STOPPING=1"), [{"STOPPING": "1", "STATUS": "Draining"}])
                 extended = manager.hear("STATUS=Draining: 1 events wait")[-1]

@@ -91,10 +91,10 @@ class Status(unittest.TestCase):
         address = f"127.0.0.1:{agent.admin}"
         self.assertEqual(run("status", "--address", address).returncode, 0)
         only_socket = run("status", "--socket", agent.folder / "admin.sock")
-        self.assertEqual((only_socket.returncode, only_socket.stdout), (1, ""))
+        self.assertEqual((only_socket.returncode, only_socket.stdout), (3, ""))
         self.assertNotIn(address, only_socket.stderr)
 
-    def test_a_host_without_an_agent_is_told_in_one_line_and_1(self):
+    def test_a_host_without_an_agent_is_told_in_one_line_and_3(self):
         agent = self.agent()
         for words, expected in ((["--config", agent.config], str(agent.folder / "admin.sock")),
                                 ([], "/etc/twinlog/twinlog.toml cannot be read"),
@@ -102,7 +102,7 @@ class Status(unittest.TestCase):
                                 (["--address", "127.0.0.1:1"], "127.0.0.1:1: Connection refused"),
                                 (["--address", "nonsense"], "an address is IP:PORT")):
             done = run("status", *words, environment={"TWINLOG_ADMIN_LISTEN": f"127.0.0.1:{agent.admin}"})
-            self.assertEqual((done.returncode, done.stdout), (1, ""), words)
+            self.assertEqual((done.returncode, done.stdout), (3, ""), words)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
             self.assertIn("no agent answers", done.stderr)
             self.assertIn(expected, done.stderr)
@@ -110,7 +110,7 @@ class Status(unittest.TestCase):
     def test_what_answers_and_is_no_agent_is_said(self):
         agent = self.well()
         done = run("status", "--address", f"127.0.0.1:{agent.http}")
-        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertEqual((done.returncode, done.stdout), (3, ""))
         self.assertIn("is it a twinlog agent", done.stderr)
 
     def test_neither_secrets_nor_other_sections_of_the_configuration_are_needed(self):

@@ -158,7 +158,7 @@ std::string Conversation::expected_lines(std::string_view bytes) const {
     }
     if (line.size() > kMostEvent + (has_end ? 0 : 1)) {
       const std::string reason = "the line is longer than intake.max_event, " + std::to_string(kMostEvent) + " bytes";
-      return answers + rejected_answer({"", reason}) + "\n";
+      return answers + rejected_answer({RejectionCause::kTooLong, "", reason}) + "\n";
     }
     if (!has_end || line.empty()) {
       continue;

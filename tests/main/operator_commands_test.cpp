@@ -10,6 +10,7 @@
 #include "agent/cli/spool_command.h"
 #include "agent/cli/spool_page.h"
 #include "agent/cli/status.h"
+#include "agent/cli/wait.h"
 #include "agent/net/admin/admin_server.h"
 #include "tests/support/simulation.h"
 #include "tests/support/temp_folder.h"
@@ -110,12 +111,34 @@ TEST_F(OperatorCommands, StatusInJsonIsThePageToTheByte) {
   EXPECT_EQ(out_.str(), health("ok").body);
 }
 
-TEST_F(OperatorCommands, AnAgentWithoutAHealthPageIs1) {
-  EXPECT_EQ(status(), 1);
+TEST_F(OperatorCommands, WhatAnswersWithoutAHealthPageIsNoAgentAnd3) {
+  EXPECT_EQ(status(), 3);
   agent_.health = {AdminPage{.body = "not a page"}};
-  EXPECT_EQ(status(), 1);
+  EXPECT_EQ(status(), 3);
   EXPECT_EQ(out_.str(), "");
   EXPECT_THAT(err_.str(), HasSubstr("status 404"));
+}
+
+TEST_F(OperatorCommands, WaitingEndsWith0AtTheFirstReadyAnswerAndTellsOnlyWhatChanges) {
+  agent_.health = {AdminPage{.status = 503, .body = "starting\n"}, AdminPage{.status = 503, .body = "starting\n"},
+                   AdminPage{.status = 503, .body = "the spool is full: 1 of 2 bytes\n"},
+                   AdminPage{.status = 503, .body = "the spool is full: 2 of 2 bytes\n"}, AdminPage{.body = "ok\n"}};
+  EXPECT_EQ(run_wait({.at = {.socket = socket_, .address = ""}}, io()), 0);
+  EXPECT_EQ(out_.str(), "ready\n");
+  EXPECT_EQ(err_.str(),
+            "twinlog: waiting: the agent is not ready: starting\n"
+            "twinlog: waiting: the agent is not ready: the spool is full: 1 of 2 bytes\n");
+  EXPECT_EQ(agent_.asked, std::vector<std::string>(5, "/readyz"));
+}
+
+TEST_F(OperatorCommands, WaitingEndsWith1WhenItsTimeIsUpOrTheUserEndsIt) {
+  agent_.health = {AdminPage{.status = 503, .body = "starting\n"}};
+  EXPECT_EQ(run_wait({.at = {.socket = socket_, .address = ""}, .most = milliseconds{1000}}, io()), 1);
+  EXPECT_EQ(agent_.asked.size(), 6U);
+  EXPECT_THAT(err_.str(), HasSubstr("not ready when --timeout was up: the agent is not ready: starting\n"));
+  EXPECT_EQ(run_wait({.at = {.socket = socket_, .address = ""}}, io(2)), 1);
+  EXPECT_EQ(agent_.asked.size(), 9U);
+  EXPECT_THAT(err_.str(), HasSubstr("not waited for any longer"));
 }
 
 TEST_F(OperatorCommands, WatchingPrintsBlocksUntilTheUserEndsItAndEndsWithTheLastState) {
@@ -145,7 +168,7 @@ TEST_F(OperatorCommands, NothingBehindThePageReachesTheTerminal) {
                    AdminPage{.body = R"({"state":"ok","summary":")"
                                      "\xc2\x9b"
                                      R"(2J","components":[]})"}};
-  EXPECT_EQ(status(true), 1);
+  EXPECT_EQ(status(true), 3);
   EXPECT_EQ(out_.str(), "");
   EXPECT_EQ(status(true), 0);
   EXPECT_EQ(out_.str(), R"({"state":"ok","summary":"\u009b2J","components":[]})");

@@ -86,7 +86,7 @@ TEST(SpoolStatusText, SaysWhatEachStoreLacksAndWhy) {
 
 TEST(ReachableAddress, AWildcardIsReachedOverLoopback) {
   EXPECT_EQ(reachable_address("0.0.0.0:9464"), "127.0.0.1:9464");
-  EXPECT_EQ(reachable_address("[::]:9464"), "[::1]:9464");
+  EXPECT_EQ(reachable_address("[::]:9464"), "127.0.0.1:9464");
   EXPECT_EQ(reachable_address(":9464"), "127.0.0.1:9464");
   EXPECT_EQ(reachable_address("10.0.0.7:1"), "10.0.0.7:1");
   EXPECT_EQ(reachable_address(""), "");

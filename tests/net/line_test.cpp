@@ -134,7 +134,7 @@ TEST(Lines, APeerThatIsGoneBeforeItsAnswersHarmsNobody) {
   EXPECT_TRUE(eventually([&] { return rig.lines().connections == 1; }));
 }
 
-TEST(Lines, EqualLinesWithoutAnIdAreTwoEvents) {
+TEST(Lines, EqualEventsWithoutAnIdAreNewOnes) {
   IntakeRig rig;
   ASSERT_TRUE(rig.start());
   Client client = rig.connect();
@@ -150,7 +150,7 @@ TEST(Lines, WhatTheReaderMendedIsCounted) {
   IntakeRig rig;
   ASSERT_TRUE(rig.start());
   Client client = rig.connect();
-  ASSERT_TRUE(client.send(R"({"tenant_id":"t","log_id":"r","event_type":"logout","occurred_at":1,"ip":7,)"
+  ASSERT_TRUE(client.send(R"({"tenant_id":"t","log_id":"r","event_type":"logout","occurred_at":1700000000000,"ip":7,)"
                           R"("metadata":{"password":"hunter2"}})"
                           "\n"));
   EXPECT_EQ(client.read_line(), answer("stored", "r"));

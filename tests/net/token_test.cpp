@@ -48,7 +48,7 @@ TEST(Token, TheBearerTokenIsAskedForAndReadAnewWhenItsFileChanges) {
   rig.folder.write("token", "second-token");
   EXPECT_EQ(with("Authorization: Bearer first-token\r\n"), 401);
   EXPECT_EQ(with("Authorization: Bearer second-token\r\n"), 200);
-  EXPECT_EQ(rig.counters.http_unauthorized, 6U);
+  EXPECT_EQ(rig.counters.http_answers.answered[2], 6U);
 }
 
 TEST(Token, WhileItsFileCannotBeReadOrIsEmptySendersAreAskedToComeAgainAndNeverSentAway) {
@@ -72,7 +72,7 @@ TEST(Token, WhileItsFileCannotBeReadOrIsEmptySendersAreAskedToComeAgainAndNeverS
   EXPECT_EQ(rig.server->token_trouble(), "");
   ASSERT_EQ(::unlink(file.c_str()), 0);
   EXPECT_EQ(ask(rig, with_token("first")).status, 503);
-  EXPECT_EQ(rig.counters.http_unauthorized, 1U);
+  EXPECT_EQ(rig.counters.http_answers.answered[2], 1U);
 }
 
 TEST(Token, AFileThatDoesNotAnswerHoldsUpNoSenderOfTheSocketAndNoStop) {

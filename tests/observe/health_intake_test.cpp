@@ -39,13 +39,40 @@ TEST(HealthIntake, ConnectionsUsedUpMakeFurtherSendersWait) {
   EXPECT_THAT(judged(facts, "intake_socket").action, HasSubstr("LimitNOFILE"));
 }
 
-TEST(HealthIntake, WhatWasCutAndRefusedIsCounted) {
+TEST(HealthIntake, WhatWasCutIsCounted) {
   HealthFacts facts = well_facts();
   facts.http.cut = 2;
-  facts.http.refused = 1234;
   const HealthComponent http = judged(facts, "intake_http");
   EXPECT_EQ(http.state, HealthState::kOk);
-  EXPECT_THAT(http.diagnosis, AllOf(HasSubstr("2 connections cut"), HasSubstr("1,234 requests without")));
+  EXPECT_THAT(http.diagnosis, HasSubstr("2 connections cut"));
+}
+
+TEST(HealthIntake, AWayOnWhichMostIsRefusedIsDegradedAndSaysWhatAndWhatHelps) {
+  HealthFacts facts = well_facts();
+  facts.socket.lately = {.taken = 999, .refused = 1000, .most_often = kRejectionCauses, .times = 1000};
+  const HealthComponent socket = judged(facts, "intake_socket");
+  EXPECT_EQ(socket.state, HealthState::kDegraded);
+  EXPECT_THAT(socket.diagnosis, AllOf(HasSubstr("1,000 of 1,999"), HasSubstr("tenant_id missing")));
+  EXPECT_THAT(socket.action, HasSubstr("agent.default_tenant"));
+  EXPECT_THAT(troubled(facts), ElementsAre("intake_socket"));
+  facts.socket.lately.taken = 1000;
+  EXPECT_TRUE(troubled(facts).empty());
+}
+
+TEST(HealthIntake, ImplausibleTimesAreAWarning) {
+  HealthFacts facts = well_facts();
+  facts.implausible_times = 12;
+  EXPECT_THAT(warnings_of(facts), ElementsAre("implausible_times"));
+}
+
+TEST(HealthIntake, ATokenThatCannotBeReadDegradesHttpAloneAndAnOpenFolderIsAWarning) {
+  HealthFacts facts = well_facts();
+  facts.http.token_trouble = "/etc/token is empty; put a token into it";
+  facts.open_folders = {"/shared"};
+  EXPECT_EQ(judged(facts, "intake_http").state, HealthState::kDegraded);
+  EXPECT_THAT(judged(facts, "intake_http").diagnosis, HasSubstr("/etc/token is empty"));
+  EXPECT_THAT(troubled(facts), ElementsAre("intake_http"));
+  EXPECT_THAT(warnings_of(facts), ElementsAre("socket_folder_open"));
 }
 
 }  // namespace

@@ -7,9 +7,9 @@
 #include <array>
 #include <cerrno>
 
-#include "ledger/base/descriptor.h"
 #include "agent/observe/stderr_log.h"
 #include "agent/observe/summed_log.h"
+#include "ledger/base/descriptor.h"
 #include "tests/support/simulation.h"
 
 namespace twinlog {

@@ -11,8 +11,13 @@ using namespace std::chrono_literals;
 class LastLog final : public LeveledLog {
  public:
   void set_level(const std::string& /*level*/) override {}
-  void write(LogLevel /*level*/, std::string_view event, std::string_view words,
+  bool flush(std::chrono::milliseconds /*most*/) override { return true; }
+  void write(LogLevel level, std::string_view event, std::string_view words,
              std::span<const LogField> fields) override {
+    if (level == LogLevel::kDebug) {
+      debug.emplace_back(event);
+      return;
+    }
     std::string line = std::string(event) + ": " + std::string(words);
     for (const LogField& field : fields) {
       line += " " + std::string(field.name) + "=" + field.value;
@@ -24,6 +29,7 @@ class LastLog final : public LeveledLog {
     lines.push_back(std::move(line));
   }
   std::vector<std::string> lines;
+  std::vector<std::string> debug;                 ///< Events.
   std::map<std::string, std::uint64_t> repeated;  ///< Lines by event, those that were summed up counted in.
 };
 
@@ -55,6 +61,15 @@ class Flapping : public ::testing::Test {
     } while (courier.backlog() > 0);
   }
 };
+
+TEST_F(Flapping, EveryFlushIsALineOfTheLevelDebugAndNoneIsHeld) {
+  for (int i = 0; i < 20; ++i) {
+    rig.submit("flush-" + std::to_string(i));
+    pass(1000ms);
+  }
+  EXPECT_EQ(last.debug, std::vector<std::string>(20, "store_flushed"));
+  EXPECT_EQ(courier.status().flushes, 20U);
+}
 
 TEST_F(Flapping, AnHourOfItGivesABoundedNumberOfLinesThatAddUpToAllOfThem) {
   for (int i = 0; i < 1800; ++i) {

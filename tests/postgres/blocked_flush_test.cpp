@@ -91,7 +91,7 @@ TEST_F(PostgresBlockedFlush, ADeadlockIsTriedAgain) {
   }
   ASSERT_EQ(result.index(), 1U);
   EXPECT_EQ(std::get<1>(result).code, "40P01");
-  EXPECT_EQ(std::get<1>(result).reaction, kRetrySmaller);
+  EXPECT_EQ(std::get<1>(result).reaction, kRetry);
   EXPECT_EQ(of_holder, "");
   execute(*holder_, {"ROLLBACK"});
   EXPECT_EQ(agent_.flush(versions_).inserted, 1U);

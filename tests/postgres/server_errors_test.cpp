@@ -149,7 +149,7 @@ TEST(PostgresRealErrors, NoMoreSharedMemoryConnectsAgain) {
                wanted(kReconnect, "53200"));
 }
 
-TEST(PostgresRealErrors, ALockThatIsHeldIsTriedAgainInSmallerParts) {
+TEST(PostgresRealErrors, ALockThatIsHeldIsTriedAgainAsItIs) {
   const Database database;
   database.migrate();
   const auto other = database.session();
@@ -162,7 +162,7 @@ TEST(PostgresRealErrors, ALockThatIsHeldIsTriedAgainInSmallerParts) {
   const auto versions = agent.accept_all({event("logout", "a")});
   const StoreError error = agent.failing_flush(versions);
   EXPECT_EQ(error.code, "55P03");
-  EXPECT_EQ(error.reaction, kRetrySmaller);
+  EXPECT_EQ(error.reaction, kRetry);
   execute(*other, {"ROLLBACK"});
   EXPECT_EQ(agent.flush(versions).inserted, 1U);
 }

@@ -20,7 +20,7 @@ class ThreadedDoor {
   explicit ThreadedDoor(Rig& rig)
       : door_(reader_settings(rig),
               {.spool = *rig.spool, .clock = rig.clock, .log = rig.log, .wait = wakeup_, .on_accepted = [] {}}),
-        worker_(wakeup_, [this] { return door_.step() ? 0ms : 1000ms; }) {
+        worker_("test", wakeup_, [this] { return door_.step() ? 0ms : 1000ms; }) {
     worker_.start();
   }
 
@@ -52,7 +52,7 @@ class ThreadedDoor {
 TEST(Worker, StepsUntilItIsStoppedAndCanBeStoppedTwice) {
   Wakeup wakeup;
   std::atomic<int> steps{0};
-  Worker worker(wakeup, [&steps] {
+  Worker worker("test", wakeup, [&steps] {
     ++steps;
     return 1h;
   });
@@ -71,7 +71,7 @@ TEST(Wakeup, AWakeUpBetweenTheLookAndTheSleepIsNotLost) {
   Wakeup wakeup;
   std::atomic<int> produced{0};
   std::atomic<int> seen{0};
-  Worker consumer(wakeup, [&] {
+  Worker consumer("test", wakeup, [&] {
     seen.store(produced.load());
     return 1h;
   });
@@ -92,9 +92,9 @@ TEST(Threads, SendersFrontDoorAndCouriersShareNothingUnguarded) {
   constexpr int kEach = 50;
   Rig rig;
   Wakeup wakeup;
-  Worker postgres(wakeup, [&rig] { return rig.to_postgres->step(); });
+  Worker postgres("test", wakeup, [&rig] { return rig.to_postgres->step(); });
   Wakeup other_wakeup;
-  Worker mongodb(other_wakeup, [&rig] { return rig.to_mongodb->step(); });
+  Worker mongodb("test", other_wakeup, [&rig] { return rig.to_mongodb->step(); });
   ThreadedDoor door(rig);
   postgres.start();
   mongodb.start();

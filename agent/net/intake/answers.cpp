@@ -94,7 +94,9 @@ void AnswerSheet::add(ReadOutcome outcome) {
     ++accepted_;
     events_.push_back(std::move(*accepted));
   } else {
-    line.text = rejected_answer(std::get<Rejection>(outcome));
+    const Rejection& rejection = std::get<Rejection>(outcome);
+    rejections_.emplace_back(rejection.counted_field(), rejection.cause);
+    line.text = rejected_answer(rejection);
   }
   bytes_ += sizeof(Line) + line.text.capacity();
   lines_.push_back(std::move(line));

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ledger/base/clock.h"
@@ -37,6 +38,9 @@ class AnswerSheet {
   std::size_t size() const { return lines_.size(); }
   std::size_t accepted() const { return accepted_; }
   std::size_t rejected() const { return lines_.size() - accepted_; }
+  using Counted = std::pair<RejectedField, RejectionCause>;
+  /// Of each rejected event, for the counters.
+  const std::vector<Counted>& rejections() const { return rejections_; }
   /// About what the sheet takes in memory, without the events.
   std::size_t bytes() const { return bytes_; }
 
@@ -52,6 +56,7 @@ class AnswerSheet {
   };
   std::vector<Line> lines_;
   std::vector<AcceptedEvent> events_;
+  std::vector<Counted> rejections_;
   std::size_t accepted_ = 0;
   std::size_t bytes_ = 0;
 };

@@ -154,7 +154,6 @@ HttpResponse HttpSession::refusal_for_token(BearerToken::Verdict verdict) {
   if (verdict == BearerToken::Verdict::kUnreadable) {
     return busy_response("the agent cannot read its bearer token now; send the request again");
   }
-  ++port_.counters().http_unauthorized;
   HttpResponse response = error_response(401, "the bearer token is missing or wrong");
   response.fields.emplace_back("WWW-Authenticate", "Bearer");
   return response;
@@ -197,7 +196,7 @@ void HttpSession::handle(const HttpRequest& request) {
     respond(error_response(sheet.error().kind() == ErrorKind::kFull ? 413 : 400, sheet.error().message()));
     return;
   }
-  port_.counters(Transport::kHttp).rejected += sheet->rejected();
+  port_.count_rejections(Transport::kHttp, *sheet);
   std::vector<AcceptedEvent> events = sheet->take_events();
   if (events.empty()) {
     respond_results(*sheet, {});

@@ -55,6 +55,14 @@ void IntakePort::submit(Request request, Answered answered) {
   intake_.submit(std::move(submission));
 }
 
+void IntakePort::count_rejections(Transport transport, const AnswerSheet& answers) {
+  IntakeCounters::PerTransport& counted = counters(transport);
+  counted.rejected += answers.rejected();
+  for (const auto& [field, cause] : answers.rejections()) {
+    ++counted.rejected_by.at(static_cast<std::size_t>(field)).at(static_cast<std::size_t>(cause));
+  }
+}
+
 void IntakePort::count(const ReadCounts& counts) {
   for (std::size_t rule = 0; rule < kRedactionRules; ++rule) {
     if (counts.redactions[rule] > 0) {

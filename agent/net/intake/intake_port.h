@@ -36,6 +36,7 @@ class IntakePort {
     return counters_.transports[static_cast<std::size_t>(transport)];
   }
   void count(const ReadCounts& counts);
+  void count_rejections(Transport transport, const AnswerSheet& answers);
 
  private:
   SessionLoop& loop_;

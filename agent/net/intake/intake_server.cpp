@@ -67,6 +67,7 @@ class Server final : public IntakeServer {
     const auto way = std::ranges::find(ways_, transport, &Way::transport);
     return way == ways_.end() ? "" : way->address;
   }
+  std::vector<std::string> open_folders() const override { return open_folders_; }
   std::string token_trouble() const override { return token_.trouble(); }
   bool is_full(Transport transport) const override {
     const Crowd* crowd = crowds_.at(static_cast<std::size_t>(transport));
@@ -113,6 +114,9 @@ class Server final : public IntakeServer {
     (transport == Transport::kHttp ? has_http_ : has_lines_) = true;
     const bool has_peers = listener->family == Listener::Family::kUnix;
     ways_.push_back({transport, listener->address, has_peers ? FilePlace::at(listener->address) : std::nullopt});
+    if (!listener->open_folder.empty()) {
+      open_folders_.push_back(listener->open_folder);
+    }
     if (transport == Transport::kHttp && !has_peers) {
       http_address_ = listener->address;
     }
@@ -152,6 +156,7 @@ class Server final : public IntakeServer {
   BearerToken token_;
   std::vector<Way> ways_;  ///< Filled before the start.
   std::array<Crowd*, kTransports> crowds_{};
+  std::vector<std::string> open_folders_;
   bool has_lines_ = false;
   bool has_http_ = false;
   std::string http_address_;

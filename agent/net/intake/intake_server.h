@@ -35,6 +35,8 @@ inline constexpr std::size_t kTransports = 2;
 struct IntakeCounters {
   struct PerTransport {
     std::atomic<std::uint64_t> stored{0}, duplicate{0}, conflict{0}, rejected{0}, busy{0};
+    /// `rejected` by RejectedField and RejectionCause.
+    std::array<std::array<std::atomic<std::uint64_t>, kRejectionCauses>, kRejectedFields> rejected_by{};
     std::atomic<std::uint64_t> bytes{0};
     std::atomic<std::uint64_t> connections{0};  ///< Open now.
     std::atomic<std::uint64_t> cut{0};          ///< Connections closed by a limit, or for a new one.
@@ -44,7 +46,6 @@ struct IntakeCounters {
   std::array<PerTransport, kTransports> transports;
   std::array<std::atomic<std::uint64_t>, kRedactionRules> redactions{};
   std::array<std::atomic<std::uint64_t>, kRepairRules> repairs{};
-  std::atomic<std::uint64_t> http_unauthorized{0};
   StatusCounters<kIntakeStatuses> http_answers;
   RefusedPeers peers_refused;
 };
@@ -89,6 +90,9 @@ class IntakeServer {
   /// False where the file of its socket is gone from its path or is another's: nobody new finds in. From any thread;
   /// looks at the file system.
   virtual bool can_be_found(Transport transport) const = 0;
+  /// The folders of sockets in which others than their owner may put a socket of their own into our place (writable by
+  /// others and not sticky), as found at the start. From any thread.
+  virtual std::vector<std::string> open_folders() const = 0;
   /// Why no HTTP sender can show the right bearer token; "" when all is well. From any thread.
   virtual std::string token_trouble() const = 0;
   /// Whether a new connection would have to wait. From any thread.

@@ -65,7 +65,7 @@ void LineSession::hand_over(AnswerSheet answers, Time read_at) {
   if (answers.size() == 0) {
     return;
   }
-  port_.counters(Transport::kUnix).rejected += answers.rejected();
+  port_.count_rejections(Transport::kUnix, answers);
   const std::uint64_t number = next_number_++;
   std::vector<AcceptedEvent> events = answers.take_events();
   unanswered_ += answers.size();
