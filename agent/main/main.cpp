@@ -1,4 +1,4 @@
-// The command line (contract section 8). Wiring of commands only; each command lives in a file of its own.
+// The command line (docs/OPERATING.md). Wiring of commands only; each command lives in a file of its own.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>

@@ -23,9 +23,10 @@ struct WayFacts {
   std::string address;       ///< The path of the socket, or "host:port".
   bool can_be_found = true;  ///< As IntakeServer::can_be_found().
   std::uint64_t connections = 0;
-  std::uint64_t cut = 0;  ///< Connections that a limit closed, since the start.
+  std::uint64_t cut = 0;           ///< Connections that a limit closed, since the start.
+  bool is_full = false;            ///< As IntakeServer::is_full().
+  std::string token_trouble = "";  ///< Of HTTP, as IntakeServer::token_trouble().
   RefusedLately lately{};
-  std::string token_trouble;  ///< Why no sender can show the right bearer token; "" where all is well.
 };
 
 struct StoreFacts {
@@ -50,8 +51,8 @@ struct HealthFacts {
   std::uint64_t implausible_times = 0;                                ///< Events taken with such a time.
   bool has_intake_ticked = true;
   std::vector<std::string> open_folders;  ///< As IntakeServer::open_folders().
-  std::uint64_t most_connections = 0;    ///< Of both ways in together.
-  std::uint64_t wanted_connections = 0;  ///< What it would be with open files enough.
+  std::uint64_t most_connections = 0;     ///< Of both ways in together.
+  std::uint64_t wanted_connections = 0;   ///< What it would be with open files enough.
 
   bool has_writer_ticked = true;
   std::chrono::microseconds write_age{0};  ///< Since the writer thread began what it is at.

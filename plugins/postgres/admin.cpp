@@ -116,24 +116,23 @@ class PostgresAdmin final : public StoreAdmin {
 
   std::vector<CheckLine> check() override {
     auto opened = Connection::open(settings_, clock_);
-    if (auto* error = std::get_if<StoreError>(&opened)) {
-      return {problem(*error)};
+    if (!opened) {
+      return {problem(opened.error())};
     }
-    Connection& connection = *std::get<0>(opened);
+    Connection& connection = **opened;
     std::vector<CheckLine> lines{fine("connected, server version " + version_text(connection.server_version()))};
     if (auto words = unmet_requirement(connection)) {
       lines.push_back(problem(std::move(*words)));
       return lines;
     }
     auto state = read_schema_state(connection);
-    const auto* error = std::get_if<StoreError>(&state);
-    if (error == nullptr) {
-      check_schema(std::get<0>(state), lines);
-    } else if (error->code != kNoRight) {
-      lines.push_back(problem(*error));
+    if (state) {
+      check_schema(*state, lines);
+    } else if (state.error().code != kNoRight) {
+      lines.push_back(problem(state.error()));
       return lines;
     }
-    if (error != nullptr || std::get<0>(state).version >= schema_version()) {
+    if (!state || state->version >= schema_version()) {
       check_rights(connection, lines);
     }
     return lines;
@@ -141,24 +140,24 @@ class PostgresAdmin final : public StoreAdmin {
 
   StoreResult<std::vector<CheckLine>> migrate() override {
     auto opened = Connection::open(settings_, clock_);
-    if (auto* error = std::get_if<StoreError>(&opened)) {
-      return std::move(*error);
+    if (!opened) {
+      return std::move(opened).error();
     }
-    Connection& connection = *std::get<0>(opened);
+    Connection& connection = **opened;
     if (auto words = unmet_requirement(connection)) {
       return StoreError{.reaction = Reaction::kHold, .code = "", .constraint = "", .words = std::move(*words)};
     }
     auto lines = patiently([&] { return migrate_schema(connection, MigrationBy::kCommand); });
-    if (lines.index() != 0) {
+    if (!lines.ok()) {
       return lines;
     }
     auto roles = patiently([&] { return migrate_roles(connection); });
-    if (auto* error = std::get_if<StoreError>(&roles)) {
-      std::get<0>(lines).push_back(problem("the rights of readers and writers were not granted: " + error->words +
-                                           (error->code.empty() ? "" : " (SQLSTATE " + error->code + ")")));
+    if (!roles) {
+      roles.error().words.insert(0, "the rights of readers and writers were not granted: ");
+      lines->push_back(problem(roles.error()));
     } else {
-      for (CheckLine& line : std::get<0>(roles)) {
-        std::get<0>(lines).push_back(std::move(line));
+      for (CheckLine& line : *roles) {
+        lines->push_back(std::move(line));
       }
     }
     return lines;
@@ -171,14 +170,12 @@ class PostgresAdmin final : public StoreAdmin {
     Wakeup pause;
     const auto until = clock_.steady_now() + kPatience;
     auto result = step();
-    for (auto* error = std::get_if<StoreError>(&result);
-         error != nullptr && error->code == kInUse && clock_.steady_now() < until;
-         error = std::get_if<StoreError>(&result)) {
+    while (!result && result.error().code == kInUse && clock_.steady_now() < until) {
       pause.wait_for(kPause);
       result = step();
     }
-    if (auto* error = std::get_if<StoreError>(&result); error != nullptr && error->code == kInUse) {
-      error->words =
+    if (!result && result.error().code == kInUse) {
+      result.error().words =
           "a table is in use all the time (a long transaction, or a lock that somebody holds), and the migration holds "
           "nobody up; run `twinlog migrate` again when it is over (pg_stat_activity shows it)";
     }
@@ -188,27 +185,27 @@ class PostgresAdmin final : public StoreAdmin {
   static void check_rights(Connection& connection, std::vector<CheckLine>& lines) {
     const Statement questions[] = {{kMissingRights, {}}, {kSession, {}}};
     auto answers = connection.run(questions, kQuestionLimit);
-    if (auto* error = std::get_if<StoreError>(&answers)) {
-      lines.push_back(problem(*error));
+    if (!answers) {
+      lines.push_back(problem(answers.error()));
       return;
     }
-    const std::string_view missing = std::get<0>(answers).front().value(0, 0);
+    const std::string_view missing = answers->front().value(0, 0);
     if (missing.empty()) {
       lines.push_back(fine("this role has the rights of a writer"));
     } else {
       lines.push_back(problem("this role lacks " + std::string(missing) + "; grant it the role twinlog_writer"));
     }
-    check_walls(std::get<0>(answers).back(), lines);
-    describe_session(std::get<0>(answers).back(), lines);
+    check_walls(answers->back(), lines);
+    describe_session(answers->back(), lines);
     auto faults = wall_faults(connection);
-    if (auto* error = std::get_if<StoreError>(&faults)) {
-      lines.push_back(problem(*error));
+    if (!faults) {
+      lines.push_back(problem(faults.error()));
       return;
     }
-    for (const std::string& fault : std::get<0>(faults).mendable) {
+    for (const std::string& fault : faults->mendable) {
       lines.push_back(problem(fault + "; run `twinlog migrate` as the owner of the tables"));
     }
-    for (const std::string& fault : std::get<0>(faults).for_people) {
+    for (const std::string& fault : faults->for_people) {
       lines.push_back(problem(fault));
     }
   }

@@ -72,17 +72,17 @@ void Connection::Finish::operator()(pg_conn* connection) const {
 
 StoreResult<std::unique_ptr<Connection>> Connection::open(const StoreSettings& settings, const Clock& clock) {
   auto hosts = connect_options(settings);
-  if (const auto* error = std::get_if<StoreError>(&hosts)) {
-    return *error;
+  if (!hosts) {
+    return std::move(hosts).error();
   }
   std::optional<StoreError> worst;
-  for (const ConnectOptions& options : std::get<0>(hosts)) {
+  for (const ConnectOptions& options : *hosts) {
     auto opened = open_host(options, clock);
-    if (opened.index() == 0) {
+    if (opened.ok()) {
       return opened;
     }
     // A refusal with a code says more than a host that is away, and any fault more than a standby that is one.
-    auto& error = std::get<StoreError>(opened);
+    StoreError& error = opened.error();
     const bool has_code = !error.code.empty();
     if (!worst || (worst->code.empty() && has_code) ||
         (worst->code == kReadOnlyCode && (has_code || error.reaction == Reaction::kHold))) {
@@ -120,10 +120,10 @@ StoreResult<std::unique_ptr<Connection>> Connection::open_host(const ConnectOpti
 
 std::optional<StoreError> Connection::refusal_to_write() {
   auto rows = run_one({kIsReadOnly, {}}, kFirstQuestionLimit);
-  if (auto* error = std::get_if<StoreError>(&rows)) {
-    return std::move(*error);
+  if (!rows) {
+    return std::move(rows).error();
   }
-  return bool_value(std::get<0>(rows).value(0, 0)) ? std::optional(classify(kReadOnlyCode, "")) : std::nullopt;
+  return bool_value(rows->value(0, 0)) ? std::optional(classify(kReadOnlyCode, "")) : std::nullopt;
 }
 
 bool Connection::finish_connecting() {
@@ -188,10 +188,10 @@ StoreResult<std::vector<Rows>> Connection::run(std::span<const Statement> statem
 
 StoreResult<Rows> Connection::run_one(Statement statement, std::chrono::milliseconds limit) {
   auto rows = run(std::span<const Statement>(&statement, 1), limit);
-  if (auto* error = std::get_if<StoreError>(&rows)) {
-    return std::move(*error);
+  if (!rows) {
+    return std::move(rows).error();
   }
-  return std::move(std::get<0>(rows).front());
+  return std::move(rows->front());
 }
 
 bool Connection::send(std::span<const Statement> statements) {

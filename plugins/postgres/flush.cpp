@@ -124,18 +124,18 @@ Flush::Flush(Connection& connection, const Clock& clock, const FlushOwner& owner
 StoreResult<FlushReport> Flush::run(const FlushBatch& batch) {
   const std::uint64_t trips_before = connection_.round_trips();
   plan_ = BatchPlan(batch.versions);
-  Failure failure = write_records();
+  Failure failure = at(StoreStage::kRecords, write_records());
   if (!failure) {
-    failure = look_up_unnamed();
+    failure = at(StoreStage::kRecords, look_up_unnamed());
   }
   if (!failure) {
-    failure = write_conflicts();
+    failure = at(StoreStage::kConflicts, write_conflicts());
   }
   if (!failure) {
-    failure = merge_accounts();
+    failure = at(StoreStage::kAccounts, merge_accounts());
   }
   if (!failure) {
-    failure = commit(batch.position);
+    failure = at(accounts_.empty() ? StoreStage::kPosition : StoreStage::kAccounts, commit(batch.position));
   }
   if (failure) {
     roll_back();
@@ -153,10 +153,10 @@ Flush::Failure Flush::write_records() {
                                   {kLockPosition, {uuid_parameter(as_text(owner_.epoch_id))}},
                                   {insert_records(), column_arrays(firsts)}};
   auto result = connection_.run(statements, time_left());
-  if (auto* error = std::get_if<StoreError>(&result)) {
-    return std::move(*error);
+  if (!result) {
+    return std::move(result).error();
   }
-  const Rows& position = std::get<0>(result).at(2);
+  const Rows& position = result->at(2);
   const auto found = position.count() == 0
                          ? std::nullopt
                          : std::optional(static_cast<std::uint64_t>(int8_value(position.value(0, 0))));
@@ -166,7 +166,7 @@ Flush::Failure Flush::write_records() {
     }
     return our_error(Reaction::kReconnect, std::string(kPositionMovedWords));
   }
-  const Rows& touched = std::get<0>(result).back();
+  const Rows& touched = result->back();
   for (int row = 0; row < touched.count(); ++row) {
     const auto stored = array_from<sizeof(Digest)>(touched.value(row, 2));
     plan_.note_record(touched.value(row, 0), touched.value(row, 1), stored.value_or(Digest{}));
@@ -184,10 +184,10 @@ Flush::Failure Flush::look_up_unnamed() {
     return std::nullopt;
   }
   auto result = connection_.run_one({kLookUp, version_arrays(unnamed)}, time_left());
-  if (auto* error = std::get_if<StoreError>(&result)) {
-    return std::move(*error);
+  if (!result) {
+    return std::move(result).error();
   }
-  const Rows& rows = std::get<0>(result);
+  const Rows& rows = *result;
   for (int row = 0; row < rows.count(); ++row) {
     const auto stored = rows.is_null(row, 2) ? std::nullopt : array_from<sizeof(Digest)>(rows.value(row, 2));
     plan_.note_older_record(rows.value(row, 0), rows.value(row, 1), stored);
@@ -206,8 +206,8 @@ Flush::Failure Flush::write_conflicts() {
   const Statement statements[] = {{kMarkConflicts, key_arrays(plan_.firsts_with_other_contents())},
                                   {insert_conflicts(), column_arrays(candidates)}};
   auto result = connection_.run(statements, time_left());
-  if (auto* error = std::get_if<StoreError>(&result)) {
-    return std::move(*error);
+  if (!result) {
+    return std::move(result).error();
   }
   using Key = std::tuple<std::string_view, std::string_view, std::string_view>;
   std::map<Key, const Version*> by_key;
@@ -215,7 +215,7 @@ Flush::Failure Flush::write_conflicts() {
     by_key[{version->event.tenant_id, version->event.log_id, as_text(version->content_hash)}] = version;
   }
   TWINLOG_KILL_POINT("postgres.after_conflicts");
-  const Rows& inserted = std::get<0>(result).back();
+  const Rows& inserted = result->back();
   for (int row = 0; row < inserted.count(); ++row) {
     const auto found = by_key.find({inserted.value(row, 0), inserted.value(row, 1), inserted.value(row, 2)});
     if (found != by_key.end()) {
@@ -237,10 +237,10 @@ Flush::Failure Flush::look_up_conflicts(const std::vector<const Version*>& unnam
     return std::nullopt;
   }
   auto result = connection_.run_one({kLookUpConflicts, version_arrays(unnamed)}, time_left());
-  if (auto* error = std::get_if<StoreError>(&result)) {
-    return std::move(*error);
+  if (!result) {
+    return std::move(result).error();
   }
-  const bool are_there = int8_value(std::get<0>(result).value(0, 0)) == static_cast<std::int64_t>(unnamed.size());
+  const bool are_there = int8_value(result->value(0, 0)) == static_cast<std::int64_t>(unnamed.size());
   return are_there ? std::nullopt : std::optional(dropped_from("auth_log_conflicts"));
 }
 
@@ -253,11 +253,11 @@ Flush::Failure Flush::merge_accounts() {
     accounts_.push_back({key, {}});
   }
   auto result = connection_.run(lock_accounts(accounts_), time_left());
-  if (auto* error = std::get_if<StoreError>(&result)) {
-    return std::move(*error);
+  if (!result) {
+    return std::move(result).error();
   }
   TWINLOG_KILL_POINT("postgres.accounts_locked");
-  const Rows& locked = std::get<0>(result).back();
+  const Rows& locked = result->back();
   if (static_cast<std::size_t>(locked.count()) != accounts_.size()) {
     return our_error(Reaction::kHold,
                      "account_lockouts does not show rows that this agent made: a trigger or rule of the table dropped "
@@ -290,12 +290,12 @@ Flush::Failure Flush::recount(const std::vector<AccountUpdate*>& late) {
   const Statement statements[] = {{kRecountSettings, {}}, recount_failures(accounts)};
   const auto started = clock_.steady_now();
   auto result = connection_.run(statements, kRecountLimit);
-  if (auto* error = std::get_if<StoreError>(&result)) {
-    return std::move(*error);
+  if (!result) {
+    return std::move(result).error();
   }
   TWINLOG_KILL_POINT("postgres.after_recount");
   deadline_ += clock_.steady_now() - started;
-  const Rows& counts = std::get<0>(result).back();
+  const Rows& counts = result->back();
   for (int row = 0; row < counts.count(); ++row) {
     const auto ordinal = static_cast<std::size_t>(int8_value(counts.value(row, 0)));
     late[ordinal - 1]->state.failures_after = static_cast<std::uint64_t>(int8_value(counts.value(row, 1)));
@@ -316,19 +316,20 @@ Flush::Failure Flush::commit(const AgentPosition& position) {
                          timestamp_parameter(position.flushed_at), timestamp_parameter(position.newest_effective_at)}});
   statements.push_back({"COMMIT", {}});
   auto result = connection_.run(statements, time_left());
-  if (auto* error = std::get_if<StoreError>(&result)) {
-    if (error->code == kWroteNothing) {
+  if (!result) {
+    StoreError& error = result.error();
+    if (error.code == kWroteNothing) {
       return dropped_from("account_lockouts or twinlog_agents");
     }
-    if (error->reaction == Reaction::kReconnectSmaller) {
-      error->words =
+    if (error.reaction == Reaction::kReconnectSmaller) {
+      error.words =
           "PostgreSQL did not confirm the commit in time (is a standby of synchronous_standby_names away?); the agent "
           "closes the connection and sends the batch again, nothing doubles";
     }
-    return std::move(*error);
+    return std::move(error);
   }
   TWINLOG_KILL_POINT("postgres.after_commit");
-  if (!is_committed(std::get<0>(result).back())) {
+  if (!is_committed(result->back())) {
     return our_error(Reaction::kReconnect,
                      "PostgreSQL did not confirm the commit (rolled back, or the wait for a synchronous standby was "
                      "cancelled); the batch is sent again, nothing doubles");

@@ -57,7 +57,7 @@ class Flush {
   StoreResult<FlushReport> run(const FlushBatch& batch);
 
  private:
-  using Failure = std::optional<StoreError>;
+  using Failure = StoreStatus;
   Failure write_records();
   Failure look_up_unnamed();
   Failure write_conflicts();

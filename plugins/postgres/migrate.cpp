@@ -67,10 +67,10 @@ StoreError no_schema() {
 std::optional<StoreError> finish(Connection& connection, std::vector<Statement> statements) {
   statements.push_back({"COMMIT", {}});
   auto rows = connection.run(statements, kMigrationLimit);
-  if (auto* error = std::get_if<StoreError>(&rows)) {
-    return std::move(*error);
+  if (!rows) {
+    return std::move(rows).error();
   }
-  if (std::get<0>(rows).back().tag() != "COMMIT") {
+  if (rows->back().tag() != "COMMIT") {
     return StoreError{.reaction = Reaction::kRetry,
                       .code = "",
                       .constraint = "",
@@ -91,10 +91,10 @@ StoreResult<int> begin_locked(Connection& connection) {
   const Statement begin[] = {{kBegin, {}}, {kPace, {}},       {kMetaTable, {}},
                              {kLock, {}},  {kShortWaits, {}}, {kVersion, {}}};
   auto begun = connection.run(begin, kMigrationLimit);
-  if (auto* error = std::get_if<StoreError>(&begun)) {
-    return abandon(connection, std::move(*error));
+  if (!begun) {
+    return abandon(connection, std::move(begun).error());
   }
-  return static_cast<int>(int8_value(std::get<0>(begun).back().value(0, 0)));
+  return static_cast<int>(int8_value(begun->back().value(0, 0)));
 }
 
 /// Outside of a transaction, beside running writers. Two that build it at once wait for each other's end: the server
@@ -102,28 +102,27 @@ StoreResult<int> begin_locked(Connection& connection) {
 /// between looks again.
 std::optional<StoreError> build_index(Connection& connection, const SchemaStep& step) {
   auto broken = connection.run_one({kIsBroken, {text_parameter(step.concurrent_index)}}, kQuestionLimit);
-  if (auto* error = std::get_if<StoreError>(&broken)) {
-    return std::move(*error);
+  if (!broken) {
+    return std::move(broken).error();
   }
-  if (bool_value(std::get<0>(broken).value(0, 0))) {
+  if (bool_value(broken->value(0, 0))) {
     const std::string drop = "DROP INDEX CONCURRENTLY IF EXISTS " + std::string(step.concurrent_index);
     auto dropped = connection.run_one({drop, {}}, kIndexLimit);
-    if (auto* error = std::get_if<StoreError>(&dropped)) {
-      return std::move(*error);
+    if (!dropped) {
+      return std::move(dropped).error();
     }
   }
   auto built = connection.run_one({step.concurrently, {}}, kIndexLimit);
-  auto* error = std::get_if<StoreError>(&built);
-  return error == nullptr ? std::nullopt : std::optional(std::move(*error));
+  return built ? std::nullopt : StoreStatus(std::move(built).error());
 }
 
 /// Whether there is anybody that an index could hold up; then the agent leaves it to `twinlog migrate`.
 std::optional<StoreError> build_index_if_in_use(Connection& connection, const SchemaStep& step, MigrationBy by) {
   auto size = connection.run_one({kIsEmpty, {}}, kQuestionLimit);
-  if (auto* error = std::get_if<StoreError>(&size)) {
-    return std::move(*error);
+  if (!size) {
+    return std::move(size).error();
   }
-  if (bool_value(std::get<0>(size).value(0, 0))) {
+  if (bool_value(size->value(0, 0))) {
     return std::nullopt;
   }
   if (by == MigrationBy::kAgent) {
@@ -144,12 +143,12 @@ StoreResult<bool> run_step(Connection& connection, const SchemaStep& step, Migra
     TWINLOG_KILL_POINT("postgres.index_built");
   }
   auto version = begin_locked(connection);
-  if (auto* error = std::get_if<StoreError>(&version)) {
-    return std::move(*error);
+  if (!version) {
+    return std::move(version).error();
   }
   TWINLOG_KILL_POINT("postgres.step_locked");
   std::vector<Statement> statements;
-  const bool is_missing = std::get<0>(version) < step.number;
+  const bool is_missing = *version < step.number;
   if (is_missing) {
     for (const std::string_view sql : step.statements) {
       statements.push_back({sql, {}});
@@ -195,10 +194,10 @@ std::optional<std::string> unicode_mismatch(const SchemaState& state) {
 
 std::optional<StoreError> hidden_bookkeeping(Connection& connection) {
   auto rows = connection.run_one({kHidden, {}}, kQuestionLimit);
-  if (auto* error = std::get_if<StoreError>(&rows)) {
-    return std::move(*error);
+  if (!rows) {
+    return std::move(rows).error();
   }
-  const std::string tables(std::get<0>(rows).value(0, 0));
+  const std::string tables(rows->value(0, 0));
   if (tables.empty()) {
     return std::nullopt;
   }
@@ -213,10 +212,10 @@ std::optional<StoreError> hidden_bookkeeping(Connection& connection) {
 
 StoreResult<SchemaState> read_schema_state(Connection& connection) {
   auto state_rows = connection.run_one({kState, {}}, kQuestionLimit);
-  if (auto* error = std::get_if<StoreError>(&state_rows)) {
-    return std::move(*error);
+  if (!state_rows) {
+    return std::move(state_rows).error();
   }
-  const Rows& row = std::get<0>(state_rows);
+  const Rows& row = *state_rows;
   SchemaState state{.schema = std::string(row.value(0, 0)), .version = 0, .unicode_version = ""};
   if (state.schema.empty()) {
     return no_schema();
@@ -228,30 +227,30 @@ StoreResult<SchemaState> read_schema_state(Connection& connection) {
     return std::move(*hidden);
   }
   auto version = connection.run_one({kVersion, {}}, kQuestionLimit);
-  if (auto* error = std::get_if<StoreError>(&version)) {
-    return std::move(*error);
+  if (!version) {
+    return std::move(version).error();
   }
-  state.version = static_cast<int>(int8_value(std::get<0>(version).value(0, 0)));
-  state.unicode_version = std::get<0>(version).value(0, 1);
+  state.version = static_cast<int>(int8_value(version->value(0, 0)));
+  state.unicode_version = version->value(0, 1);
   return state;
 }
 
 StoreResult<std::vector<CheckLine>> migrate_schema(Connection& connection, MigrationBy by) {
   auto read = read_schema_state(connection);
-  if (auto* error = std::get_if<StoreError>(&read)) {
-    return std::move(*error);
+  if (!read) {
+    return std::move(read).error();
   }
-  const SchemaState& state = std::get<0>(read);
+  const SchemaState& state = *read;
   std::vector<CheckLine> lines;
   for (const SchemaStep& step : schema_steps()) {
     if (step.number <= state.version) {
       continue;
     }
     auto done = run_step(connection, step, by);
-    if (auto* error = std::get_if<StoreError>(&done)) {
-      return std::move(*error);
+    if (!done) {
+      return std::move(done).error();
     }
-    if (std::get<0>(done)) {
+    if (*done) {
       lines.push_back({.is_problem = false,
                        .text = "PostgreSQL: schema step " + std::to_string(step.number) + " (" +
                                std::string(step.title) + ") done in schema " + state.schema});
@@ -265,23 +264,23 @@ StoreResult<std::vector<CheckLine>> migrate_schema(Connection& connection, Migra
 
 StoreResult<std::vector<CheckLine>> migrate_roles(Connection& connection) {
   auto rows = connection.run_one({kRoles, {}}, kQuestionLimit);
-  if (auto* error = std::get_if<StoreError>(&rows)) {
-    return std::move(*error);
+  if (!rows) {
+    return std::move(rows).error();
   }
-  const bool are_there = int8_value(std::get<0>(rows).value(0, 0)) == kRoleCount;
-  const bool may_create = bool_value(std::get<0>(rows).value(0, 1));
+  const bool are_there = int8_value(rows->value(0, 0)) == kRoleCount;
+  const bool may_create = bool_value(rows->value(0, 1));
   if (!are_there && !may_create) {
     return std::vector<CheckLine>{roles_are_missing()};
   }
   auto faults = wall_faults(connection);
-  if (auto* error = std::get_if<StoreError>(&faults)) {
-    return std::move(*error);
+  if (!faults) {
+    return std::move(faults).error();
   }
-  if (are_there && std::get<0>(faults).mendable.empty()) {
-    return lines_of(std::get<0>(faults));
+  if (are_there && faults->mendable.empty()) {
+    return lines_of(*faults);
   }
-  if (auto begun = begin_locked(connection); begun.index() != 0) {
-    return std::get<StoreError>(std::move(begun));
+  if (auto begun = begin_locked(connection); !begun.ok()) {
+    return std::move(begun).error();
   }
   std::vector<Statement> statements;
   if (!are_there) {
@@ -296,7 +295,7 @@ StoreResult<std::vector<CheckLine>> migrate_roles(Connection& connection) {
     return abandon(connection, std::move(*error));
   }
   TWINLOG_KILL_POINT("postgres.roles_committed");
-  return lines_of(std::get<0>(faults));
+  return lines_of(*faults);
 }
 
 }  // namespace twinlog::postgres

@@ -57,13 +57,13 @@ class PostgresReader final : public StoreReader {
 
   StoreResult<std::optional<ShownAccount>> account(const AccountKey& key) override {
     auto rows = ask(select_account(key));
-    if (auto* error = std::get_if<StoreError>(&rows)) {
-      return std::move(*error);
+    if (!rows) {
+      return std::move(rows).error();
     }
-    if (std::get<0>(rows).count() == 0) {
+    if (rows->count() == 0) {
       return std::optional<ShownAccount>();
     }
-    Result<ShownAccount> account = read_account(std::get<0>(rows));
+    Result<ShownAccount> account = read_account(*rows);
     if (!account) {
       return unreadable(account.error());
     }
@@ -74,10 +74,10 @@ class PostgresReader final : public StoreReader {
   StoreResult<Rows> ask(Statement statement) {
     if (connection_ == nullptr || !connection_->is_usable()) {
       auto opened = Connection::open(settings_, clock_);
-      if (auto* error = std::get_if<StoreError>(&opened)) {
-        return std::move(*error);
+      if (!opened) {
+        return std::move(opened).error();
       }
-      connection_ = std::move(std::get<0>(opened));
+      connection_ = std::move(opened).value();
     }
     return connection_->run_one(std::move(statement), kReadLimit);
   }
@@ -90,12 +90,12 @@ class PostgresReader final : public StoreReader {
       log_ids.bytes(key.log_id);
     }
     auto rows = ask({sql, {tenants.take(), log_ids.take()}});
-    if (auto* error = std::get_if<StoreError>(&rows)) {
-      return std::move(*error);
+    if (!rows) {
+      return std::move(rows).error();
     }
     std::vector<StoredVersion> found;
-    for (int row = 0; row < std::get<0>(rows).count(); ++row) {
-      Result<StoredVersion> stored = read_version(std::get<0>(rows), row);
+    for (int row = 0; row < rows->count(); ++row) {
+      Result<StoredVersion> stored = read_version(*rows, row);
       if (!stored) {
         return unreadable(stored.error());
       }

@@ -48,11 +48,11 @@ class PostgresStore final : public Store {
     }
     const UtcMicros before = clock_.utc_now();
     auto rows = connection_->run_one({kReadPosition, {uuid_parameter(as_text(owner_.epoch_id))}}, kQuestionLimit);
-    if (auto* error = std::get_if<StoreError>(&rows)) {
+    if (!rows) {
       disconnect();
-      return std::move(*error);
+      return at(StoreStage::kPosition, std::move(rows).error());
     }
-    const Rows& found = std::get<0>(rows);
+    const Rows& found = *rows;
     clock_offset_ = clock_offset_of(timestamp_value(found.value(0, 0)), before, clock_.utc_now());
     last_leaf_.reset();
     if (found.is_null(0, 1)) {
@@ -75,11 +75,10 @@ class PostgresStore final : public Store {
       return classify("", "");
     }
     auto report = Flush(*connection_, clock_, owner_, last_leaf_).run(batch);
-    const auto* error = std::get_if<StoreError>(&report);
-    if (error == nullptr) {
+    if (report) {
       // The row never goes back: a store that is ahead of this batch (a lagging cursor) stays where it is.
       last_leaf_ = std::max(last_leaf_.value_or(0), batch.position.last_leaf);
-    } else if (wants_a_new_session(error->reaction) || connection_->is_in_transaction()) {
+    } else if (wants_a_new_session(report.error().reaction) || connection_->is_in_transaction()) {
       disconnect();  // The next connect reads password, schema (tables may be gone) and position anew.
     }
     return report;
@@ -94,19 +93,19 @@ class PostgresStore final : public Store {
  private:
   std::optional<StoreError> open() {
     auto opened = Connection::open(settings_.store, clock_);
-    if (auto* error = std::get_if<StoreError>(&opened)) {
-      return std::move(*error);
+    if (!opened) {
+      return std::move(opened).error();
     }
-    connection_ = std::move(std::get<0>(opened));
+    connection_ = std::move(opened).value();
     TWINLOG_KILL_POINT("postgres.connected");
     if (auto words = unmet_requirement(*connection_)) {
       return StoreError{.reaction = Reaction::kHold, .code = "", .constraint = "", .words = std::move(*words)};
     }
     auto read = read_schema_state(*connection_);
-    if (auto* error = std::get_if<StoreError>(&read)) {
-      return std::move(*error);
+    if (!read) {
+      return std::move(read).error();
     }
-    const SchemaState& state = std::get<0>(read);
+    const SchemaState& state = *read;
     if (auto words = unicode_mismatch(state)) {
       note({{.is_problem = true, .text = "PostgreSQL: " + std::move(*words)}});
     }
@@ -119,24 +118,25 @@ class PostgresStore final : public Store {
       return can_write ? std::nullopt : std::optional(schema_is_old(state, ""));
     }
     auto migrated = migrate_schema(*connection_, MigrationBy::kAgent);
-    if (auto* error = std::get_if<StoreError>(&migrated)) {
+    if (!migrated) {
+      StoreError& error = migrated.error();
       if (can_write && connection_->is_usable()) {
         note({{.is_problem = true,
-               .text = "PostgreSQL: the schema is not up to date, which only readers notice: " + error->words +
+               .text = "PostgreSQL: the schema is not up to date, which only readers notice: " + error.words +
                        "; run `twinlog migrate` as the owner of the tables"}});
         return std::nullopt;
       }
-      return error->reaction == Reaction::kHold ? schema_is_old(state, error->code) : std::move(*error);
+      return error.reaction == Reaction::kHold ? schema_is_old(state, error.code) : std::move(error);
     }
-    note(std::move(std::get<0>(migrated)));
+    note(std::move(migrated).value());
     // Roles are for readers; where they cannot be made, a note says how, and writing goes on.
     auto roles = migrate_roles(*connection_);
-    if (auto* error = std::get_if<StoreError>(&roles)) {
+    if (!roles) {
       note({{.is_problem = true,
-             .text = "PostgreSQL: rights of readers and writers were not granted: " + error->words}});
-      return connection_->is_usable() ? std::nullopt : std::optional(*error);
+             .text = "PostgreSQL: rights of readers and writers were not granted: " + roles.error().words}});
+      return connection_->is_usable() ? std::nullopt : StoreStatus(std::move(roles).error());
     }
-    note(std::move(std::get<0>(roles)));
+    note(std::move(roles).value());
     return std::nullopt;
   }
 

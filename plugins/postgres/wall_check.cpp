@@ -88,13 +88,13 @@ ORDER BY 1 DESC, 2)";
 
 StoreResult<WallFaults> wall_faults(Connection& connection) {
   auto rows = connection.run_one({kFaults, {}}, kQuestionLimit);
-  if (auto* error = std::get_if<StoreError>(&rows)) {
-    return std::move(*error);
+  if (!rows) {
+    return std::move(rows).error();
   }
   WallFaults faults;
-  for (int row = 0; row < std::get<0>(rows).count(); ++row) {
-    const bool is_mendable = bool_value(std::get<0>(rows).value(row, 0));
-    (is_mendable ? faults.mendable : faults.for_people).emplace_back(std::get<0>(rows).value(row, 1));
+  for (int row = 0; row < rows->count(); ++row) {
+    const bool is_mendable = bool_value(rows->value(row, 0));
+    (is_mendable ? faults.mendable : faults.for_people).emplace_back(rows->value(row, 1));
   }
   return faults;
 }

@@ -27,12 +27,12 @@ class Habits(field.FieldCase):
                   "THEN RETURN NULL; END IF; RETURN NEW; END $$",
                   "CREATE TRIGGER drop_noise BEFORE INSERT ON auth_logs FOR EACH ROW EXECUTE FUNCTION drop_noise()",
                   database=database)
-        duplicates = agent.metric('twinlog_store_duplicates_total{store="postgres"}')
+        duplicates = agent.metric('twinlog_store_records_total{result="duplicate",store="postgres"}')
         lines = self.failures(7, "mira") + self.failures(3, "probe-1")
         self.sent += lines
         agent.send_lines(lines)
         self.wait_held(agent, WORD, "reaction=hold")
-        self.assertEqual(agent.metric('twinlog_store_duplicates_total{store="postgres"}'), duplicates)
+        self.assertEqual(agent.metric('twinlog_store_records_total{result="duplicate",store="postgres"}'), duplicates)
         server.do("DROP TRIGGER drop_noise ON auth_logs", database=database)
         self.assert_arrived_once(agent)
 

@@ -1,4 +1,4 @@
-// POST /v1/events: every status of the contract, and how requests follow each other on one connection.
+// POST /v1/events: every status of docs/INTAKE.md, and how requests follow each other on one connection.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

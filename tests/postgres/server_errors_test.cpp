@@ -108,11 +108,11 @@ TEST(PostgresRealErrors, AMissingPrimaryKeyHolds) {
   expect_after({"ALTER TABLE auth_logs DROP CONSTRAINT auth_logs_pkey"}, wanted(kHold, "42P10"));
 }
 
-TEST(PostgresRealErrors, AUniqueIndexOfTheAdministratorIsPoisonByItsName) {
+TEST(PostgresRealErrors, AUniqueIndexOfTheAdministratorOnAccountsHoldsAsItIsNoOneEventsFault) {
   expect_after({"CREATE UNIQUE INDEX one_per_tenant ON account_lockouts (tenant_id)",
                 "INSERT INTO account_lockouts (tenant_id, account, failed_login_attempts, lock_kind, log_id, "
                 "effective_at, fold_state) VALUES ('acme', 'id:other', 0, 'none', 'x', now(), '')"},
-               wanted(kPoison, "23505", "one_per_tenant"));
+               wanted(kHold, "23505", "one_per_tenant"));
 }
 
 TEST(PostgresRealErrors, ANotNullOfTheAdministratorIsPoison) {

@@ -1,4 +1,4 @@
-// The admin endpoint (contract section 9): GET only, at most 64 connections, 5 s a request, on a thread of its own. And
+// The admin endpoint (docs/OPERATING.md): GET only, at most 64 connections, 5 s a request, on a thread of its own. And
 // the admin socket, which serves the same pages and takes commands, on another thread: whoever crowds the public port
 // holds no command up.
 #pragma once

@@ -88,7 +88,7 @@ std::string busy_body(std::string_view reason, unsigned retry_after_ms) {
 void AnswerSheet::add(ReadOutcome outcome) {
   Line line;
   if (auto* accepted = std::get_if<AcceptedEvent>(&outcome)) {
-    // Both ids consist of [A-Za-z0-9._:~-] only (contract section 3), so there is nothing to escape.
+    // Both ids consist of [A-Za-z0-9._:~-] only (docs/EVENTS.md), so there is nothing to escape.
     line.is_accepted = true;
     line.text = R"(,"tenant_id":")" + accepted->event.tenant_id + R"(","log_id":")" + accepted->event.log_id + R"("})";
     ++accepted_;

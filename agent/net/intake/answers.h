@@ -1,4 +1,4 @@
-// The answers of contract section 4: one JSON object per event.
+// The answers of docs/INTAKE.md: one JSON object per event.
 #pragma once
 
 #include <cstddef>

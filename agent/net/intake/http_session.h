@@ -1,4 +1,4 @@
-// The HTTP way in (contract section 4): POST /v1/events. One request at a time per connection; what a peer pipelines
+// The HTTP way in (docs/INTAKE.md): POST /v1/events. One request at a time per connection; what a peer pipelines
 // waits unparsed, so answers are in order.
 //
 // A request that its header condemns is read to its end without keeping the body, so that the connection goes on; but

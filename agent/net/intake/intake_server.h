@@ -1,4 +1,4 @@
-// Both ways in: the Unix socket (one JSON event a line) and HTTP (contract section 4), on one I/O thread, into one
+// Both ways in: the Unix socket (one JSON event a line) and HTTP (docs/INTAKE.md), on one I/O thread, into one
 // Intake. Boost's headers stay inside this folder's .cpp files.
 #pragma once
 

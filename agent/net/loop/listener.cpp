@@ -109,24 +109,22 @@ Status set_mode(const std::string& path, mode_t mode) {
 std::string open_folder_of(const std::string& path) {
   const std::string folder = path.substr(0, path.rfind('/'));
   struct stat found {};
-  const bool is_open = ::stat(folder.c_str(), &found) == 0 && (found.st_mode & S_IWOTH) != 0 &&
-                       (found.st_mode & S_ISVTX) == 0;
+  const bool is_open =
+      ::stat(folder.c_str(), &found) == 0 && (found.st_mode & S_IWOTH) != 0 && (found.st_mode & S_ISVTX) == 0;
   return is_open ? folder : "";
 }
 
-constexpr const char* kAnyIpv6 = "::";
-constexpr const char* kAnyIpv4 = "0.0.0.0";
+bool has_ipv6() {
+  return Descriptor(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)).is_open();
+}
 
-/// A socket bound and listening at `at`, or errno in `error`.
+/// A socket bound and listening at `at`, or errno in `error`. The wildcard of IPv6 takes IPv4, too.
 Descriptor bind_tcp(const addrinfo& at, int& error) {
   Descriptor descriptor(::socket(at.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int on = 1;
   const int off = 0;
-  if (descriptor.is_open() && at.ai_family == AF_INET6) {
-    // Without effect on an address that has no IPv4 form.
-    static_cast<void>(::setsockopt(descriptor.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)));
-  }
   if (descriptor.is_open() && ::setsockopt(descriptor.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+      (at.ai_family != AF_INET6 || ::setsockopt(descriptor.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) == 0) &&
       ::bind(descriptor.get(), at.ai_addr, at.ai_addrlen) == 0 && ::listen(descriptor.get(), kBacklog) == 0) {
     return descriptor;
   }
@@ -218,13 +216,13 @@ Result<Listener> listen_tcp(const std::string& host_port) {
   if (!parts) {
     return cannot_listen(host_port, "an address is host:port, for instance 127.0.0.1:8840");
   }
+  const std::string host = parts->host == "::" && !has_ipv6() ? "0.0.0.0" : parts->host;
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int failure =
-      ::getaddrinfo(parts->host.empty() ? nullptr : parts->host.c_str(), parts->port.c_str(), &hints, &found);
+  const int failure = ::getaddrinfo(host.empty() ? nullptr : host.c_str(), parts->port.c_str(), &hints, &found);
   if (failure != 0) {
     return cannot_listen(host_port, ::gai_strerror(failure));
   }
@@ -235,9 +233,6 @@ Result<Listener> listen_tcp(const std::string& host_port) {
     if (descriptor.is_open()) {
       return described(std::move(descriptor), {});
     }
-  }
-  if (parts->host == kAnyIpv6 && (error == EAFNOSUPPORT || error == EADDRNOTAVAIL)) {
-    return listen_tcp(std::string(kAnyIpv4) + ":" + parts->port);
   }
   return cannot_listen(host_port, reason(error));
 }
