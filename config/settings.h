@@ -70,7 +70,7 @@ struct IntakeSettings {
 };
 
 struct AdminSettings {
-  std::string listen = "0.0.0.0:9464";  ///< "" turns it off.
+  std::string listen = "[::]:9464";  ///< IPv4, too; where there is no IPv6, that alone. "" turns it off.
   std::string socket = "/run/twinlog/admin.sock";
   bool ready_when_full = false;
   friend bool operator==(const AdminSettings&, const AdminSettings&) = default;

@@ -4,18 +4,16 @@
 #include <cstddef>
 #include <system_error>
 
+#include "agent/cli/terminal.h"
+
 namespace twinlog {
 namespace {
 
 constexpr std::size_t kReasonBytesMost = 200;
 
-/// An agent's words on a terminal: printable ASCII only, bounded.
+/// An agent's words on a terminal, bounded.
 std::string shown(const std::string& text) {
-  std::string out;
-  for (const char c : text.substr(0, kReasonBytesMost)) {
-    out += c >= ' ' && c <= '~' ? c : '?';
-  }
-  return out;
+  return shown_text(text.substr(0, kReasonBytesMost));
 }
 
 std::string lines(std::uint64_t count) {

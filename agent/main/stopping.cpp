@@ -92,14 +92,21 @@ void drain(AgentParts& parts, const ServiceManager& manager) {
   parts.intake->ask_to_stop(milliseconds{0});
 }
 
+struct LastWords {
+  std::string words;
+  std::string left;         ///< How many events.
+  bool is_at_risk = false;  ///< They go with the volume.
+};
+
 /// The last line of the process, and what Kubernetes shows of it.
-void report(AgentParts& parts, LogLevel level, const std::string& words, const std::string& left) {
+void report(AgentParts& parts, const LastWords& last) {
   parts.refusals.step(read_refusals(parts.intake_counters), last_refused_peer(parts.intake_counters));
   parts.refusals.tell_all();
   parts.log.tell_all();
-  parts.log.line(level, "stopped", words, {{"left", left}, {"spool", parts.settings.spool.path}});
+  parts.log.line(last.is_at_risk ? LogLevel::kError : LogLevel::kInfo, "stopped", last.words,
+                 {{"left", last.left}, {"spool", parts.settings.spool.path}});
   if (access("/dev/termination-log", W_OK) == 0) {
-    std::ofstream("/dev/termination-log") << "twinlog: " << words << " left=" << left << "\n";
+    std::ofstream("/dev/termination-log") << "twinlog: " << last.words << " left=" << last.left << "\n";
   }
 }
 
@@ -109,7 +116,7 @@ void report_left(AgentParts& parts, std::uint64_t count) {
       : parts.is_ephemeral
           ? "stopped; events are left in the spool, on a volume that goes with the pod: save it, or they are lost"
           : "stopped; events are left in the spool and will be delivered by the next start";
-  report(parts, count == 0 || !parts.is_ephemeral ? LogLevel::kInfo : LogLevel::kError, words, std::to_string(count));
+  report(parts, {.words = words, .left = std::to_string(count), .is_at_risk = count > 0 && parts.is_ephemeral});
 }
 
 /// Until the condition holds, for `grace` at most, and after one more stop signal for `asked_again`. Whether it holds.
@@ -188,8 +195,9 @@ int stop_parts(AgentParts& parts, const ServiceManager& manager) {
 
 void stop_while_opening(AgentParts& parts) {
   stop_admin(parts);
-  report(parts, parts.is_ephemeral ? LogLevel::kError : LogLevel::kInfo,
-         "stopped while the spool was being opened; what it holds stays in it", "unknown");
+  report(parts, {.words = "stopped while the spool was being opened; what it holds stays in it",
+                 .left = "unknown",
+                 .is_at_risk = parts.is_ephemeral});
   parts.log.flush(kLastLines);
   _exit(parts.is_ephemeral ? 1 : 0);
 }

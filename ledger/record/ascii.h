@@ -21,5 +21,10 @@ constexpr bool is_alphanumeric(char c) {
 constexpr char to_lower(char c) {
   return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
 }
+/// The value of a hexadecimal digit of either case; -1 when it is none.
+constexpr int hex_value(char c) {
+  const char low = to_lower(c);
+  return is_digit(c) ? c - '0' : low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
 
 }  // namespace twinlog

@@ -1,16 +1,17 @@
 #include "ledger/record/cleanser.h"
 
+#include <string_view>
 #include <utility>
 
 #include "ledger/base/bytes.h"
 #include "ledger/record/json_number.h"
 #include "ledger/record/json_writer.h"
 #include "ledger/record/redaction.h"
-#include "ledger/record/timestamp.h"
 
 namespace twinlog {
 namespace {
 
+constexpr std::string_view kKeptSession = "sref:";
 constexpr std::size_t kSessionHashDigits = 32;
 
 }  // namespace
@@ -50,25 +51,36 @@ bool Cleanser::clean_range(std::uint32_t begin, std::uint32_t end) {
 
 bool Cleanser::clean_key(std::uint32_t key, std::uint32_t& next) {
   const std::uint32_t value = key + 1;
-  if (tape_.view(key) == kSessionIdName) {
-    if (tape_.nodes[value].kind != NodeKind::kNull) {
-      next = tape_.end_of(value);
-      tape_.replace_value(value, session_hash(value));
-    }
-    return false;
+  const bool is_changed = clean_text(key);
+  const KeyKind kind = key_kind(tape_.view(key));
+  if (kind == KeyKind::kPlain || kind == KeyKind::kSignature || tape_.nodes[value].kind == NodeKind::kNull) {
+    return is_changed;
   }
-  bool is_changed = false;
-  if (is_secret_value(value) && is_secret_key(tape_.view(key))) {
+  if (kind == KeyKind::kSession) {
     next = tape_.end_of(value);
-    counts_.add(RedactionRule::kKey);
-    tape_.replace_value(value, redaction_mark(RedactionRule::kKey));
-    is_changed = true;
+    if (!is_kept_session(value)) {
+      tape_.replace_value(value, std::string(kKeptSession).append(session_hash(value)));
+    }
+    return is_changed;
   }
-  return clean_text(key) || is_changed;
+  if (!is_secret_value(kind, value)) {
+    return is_changed;
+  }
+  next = tape_.end_of(value);
+  counts_.add(RedactionRule::kKey);
+  tape_.replace_value(value, redaction_mark(RedactionRule::kKey));
+  return true;
 }
 
 bool Cleanser::clean_text(std::uint32_t index) {
-  const auto cleaned = redacted(tape_.view(index), counts_.redactions);
+  return put_text(index, redacted(tape_.view(index), counts_.redactions));
+}
+
+bool Cleanser::clean_name(std::uint32_t index) {
+  return put_text(index, redacted_name(tape_.view(index), counts_.redactions));
+}
+
+bool Cleanser::put_text(std::uint32_t index, const std::optional<std::string>& cleaned) {
   const bool is_mended = tape_.nodes[index].is_mended;
   if (is_mended) {
     counts_.add(RepairRule::kCharacters);
@@ -87,17 +99,32 @@ bool Cleanser::clean_number(std::uint32_t index) {
   return true;
 }
 
-bool Cleanser::is_secret_value(std::uint32_t index) const {
+bool Cleanser::is_secret_value(KeyKind kind, std::uint32_t index) const {
   switch (tape_.nodes[index].kind) {
     case NodeKind::kTrue:
     case NodeKind::kFalse:
     case NodeKind::kNull:
       return false;
     case NodeKind::kString:
-      return !rfc3339_time(tape_.view(index)).has_value();
+      return !is_plain_value(kind, tape_.view(index));
+    case NodeKind::kNumber:
+      return !is_count(tape_.view(index));
     default:
       return true;
   }
+}
+
+bool Cleanser::is_kept_session(std::uint32_t index) const {
+  if (tape_.nodes[index].kind != NodeKind::kString) {
+    return false;
+  }
+  const std::string_view text = tape_.view(index);
+  return text.size() == kKeptSession.size() + kSessionHashDigits && text.starts_with(kKeptSession) &&
+         text.find_first_not_of("0123456789abcdef", kKeptSession.size()) == std::string_view::npos;
+}
+
+std::string Cleanser::session_ref(std::uint32_t index) {
+  return is_kept_session(index) ? std::string(tape_.view(index)) : session_hash(index);
 }
 
 std::string Cleanser::session_hash(std::uint32_t index) {

@@ -114,14 +114,16 @@ class EventFiller {
 
   // Cleaned text within a limit. What is cut may look like a secret that the whole did not, so it is cleaned again.
   std::string kept_text(std::uint32_t value, const TextField& field, std::string_view name) {
-    const bool is_changed = cleanser_.clean_value(value);
+    const bool is_typed = field.member == Member::kUserId || field.member == Member::kUsername;
+    const bool is_changed = is_typed ? cleanser_.clean_name(value) : cleanser_.clean_value(value);
     const std::string_view whole = tape_.view(value);
     std::string kept = within(whole, field.most_bytes, field.when_long);
     const bool is_cut = kept != whole;
     if (is_cut) {
       counts_.add(RepairRule::kCut);
     }
-    while (const auto cleaned = redacted(kept, counts_.redactions)) {
+    const auto clean = is_typed ? redacted_name : redacted;
+    while (const auto cleaned = clean(kept, counts_.redactions)) {
       kept = cut_text(*cleaned, field.most_bytes);
     }
     if (is_changed || is_cut) {
@@ -150,7 +152,7 @@ class EventFiller {
     if (event_.session_ref) {
       move(Member::kSessionId, RepairRule::kUnknownMember);
     } else {
-      event_.session_ref = cleanser_.session_hash(*value);
+      event_.session_ref = cleanser_.session_ref(*value);
     }
   }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ledger/record/redaction.h"
+#include "ledger/record/secret_key.h"
 #include "ledger/record/utf8.h"
 
 namespace twinlog {
@@ -78,6 +79,24 @@ std::optional<std::uint32_t> EventMembers::value(Member member) const {
   return values_[place] == 0 || is_absent_[place] ? std::nullopt : std::optional(values_[place]);
 }
 
+// A session id under another of its names, the first one by name; an empty one is absent like any known member.
+void EventMembers::take_session_id(const JsonTape& tape) {
+  const auto place = static_cast<std::size_t>(Member::kSessionId);
+  std::erase_if(unknown_keys_, [&](std::uint32_t key) {
+    if (!is_session_key(tape.view(key))) {
+      return false;
+    }
+    const JsonNode& value = tape.nodes[key + 1];
+    const bool is_empty = value.kind == NodeKind::kString && value.size == 0;
+    const bool is_taken = !is_empty && (values_[place] == 0 || is_absent_[place]);
+    if (is_taken) {
+      values_[place] = key + 1;
+      is_absent_[place] = false;
+    }
+    return is_empty || is_taken;
+  });
+}
+
 std::variant<EventMembers, Rejection> EventMembers::collect(const JsonTape& tape) {
   if (tape.nodes[0].kind != NodeKind::kObject) {
     return Rejection{RejectionCause::kNotAnObject, "", "not a JSON object"};
@@ -115,6 +134,7 @@ std::variant<EventMembers, Rejection> EventMembers::collect(const JsonTape& tape
     return Rejection{RejectionCause::kRepeated, shown_name(*repeated), "this member comes more than once"};
   }
   std::erase_if(unknown, [&tape](std::uint32_t key) { return tape.nodes[key + 1].kind == NodeKind::kNull; });
+  members.take_session_id(tape);
   return members;
 }
 

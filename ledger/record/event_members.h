@@ -55,7 +55,8 @@ class EventMembers {
 
   /// The value's index; nothing when absent: not sent, null, or (but for schema_version) the empty string.
   std::optional<std::uint32_t> value(Member member) const;
-  /// The keys of all other members that are not null, in bytewise order of their names.
+  /// The keys of all other members that are not null, in bytewise order of their names. One that names a session id in
+  /// another spelling is kSessionId instead, where there is none.
   const std::vector<std::uint32_t>& unknown_keys() const { return unknown_keys_; }
 
   /// The same without unknown members, and with a value for remote_host, which no sender has but in a record that is
@@ -64,6 +65,8 @@ class EventMembers {
   std::optional<std::uint32_t> remote_host() const { return remote_host_; }
 
  private:
+  void take_session_id(const JsonTape& tape);
+
   std::array<std::uint32_t, kMembers> values_{};  // 0: not sent (index 0 is the object itself).
   std::array<bool, kMembers> is_absent_{};
   std::vector<std::uint32_t> unknown_keys_;

@@ -28,8 +28,19 @@ struct AcceptedEvent {
 using ReadOutcome = std::variant<AcceptedEvent, Rejection>;
 
 /// The redaction rules, each counted by itself. The text of a rule is what stands in "[redacted:<rule>]".
-enum class RedactionRule : std::uint8_t { kKey, kJwt, kBearer, kBasic, kPem };
-inline constexpr std::size_t kRedactionRules = 5;
+enum class RedactionRule : std::uint8_t {
+  kKey,  ///< By a name: of a member, or inside of text.
+  kJwt,
+  kBearer,
+  kBasic,
+  kDigest,
+  kToken,  ///< `Token ...`, and tokens of well-known issuers.
+  kPem,    ///< A private key.
+  kHeader,
+  kUrl,      ///< The password in a URL.
+  kSession,  ///< A session id inside of text; as a member it is hashed, which is no redaction.
+};
+inline constexpr std::size_t kRedactionRules = 10;
 std::string_view redaction_rule_text(RedactionRule rule);
 
 /// The repair rules, each counted by itself.

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <utility>
 
-#include "ledger/base/bytes.h"
 #include "ledger/record/json_number.h"
 #include "ledger/record/json_writer.h"
+#include "ledger/record/metadata_limits.h"
 #include "ledger/record/utf8.h"
 
 namespace twinlog {
@@ -55,25 +55,16 @@ class MemberList {
     std::sort(members_.begin(), members_.end(),
               [this](const Entry& left, const Entry& right) { return utf16_less(name(left), name(right)); });
     JsonWriter writer(tape_);
-    HashedJson json;
-    json.text = "{";
-    std::size_t depth = 1;
-    for (const Entry& entry : members_) {
-      if (json.size() > 1) {
-        json.text.push_back(',');
-      }
-      append_json_string(json.text, name(entry));
-      json.text.push_back(':');
-      writer.append_value(json, entry.key + 1);
-      json.spill();
-      depth = std::max(depth, 1 + writer.depth());
-    }
-    json.text.push_back('}');
+    HashedJson json;  // A few bytes may become many.
+    const std::size_t depth = append_to(json, writer);
     const bool has_repeated_key = has_repeated_key_ || writer.dropped_repeated_keys();
-    if (json.size() > kMostMetadataBytes || depth > kMostMetadataDepth) {
-      return {truncated(json), has_repeated_key, true};
+    if (json.size() <= kMostMetadataBytes && depth <= kMostMetadataDepth) {
+      return {std::move(json.text), has_repeated_key, false};
     }
-    return {std::move(json.text), has_repeated_key, false};
+    std::string whole;
+    whole.reserve(json.size());
+    append_to(whole, writer);
+    return {within_limits(whole), has_repeated_key, true};
   }
 
  private:
@@ -82,10 +73,27 @@ class MemberList {
     std::uint32_t renamed;  // Place in renamed_, or kOwnName.
   };
 
-  static std::string truncated(HashedJson& json) {
-    std::string words = R"({"_truncated":true,"bytes":)";
-    append_integer(words, static_cast<std::int64_t>(json.size()));
-    return words.append(R"(,"sha256":")").append(hex(json.digest())).append("\"}");
+  static std::string& text_of(std::string& out) { return out; }
+  static std::string& text_of(HashedJson& out) {
+    out.spill();
+    return out.text;
+  }
+
+  // Returns the depth.
+  template <typename Out>
+  std::size_t append_to(Out& out, JsonWriter& writer) const {
+    std::size_t depth = 1;
+    char before = '{';
+    for (const Entry& entry : members_) {
+      text_of(out).push_back(before);
+      append_json_string(text_of(out), name(entry));
+      text_of(out).push_back(':');
+      writer.append_value(out, entry.key + 1);
+      depth = std::max(depth, 1 + writer.depth());
+      before = ',';
+    }
+    text_of(out).append(members_.empty() ? "{}" : "}");
+    return depth;
   }
 
   std::string_view name(const Entry& entry) const {

@@ -1,4 +1,4 @@
-// Puts together an event's metadata: what was sent as such, and what moves into it (contract section 3).
+// Puts together an event's metadata: what was sent as such, and what moves into it (docs/EVENTS.md).
 #pragma once
 
 #include <cstddef>
@@ -11,14 +11,10 @@
 
 namespace twinlog {
 
-inline constexpr std::size_t kMostMetadataBytes = 8192;
-/// The metadata object itself is level 1.
-inline constexpr std::size_t kMostMetadataDepth = 8;
-
 struct Metadata {
   std::string json;               ///< Canonical, within the limits.
   bool has_repeated_key = false;  ///< Of equal keys the last was kept.
-  bool is_over_limits = false;    ///< Only size and hash are in `json`.
+  bool is_over_limits = false;    ///< Of what was too long or too deep only size and hash are in `json`.
 };
 
 /// `object`: index of the object that was sent, if any; `movers`: keys of the members that move in, in bytewise order

@@ -14,8 +14,11 @@ namespace {
 
 using StoredAccounts = std::map<std::string, StoredAccount>;
 
-StoreError stop(const Error& error) {
-  return {.reaction = Reaction::kStop, .code = "", .constraint = "", .words = error.message()};
+StoreError too_late() {
+  return {.reaction = Reaction::kRetry,
+          .code = "",
+          .constraint = "",
+          .words = "a flush took minutes; the agent begins it anew by itself, check the server's load"};
 }
 
 /// An account that is to be written: with the version that was read (0: there was none).
@@ -28,7 +31,8 @@ struct Changed {
 /// One round over the accounts that are still to be written.
 class Round {
  public:
-  Round(Client& client, const AccountWork& work) : client_(client), work_(work) {}
+  Round(Client& client, const AccountWork& work, AppliedEpochs& applied)
+      : client_(client), work_(work), applied_(applied) {}
 
   /// Reads `keys`; in later rounds only what is not as this flush wrote it. Then merges, recounts and writes.
   StoreStatus run(const std::vector<AccountKey>& keys, bool is_first);
@@ -40,10 +44,12 @@ class Round {
  private:
   StoreStatus read(const std::vector<AccountKey>& keys, bool is_first, StoredAccounts& stored);
   std::optional<Changed> merged(const AccountKey& key, StoredAccount account) const;
+  StoreStatus drop_marks();
   StoreStatus write();
 
   Client& client_;
   const AccountWork& work_;
+  AppliedEpochs& applied_;
   std::vector<Changed> changed_;
   std::size_t found_ = 0;
   std::size_t lost_ = 0;
@@ -63,48 +69,62 @@ StoreStatus Round::read(const std::vector<AccountKey>& keys, bool is_first, Stor
   Bson projection;
   BsonWriter(projection).int32("fold_state", 1).int32("version", 1);
   std::optional<StoreError> unreadable;
-  auto failed =
-      client_.find({.collection = kAccounts, .filter = filter, .projection = projection, .expected = keys.size()},
-                   [&stored, &unreadable](const BsonFields& fields) {
-                     auto account = account_from(fields);
-                     if (!account) {
-                       unreadable = stop(account.error());
-                       return;
-                     }
-                     stored.emplace(fields.text("_id").value_or(""), *std::move(account));
-                   });
+  auto failed = client_.find({.collection = kAccounts,
+                              .filter = filter,
+                              .projection = projection,
+                              .expected = keys.size(),
+                              .read = work_.read},
+                             [&stored, &unreadable](const BsonFields& fields) {
+                               auto account = account_from(fields);
+                               if (!account) {
+                                 unreadable = unreadable_document(account.error());
+                                 return;
+                               }
+                               stored.emplace(fields.text("_id").value_or(""), *std::move(account));
+                             });
   return failed ? std::move(failed) : std::move(unreadable);
 }
 
 /// The account with our versions that it has not seen yet; nothing when it has seen them all.
 std::optional<Changed> Round::merged(const AccountKey& key, StoredAccount account) const {
-  std::map<Uuid, AccountState::Mark>& marks = account.state.marks;
-  const auto mark = marks.find(work_.epoch_id);
-  const bool is_new = account.version == 0;
-  const std::uint64_t applied = mark != marks.end() ? mark->second.leaf_index : is_new ? 0 : work_.delivered_leaf;
-  std::vector<const Version*> fresh;
-  std::uint64_t last = 0;
-  std::uint64_t last_lost = 0;  // Below the mark, and yet not in the store until now.
+  std::vector<OwnVersion> versions;
   for (const Version* version : work_.versions.at(key)) {
-    const bool is_lost = version->leaf_index <= applied && work_.inserted.contains(version);
-    if (version->leaf_index > applied || is_lost) {
-      fresh.push_back(version);
-    }
-    last = std::max(last, version->leaf_index);
-    last_lost = is_lost ? version->leaf_index : last_lost;
+    versions.push_back({.version = version, .is_inserted_now = work_.inserted.contains(version)});
   }
-  if (fresh.empty()) {
+  const MarkedMerge done = merge_marked(account.state, account.version > 0, versions, work_.writer);
+  if (done == MarkedMerge::kNothing) {
     return std::nullopt;
   }
-  const UtcMicros oldest_kept = work_.now - kMarkUnusedMost;
-  std::erase_if(marks, [&](const auto& entry) { return entry.second.moved_at < oldest_kept; });
-  const Recount needed = merge(account.state, fresh);
-  // Above the delivered leaf everything is still to be sent, so the mark goes back and the rest counts as it comes.
-  // Below it nothing will be: the mark stays, for what it covers is there.
-  const bool goes_back = last_lost > work_.delivered_leaf;
-  marks[work_.epoch_id] = {.leaf_index = goes_back ? last : std::max(applied, last), .moved_at = work_.now};
-  return Changed{
-      .key = key, .account = std::move(account), .needs_recount = needed == Recount::kNeeded || last_lost > 0};
+  return Changed{.key = key, .account = std::move(account), .needs_recount = done == MarkedMerge::kRecount};
+}
+
+/// Looks up only what an account holds too many of and nothing is known of yet: where many agents write the same
+/// accounts, one small read a flush.
+StoreStatus Round::drop_marks() {
+  std::set<Uuid> unknown;
+  for (const Changed& changed : changed_) {
+    const auto& marks = changed.account.state.marks;
+    if (marks.size() <= kMarksBeforeLookup) {
+      continue;
+    }
+    for (const auto& [epoch_id, mark] : marks) {
+      if (epoch_id != work_.writer.epoch_id && applied_.of(epoch_id) < mark.leaf_index) {
+        unknown.insert(epoch_id);
+      }
+    }
+  }
+  if (!unknown.empty()) {
+    auto lines = read_lines(client_, unknown);
+    if (!lines) {
+      return std::move(lines).error();
+    }
+    applied_.note(*lines);
+  }
+  for (Changed& changed : changed_) {
+    drop_redundant_marks(changed.account.state, work_.writer.epoch_id,
+                         [this](const Uuid& epoch_id) { return applied_.of(epoch_id); });
+  }
+  return std::nullopt;
 }
 
 StoreStatus Round::write() {
@@ -116,11 +136,14 @@ StoreStatus Round::write() {
         continue;
       }
       Bson guard;
-      BsonWriter(guard).text("_id", account_id(changed.key)).int64("version", changed.account.version);
+      BsonWriter(guard)
+          .text("_id", account_id(changed.key))
+          .text("tenant_id", changed.key.tenant_id)
+          .int64("version", changed.account.version);
       StoredAccount next{.state = changed.account.state, .version = changed.account.version + 1};
       const Result<Bson> document = account_document(changed.key, next, work_.written_by);
       if (!document) {
-        return stop(document.error());
+        return unreadable_document(document.error());
       }
       if (inserting) {
         bulk.insert(*document);
@@ -164,6 +187,12 @@ StoreStatus Round::run(const std::vector<AccountKey>& keys, bool is_first) {
   if (auto failed = recount(client_, recounted)) {
     return failed;
   }
+  if (auto failed = drop_marks()) {
+    return failed;
+  }
+  if (work_.is_too_late()) {
+    return too_late();
+  }
   return write();
 }
 
@@ -176,7 +205,22 @@ StoreError too_contended() {
 
 }  // namespace
 
-StoreResult<AccountReport> apply_to_accounts(Client& client, const AccountWork& work) {
+std::uint64_t AppliedEpochs::of(const Uuid& epoch_id) const {
+  const auto found = applied_.find(epoch_id);
+  return found == applied_.end() ? 0 : found->second;
+}
+
+void AppliedEpochs::note(const std::map<Uuid, AgentLine>& lines) {
+  if (applied_.size() + lines.size() > kMost) {
+    applied_.clear();
+  }
+  for (const auto& [epoch_id, line] : lines) {
+    std::uint64_t& applied = applied_[epoch_id];
+    applied = std::max(applied, line.leaves.applied());
+  }
+}
+
+StoreResult<AccountReport> apply_to_accounts(Client& client, const AccountWork& work, AppliedEpochs& applied) {
   AccountReport report;
   std::vector<AccountKey> keys;
   for (const auto& [key, versions] : work.versions) {
@@ -187,7 +231,7 @@ StoreResult<AccountReport> apply_to_accounts(Client& client, const AccountWork& 
     if (number == kAccountRoundsMost) {
       return too_contended();
     }
-    Round round(client, work);
+    Round round(client, work, applied);
     if (auto failed = round.run(keys, number == 0)) {
       return std::move(*failed);
     }

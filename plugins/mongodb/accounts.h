@@ -1,15 +1,10 @@
-// The lockout mirror by compare-and-set (contract 2.4 and 6, stores.md 4b).
-//
-// An account document keeps per epoch the highest leaf_index applied to it: its mark. A version counts when its stored
-// copy carries our acceptance and its leaf lies above our mark, so dying between any two steps, replaying and cutting
-// batches anew end in the same state. A replacement is guarded by the document's version; only accounts that lost such
-// a race are read and merged again.
-//
-// Where mark and records contradict each other (a version at or below the mark that was not in the store) the version
-// is merged, which changes nothing where it was merged before, and the failures are counted anew.
+// The lockout mirror by compare-and-set: read, merge_marked() (ledger/lockout/marked_merge.h), replace guarded by the
+// document's version. Only accounts that lost such a race are read and merged again.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -17,27 +12,42 @@
 
 #include "plugins/mongodb/client.h"
 #include "plugins/mongodb/document.h"
+#include "plugins/mongodb/position.h"
 
 namespace twinlog::mongodb {
 
 /// A flush gives up (kRetry) when it lost the race for an account this many times in a row.
 inline constexpr unsigned kAccountRoundsMost = 16;
-/// Marks of other epochs that were not moved for this long are removed at a write: an account does not grow with the
-/// number of pods that ever lived.
-inline constexpr UtcMicros kMarkUnusedMost = 30LL * 24 * 3600 * 1'000'000;
+/// A flush writes no account later than this after its begin, by its own steady clock: it begins anew, and learns
+/// whether others have adopted what it began (leftovers.h).
+inline constexpr std::chrono::minutes kFlushMost{5};
+/// An account with more marks than this has those looked up that may be redundant: it does not grow with the number of
+/// pods that ever lived.
+inline constexpr std::size_t kMarksBeforeLookup = 8;
+
+/// What is known to be applied of other epochs; never more than is true.
+class AppliedEpochs {
+ public:
+  /// Epochs that are remembered; all are forgotten beyond.
+  static constexpr std::size_t kMost = 10'000;
+  std::uint64_t of(const Uuid& epoch_id) const;
+  void note(const std::map<Uuid, AgentLine>& lines);
+
+ private:
+  std::map<Uuid, std::uint64_t> applied_;
+};
 
 struct AccountWork {
-  /// The versions of this batch whose stored copy carries our acceptance, by the account they speak to.
+  /// The versions of this batch whose stored copy carries the writer's acceptance, by the account they speak to.
   std::map<AccountKey, std::vector<const Version*>> versions;
-  /// Those of them that were not in the store before this batch. One that lies at or below our mark all the same tells
-  /// of a store that lost records but not their accounts, or of a spool that was set back: the account is counted anew.
+  /// Those of them that were not in the store before this batch.
   std::set<const Version*> inserted;
-  Uuid epoch_id{};
-  /// All leaves up to here were delivered to this store, accounts included: what an account without our mark (removed
-  /// for age) has seen of us.
-  std::uint64_t delivered_leaf = 0;
-  UtcMicros now = 0;
-  std::string written_by;  ///< Unique per attempt at a flush.
+  MarkedWriter writer;
+  /// How accounts are read. kMajority after a flush that failed: what it wrote and nobody confirmed may yet be rolled
+  /// back, and must not pass for done.
+  ReadConcern read = ReadConcern::kLocal;
+  std::string written_by;             ///< Unique per attempt at a flush.
+  std::function<bool()> is_too_late;  ///< The flush has lasted for kFlushMost.
 };
 
 struct AccountReport {
@@ -45,6 +55,6 @@ struct AccountReport {
   std::uint64_t recounts = 0;
 };
 
-StoreResult<AccountReport> apply_to_accounts(Client& client, const AccountWork& work);
+StoreResult<AccountReport> apply_to_accounts(Client& client, const AccountWork& work, AppliedEpochs& applied);
 
 }  // namespace twinlog::mongodb

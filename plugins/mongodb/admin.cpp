@@ -134,12 +134,7 @@ StoreResult<std::vector<CheckLine>> MongodbAdmin::migrate() {
   if (schema->is_current()) {
     return std::vector<CheckLine>{fine("the schema is current already, nothing was changed")};
   }
-  if (auto failed = migrate_schema(client)) {
-    return *std::move(failed);
-  }
-  return std::vector<CheckLine>{fine("created the collections " + std::string(kRecords) + ", " + kConflicts + ", " +
-                                     kAccounts + ", " + kAgents + ", " + kMeta + " and their indexes; schema version " +
-                                     std::to_string(kSchemaVersion))};
+  return migrate_schema(client);
 }
 
 }  // namespace

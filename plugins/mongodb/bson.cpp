@@ -124,6 +124,22 @@ std::optional<std::string> BsonFields::text(const char* key) const {
   return std::string(data, size);
 }
 
+std::vector<std::string> BsonFields::texts(const char* key) const {
+  std::vector<std::string> texts;
+  const auto field = find(key);
+  bson_iter_t element;
+  if (!field || !bson_iter_recurse(&field->iter, &element)) {
+    return texts;
+  }
+  while (bson_iter_next(&element)) {
+    std::uint32_t size = 0;
+    if (const char* data = bson_iter_utf8(&element, &size)) {
+      texts.emplace_back(data, size);
+    }
+  }
+  return texts;
+}
+
 std::optional<std::int64_t> BsonFields::integer(const char* key) const {
   const auto field = find(key);
   if (!field || (bson_iter_type(&field->iter) != BSON_TYPE_INT32 && bson_iter_type(&field->iter) != BSON_TYPE_INT64)) {

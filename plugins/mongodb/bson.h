@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "ledger/base/clock.h"
 
@@ -84,6 +85,8 @@ class BsonFields {
   explicit BsonFields(const bson_t& document) : document_(document) {}
   explicit BsonFields(const Bson& document) : document_(*document.get()) {}
   std::optional<std::string> text(const char* key) const;
+  /// The texts of an array; other elements are left out.
+  std::vector<std::string> texts(const char* key) const;
   std::optional<std::int64_t> integer(const char* key) const;  ///< int32 or int64
   std::optional<bool> boolean(const char* key) const;
   std::optional<std::string> binary(const char* key) const;

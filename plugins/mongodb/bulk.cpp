@@ -82,12 +82,17 @@ StoreStatus error_in(const bson_t& reply, const std::vector<WriteError>& write_e
 
 }  // namespace
 
-Bulk::Bulk(Client& client, const char* collection) : client_(client), collection_(client.collection(collection)) {
+Bulk::Bulk(Client& client, const char* collection, Confirmed confirmed)
+    : client_(client), collection_(client.collection(collection)) {
   const std::unique_ptr<mongoc_write_concern_t, decltype(&mongoc_write_concern_destroy)> concern(
       mongoc_write_concern_new(), &mongoc_write_concern_destroy);
-  mongoc_write_concern_set_wmajority(concern.get(), 0);
-  mongoc_write_concern_set_wtimeout_int64(concern.get(), kWriteConcernTimeoutMs);
-  mongoc_write_concern_set_journal(concern.get(), true);
+  if (confirmed == Confirmed::kByMajority || client.is_sharded()) {
+    mongoc_write_concern_set_wmajority(concern.get(), 0);
+    mongoc_write_concern_set_wtimeout_int64(concern.get(), kWriteConcernTimeoutMs);
+    mongoc_write_concern_set_journal(concern.get(), true);
+  } else {
+    mongoc_write_concern_set_w(concern.get(), 1);
+  }
   Bson options;
   BsonWriter(options).boolean("ordered", false);
   mongoc_write_concern_append(concern.get(), options.get());

@@ -15,10 +15,17 @@ struct BulkOutcome {
   std::uint64_t matched = 0;            ///< Documents that the filters of updates and replacements met.
 };
 
+/// When a write counts as done.
+enum class Confirmed : std::uint8_t {
+  kByMajority,        ///< A majority has it in its journals.
+  kWithTheNextWrite,  ///< A later write that a majority confirms proves this one, too; on a sharded cluster, where that
+                      ///< one may go elsewhere, as kByMajority.
+};
+
 /// Unordered. Queue inserts before everything else: the driver does not regroup, each change of kind is a command.
 class Bulk {
  public:
-  Bulk(Client& client, const char* collection);
+  Bulk(Client& client, const char* collection, Confirmed confirmed = Confirmed::kByMajority);
 
   void insert(const Bson& document);
   void replace(const Bson& filter, const Bson& document);

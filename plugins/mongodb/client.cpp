@@ -1,5 +1,8 @@
 #include "plugins/mongodb/client.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <mutex>
 #include <utility>
 
@@ -24,6 +27,13 @@ void silence_driver() {
 // The driver's library starts itself before main(), with a line on standard error where a killed process of our number
 // left its counters in /dev/shm. What stands in this section runs before the libraries.
 __attribute__((section(".preinit_array"), used)) void (*const silence_driver_early)() = &silence_driver;
+
+// The driver keeps counters in a file that only its own tools read, /dev/shm/mongoc-<process>, and takes it away when
+// it ends: a killed process would leave one behind at each death. Without its name the memory stays ours, and goes with
+// us. Runs after the libraries have started themselves.
+__attribute__((constructor)) void drop_name_of_counters() {
+  ::shm_unlink(("/mongoc-" + std::to_string(::getpid())).c_str());
+}
 
 void start_driver() {
   static std::once_flag once;
@@ -79,6 +89,13 @@ StoreResult<Uri> parse_address(const StoreSettings& settings) {
   if (auto failed = set_password(*uri, settings.password)) {
     return *failed;
   }
+  for (const char* option : {MONGOC_URI_TLSCAFILE, MONGOC_URI_TLSCERTIFICATEKEYFILE}) {
+    const char* path = mongoc_uri_get_option_as_utf8(uri.get(), option, nullptr);
+    if (path != nullptr && ::access(path, R_OK) != 0) {  // The driver would call it a connection error.
+      return hold(std::string("the file that stores.mongodb.uri names as ") + option +
+                  " cannot be read; check that it is there and its permissions");
+    }
+  }
   set_default(*uri, MONGOC_URI_SOCKETTIMEOUTMS, kSocketTimeoutMs);
   set_default(*uri, MONGOC_URI_CONNECTTIMEOUTMS, kConnectTimeoutMs);
   set_default(*uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, kSelectionTimeoutMs);
@@ -124,6 +141,9 @@ StoreResult<std::unique_ptr<Client>> Client::connect(const StoreSettings& settin
   const Uri& address = *uri;
   bson_error_t error;
   Handle handle(mongoc_client_new_from_uri_with_error(address.get(), &error));
+  if (!handle && error.domain == MONGOC_ERROR_STREAM) {
+    return local_error(error.message);  // The name of a mongodb+srv:// address is looked up here.
+  }
   if (!handle) {
     return hold("stores.mongodb.uri asks for something that the driver does not have, such as TLS options; check it");
   }
@@ -141,6 +161,17 @@ Collection Client::collection(const char* name) const {
   return Collection(mongoc_client_get_collection(handle_.get(), database_.c_str(), name));
 }
 
+bool Client::is_sharded() const {
+  std::size_t count = 0;
+  mongoc_server_description_t** servers = mongoc_client_get_server_descriptions(handle_.get(), &count);
+  bool is_router = false;
+  for (std::size_t i = 0; i < count; ++i) {
+    is_router = is_router || std::string_view(mongoc_server_description_type(servers[i])) == "Mongos";
+  }
+  mongoc_server_descriptions_destroy_all(servers, count);
+  return is_router;
+}
+
 StoreResult<Bson> Client::command(const Bson& command) {
   bson_t reply;
   bson_error_t error{};
@@ -151,6 +182,9 @@ StoreResult<Bson> Client::command(const Bson& command) {
   bson_destroy(&reply);
   if (done) {
     return kept;
+  }
+  if (error.domain == MONGOC_ERROR_SERVER_SELECTION) {
+    return local_error(error.message);
   }
   StoreError failed = driver_error(error.domain, error.code);
   if (failed.reaction == Reaction::kPoison) {
@@ -166,6 +200,9 @@ StoreStatus Client::find(const Find& find, const std::function<void(const BsonFi
   if (bson_count_keys(find.projection.get()) > 0 &&
       !bson_append_document(options.get(), "projection", -1, find.projection.get())) {
     return server_error(MONGOC_ERROR_BSON_INVALID);
+  }
+  if (find.read == ReadConcern::kMajority) {
+    writer.begin_document("readConcern").text("level", "majority").end();
   }
   const Collection from = collection(find.collection);
   const std::unique_ptr<mongoc_read_prefs_t, decltype(&mongoc_read_prefs_destroy)> primary(

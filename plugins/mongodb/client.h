@@ -22,6 +22,9 @@ inline constexpr std::int32_t kSelectionTimeoutMs = 5'000;
 inline constexpr std::int64_t kWriteConcernTimeoutMs = 10'000;
 inline constexpr std::int32_t kSlackDocuments = 1;  // A batch that is not filled needs no second trip to see its end.
 
+/// What a read may see: what the primary has, or only what a majority has confirmed.
+enum class ReadConcern : std::uint8_t { kLocal, kMajority };
+
 struct CollectionDeleter {
   void operator()(mongoc_collection_t* collection) const { mongoc_collection_destroy(collection); }
 };
@@ -37,6 +40,8 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   Collection collection(const char* name) const;
+  /// The server is a router of a sharded cluster.
+  bool is_sharded() const;
   /// Runs one command on the database; the reply where it succeeded.
   StoreResult<Bson> command(const Bson& command);
   struct Find {
@@ -44,6 +49,7 @@ class Client {
     const Bson& filter;
     const Bson& projection;  ///< Empty: whole documents.
     std::size_t expected;    ///< That many come in one round trip, unless they exceed the server's reply limit.
+    ReadConcern read = ReadConcern::kLocal;
   };
   /// Reads from the primary and calls `each` for every document found.
   StoreStatus find(const Find& find, const std::function<void(const BsonFields&)>& each);

@@ -74,20 +74,6 @@ bool append_event(BsonWriter& writer, const AuthEvent& event) {
   return !event.metadata || append_json_object(writer, "metadata", *event.metadata);
 }
 
-void read_repaired(const BsonFields& fields, AuthEvent& event) {
-  const auto field = fields.find("repaired");
-  bson_iter_t element;
-  if (!field || !bson_iter_recurse(&field->iter, &element)) {
-    return;
-  }
-  while (bson_iter_next(&element)) {
-    std::uint32_t size = 0;
-    if (const char* data = bson_iter_utf8(&element, &size)) {
-      event.repaired.emplace_back(data, size);
-    }
-  }
-}
-
 Result<AuthEvent> event_from(const BsonFields& fields) {
   AuthEvent event;
   auto tenant_id = fields.text("tenant_id");
@@ -109,7 +95,7 @@ Result<AuthEvent> event_from(const BsonFields& fields) {
   }
   event.account_locked_until = fields.time("account_locked_until");
   event.lock_kind = lock_kind_from(fields.text("lock_kind"));
-  read_repaired(fields, event);
+  event.repaired = fields.texts("repaired");
   if (const auto metadata = fields.find("metadata")) {
     auto json = json_from_bson(metadata->iter);
     if (!json) {
@@ -136,6 +122,30 @@ std::string version_id(Shelf shelf, const Version& version) {
     id += "/" + hex(version.content_hash);
   }
   return id;
+}
+
+Bson versions_of(Shelf shelf, std::span<const std::string> record_ids) {
+  Bson filter;
+  BsonWriter writer(filter);
+  const bool is_exact = shelf == Shelf::kRecords;
+  is_exact ? writer.begin_document("_id").begin_array("$in") : writer.begin_array("$or");
+  for (std::size_t i = 0; i < record_ids.size(); ++i) {
+    if (is_exact) {
+      writer.text(std::to_string(i), record_ids[i]);
+    } else {  // All that starts with "<record id>/": "0" is the character after "/".
+      writer.begin_document(std::to_string(i)).begin_document("_id");
+      writer.text("$gte", record_ids[i] + "/").text("$lt", record_ids[i] + "0").end().end();
+    }
+  }
+  writer.end();
+  if (is_exact) {
+    writer.end();
+  }
+  return filter;
+}
+
+StoreError unreadable_document(const Error& error) {
+  return {.reaction = Reaction::kStop, .code = "", .constraint = "", .words = error.message()};
 }
 
 std::string account_id(const AccountKey& key) {

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "ledger/base/result.h"
 #include "ledger/lockout/account_state.h"
 #include "ledger/record/auth_event.h"
+#include "plugins/api/store_result.h"
 #include "plugins/mongodb/bson.h"
 
 namespace twinlog::mongodb {
@@ -21,6 +23,8 @@ const char* collection_of(Shelf shelf);
 /// holds a "/".
 std::string version_id(Shelf shelf, const Version& version);
 std::string record_id(const EventKey& key);
+/// Finds the versions with these record ids: the records, or all conflicts beside them.
+Bson versions_of(Shelf shelf, std::span<const std::string> record_ids);
 /// `_id`: "<tenant_id>/<account>"
 std::string account_id(const AccountKey& key);
 
@@ -28,6 +32,9 @@ std::string account_id(const AccountKey& key);
 Result<Bson> version_document(Shelf shelf, const Version& version);
 /// kCorrupt when a field that every version has is missing or of another type.
 Result<Version> version_from(const BsonFields& fields);
+
+/// The error for a document that cannot be read.
+StoreError unreadable_document(const Error& error);
 
 /// An account as it lies in the store, with the guard that compare-and-set needs.
 struct StoredAccount {

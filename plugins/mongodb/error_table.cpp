@@ -2,6 +2,7 @@
 
 #include <mongoc/mongoc.h>
 
+#include <algorithm>
 #include <string>
 
 namespace twinlog::mongodb {
@@ -78,13 +79,15 @@ constexpr ServerErrorRow kServerRows[] = {
 };
 
 constexpr std::string_view kNetwork = "the connection to the document store broke; the agent reconnects by itself";
+constexpr std::string_view kNobodyAnswers =
+    "no document store answers at the address, or none of it takes writes; check stores.mongodb.uri and the server";
+
 constexpr std::string_view kOurRequest = "the driver refused a request of twinlog's; please report this";
 
 constexpr DriverErrorRow kDriverRows[] = {
     {MONGOC_ERROR_STREAM, 0, Reaction::kReconnect, kNetwork},
     {MONGOC_ERROR_PROTOCOL, 0, Reaction::kReconnect, "the document store answered something that is no valid reply"},
-    {MONGOC_ERROR_SERVER_SELECTION, 0, Reaction::kReconnect,
-     "no document store answers at the address, or none of it takes writes; check stores.mongodb.uri and the server"},
+    {MONGOC_ERROR_SERVER_SELECTION, 0, Reaction::kReconnect, kNobodyAnswers},
     {MONGOC_ERROR_CLIENT, MONGOC_ERROR_CLIENT_AUTHENTICATE, Reaction::kHold, kLogin},
     {MONGOC_ERROR_CLIENT, 0, Reaction::kReconnect, kNetwork},
     {MONGOC_ERROR_SASL, 0, Reaction::kHold, kLogin},
@@ -96,7 +99,50 @@ constexpr DriverErrorRow kDriverRows[] = {
     {MONGOC_ERROR_NAMESPACE, 0, Reaction::kHold, kOurRequest},
 };
 
+// The numbers are X509_V_ERR_ of OpenSSL. The order is the order of search.
+constexpr LocalErrorRow kLocalRows[] = {
+    {"certificate verify failed (62)", Reaction::kHold,
+     "the certificate of the document store is for another host name than stores.mongodb.uri names; use a name that "
+     "the "
+     "certificate holds"},
+    {"certificate verify failed (64)", Reaction::kHold,
+     "the certificate of the document store does not hold the IP address that stores.mongodb.uri names; use a name "
+     "that "
+     "the certificate holds"},
+    {"certificate verify failed (9)", Reaction::kHold,
+     "the certificate of the document store is not valid yet; check the clocks of both sides"},
+    {"certificate verify failed (10)", Reaction::kHold,
+     "the certificate of the document store has expired; renew it there, or check this host's clock"},
+    {"certificate verify failed", Reaction::kHold,
+     "the certificate of the document store is not signed by an authority that this agent trusts; set tlsCAFile in "
+     "stores.mongodb.uri to that authority's certificate"},
+    {"TLS handshake failed", Reaction::kReconnect,
+     "TLS was not agreed on with the document store (does it ask for a certificate of ours, or speak no TLS?); check "
+     "the "
+     "tls options of stores.mongodb.uri"},
+    {"SRV record", Reaction::kReconnect,
+     "DNS has no SRV record (_mongodb._tcp) for the name in stores.mongodb.uri, or does not answer; the agent looks it "
+     "up "
+     "again by itself, check the name and this host's DNS"},
+    {"Failed to resolve", Reaction::kReconnect,
+     "DNS does not know the host in stores.mongodb.uri, or does not answer; the agent looks it up again by itself, "
+     "check "
+     "the name and this host's DNS"},
+    {"", Reaction::kReconnect, kNobodyAnswers},
+};
+
 }  // namespace
+
+std::span<const LocalErrorRow> local_error_rows() {
+  return kLocalRows;
+}
+
+StoreError local_error(std::string_view driver_message) {
+  const auto* row = std::ranges::find_if(kLocalRows, [&](const LocalErrorRow& one) {
+    return driver_message.find(one.contains) != std::string_view::npos;
+  });
+  return {.reaction = row->reaction, .code = "", .constraint = "", .words = std::string(row->words)};
+}
 
 std::span<const ServerErrorRow> server_error_rows() {
   return kServerRows;

@@ -28,6 +28,16 @@ struct DriverErrorRow {
   std::string_view words;
 };
 std::span<const DriverErrorRow> driver_error_rows();
+/// Why no server could be used, where the driver's own message says: what it contains -> what the courier does.
+struct LocalErrorRow {
+  std::string_view contains;
+  Reaction reaction;
+  std::string_view words;
+};
+std::span<const LocalErrorRow> local_error_rows();
+/// The error for a failed search for a server, or for one that could not begin. Of the message nothing is kept.
+StoreError local_error(std::string_view driver_message);
+
 /// Of a bson_error_t in error API version 2: domain MONGOC_ERROR_SERVER goes to server_error.
 StoreError driver_error(std::uint32_t domain, std::uint32_t code);
 

@@ -1,59 +1,174 @@
 #include "plugins/mongodb/position.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "plugins/mongodb/bulk.h"
 #include "plugins/mongodb/names.h"
 
 namespace twinlog::mongodb {
+namespace {
 
-StoreResult<std::optional<AgentPosition>> read_position(Client& client, const Uuid& epoch_id) {
-  Bson filter;
-  BsonWriter(filter).text("_id", uuid_text(epoch_id));
-  std::optional<AgentPosition> position;
-  auto failed = client.find(
-      {.collection = kAgents, .filter = filter, .projection = Bson(), .expected = 1},
-      [&position](const BsonFields& fields) {
-        position = AgentPosition{.last_leaf = static_cast<std::uint64_t>(fields.integer("last_leaf_index").value_or(0)),
-                                 .flushed_at = fields.time("flushed_at").value_or(0),
-                                 .newest_effective_at = fields.time("newest_effective_at").value_or(0)};
-      });
+std::uint64_t leaf_of(const BsonFields& fields, const char* name) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(fields.integer(name).value_or(0), 0));
+}
+
+AgentLine line_from(const BsonFields& fields) {
+  AgentLine line;
+  line.exists = true;
+  line.leaves = {.delivered = leaf_of(fields, "last_leaf_index"),
+                 .flushing = leaf_of(fields, "flushing_leaf_index"),
+                 .adopting = leaf_of(fields, "adopting_leaf_index"),
+                 .adopted = leaf_of(fields, "adopted_leaf_index")};
+  line.is_unfinished = fields.boolean("is_unfinished").value_or(false);
+  line.listed = leaf_of(fields, "listed_leaf_index");
+  line.position = {.last_leaf = line.leaves.delivered,
+                   .flushed_at = fields.time("flushed_at").value_or(0),
+                   .newest_effective_at = fields.time("newest_effective_at").value_or(0)};
+  return line;
+}
+
+/// All but `flushing`, which may be long.
+StoreResult<std::map<Uuid, AgentLine>> find_lines(Client& client, const Bson& filter, std::size_t expected) {
+  Bson projection;
+  BsonWriter(projection).int32("flushing", 0);
+  std::map<Uuid, AgentLine> lines;
+  auto failed = client.find({.collection = kAgents, .filter = filter, .projection = projection, .expected = expected},
+                            [&lines](const BsonFields& fields) {
+                              if (const auto epoch_id = uuid_from_text(fields.text("_id").value_or(""))) {
+                                lines[*epoch_id] = line_from(fields);
+                              }
+                            });
   if (failed) {
     return *std::move(failed);
   }
-  return position;
+  return lines;
+}
+
+void append_as_of(BsonWriter& filter, const Uuid& epoch_id, const AgentLine& line) {
+  filter.text("_id", uuid_text(epoch_id)).int64("last_leaf_index", static_cast<std::int64_t>(line.leaves.delivered));
+}
+
+void append_flushing(BsonWriter& writer, std::uint64_t flushing, std::uint64_t listed,
+                     const std::vector<std::string>& record_ids) {
+  writer.int64("flushing_leaf_index", static_cast<std::int64_t>(flushing)).boolean("is_unfinished", true);
+  writer.int64("listed_leaf_index", static_cast<std::int64_t>(listed));
+  writer.begin_array("flushing");
+  for (std::size_t i = 0; i < record_ids.size(); ++i) {
+    writer.text(std::to_string(i), record_ids[i]);
+  }
+  writer.end();
+}
+
+}  // namespace
+
+StoreResult<std::map<Uuid, AgentLine>> read_lines(Client& client, const std::set<Uuid>& epochs) {
+  Bson filter;
+  BsonWriter writer(filter);
+  writer.begin_document("_id").begin_array("$in");
+  std::size_t number = 0;
+  for (const Uuid& epoch_id : epochs) {
+    writer.text(std::to_string(number++), uuid_text(epoch_id));
+  }
+  writer.end().end();
+  return find_lines(client, filter, epochs.size());
+}
+
+StoreResult<std::map<Uuid, AgentLine>> read_unfinished_lines(Client& client, std::size_t most) {
+  Bson filter;
+  BsonWriter(filter).boolean("is_unfinished", true);
+  return find_lines(client, filter, most);
+}
+
+StoreResult<AgentLine> read_line(Client& client, const Uuid& epoch_id) {
+  auto lines = read_lines(client, {epoch_id});
+  if (!lines) {
+    return std::move(lines).error();
+  }
+  const auto found = lines->find(epoch_id);
+  return found == lines->end() ? AgentLine{} : found->second;
+}
+
+StoreResult<std::vector<std::string>> read_flushing(Client& client, const Uuid& epoch_id) {
+  Bson filter;
+  BsonWriter(filter).text("_id", uuid_text(epoch_id));
+  std::vector<std::string> ids;
+  auto failed = client.find({.collection = kAgents, .filter = filter, .projection = Bson(), .expected = 1},
+                            [&ids](const BsonFields& fields) { ids = fields.texts("flushing"); });
+  if (failed) {
+    return *std::move(failed);
+  }
+  return ids;
 }
 
 StoreError position_moved() {
   return {.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = std::string(kPositionMovedWords)};
 }
 
-StoreStatus write_position(Client& client, const Epoch& epoch, const AgentPosition& position,
-                           std::optional<std::uint64_t> expected) {
-  Bulk bulk(client, kAgents);
+StoreStatus begin_flush(Client& client, const Epoch& epoch, AgentLine& line, std::uint64_t last_leaf,
+                        const std::vector<std::string>& record_ids) {
+  Bulk bulk(client, kAgents, Confirmed::kWithTheNextWrite);
   Bson document;
   BsonWriter writer(document);
-  if (expected) {
-    Bson filter;
-    BsonWriter(filter).text("_id", uuid_text(epoch.id)).int64("last_leaf_index", static_cast<std::int64_t>(*expected));
-    writer.begin_document("$set").text("agent", epoch.agent).time("flushed_at", position.flushed_at).end();
-    writer.begin_document("$max");
-    writer.int64("last_leaf_index", static_cast<std::int64_t>(position.last_leaf));
-    writer.time("newest_effective_at", position.newest_effective_at).end();
-    bulk.update(filter, document);
-  } else {
-    writer.text("_id", uuid_text(epoch.id)).text("epoch_id", uuid_text(epoch.id)).null("closed_at");
-    writer.text("agent", epoch.agent).time("flushed_at", position.flushed_at);
-    writer.int64("last_leaf_index", static_cast<std::int64_t>(position.last_leaf));
-    writer.time("newest_effective_at", position.newest_effective_at);
+  const bool says_more = line.is_unfinished && line.listed > last_leaf;
+  const std::uint64_t flushing = std::max(line.leaves.flushing, last_leaf);
+  if (!line.exists) {
+    writer.text("_id", uuid_text(epoch.id)).text("epoch_id", uuid_text(epoch.id)).text("agent", epoch.agent);
+    writer.null("closed_at").int64("last_leaf_index", 0);
+    append_flushing(writer, flushing, last_leaf, record_ids);
     bulk.insert(document);
+  } else {
+    Bson filter;
+    BsonWriter as_of(filter);
+    append_as_of(as_of, epoch.id, line);
+    writer.begin_document("$set");
+    writer.text("agent", epoch.agent);
+    if (!says_more) {
+      append_flushing(writer, flushing, last_leaf, record_ids);
+    }
+    writer.end();
+    bulk.update(filter, document);
   }
   auto executed = bulk.execute();
   if (!executed) {
     return std::move(executed).error();
   }
-  const bool is_written = expected ? executed->matched == 1 : executed->duplicates.empty();
-  return is_written ? std::nullopt : StoreStatus(position_moved());
+  if (line.exists ? executed->matched != 1 : !executed->duplicates.empty()) {
+    return position_moved();
+  }
+  line.exists = true;
+  line.is_unfinished = true;
+  line.listed = says_more ? line.listed : last_leaf;
+  line.leaves.flushing = flushing;
+  return std::nullopt;
+}
+
+StoreStatus write_position(Client& client, const Epoch& epoch, AgentLine& line, const AgentPosition& position) {
+  Bulk bulk(client, kAgents);
+  Bson filter;
+  BsonWriter as_of(filter);
+  append_as_of(as_of, epoch.id, line);
+  Bson change;
+  BsonWriter writer(change);
+  writer.begin_document("$set").text("agent", epoch.agent).time("flushed_at", position.flushed_at).end();
+  writer.begin_document("$max").int64("last_leaf_index", static_cast<std::int64_t>(position.last_leaf));
+  writer.time("newest_effective_at", position.newest_effective_at).end();
+  const bool ends = position.last_leaf >= line.listed;
+  if (ends) {
+    writer.begin_document("$unset").text("is_unfinished", "").text("flushing", "").end();
+  }
+  bulk.update(filter, change);
+  auto executed = bulk.execute();
+  if (!executed) {
+    return std::move(executed).error();
+  }
+  if (executed->matched != 1) {
+    return position_moved();
+  }
+  line.leaves.delivered = std::max(line.leaves.delivered, position.last_leaf);
+  line.is_unfinished = line.is_unfinished && !ends;
+  line.position = position;
+  return std::nullopt;
 }
 
 }  // namespace twinlog::mongodb

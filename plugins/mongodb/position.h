@@ -1,9 +1,23 @@
-// The agent's place in this store (contract 2.7): one document of twinlog_agents per epoch.
+// The agents' places in this store (docs/STORES.md): one document of twinlog_agents per epoch, its line.
+//
+//   last_leaf_index      delivered: records, conflicts and accounts of all leaves up to here
+//   flushing_leaf_index  a flush up to here was begun; no row above it is in the store
+//   is_unfinished        true from the begin of a flush to its end, with
+//   flushing, listed_leaf_index   the record ids of its versions that speak to accounts, and the last leaf among which
+//                        they are all: by them whoever comes after a dead agent finds the rows (no index of auth_logs
+//                        leads to them)
+//   adopting_leaf_index, adopted_leaf_index   leftovers.h
+//
+// A line whose last_leaf_index is 0 is one of an epoch that has not delivered anything: as good as none.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
+#include "ledger/lockout/marked_merge.h"
 #include "plugins/mongodb/client.h"
 
 namespace twinlog::mongodb {
@@ -13,16 +27,37 @@ struct Epoch {
   std::string agent;
 };
 
-/// Nothing inside: the store has none for this epoch.
-StoreResult<std::optional<AgentPosition>> read_position(Client& client, const Uuid& epoch_id);
+/// What a line says; a default-made one is that of an epoch without a line.
+struct AgentLine {
+  bool exists = false;
+  EpochLine leaves;
+  bool is_unfinished = false;
+  std::uint64_t listed = 0;  ///< While it is unfinished.
+  AgentPosition position;    ///< Means something where leaves.delivered is above 0.
+  std::optional<AgentPosition> delivered() const {
+    return leaves.delivered > 0 ? std::optional(position) : std::nullopt;
+  }
+};
+
+StoreResult<AgentLine> read_line(Client& client, const Uuid& epoch_id);
+/// Those of these epochs that have one; in one round trip.
+StoreResult<std::map<Uuid, AgentLine>> read_lines(Client& client, const std::set<Uuid>& epochs);
+/// Up to `most` unfinished ones.
+StoreResult<std::map<Uuid, AgentLine>> read_unfinished_lines(Client& client, std::size_t most);
+/// What `flushing` of a line holds.
+StoreResult<std::vector<std::string>> read_flushing(Client& client, const Uuid& epoch_id);
 
 /// The error of a position that is not as it was left: the store was restored or emptied behind this connection.
 StoreError position_moved();
 
-/// Moves the position forward from `expected` (nothing: there is none yet); position_moved() where it is another one.
-/// last_leaf_index and newest_effective_at never go back (a replayed batch and a reply that was thought lost may arrive
-/// late, and recounts rely on it).
-StoreStatus write_position(Client& client, const Epoch& epoch, const AgentPosition& position,
-                           std::optional<std::uint64_t> expected);
+/// Says what is about to be written, before it is; position_moved() where the position is not that of `line`. Where an
+/// earlier flush that did not end has said more, that stays said.
+StoreStatus begin_flush(Client& client, const Epoch& epoch, AgentLine& line, std::uint64_t last_leaf,
+                        const std::vector<std::string>& record_ids);
+
+/// Moves the position forward from that of `line`; position_moved() where it is another one. last_leaf_index and
+/// newest_effective_at never go back (a replayed batch and a reply that was thought lost may arrive late, and recounts
+/// rely on it).
+StoreStatus write_position(Client& client, const Epoch& epoch, AgentLine& line, const AgentPosition& position);
 
 }  // namespace twinlog::mongodb

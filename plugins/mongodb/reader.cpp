@@ -12,31 +12,6 @@ namespace {
 
 constexpr std::size_t kKeysPerRead = 1000;
 
-StoreError unreadable(const Error& error) {
-  return {.reaction = Reaction::kStop, .code = "", .constraint = "", .words = error.message()};
-}
-
-void append_ids(Bson& filter, std::span<const EventKey> keys) {
-  BsonWriter writer(filter);
-  writer.begin_document("_id").begin_array("$in");
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    writer.text(std::to_string(i), record_id(keys[i]));
-  }
-  writer.end().end();
-}
-
-/// All `_id`s that start with "<record id>/": "0" is the character after "/".
-void append_prefixes(Bson& filter, std::span<const EventKey> keys) {
-  BsonWriter writer(filter);
-  writer.begin_array("$or");
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    writer.begin_document(std::to_string(i)).begin_document("_id");
-    writer.text("$gte", record_id(keys[i]) + "/").text("$lt", record_id(keys[i]) + "0");
-    writer.end().end();
-  }
-  writer.end();
-}
-
 class MongodbReader final : public StoreReader {
  public:
   explicit MongodbReader(StoreSettings settings) : settings_(std::move(settings)) {}
@@ -78,7 +53,7 @@ StoreResult<std::vector<StoredVersion>> MongodbReader::read(Shelf shelf, std::sp
   const auto keep = [&](const BsonFields& fields) {
     auto version = version_from(fields);
     if (!version) {
-      corrupt = unreadable(version.error());
+      corrupt = unreadable_document(version.error());
       return;
     }
     versions.push_back(
@@ -87,8 +62,11 @@ StoreResult<std::vector<StoredVersion>> MongodbReader::read(Shelf shelf, std::sp
   while (!keys.empty() && !corrupt) {
     const auto some = keys.first(std::min(keys.size(), kKeysPerRead));
     keys = keys.subspan(some.size());
-    Bson filter;
-    shelf == Shelf::kRecords ? append_ids(filter, some) : append_prefixes(filter, some);
+    std::vector<std::string> record_ids;
+    for (const EventKey& key : some) {
+      record_ids.push_back(record_id(key));
+    }
+    const Bson filter = versions_of(shelf, record_ids);
     auto failed = client_->find(
         {.collection = collection_of(shelf), .filter = filter, .projection = Bson(), .expected = some.size()}, keep);
     if (failed) {
@@ -114,7 +92,7 @@ StoreResult<std::optional<ShownAccount>> MongodbReader::account(const AccountKey
                               [&](const BsonFields& fields) {
                                 auto columns = shown_account_from(fields);
                                 if (!columns) {
-                                  corrupt = unreadable(columns.error());
+                                  corrupt = unreadable_document(columns.error());
                                   return;
                                 }
                                 account = *std::move(columns);

@@ -1,5 +1,6 @@
 #include "plugins/mongodb/recount.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -64,9 +65,10 @@ class Counter {
     }
     const auto closed = fields.find("closed_at");
     const bool is_closed = closed && bson_iter_type(&closed->iter) != BSON_TYPE_NULL;
-    const auto delivered = static_cast<std::uint64_t>(fields.integer("last_leaf_index").value_or(0));
+    const std::int64_t applied =
+        std::max(fields.integer("last_leaf_index").value_or(0), fields.integer("adopted_leaf_index").value_or(0));
     for (const Row& row : rows->second) {
-      if (is_closed || row.leaf_index <= delivered) {
+      if (is_closed || row.leaf_index <= static_cast<std::uint64_t>(applied)) {
         ++row.state->failures_after;
       }
     }
@@ -114,7 +116,7 @@ StoreStatus count_unmarked(Client& client, Counter& counter) {
   }
   writer.end().end();
   Bson projection;
-  BsonWriter(projection).int32("last_leaf_index", 1).int32("closed_at", 1);
+  BsonWriter(projection).int32("last_leaf_index", 1).int32("adopted_leaf_index", 1).int32("closed_at", 1);
   return client.find({.collection = kAgents, .filter = filter, .projection = projection, .expected = epochs.size()},
                      [&counter](const BsonFields& agent) { counter.add_epoch(agent); });
 }

@@ -3,8 +3,9 @@
 // Which rows count is what keeps several agents exact: a row that is visible but not yet applied to this account will
 // be added by its owner, so taking it in here would count it twice. A row was applied when
 //  - its leaf_index is at or below the mark of its epoch in this same account document, or
-//  - that account holds no mark of its epoch (never touched, or removed for age) and twinlog_agents says that the epoch
-//    has finished flushing up to that leaf, or is closed.
+//  - that account holds no mark of its epoch (never touched, or removed as redundant) and the epoch's line says that
+//  all
+//    up to that leaf is applied, or that the epoch is closed.
 // Should the owner apply it while we look, it writes the account, and our guarded replacement is refused.
 #pragma once
 

@@ -17,20 +17,25 @@ constexpr const char* kNamespaceExists = "48";
 struct Index {
   const char* collection;
   const char* name;
-  bool is_unique;
   std::array<const char*, 3> fields;  ///< Null where there are fewer.
+  bool is_unique = false;
 };
 
 /// The questions that people ask, and the recount; each further index on auth_logs costs about 30 % of write speed.
-/// The last one holds exactly the fields of the guard of accounts.cpp: mongod needs only _id for it, but a server that
-/// serves a filter only from an index over the same fields reads all accounts for each replacement otherwise.
 constexpr Index kIndexes[] = {
-    {kRecords, "tenant_time", false, {"tenant_id", "occurred_at"}},
-    {kRecords, "tenant_account_time", false, {"tenant_id", "account", "occurred_at"}},
-    {kRecords, "tenant_ip_time", false, {"tenant_id", "ip", "occurred_at"}},
-    {kConflicts, "tenant_account_time", false, {"tenant_id", "account", "occurred_at"}},
-    {kAccounts, "guard", true, {"_id", "version"}},
+    {kRecords, "tenant_time", {"tenant_id", "occurred_at"}},
+    {kRecords, "tenant_account_time", {"tenant_id", "account", "occurred_at"}},
+    {kRecords, "tenant_ip_time", {"tenant_id", "ip", "occurred_at"}},
+    {kConflicts, "tenant_account_time", {"tenant_id", "account", "occurred_at"}},
+    {kAgents, "unfinished", {"is_unfinished"}},
 };
+
+/// Exactly the fields of the guard of accounts.cpp. mongod serves it by _id, and this index would only be one more to
+/// write; a server that serves a filter from nothing but an index over the same fields would read all accounts for each
+/// replacement. Such servers make no other than unique ones.
+constexpr Index kGuard = {kAccounts, "guard_by_tenant", {"_id", "tenant_id", "version"}, true};
+/// What it was before: on every server, and in the way of sharding accounts by tenant.
+constexpr const char* kFormerGuard = "guard";
 
 StoreStatus create_collection(Client& client, const char* name) {
   Bson command;
@@ -64,13 +69,38 @@ StoreStatus create_index(Client& client, const Index& index) {
   return std::nullopt;
 }
 
+/// Every mongod since 4.4 tells its topologyVersion, and a router says what it is.
+bool is_stand_in(Client& client) {
+  Bson question;
+  BsonWriter(question).int32("isMaster", 1);
+  const auto answer = client.command(question);
+  return answer && !BsonFields(*answer).find("topologyVersion") && BsonFields(*answer).text("msg") != "isdbgrid";
+}
+
+/// Nothing depends on the guard's index but the speed of stand-ins, so a refusal is said and no more.
+void bring_up_guard(Client& client, std::vector<CheckLine>& lines) {
+  Bson former;
+  BsonWriter(former).text("dropIndexes", kAccounts).text("index", kFormerGuard);
+  static_cast<void>(client.command(former));  // Most servers never had it.
+  if (!is_stand_in(client)) {
+    return;
+  }
+  if (const auto failed = create_index(client, kGuard)) {
+    lines.push_back({.is_problem = true,
+                     .text = "the index " + std::string(kGuard.name) + " of " + kGuard.collection +
+                             " was refused (code " + failed->code +
+                             "); everything works without it, but writing accounts may be slow here"});
+  }
+}
+
+/// The version of Unicode stays that of the first agent: names are compared with what lies here already.
 StoreStatus write_version(Client& client) {
   Bson filter;
   BsonWriter(filter).text("_id", kSchemaId);
   Bson change;
   BsonWriter writer(change);
   writer.begin_document("$max").int32("version", kSchemaVersion).end();
-  writer.begin_document("$set").text("folding_unicode", folding_unicode_version()).end();
+  writer.begin_document("$setOnInsert").text("folding_unicode", folding_unicode_version()).end();
   Bulk bulk(client, kMeta);
   bulk.upsert(filter, change);
   auto executed = bulk.execute();
@@ -97,20 +127,28 @@ StoreResult<SchemaState> read_schema_state(Client& client) {
   return state;
 }
 
-StoreStatus migrate_schema(Client& client) {
+StoreResult<std::vector<CheckLine>> migrate_schema(Client& client) {
   for (const char* name : {kRecords, kConflicts, kAccounts, kAgents, kMeta}) {
     if (auto failed = create_collection(client, name)) {
-      return failed;
+      return *std::move(failed);
     }
   }
   TWINLOG_KILL_POINT("mongodb.collections_made");
   for (const Index& index : kIndexes) {
     if (auto failed = create_index(client, index)) {
-      return failed;
+      return *std::move(failed);
     }
   }
+  std::vector<CheckLine> lines = {{.is_problem = false,
+                                   .text = "created the collections " + std::string(kRecords) + ", " + kConflicts +
+                                           ", " + kAccounts + ", " + kAgents + ", " + kMeta +
+                                           " and their indexes; schema version " + std::to_string(kSchemaVersion)}};
+  bring_up_guard(client, lines);
   TWINLOG_KILL_POINT("mongodb.indexes_made");
-  return write_version(client);
+  if (auto failed = write_version(client)) {
+    return *std::move(failed);
+  }
+  return lines;
 }
 
 }  // namespace twinlog::mongodb

@@ -5,12 +5,13 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "plugins/mongodb/client.h"
 
 namespace twinlog::mongodb {
 
-inline constexpr std::int32_t kSchemaVersion = 1;
+inline constexpr std::int32_t kSchemaVersion = 2;
 
 struct SchemaState {
   std::int32_t version = 0;     ///< 0: there is none.
@@ -20,7 +21,8 @@ struct SchemaState {
 
 /// One read; needs no more than the right to read.
 StoreResult<SchemaState> read_schema_state(Client& client);
-/// Creates what is missing and then writes the version. Repeating it, also by several agents at once, is harmless.
-StoreStatus migrate_schema(Client& client);
+/// Creates what is missing and then writes the version; in words what was done, and what was refused that can be done
+/// without. Repeating it, also by several agents at once, is harmless.
+StoreResult<std::vector<CheckLine>> migrate_schema(Client& client);
 
 }  // namespace twinlog::mongodb

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "ledger/base/kill_point.h"
 #include "plugins/mongodb/accounts.h"
+#include "plugins/mongodb/leftovers.h"
 #include "plugins/mongodb/mongodb_store.h"
 #include "plugins/mongodb/position.h"
 #include "plugins/mongodb/schema.h"
@@ -20,8 +22,15 @@ StoreError not_connected() {
       .reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "not connected to the document store"};
 }
 
-std::optional<std::uint64_t> last_leaf(const std::optional<AgentPosition>& position) {
-  return position ? std::optional(position->last_leaf) : std::nullopt;
+/// What an agent that comes after this one would look for: the records of versions that speak to accounts.
+std::vector<std::string> ids_of_account_versions(std::span<const Version> versions) {
+  std::vector<std::string> ids;
+  for (const Version& version : versions) {
+    if (!accounts_of(version.event).empty()) {
+      ids.push_back(version_id(Shelf::kRecords, version));
+    }
+  }
+  return ids;
 }
 
 /// The versions whose stored copy carries our acceptance.
@@ -38,14 +47,21 @@ class MongodbStore final : public Store {
   StoreResult<std::optional<AgentPosition>> connect() override;
   bool is_connected() const override { return client_ != nullptr; }
   StoreResult<FlushReport> flush(const FlushBatch& batch) override;
-  void disconnect() override { client_.reset(); }
+  void disconnect() override {
+    client_.reset();
+    applied_ = {};  // The next one may be another server, or this one set back.
+  }
+  std::vector<CheckLine> take_notes() override { return std::exchange(notes_, {}); }
   std::optional<std::chrono::microseconds> clock_offset() const override { return clock_offset_; }
 
  private:
   StoreStatus measure_clock();
-  StoreStatus bring_up_schema(Client& client) const;
+  StoreStatus bring_up_schema(Client& client);
   StoreStatus write(const FlushBatch& batch, FlushReport& report);
-  StoreStatus expect_position();
+  StoreStatus begin(const FlushBatch& batch);
+  StoreStatus read_line_anew();
+  StoreStatus end(const FlushBatch& batch);
+  StoreStatus adopt_leftovers();
   StoreStatus write_versions(const FlushBatch& batch, FlushReport& report, OurVersions& ours);
   StoreStatus write_accounts(const OurVersions& ours, FlushReport& report);
   std::string attempt_token();
@@ -55,10 +71,16 @@ class MongodbStore final : public Store {
   Random& random_;
   std::unique_ptr<Client> client_;
   std::optional<std::chrono::microseconds> clock_offset_;
-  std::optional<std::uint64_t> delivered_leaf_;  ///< As twinlog_agents says for our epoch; nothing: it has no line.
+  AgentLine line_;                        ///< Ours, as it was read or written last.
+  std::optional<std::uint64_t> attempt_;  ///< A write to the line failed: it may have moved to this leaf all the same.
+  std::chrono::steady_clock::time_point begun_at_{};  ///< The present flush.
+  bool is_confirmed_ = false;                         ///< The last flush is known to have succeeded.
+  AppliedEpochs applied_;
+  Leftovers leftovers_;
+  std::vector<CheckLine> notes_;
 };
 
-StoreStatus MongodbStore::bring_up_schema(Client& client) const {
+StoreStatus MongodbStore::bring_up_schema(Client& client) {
   auto state = read_schema_state(client);
   if (!state) {
     return std::move(state).error();
@@ -74,7 +96,12 @@ StoreStatus MongodbStore::bring_up_schema(Client& client) const {
                           "the document store has no current twinlog schema; run `twinlog migrate`, or set "
                           "stores.mongodb.migrate = true"};
   }
-  return migrate_schema(client);
+  auto migrated = migrate_schema(client);
+  if (!migrated) {
+    return std::move(migrated).error();
+  }
+  std::ranges::move(*migrated, std::back_inserter(notes_));
+  return std::nullopt;
 }
 
 StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
@@ -93,13 +120,37 @@ StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
     disconnect();
     return *std::move(failed);
   }
-  auto position = read_position(*client_, settings_.epoch_id);
-  if (!position) {
+  auto line = read_line(*client_, settings_.epoch_id);
+  if (!line) {
     disconnect();
-    return at(StoreStage::kPosition, std::move(position).error());
+    return at(StoreStage::kPosition, std::move(line).error());
   }
-  delivered_leaf_ = last_leaf(*position);
-  return position;
+  line_ = *std::move(line);
+  attempt_.reset();
+  if (auto failed = adopt_leftovers()) {
+    disconnect();
+    return at(StoreStage::kAccounts, *std::move(failed));
+  }
+  return line_.delivered();
+}
+
+/// What others left is no reason to hold back what is ours, but for a connection that broke.
+StoreStatus MongodbStore::adopt_leftovers() {
+  const Adopter adopter{.epoch_id = settings_.epoch_id, .now = clock_.utc_now(), .written_by = attempt_token()};
+  auto applied = leftovers_.step(*client_, adopter, clock_.steady_now(), applied_);
+  if (!applied) {
+    if (applied.error().reaction == Reaction::kReconnect) {
+      return std::move(applied).error();
+    }
+    notes_.push_back({.is_problem = true,
+                      .text = "what an agent that ended had written without its accounts could not be counted yet: " +
+                              applied.error().words});
+  } else if (*applied > 0) {
+    notes_.push_back({.is_problem = false,
+                      .text = "counted " + std::to_string(*applied) +
+                              " events in their accounts that an agent which ended had written without"});
+  }
+  return std::nullopt;
 }
 
 /// Asks as old and new servers understand it. One that does not tell its time is fine; a broken connection is not.
@@ -120,14 +171,15 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
   }
   FlushReport report;
   const std::uint64_t commands_before = client_->commands();
-  if (auto failed = write(batch, report)) {
+  auto failed = write(batch, report);
+  is_confirmed_ = !failed;
+  if (failed) {
     if (failed->reaction == Reaction::kReconnect || failed->reaction == Reaction::kHold) {
       disconnect();  // The next connect reads the password anew and our position in what may be another server.
     }
     return *std::move(failed);
   }
   TWINLOG_KILL_POINT("mongodb.position_written");
-  delivered_leaf_ = std::max(delivered_leaf_.value_or(0), batch.position.last_leaf);
   report.round_trips = client_->commands() - commands_before;
   return report;
 }
@@ -135,9 +187,10 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
 // The order is fixed by contract 2.4: every step is idempotent, and what a step relies on was confirmed by the one
 // before. Dying in between leaves versions that the next flush recognises as its own.
 StoreStatus MongodbStore::write(const FlushBatch& batch, FlushReport& report) {
-  if (auto failed = expect_position()) {
+  if (auto failed = begin(batch)) {
     return at(StoreStage::kPosition, std::move(failed));
   }
+  TWINLOG_KILL_POINT("mongodb.flush_begun");
   OurVersions ours;
   if (auto failed = write_versions(batch, report, ours)) {
     return failed;
@@ -147,19 +200,47 @@ StoreStatus MongodbStore::write(const FlushBatch& batch, FlushReport& report) {
     return at(StoreStage::kAccounts, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.accounts_written");
-  return at(StoreStage::kPosition, write_position(*client_, {.id = settings_.epoch_id, .agent = settings_.agent},
-                                                  batch.position, delivered_leaf_));
+  return at(StoreStage::kPosition, end(batch));
 }
 
-/// Before anything is written: marks that this flush would move in a store that lost what lies below them would make
-/// the agent take for applied what it is about to send again.
-StoreStatus MongodbStore::expect_position() {
-  auto position = read_position(*client_, settings_.epoch_id);
-  if (!position) {
-    return std::move(position).error();
+/// Before anything is written: that the position is as it was left (marks that this flush would move in a store that
+/// lost what lies below them would make the agent take for applied what it is about to send again), and what is to
+/// come.
+StoreStatus MongodbStore::begin(const FlushBatch& batch) {
+  begun_at_ = clock_.steady_now();
+  if (attempt_) {
+    if (auto failed = read_line_anew()) {
+      return failed;
+    }
   }
-  const bool is_expected = last_leaf(*position) == delivered_leaf_;
-  return is_expected ? std::nullopt : StoreStatus(position_moved());
+  const Epoch epoch{.id = settings_.epoch_id, .agent = settings_.agent};
+  auto failed = begin_flush(*client_, epoch, line_, batch.position.last_leaf, ids_of_account_versions(batch.versions));
+  if (failed) {
+    attempt_ = line_.leaves.delivered;
+  }
+  return failed;
+}
+
+StoreStatus MongodbStore::read_line_anew() {
+  auto line = read_line(*client_, settings_.epoch_id);
+  if (!line) {
+    return std::move(line).error();
+  }
+  if (line->leaves.delivered != line_.leaves.delivered && line->leaves.delivered != *attempt_) {
+    return position_moved();
+  }
+  line_ = *std::move(line);
+  attempt_.reset();
+  return std::nullopt;
+}
+
+StoreStatus MongodbStore::end(const FlushBatch& batch) {
+  const Epoch epoch{.id = settings_.epoch_id, .agent = settings_.agent};
+  auto failed = write_position(*client_, epoch, line_, batch.position);
+  if (failed) {
+    attempt_ = std::max(line_.leaves.delivered, batch.position.last_leaf);
+  }
+  return failed;
 }
 
 /// Records, then conflicts.
@@ -204,11 +285,11 @@ StoreStatus MongodbStore::write_versions(const FlushBatch& batch, FlushReport& r
 StoreStatus MongodbStore::write_accounts(const OurVersions& ours, FlushReport& report) {
   const AccountWork work{.versions = by_account(ours.all),
                          .inserted = ours.inserted,
-                         .epoch_id = settings_.epoch_id,
-                         .delivered_leaf = delivered_leaf_.value_or(0),
-                         .now = clock_.utc_now(),
-                         .written_by = attempt_token()};
-  auto applied = apply_to_accounts(*client_, work);
+                         .writer = {.epoch_id = settings_.epoch_id, .line = line_.leaves, .now = clock_.utc_now()},
+                         .read = is_confirmed_ ? ReadConcern::kLocal : ReadConcern::kMajority,
+                         .written_by = attempt_token(),
+                         .is_too_late = [this] { return clock_.steady_now() - begun_at_ > kFlushMost; }};
+  auto applied = apply_to_accounts(*client_, work, applied_);
   if (!applied) {
     return std::move(applied).error();
   }

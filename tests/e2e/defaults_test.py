@@ -31,23 +31,27 @@ exec "$2" agent
 # Runs inside: what stands on the default paths and ports.
 LOOK = """
 import http.client, json, os, stat, sys
-def ask(port, method, path, body=None):
-    peer = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+def ask(port, method, path, body=None, host="127.0.0.1"):
+    peer = http.client.HTTPConnection(host, port, timeout=10)
     peer.request(method, path, body, {"Content-Type": "application/json"})
     answer = peer.getresponse()
     return [answer.status, answer.read().decode()]
-listening = sorted(line.split()[1] for line in open("/proc/net/tcp").readlines()[1:] if line.split()[3] == "0A")
+listening = sorted(line.split()[1] for name in ("tcp", "tcp6")
+                   for line in open("/proc/net/" + name).readlines()[1:] if line.split()[3] == "0A")
 mode = os.stat("/run/twinlog/events.sock").st_mode
 print(json.dumps({"listening": listening, "is_socket": stat.S_ISSOCK(mode), "mode": oct(stat.S_IMODE(mode)),
                   "admin_mode": oct(stat.S_IMODE(os.stat("/run/twinlog/admin.sock").st_mode)),
                   "spool": os.listdir("/var/lib/twinlog/spool"), "event": ask(8840, "POST", "/v1/events", sys.argv[1]),
-                  "metrics": ask(9464, "GET", "/metrics")[1]}))
+                  "metrics": ask(9464, "GET", "/metrics")[1],
+                  "livez": [ask(9464, "GET", "/livez", host=host)[0] for host in ("127.0.0.1", "::1")]}))
 """
 
 
 def address(text):
     """ "127.0.0.1:8840" as /proc/net/tcp writes it."""
-    host, _, port = text.partition(":")
+    host, _, port = text.rpartition(":")
+    if host == "[::]":
+        return "0" * 32 + f":{int(port):04X}"
     return "".join(f"{int(byte):02X}" for byte in reversed(host.split("."))) + f":{int(port):04X}"
 
 
@@ -85,12 +89,13 @@ class ShortestFile(unittest.TestCase):
 
     def test_1_paths_ports_modes_and_sizes_are_those_that_are_promised(self):
         seen = self.look()
-        self.assertEqual(seen["listening"], sorted([address("127.0.0.1:8840"), address("0.0.0.0:9464")]))
+        self.assertEqual(seen["listening"], sorted([address("127.0.0.1:8840"), address("[::]:9464")]))
         self.assertTrue(seen["is_socket"])
         self.assertEqual(seen["mode"], "0o660")
         self.assertEqual(seen["admin_mode"], "0o600")
         self.assertIn("CURRENT", seen["spool"])
         self.assertEqual(seen["event"][0], 200)
+        self.assertEqual(seen["livez"], [200, 200])
         self.assertIn(f"\ntwinlog_spool_capacity_bytes {2 << 30}\n", seen["metrics"])
         self.assertIn(" agent=pod-7f9c ", self.started())
         for store in ("postgres", "mongodb"):

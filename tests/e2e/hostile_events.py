@@ -46,10 +46,19 @@ def moved(name, members, metadata, *repaired, document=None, **fields):
     case(name, members, document, metadata=metadata, repaired=sorted(["metadata", *repaired]), **fields)
 
 
-def truncated(name, members, canonical, **fields):
-    """Metadata over a limit; `canonical` is what it would have been."""
-    mark = {"_truncated": True, "bytes": len(canonical), "sha256": hashlib.sha256(canonical.encode()).hexdigest()}
-    case(name, members, metadata=mark, repaired=["metadata"], **fields)
+def mark(canonical):
+    """What stands for a value that was too much."""
+    return {"_truncated": True, "bytes": len(canonical), "sha256": hashlib.sha256(canonical.encode()).hexdigest()}
+
+
+def truncated(name, members, metadata, **fields):
+    """Metadata over a limit, of which this is kept."""
+    case(name, members, metadata=metadata, repaired=["metadata"], **fields)
+
+
+def around(value, levels):
+    """The value as the innermost `a` of so many objects."""
+    return around({"a": value}, levels - 1) if levels else value
 
 
 # --- Bytes that are no UTF-8, and characters that no store takes
@@ -225,15 +234,18 @@ moved("an unknown number beyond the limits", '"n":12345678901234567890', {"n": "
 
 case("metadata of depth 8", '"metadata":' + '{"a":' * 8 + "1" + "}" * 8,
      metadata={"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": 1}}}}}}}})
-truncated("metadata of depth 9", '"metadata":' + '{"a":' * 9 + "1" + "}" * 9, '{"a":' * 9 + "1" + "}" * 9)
-truncated("an unknown member of depth 8", '"m":' + "[" * 8 + "]" * 8, '{"m":' + "[" * 8 + "]" * 8 + "}")
+truncated("metadata of depth 9", '"metadata":' + '{"a":' * 9 + "1" + "}" * 9, around(mark('{"a":{"a":1}}'), 7))
+truncated("an unknown member of depth 8", '"m":' + "[" * 8 + "]" * 8, {"m": [[[[[[mark("[[]]")]]]]]]})
 truncated("100,000 levels", '"metadata":{"m":' + "[" * 100_000 + "]" * 100_000 + "}",
-          '{"m":' + "[" * 100_000 + "]" * 100_000 + "}")
+          {"m": [[[[[[mark("[" * 99_994 + "]" * 99_994)]]]]]]})
 case("metadata of 8,192 bytes", '"metadata":{"a":"%s"}' % ("x" * 8184), metadata={"a": "x" * 8184})
-truncated("metadata of 8,193 bytes", '"metadata":{"a":"%s"}' % ("x" * 8185), '{"a":"%s"}' % ("x" * 8185))
-truncated("a name of 9,000 bytes", '"%s":1' % ("n" * 9000), '{"%s":1}' % ("n" * 9000))
+truncated("metadata of 8,193 bytes", '"metadata":{"a":"%s"}' % ("x" * 8185), {"a": mark('"%s"' % ("x" * 8185))})
+truncated("a long address beside what matters", '"device":"d-7","metadata":{"risk":"high","uri":"%s","r":{"l":"%s","h":"h"}}' %
+          ("y" * 9000, "z" * 8500), {"device": "d-7", "risk": "high", "uri": mark('"%s"' % ("y" * 9000)),
+                                     "r": {"l": mark('"%s"' % ("z" * 8500)), "h": "h"}})
+truncated("a name of 9,000 bytes", '"%s":1' % ("n" * 9000), mark('{"%s":1}' % ("n" * 9000)))
 truncated("50,000 members", '"metadata":{%s}' % ",".join(f'"{n}":{n}' for n in range(10_000, 60_000)),
-          "{%s}" % ",".join(f'"{n}":{n}' for n in range(10_000, 60_000)))
+          mark("{%s}" % ",".join(f'"{n}":{n}' for n in range(10_000, 60_000))))
 truncated("truncated secrets, redacted before they are hashed",
-          '"metadata":{"a":"%s","password":"hunter2"}' % ("x" * 8185),
-          '{"a":"%s","password":"[redacted:key]"}' % ("x" * 8185))
+          '"metadata":{"a":{"l":[%s],"password":"hunter2"}}' % ",".join(["1"] * 4500),
+          {"a": {"l": mark("[%s]" % ",".join(["1"] * 4500)), "password": "[redacted:key]"}})

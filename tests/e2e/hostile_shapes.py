@@ -1,5 +1,5 @@
 """More hostile events by hand: times, addresses, session ids, secrets. Adds to hostile_events.CASES."""
-from hostile_events import KEY, R, START, case, moved, whole
+from hostile_events import KEY, R, START, case, moved, named, whole
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 # The first half of SHA-256 over "t", NUL and the id, or its canonical JSON.
@@ -58,9 +58,11 @@ case("a session id that is a number", '"session_id":5', session_ref=SESSION_5)
 case("a session id that is an object", '"session_id":{"b":1,"a":2}', session_ref=SESSION_OBJECT)
 case("session ids at every depth",
      '"metadata":{"session_id":"abc","a":[{"session_id":["abc"]},{"session_id":null}]},"session_id":"abc"',
-     metadata={"session_id": SESSION_ABC, "a": [{"session_id": SESSION_LIST}, {"session_id": None}]},
+     metadata={"session_id": f"sref:{SESSION_ABC}", "a": [{"session_id": f"sref:{SESSION_LIST}"}, {"session_id": None}]},
      session_ref=SESSION_ABC)
-moved("a session id beside a reference", '"session_id":"abc","session_ref":"r"', {"session_id": SESSION_ABC},
+case("a session id by a usual name", '"sessionId":"abc","metadata":{"JSESSIONID":"abc","x":{"session-id":"abc"}}',
+     metadata={"JSESSIONID": f"sref:{SESSION_ABC}", "x": {"session-id": f"sref:{SESSION_ABC}"}}, session_ref=SESSION_ABC)
+moved("a session id beside a reference", '"session_id":"abc","session_ref":"r"', {"session_id": f"sref:{SESSION_ABC}"},
       session_ref="r")
 moved("a session id beside a reference of the wrong type", '"session_id":"abc","session_ref":5', {"session_ref": 5},
       "session_ref",
@@ -73,8 +75,9 @@ SECRET_KEYS = ["password", "Passwd", "PWD", "userPassword", "x-auth-token", "ref
                "Authorization", "clientSecret", "client_secret", "ApiKey", "X-API-KEY", "x.api.key", "sshPrivateKey",
                "private_key",
                "apiOTP", "old--password", ".secret"]
-OPEN_KEYS = ["passwordHint", "tokens", "secretary", "api_keys", "pass word", "keyApi", "cookies", "token2", "apitoken",
-             "PASSWORDS"]
+SECRET_KEYS += ["password_confirmation", "password1", "new_password2", "user[password]", "moderatorPW", "passphrase", "totp",
+                "totp_code", "tokens", "api_keys", "pass word", "cookies", "token2", "apitoken", "PASSWORDS"]
+OPEN_KEYS = ["passwordHint", "token_type", "country_code", "secretary", "keyApi", "spin"]
 for key in SECRET_KEYS:
     moved(f"the unknown member {key}", f'"{key}":"hunter2"', {key: KEY})
 case("keys that are near a secret's", '"metadata":{%s}' % ",".join(f'"{key}":"open"' for key in OPEN_KEYS),
@@ -86,36 +89,42 @@ moved("secrets of every type at every depth",
 case("what is no secret under a secret's key",
      '"metadata":{"has_password":true,"token":null,"otp":false,"cookie":"2024-01-01T00:00:00Z"}',
      metadata={"has_password": True, "token": None, "otp": False, "cookie": "2024-01-01T00:00:00Z"})
+case("outcomes and counts under a secret's key",
+     '"metadata":{"otp":"failed","password":"Expired","failed_password":3,"pwd":"/home/bob"}',
+     metadata={"otp": "failed", "password": "Expired", "failed_password": 3, "pwd": "/home/bob"})
 moved("what is only nearly a time", '"metadata":{"token":"2024-02-30T00:00:00Z","otp":1704067200000}',
       {"token": KEY, "otp": KEY})
 moved("a secret key with what is no text", rb'"metadata":{"a\u0000.password":"hunter2","password\u0000":"hunter"}',
-      {f"a{R}.password": KEY, f"password{R}": "hunter"})
+      {f"a{R}.password": KEY, f"password{R}": KEY})
 moved("a secret whose name is taken", '"password":"hunter2","metadata":{"password":"hunter3"}',
       {"password": KEY, "password_": KEY})
 
 # --- Secrets by their shape
 
 for rule, typed, kept in [
-        ("jwt", f"token={JWT}; next", "token=[redacted:jwt]; next"), ("jwt", f"{JWT}.a.b", "[redacted:jwt]"),
-        ("jwt", "eyJabcd..", "[redacted:jwt]"), ("jwt", f"a{JWT} {JWT}", "a[redacted:jwt] [redacted:jwt]"),
-        ("bearer", "Bearer x", "[redacted:bearer]"), ("bearer", "  bEaReR   abc def", "[redacted:bearer]"),
-        ("bearer", "got: Bearer abcDEF123=, ok", "got: [redacted:bearer], ok"),
-        ("basic", "Basic dXNlcjpwYXNz", "[redacted:basic]"),
-        ("basic", "use basic dXNlcjpwYXNz!", "use [redacted:basic]!"),
+        ("key", f"token={JWT}; next", "token=[redacted:key]; next"), ("jwt", f"{JWT}.a.b", "[redacted:jwt]"),
+        ("jwt", f"a{JWT} {JWT}", "a[redacted:jwt] [redacted:jwt]"),
+        ("bearer", "  bEaReR   abcDEF0123456789 def", "  bEaReR   [redacted:bearer] def"),
+        ("bearer", "got: Bearer abcDEF0123456789=, ok", "got: Bearer [redacted:bearer], ok"),
+        ("basic", "Basic dXNlcjpwYXNz", "Basic [redacted:basic]"),
+        ("basic", "use basic dXNlcjpwYXNz!", "use basic [redacted:basic]!"),
+        ("header", "Cookie: SID=abc", "Cookie: [redacted:header]"), ("url", "https://b:x@h/", "https://b:[redacted:url]@h/"),
+        ("token", "ghp_abcDEF0123456789", "[redacted:token]"), ("session", "/a;jsessionid=1A", "/a;jsessionid=[redacted:session]"),
         ("pem", "key: -----BEGIN RSA PRIVATE KEY-----MIIB", "key: [redacted:pem]")]:
     case(f"{rule} in {typed[:40]} as a user agent", f'"user_agent":"{typed}"', user_agent=kept, repaired=["user_agent"])
 for typed in ("eyJab.c.d", "eyJabcdef.c", "the bearer certificate was", "use basic authentication please",
-              "xBearer abcDEF123", "Bearer ",
+              "xBearer abcDEF0123456789", "Bearer ", "Basic User 1", "Bearer token expired", "eyJabcd..",
+              "-----BEGIN CERTIFICATE-----MIIB", "password=expired",
               "----BEGIN X", "eyJ hbGci.a.b"):
     case(f"no secret, {typed}", f'"user_agent":"{typed}"', user_agent=typed)
 case("a token as every name",
-     f'"user_id":"{JWT}","username":"Basic dXNlcjpwYXNz","failure_reason":"Bearer abcDEF123","service":"-----BEGIN X"',
-     user_id="[redacted:jwt]", username="[redacted:basic]", failure_reason="[redacted:bearer]",
-     service="[redacted:pem]",
-     account="id:[redacted:jwt]", repaired=["failure_reason", "service", "user_id", "username"])
+     f'"user_id":"{JWT}","username":"Basic dXNlcjpwYXNz","failure_reason":"Bearer abcDEF0123456789"',
+     user_id="[redacted:jwt]", username="Basic [redacted:basic]", failure_reason="Bearer [redacted:bearer]",
+     account="id:[redacted:jwt]", repaired=["failure_reason", "user_id", "username"])
+named("a name that only begins like a secret", "Basic User 1", "Basic User 1", "basic user 1")
 moved("tokens as keys and in lists",
-      f'"metadata":{{"{JWT}":1,"l":["x","Bearer abcDEF123",["{JWT}"]]}},"Basic abcDEF123":2',
-      {"[redacted:jwt]": 1, "l": ["x", "[redacted:bearer]", ["[redacted:jwt]"]], "[redacted:basic]": 2})
+      f'"metadata":{{"{JWT}":1,"l":["x","Bearer abcDEF0123456789",["{JWT}"]]}},"Basic dXNlcjpwYXNz":2',
+      {"[redacted:jwt]": 1, "l": ["x", "Bearer [redacted:bearer]", ["[redacted:jwt]"]], "Basic [redacted:basic]": 2})
 moved("two unknown tokens, which get one name", f'"{JWT}":1,"{JWT}x":2', {"[redacted:jwt]": 1, "[redacted:jwt]_": 2})
 moved("eleven unknown tokens", ",".join(f'"{JWT}{number}":{number}' for number in range(10, 21)),
       {"[redacted:jwt]" + tail: number for number, tail in

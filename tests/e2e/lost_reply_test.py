@@ -18,7 +18,7 @@ POSTGRES_PATIENCE = 20.0  # Seconds; so long the agent waits for PostgreSQL in o
 MONGODB_PATIENCE = 1.0  # Set in the address; the driver's limit for one reply.
 NEEDED = {
     "postgres": {"BEGIN", "INSERT", "UPDATE", "SELECT", "COMMIT"},
-    "mongodb": {"find twinlog_agents", "insert auth_logs", "find auth_logs", "insert auth_log_conflicts",
+    "mongodb": {"insert auth_logs", "find auth_logs", "insert auth_log_conflicts",
                 "update auth_logs", "find account_lockouts", "find auth_log_conflicts", "insert account_lockouts",
                 "update account_lockouts", "update twinlog_agents"},
 }

@@ -27,9 +27,14 @@ CODES = {"retry": "99999", "retry_smaller": "40001", "reconnect": "57P01", "retr
          "poison": "22000", "stop": "XX001"}
 REDACTED = {"key": {"metadata": {"password": "x"}},
             "jwt": {"user_agent": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"},
-            "bearer": {"user_agent": "Bearer abcdef"},
+            "bearer": {"user_agent": "Bearer abcdef0123456789"},
             "basic": {"user_agent": "Basic dXNlcjpwYXNzd29yZA=="},
-            "pem": {"failure_reason": "-----BEGIN KEY-----\na\n-----END KEY-----"}}
+            "digest": {"user_agent": "Digest abcdef0123456789"},
+            "token": {"user_agent": "ghp_abcdef0123456789"},
+            "pem": {"service": "-----BEGIN PRIVATE KEY-----\na\n-----END PRIVATE KEY-----"},
+            "header": {"user_agent": "Cookie: SID=x"},
+            "url": {"service": "https://bob:x@h/"},
+            "session": {"user_agent": "/a;jsessionid=0A1B"}}
 REPAIRED = {"characters": '"service":"a\\u0000"', "cut": f'"service":"{"x" * 200}"', "wrong_value": '"user_id":1',
             "unknown_member": '"nobody_knows":1', "number": '"metadata":{"n":1e400}',
             "repeated_key": '"metadata":{"a":1,"a":2}', "metadata_limit": f'"metadata":{{"a":"{"x" * 9000}"}}'}
@@ -159,6 +164,8 @@ class MetricsScenario(unittest.TestCase):
         for rule, text in REPAIRED.items():
             line = f'{{"tenant_id":"acme","event_type":"logout","occurred_at":1700000000000,{text}}}'
             self.assert_counted("twinlog_repairs_total", rule, line.encode())
+        self.assert_counted("twinlog_repairs_total", "seconds",
+                            b'{"tenant_id":"acme","event_type":"logout","occurred_at":1000}')
         page = self.tally.check(self)
         # One byte of the connection that is not finished yet.
         self.assertEqual(page.value("twinlog_ingest_bytes_total", transport="unix"), self.tally.unix_bytes + 1)

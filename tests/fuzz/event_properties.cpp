@@ -11,8 +11,9 @@
 #include "ledger/record/json_events.h"
 #include "ledger/record/json_number.h"
 #include "ledger/record/json_tape.h"
-#include "ledger/record/metadata.h"
+#include "ledger/record/metadata_limits.h"
 #include "ledger/record/redaction.h"
+#include "ledger/record/secret_key.h"
 #include "ledger/record/timestamp.h"
 #include "ledger/record/utf8.h"
 #include "ledger/record/version_json.h"
@@ -85,14 +86,27 @@ bool holds_secret(std::string_view text) {
   return redacted(text, ignored).has_value();
 }
 
-bool may_stand_under_secret_key(const JsonTape& tape, std::uint32_t value) {
+bool may_stand_under_secret_key(const JsonTape& tape, KeyKind key, std::uint32_t value) {
   const NodeKind kind = tape.nodes[value].kind;
   return kind == NodeKind::kTrue || kind == NodeKind::kFalse || kind == NodeKind::kNull ||
-         (kind == NodeKind::kString && (tape.view(value) == "[redacted:key]" || rfc3339_time(tape.view(value))));
+         (kind == NodeKind::kNumber && is_count(tape.view(value))) ||
+         (kind == NodeKind::kString && is_plain_value(key, tape.view(value)));
 }
 
-bool is_session_ref(std::string_view text) {
-  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+bool is_kept_session(std::string_view text) {
+  return text.size() == 37 && text.starts_with("sref:") &&
+         text.find_first_not_of("0123456789abcdef", 5) == std::string_view::npos;
+}
+
+/// The values of an event's own names, which are redacted only as wholes, and of what is made of them.
+bool is_of_a_name(const JsonTape& tape, std::uint32_t value) {
+  for (std::uint32_t key = 1; key < value; key = tape.end_of(key + 1)) {
+    if (key + 1 == value) {
+      const std::string_view name = tape.view(key);
+      return name == "username" || name == "user_id" || name == "account";
+    }
+  }
+  return false;
 }
 
 /// Walks what is kept, node by node.
@@ -105,13 +119,13 @@ void require_no_secret(std::string_view canonical) {
       continue;
     }
     require(is_clean_utf8(tape->view(i)), "kept text is valid UTF-8 without C0");
-    require(!holds_secret(tape->view(i)), "no kept text is shaped like a secret");
-    if (kind == NodeKind::kKey && tape->view(i) == "session_id") {
-      require(tape->nodes[i + 1].kind == NodeKind::kNull || is_session_ref(tape->view(i + 1)),
+    require(!holds_secret(tape->view(i)) || is_of_a_name(*tape, i), "no kept text holds a secret");
+    if (kind == NodeKind::kKey && is_session_key(tape->view(i))) {
+      require(tape->nodes[i + 1].kind == NodeKind::kNull || is_kept_session(tape->view(i + 1)),
               "a session id is kept as a hash only");
     } else if (kind == NodeKind::kKey && is_secret_key(tape->view(i))) {
-      require(may_stand_under_secret_key(*tape, i + 1),
-              "a value under a secret's key is redacted, a boolean or a time");
+      require(may_stand_under_secret_key(*tape, key_kind(tape->view(i)), i + 1),
+              "a value under a secret's key is redacted or plain");
     }
   }
 }

@@ -10,6 +10,7 @@ FOLDERS = ("agent", "ledger", "spool", "plugins", "config")
 CALL = re.compile(r'(?:\.|->)line\(([^"]*)"([a-z_]+)",(.*?)\);\n', re.S)
 FIELD = re.compile(r'\{"([a-z_]+)", ')
 ROW = re.compile(r"^\| `([a-z_]+)` \| ([a-z, ]+) \| ([a-z_ ]*?) ?\| ([^|]+) \| ([^|]+) \|$", re.M)
+OWN = re.compile(r'payload_of\(format, "([a-z_]+)"')
 ANY_CALL = re.compile(r"(?:\.|->)line\(")
 
 
@@ -24,6 +25,7 @@ def logged(text):
         levels = {name.lower() for name in re.findall(r"LogLevel::k([A-Z][a-z]+)", level)}
         found.setdefault(event, (set(), []))[0].update(levels)
         found[event][1].extend(name for name in FIELD.findall(rest) if name not in found[event][1])
+    found.update({event: ({"warning"}, ["lines"]) for event in OWN.findall(text)})
     return found
 
 

@@ -1,5 +1,6 @@
-// A model of the document store and of the agents that write to it (stores.md 4b): no transactions, every step visible
-// to the others at once, agents that die between any two steps.
+// A model of the document store and of the agents that write to it: no transactions, every step visible to the others
+// at once, agents that die between any two steps, some of them for good, and others that take over what those left.
+// Merging and dropping marks are the functions that the plugin calls.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 #include <tuple>
 #include <vector>
 
-#include "ledger/lockout/account_state.h"
+#include "ledger/lockout/marked_merge.h"
 #include "tests/lockout/histories.h"
 #include "tests/lockout/plain_fold.h"
 
@@ -21,6 +22,7 @@ enum class Fault : std::uint8_t {
   kRecountTakesWhatIsVisible,  ///< Counts rows above the marks too: their owners count them again.
   kCountsWhatItInserted,       ///< Merges what this try inserted, whatever the marks say: a crash loses the rest.
   kIgnoresMarks,               ///< Merges all of its own rows again after a crash.
+  kNeverAdopts,                ///< Leaves to the dead what is theirs.
 };
 
 class DocumentModel {
@@ -39,10 +41,23 @@ class DocumentModel {
   std::vector<const Version*> rows() const;
   std::map<PlainKey, ShownAccount> accounts() const;
 
+  /// An epoch's line.
+  struct Line {
+    EpochLine leaves;
+    bool is_unfinished = false;
+    std::uint64_t listed = 0;
+    std::vector<EventKey> flushing;
+    bool is_flush_running = false;
+    bool is_flush_unaware = false;  ///< It began before an adoption that was announced meanwhile.
+  };
+  Line& line(const Uuid& epoch_id) { return lines_[epoch_id]; }
+  std::vector<Uuid> unfinished() const;
+
  private:
   std::map<EventKey, Version> records_;
   std::map<std::tuple<std::string, std::string, Digest>, Version> conflicts_;
   std::map<AccountKey, Account> accounts_;
+  std::map<Uuid, Line> lines_;
 };
 
 /// What happened in a run.
@@ -51,6 +66,8 @@ struct Incidents {
   std::uint64_t rewinds = 0;
   std::uint64_t lost_races = 0;
   std::uint64_t recounts = 0;
+  std::uint64_t losses = 0;       ///< Agents that never came back.
+  std::uint64_t adoptions = 0;    ///< ... of versions that were written without their accounts, or still to be.
   std::uint64_t temptations = 0;  ///< Recounts that saw failures which their owners had not applied yet.
 };
 
@@ -59,18 +76,28 @@ class ModelAgent {
  public:
   /// `spool` must carry the agent's epoch and rising leaf indexes.
   ModelAgent(std::vector<Version> spool, DocumentModel& store, Choices& choices, Fault fault);
-  bool is_done() const { return cursor_ == spool_.size(); }
+  bool is_done() const { return is_lost_ || (cursor_ == spool_.size() && stage_ == Stage::kCut); }
   void step(Incidents& incidents);
   /// Everything but the cursor is lost; now and then that goes back too, as when the store was found to have forgotten.
   void die(Incidents& incidents);
+  /// With its spool.
+  void die_for_good(Incidents& incidents);
+  /// Begins to take over what another epoch, dead or slow, has not finished. Only between two batches.
+  bool can_adopt(const Uuid& epoch_id) const {
+    return !is_lost_ && stage_ == Stage::kCut && (spool_.empty() || spool_.front().epoch_id != epoch_id);
+  }
+  void adopt(const Uuid& epoch_id, Incidents& incidents);
 
  private:
-  enum class Stage : std::uint8_t { kCut, kRecords, kConflicts, kRead, kCount, kReplace };
+  enum class Stage : std::uint8_t { kCut, kRecords, kConflicts, kRead, kCount, kReplace, kEnd };
 
   void begin_batch();
   void insert_next_record();
   void insert_next_conflict();
   void note_ours(const Version& sent, const Version& stored, bool is_inserted);
+  void begin_accounts();
+  void end_flush_of_own();
+  void end();
   void read_account(Incidents& incidents);
   void count_failures(Incidents& incidents);
   void replace_account(Incidents& incidents);
@@ -85,9 +112,15 @@ class ModelAgent {
   Stage stage_ = Stage::kCut;
   std::size_t batch_end_ = 0;
   std::size_t next_ = 0;
+  std::vector<const Version*> to_records_;  ///< In whatever order the server takes them.
   std::vector<const Version*> to_conflicts_;
-  std::vector<const Version*> ours_;
-  std::map<AccountKey, std::vector<const Version*>> todo_;
+  std::vector<OwnVersion> ours_;
+  MarkedWriter writer_;           ///< Of our epoch, or of the one that is adopted.
+  std::vector<Version> adopted_;  ///< What ours_ points to then.
+  bool is_adopting_ = false;
+  bool is_second_adoption_ = false;  ///< Long after the first one: no flush that does not know of that runs any more.
+  bool is_lost_ = false;
+  std::map<AccountKey, std::vector<OwnVersion>> todo_;
   AccountState state_;
   std::uint64_t read_version_ = 0;
 };

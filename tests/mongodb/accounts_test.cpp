@@ -74,35 +74,6 @@ TEST_F(MongodbAccounts, RecountTakesNothingThatItsOwnerHasStillToApply) {
   EXPECT_EQ(attempts(), 2);
 }
 
-TEST_F(MongodbAccounts, DropTheMarksOfEpochsThatWereIdleForAMonth) {
-  TestAgent other(settings_, 2);
-  report_of(other.flush(other.accept({failed(10), failed(20)})));
-  agent_.clock().advance(std::chrono::hours{24 * 31});
-  report_of(agent_.flush(agent_.accept({failed(30)})));
-  EXPECT_EQ(testing::marks_of(settings_, hot_account), std::set<Uuid>{agent_.epoch_id()});
-}
-
-TEST_F(MongodbAccounts, KeepTheMarksOfEpochsThatWroteLately) {
-  TestAgent other(settings_, 2);
-  report_of(other.flush(other.accept({failed(10)})));
-  agent_.clock().advance(std::chrono::hours{24 * 29});
-  report_of(agent_.flush(agent_.accept({failed(30)})));
-  EXPECT_EQ(testing::marks_of(settings_, hot_account), (std::set<Uuid>{agent_.epoch_id(), other.epoch_id()}));
-}
-
-TEST_F(MongodbAccounts, AreExactAlsoWhenTheMarkOfADeliveredEpochWasDropped) {
-  TestAgent other(settings_, 2);
-  const auto theirs = other.accept({failed(10), failed(20)});
-  report_of(other.flush(theirs));
-  agent_.clock().advance(std::chrono::hours{24 * 31});
-  report_of(agent_.flush(agent_.accept({failed(30)})));
-  report_of(agent_.flush(agent_.accept({success(15)})));
-  EXPECT_EQ(attempts(), 2);  // The recount takes the delivered failure at 20 although its epoch has no mark here.
-  other.restart();
-  report_of(other.flush(theirs));
-  EXPECT_EQ(attempts(), 2);  // And the replay of the epoch without a mark adds nothing.
-}
-
 TEST_F(MongodbAccounts, OfSuccessLockAndResetAreBothTheIdAndTheName) {
   const auto versions = agent_.accept({failed(1).without_user().name("ANN", "ann"), success(2).name("ANN", "ann"),
                                        locked(3), reset(4).name("ANN", "ann").organisation("north")});

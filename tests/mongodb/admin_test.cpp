@@ -64,14 +64,14 @@ TEST_P(MongodbAdmin, MigratesOnceAndThenSaysThatAllIsCurrent) {
   EXPECT_NE(text_of(second).find("current already"), std::string::npos);
   const auto lines = admin->check();
   EXPECT_FALSE(has_problem(lines)) << text_of(lines);
-  EXPECT_NE(text_of(lines).find("schema version 1, current"), std::string::npos);
+  EXPECT_NE(text_of(lines).find("schema version 2, current"), std::string::npos);
 }
 
 TEST_P(MongodbAdmin, CreatesTheIndexesForTheQuestionsThatPeopleAskAndNoMore) {
   ASSERT_TRUE(make_mongodb_admin(settings_)->migrate());
   const std::set<std::string> expected{"_id_", "tenant_time", "tenant_account_time", "tenant_ip_time"};
   EXPECT_EQ(index_names(settings_, kRecords), expected);
-  EXPECT_EQ(index_names(settings_, kAccounts), (std::set<std::string>{"_id_", "guard"}));
+  EXPECT_EQ(index_names(settings_, kAccounts), (std::set<std::string>{"_id_", "guard_by_tenant"}));
 }
 
 TEST_P(MongodbAdmin, NamesWhatToDoWhereThereIsNoSchemaAndNoneMayBeMade) {

@@ -40,7 +40,7 @@ TEST_F(MongodbRefused, EventsAreNamedByTheirLeaves) {
 
 TEST_F(MongodbRefused, AnAccountOrAPositionBlamesNoEventAndIsHeld) {
   for (const auto& [step, where] : {std::pair{"insert account_lockouts", StoreStage::kAccounts},
-                                    std::pair{"insert twinlog_agents", StoreStage::kPosition}}) {
+                                    std::pair{"update twinlog_agents", StoreStage::kPosition}}) {
     SCOPED_TRACE(step);
     peer_.answer_current_schema(1);
     peer_.answer(step, kRefusesFirst);

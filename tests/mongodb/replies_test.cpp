@@ -25,6 +25,26 @@ std::string stored_copy(const std::string& log_id, int leaf) {
          std::to_string(leaf) + R"("}}]}})";
 }
 
+/// A find's answer with the account "t/id:u" as another agent wrote it.
+std::string account_of_another_agent() {
+  const Version version = failed(1).log_id("theirs");
+  StoredAccount account{.state = {}, .version = 1};
+  merge(account.state, {&version});
+  const Result<Bson> document = account_document({"t", "id:u"}, account, "another");
+  char* json = bson_as_canonical_extended_json(document->get(), nullptr);
+  std::string answer = R"({"ok":1,"cursor":{"id":{"$numberLong":"0"},"ns":"db.account_lockouts","firstBatch":[)" +
+                       std::string(json) + "]}}";
+  bson_free(json);
+  return answer;
+}
+
+/// A find's answer with the line of epoch 1.
+std::string line_of_our_epoch(int leaf) {
+  return R"({"ok":1,"cursor":{"id":{"$numberLong":"0"},"ns":"db.twinlog_agents","firstBatch":[)"
+         R"({"_id":"01010101-0101-0101-0101-010101010101","last_leaf_index":{"$numberLong":")" +
+         std::to_string(leaf) + R"("}}]}})";
+}
+
 class MongodbReplies : public ::testing::Test {
  protected:
   explicit MongodbReplies(int most_writes = 100'000) : peer_(most_writes) { peer_.answer_current_schema(1); }
@@ -39,17 +59,55 @@ TEST_F(MongodbReplies, AMajorityThatDidNotConfirmIsNotHiddenByADuplicate) {
   const StoreError error = error_of(agent.flush(agent.accept({failed(1)})));
   EXPECT_EQ(error.reaction, Reaction::kRetry);
   EXPECT_EQ(error.code, "64");
-  EXPECT_EQ(peer_.count("insert twinlog_agents"), 0U);
+  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
 }
 
-TEST_F(MongodbReplies, AMajorityThatDidNotConfirmFailsEveryStep) {
-  for (const char* step : {"insert auth_logs", "insert account_lockouts", "insert twinlog_agents"}) {
+/// A write that was done, and not confirmed.
+constexpr const char* kNotConfirmed =
+    R"({"ok":1,"n":1,"nModified":1,"writeConcernError":{"code":64,"errmsg":"waiting for replication timed out"}})";
+
+TEST_F(MongodbReplies, AMajorityThatDidNotConfirmFailsEveryCommandOfAFlush) {
+  for (const char* step : {"insert twinlog_agents", "insert auth_logs", "insert auth_log_conflicts", "update auth_logs",
+                           "insert account_lockouts", "update account_lockouts", "update twinlog_agents"}) {
     SCOPED_TRACE(step);
-    peer_.answer_current_schema(1);
-    peer_.answer(step, R"({"ok":1,"n":1,"writeConcernError":{"code":100,"errmsg":"not enough data-bearing nodes"}})");
-    TestAgent agent = connected_agent();
-    EXPECT_EQ(error_of(agent.flush(agent.accept({failed(1)}))).code, "100");
+    ScriptedPeer peer;
+    peer.answer_current_schema(1);
+    peer.answer(step, kNotConfirmed);
+    peer.answer("insert auth_logs", kDuplicate);
+    peer.answer("find auth_logs", stored_copy("a", 7));
+    if (std::string(step) == "update account_lockouts") {
+      peer.answer("find account_lockouts", account_of_another_agent());
+    }
+    TestAgent agent(testing::settings_for(peer.port(), "db"), 1);
+    const auto versions = agent.accept({failed(1).log_id("a").hash(1), failed(2).log_id("b")});
+    EXPECT_EQ(error_of(agent.flush(versions)).code, "64");
   }
+}
+
+TEST_F(MongodbReplies, APositionThatNobodyConfirmedIsReadAnewAndIsNoRestoredStore) {
+  for (const int leaf : {0, 1}) {
+    SCOPED_TRACE("the write was " + std::string(leaf == 0 ? "rolled back" : "kept"));
+    ScriptedPeer peer;
+    peer.answer_current_schema(1);
+    peer.answer("update twinlog_agents", kNotConfirmed);
+    TestAgent agent(testing::settings_for(peer.port(), "db"), 1);
+    const auto versions = agent.accept({failed(1)});
+    EXPECT_EQ(error_of(agent.flush(versions)).reaction, Reaction::kRetry);
+    peer.answer("find twinlog_agents", line_of_our_epoch(leaf));
+    testing::report_of(agent.flush(versions));
+    EXPECT_TRUE(agent.store().is_connected());
+  }
+}
+
+TEST_F(MongodbReplies, AfterAFlushThatFailedAccountsAreReadAsAMajorityHasThem) {
+  peer_.answer("insert account_lockouts", kNotConfirmed);
+  TestAgent agent = connected_agent();
+  const auto versions = agent.accept({failed(1)});
+  error_of(agent.flush(versions));
+  testing::report_of(agent.flush(versions));
+  EXPECT_NE(peer_.last("find account_lockouts").find("majority"), std::string::npos);
+  testing::report_of(agent.flush(versions));
+  EXPECT_EQ(peer_.last("find account_lockouts").find("majority"), std::string::npos);
 }
 
 TEST_F(MongodbReplies, ALostReplyIsAnUnknownOutcomeAndRepeatingItEndsTheSame) {
@@ -80,7 +138,7 @@ TEST_F(MongodbSplitReplies, ABrokenConnectionIsNotHiddenByADuplicateOfAnEarlierC
   const StoreError error = error_of(agent.flush(agent.accept({failed(1), failed(2)})));
   EXPECT_EQ(error.reaction, Reaction::kReconnect);
   EXPECT_EQ(peer_.count("find auth_logs"), 0U);
-  EXPECT_EQ(peer_.count("insert twinlog_agents"), 0U);
+  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
 }
 
 TEST_F(MongodbSplitReplies, AFailedCommandIsNotHiddenByADuplicateOfALaterOne) {
@@ -88,7 +146,7 @@ TEST_F(MongodbSplitReplies, AFailedCommandIsNotHiddenByADuplicateOfALaterOne) {
   peer_.answer("insert auth_logs", kDuplicate);
   TestAgent agent = connected_agent();
   EXPECT_EQ(error_of(agent.flush(agent.accept({failed(1), failed(2)}))).reaction, Reaction::kReconnect);
-  EXPECT_EQ(peer_.count("insert twinlog_agents"), 0U);
+  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
 }
 
 // The driver forgets the error of a failed command when a later command of the bulk succeeds.
@@ -96,7 +154,7 @@ TEST_F(MongodbSplitReplies, AFailedCommandIsNotForgottenWhenALaterOneSucceeds) {
   peer_.answer("insert auth_logs", R"({"ok":0,"code":10107,"errmsg":"not primary"})");
   TestAgent agent = connected_agent();
   error_of(agent.flush(agent.accept({failed(1), failed(2)})));
-  EXPECT_EQ(peer_.count("insert twinlog_agents"), 0U);
+  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
 }
 
 TEST_F(MongodbReplies, ADuplicateThatCannotBeReadBackIsRetried) {
@@ -107,19 +165,6 @@ TEST_F(MongodbReplies, ADuplicateThatCannotBeReadBackIsRetried) {
   EXPECT_EQ(error.code, "11000");
 }
 
-/// A find's answer with the account "t/id:u" as another agent wrote it.
-std::string account_of_another_agent() {
-  const Version version = failed(1).log_id("theirs");
-  StoredAccount account{.state = {}, .version = 1};
-  merge(account.state, {&version});
-  const Result<Bson> document = account_document({"t", "id:u"}, account, "another");
-  char* json = bson_as_canonical_extended_json(document->get(), nullptr);
-  std::string answer = R"({"ok":1,"cursor":{"id":{"$numberLong":"0"},"ns":"db.account_lockouts","firstBatch":[)" +
-                       std::string(json) + "]}}";
-  bson_free(json);
-  return answer;
-}
-
 TEST_F(MongodbReplies, AnAccountThatIsAlwaysLostToOthersEndsTheFlushAfterItsRounds) {
   for (unsigned round = 0; round < kAccountRoundsMost; ++round) {
     peer_.answer("find account_lockouts", account_of_another_agent());
@@ -128,14 +173,14 @@ TEST_F(MongodbReplies, AnAccountThatIsAlwaysLostToOthersEndsTheFlushAfterItsRoun
   TestAgent agent = connected_agent();
   EXPECT_EQ(error_of(agent.flush(agent.accept({failed(2)}))).reaction, Reaction::kRetry);
   EXPECT_EQ(peer_.count("update account_lockouts"), kAccountRoundsMost);
-  EXPECT_EQ(peer_.count("insert twinlog_agents"), 0U);
+  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
 }
 
 TEST_F(MongodbReplies, AnAccountThatIsLostToOthersAndThenGoneIsRetried) {
   peer_.answer("insert account_lockouts", kDuplicate);
   TestAgent agent = connected_agent();
   EXPECT_EQ(error_of(agent.flush(agent.accept({failed(1)}))).reaction, Reaction::kRetry);
-  EXPECT_EQ(peer_.count("insert twinlog_agents"), 0U);
+  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
 }
 
 TEST_F(MongodbReplies, AStateThatCannotBeReadStopsTheStore) {

@@ -9,6 +9,7 @@
 #include "plugins/mongodb/client.h"
 #include "plugins/mongodb/document.h"
 #include "plugins/mongodb/names.h"
+#include "plugins/mongodb/position.h"
 #include "plugins/mongodb/versions.h"
 #include "tests/lockout/plain_fold.h"
 #include "tests/lockout/show_account.h"
@@ -58,8 +59,9 @@ StoreSettings settings_for(std::uint16_t port, const std::string& database) {
   return settings;
 }
 
-TestAgent::TestAgent(const StoreSettings& settings, std::uint8_t epoch) : settings_(settings), random_(epoch) {
-  epoch_id_.fill(epoch);
+TestAgent::TestAgent(const StoreSettings& settings, std::uint16_t epoch) : settings_(settings), random_(epoch) {
+  epoch_id_.fill(static_cast<std::uint8_t>(epoch));
+  epoch_id_[0] = static_cast<std::uint8_t>(epoch >> 8U | (epoch < 256 ? epoch : 0U));
   restart();
 }
 
@@ -145,6 +147,58 @@ std::set<Uuid> marks_of(const StoreSettings& settings, const AccountKey& key) {
   return epochs;
 }
 
+std::size_t state_bytes(const StoreSettings& settings, const AccountKey& key) {
+  const auto client = value_of(Client::connect(settings));
+  Bson filter;
+  BsonWriter(filter).text("_id", account_id(key));
+  std::size_t bytes = 0;
+  const auto failed =
+      client->find({.collection = kAccounts, .filter = filter, .projection = Bson(), .expected = 1},
+                   [&bytes](const BsonFields& fields) { bytes = fields.binary("fold_state").value_or("").size(); });
+  EXPECT_FALSE(failed.has_value());
+  return bytes;
+}
+
+void remove_line(const StoreSettings& settings, const Uuid& epoch_id) {
+  const auto client = value_of(Client::connect(settings));
+  Bson command;
+  BsonWriter writer(command);
+  writer.text("delete", kAgents).begin_array("deletes").begin_document("0");
+  writer.begin_document("q").text("_id", uuid_text(epoch_id)).end().int32("limit", 1).end().end();
+  EXPECT_TRUE(client->command(command));
+}
+
+std::set<Uuid> read_leftover_epochs(const StoreSettings& settings) {
+  const auto client = value_of(Client::connect(settings));
+  std::set<Uuid> epochs;
+  for (const auto& [epoch_id, line] : value_of(read_unfinished_lines(*client, 1000))) {
+    epochs.insert(epoch_id);
+  }
+  return epochs;
+}
+
+std::vector<Version> stored_of(const StoreSettings& settings, std::span<const Version> versions) {
+  std::vector<Version> stored;
+  const auto keys = keys_of(versions);
+  for (const auto& found : {read_records(settings, keys), read_conflicts(settings, keys)}) {
+    for (const StoredVersion& one : found) {
+      stored.push_back(one.version);
+    }
+  }
+  return stored;
+}
+
+/// A store has an account for exactly the accounts that the versions speak to.
+std::size_t count_accounts(const StoreSettings& settings) {
+  const auto client = value_of(Client::connect(settings));
+  std::size_t count = 0;
+  const Bson all;
+  const auto failed = client->find({.collection = kAccounts, .filter = all, .projection = Bson(), .expected = 10'000},
+                                   [&count](const BsonFields&) { ++count; });
+  EXPECT_FALSE(failed.has_value());
+  return count;
+}
+
 void expect_fold(const StoreSettings& settings, std::span<const Version> versions) {
   std::map<std::tuple<std::string, std::string, Digest>, const Version*> distinct;
   for (const Version& version : versions) {
@@ -156,7 +210,9 @@ void expect_fold(const StoreSettings& settings, std::span<const Version> version
     once.push_back(version);
   }
   Coverage coverage;
-  for (const auto& [key, expected] : plain_fold_all(once, coverage)) {
+  const auto accounts = plain_fold_all(once, coverage);
+  EXPECT_EQ(count_accounts(settings), accounts.size());
+  for (const auto& [key, expected] : accounts) {
     EXPECT_EQ(read_account(settings, {key.first, key.second}), expected) << key.first << " " << key.second;
   }
 }

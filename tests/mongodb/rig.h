@@ -25,7 +25,7 @@ StoreSettings settings_for(std::uint16_t port, const std::string& database);
 /// An agent's store, connected when made; everything of the spool that a flush needs is given by the test.
 class TestAgent {
  public:
-  TestAgent(const StoreSettings& settings, std::uint8_t epoch);
+  TestAgent(const StoreSettings& settings, std::uint16_t epoch);
   const Uuid& epoch_id() const { return epoch_id_; }
   Store& store() { return *store_; }
   VirtualClock& clock() { return clock_; }
@@ -59,6 +59,13 @@ ShownAccount read_account(const StoreSettings& settings, const AccountKey& key);
 void insert_record_only(const StoreSettings& settings, const Version& version);
 /// The epochs that an account keeps a mark of.
 std::set<Uuid> marks_of(const StoreSettings& settings, const AccountKey& key);
+std::size_t state_bytes(const StoreSettings& settings, const AccountKey& key);
+/// Takes the epoch's line out of twinlog_agents.
+void remove_line(const StoreSettings& settings, const Uuid& epoch_id);
+/// The epochs whose last flush did not come to its end.
+std::set<Uuid> read_leftover_epochs(const StoreSettings& settings);
+/// Of these versions (of several agents, with repeats) those that are in the store, records and conflicts.
+std::vector<Version> stored_of(const StoreSettings& settings, std::span<const Version> versions);
 /// Every account that the versions speak to is in the store as the plain fold of all of them.
 void expect_fold(const StoreSettings& settings, std::span<const Version> versions);
 

@@ -14,9 +14,9 @@ import sys
 import generate
 import normalise
 
-NAMES = sorted(normalise.KNOWN | {"account", "received_at", "repaired", "remote_host", "password", "X-Api-Key", "a.b",
+NAMES = sorted(normalise.KNOWN | {"account", "received_at", "repaired", "remote_host", "password", "X-Api-Key", "sessionId", "sid", "a.b",
                                   "$gt",
-                                  "", "x", "x_", "eyJhbGciOi.eyJz.c2ln", "metadata_"})
+                                  "", "x", "x_", "eyJhIjoxfQ.eyJz.c2ln", "metadata_"})
 OPTIONAL_NAMES = [name for name in NAMES if not name.endswith(("tenant_id", "log_id", "event_type", "occurred_at",
                                                                "version"))]
 VALUES = [b"null", b"true", b"0", b"-0", b"-1", b"1e400", b"1e-400", b"9007199254740993", b"1.0", b"5e0", b"2147483648",
@@ -26,8 +26,9 @@ VALUES = [b"null", b"true", b"0", b"-0", b"-1", b"1e400", b"1e-400", b"900719925
           b"[]",
           b"{}", b"[[[[[[[[1]]]]]]]]", b'{"a":{"a":{"a":{"a":{"a":{"a":{"a":1}}}}}}}', b'{"$oid":"5"}',
           b'{"x":1,"x":2}',
-          b'{"password":{"x":1},"otp":true,"session_id":"s","":null}', b'"Bearer abcDEF123"', b'"x Basic abcDEF123 y"',
-          b'"eyJhbGciOi.eyJz.c2ln"', b'"-----BEGIN X"', b'"192.0.2.1:5"', b'"[fe80::1%e]:5"', b'"::1.2.3.4"',
+          b'{"password":{"x":1},"otp":true,"session_id":"s","":null}', b'"Bearer abcDEF0123456789"', b'"x Basic dXNlcjpwYXNz y"',
+          b'"eyJhIjoxfQ.eyJz.c2ln"', b'"-----BEGIN PRIVATE KEY-----MII"', b'"a=b&password=x&sid=y"', b'"{\\"pin\\":813204}"',
+          b'"https://a:b@c/"', b'"Cookie: a=b"', b'"192.0.2.1:5"', b'"[fe80::1%e]:5"', b'"::1.2.3.4"',
           b'"1.2.3"',
           b'"\xc4\xb0\xe1\xba\x9e"', b'"' + b"\xf0\x9f\x98\x80" * 300 + b'"', b'"' + b"y" * 9000 + b'"']
 PIECES = [b"\x80", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"\xff", b"\0", b"\t", b"\x1f",

@@ -5,6 +5,7 @@ import re
 
 import canonical
 import fold
+import metadata_limits
 import redaction
 import shapes
 from sent import Members, Number, Refused, is_text, parse, sent_text
@@ -95,12 +96,13 @@ class Reader:
 
     def kept_text(self, name, value):
         self.cleaner.is_changed = False
-        whole = self.cleaner.text(value)
+        clean = redaction.redacted_name if name in ("user_id", "username") else redaction.redacted
+        whole = self.cleaner.text(value, clean)
         kept = within(name, whole)
         if self.cleaner.is_changed or kept != whole:
             self.repaired.add(name)
-        while redaction.redacted(kept) != kept:  # What is cut may look like a secret that the whole did not.
-            kept = cut(redaction.redacted(kept), TEXT_LIMITS.get(name, 253))
+        while clean(kept) != kept:  # What is cut may look like a secret that the whole did not.
+            kept = cut(clean(kept), TEXT_LIMITS.get(name, 253))
         self.content[name] = kept
 
     def texts(self):
@@ -162,7 +164,7 @@ class Reader:
         moved = [self.cleaner.member(*self.members[name]) for name in sorted(self.movers, key=str.encode)]
         for name, value in sorted(moved, key=lambda item: item[0].encode()):
             kept[free_name(name, kept)] = value
-        self.content["metadata"] = redaction.within_limits(kept)
+        self.content["metadata"] = metadata_limits.within_limits(kept)
         is_over = self.content["metadata"] != kept
         if moved or is_over or self.cleaner.is_changed:
             self.repaired.add("metadata")

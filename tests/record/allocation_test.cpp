@@ -96,17 +96,25 @@ std::vector<Hostile> hostile_events() {
       {"nulls", listed("null")},
       {"secrets", listed(R"({"pwd":1})")},
       {"members_that_are_secrets", metadata_of([](std::size_t i) { return numbered("\"", i, ".otp\":0"); })},
-      {"tokens", listed(R"("eyJabcd..")")},
-      {"credentials", listed(R"("basic x")")},
+      {"tokens", listed(R"("eyJhIjoxfQ..")")},
+      {"credentials", listed(R"("basic YTpi")")},
+      {"one_text_of_pairs", "\"x\":\"" + repeated("pw=a&", kRoom) + "\""},
+      {"pairs", listed(R"("pw=a")")},
+      {"one_basic_credential", "\"x\":\"basic " + std::string(kRoom - 20, 'A') + "\""},
+      {"lists_too_deep", R"("metadata":{"a":[[[[[[)" + repeated("[[]],", kRoom) + "0]]]]]]}"},
+      {"lists_around_what_is_too_deep", R"("metadata":{"a":[[[[[)" + repeated("[[[]]],", kRoom) + "0]]]]]}"},
+      {"long_values", listed(std::string(1, '"') + std::string(110, 'x') + "\"")},
+      {"long_values_in_lists",
+       R"("metadata":{"a":[)" + repeated("[[[[[[\"" + std::string(110, 'x') + "\"]]]]]],", kRoom) + "0]}"},
       {"sessions", listed(R"({"session_id":1})")},
       {"deep_sessions", "\"metadata\":" + nested("{\"session_id\":", "}", kRoom / 15)},
       {"repeated_members_that_are_tokens",
-       metadata_of([](std::size_t i) { return numbered("\"eyJabcd..", i, "\":0"); })},
+       metadata_of([](std::size_t i) { return numbered("\"eyJhIjoxfQ..", i, "\":0"); })},
       {"taken_names", R"("metadata":{)" +
                           repeated([](std::size_t i) { return numbered("\"", i, "\":0,"); }, kRoom / 2) + "\"\":0}," +
                           repeated([](std::size_t i) { return numbered("\"", i, "\":0,"); }, kRoom / 2) + "\"\":0"},
       {"unknown_members_that_are_tokens",
-       unlike_members([](std::size_t i) { return numbered("\"eyJabcd..", i, "\":0"); })},
+       unlike_members([](std::size_t i) { return numbered("\"eyJhIjoxfQ..", i, "\":0"); })},
   };
 }
 

@@ -102,7 +102,7 @@ TEST(Refusal, NamesAnUnknownMemberInABoundedAndHarmlessForm) {
   const std::string name(100, 'n');
   EXPECT_EQ(refused_field(event_with("\"" + name + "\":1,\"" + name + "\":2")), name.substr(0, 64));
   EXPECT_EQ(refused_field(event_with("\"a\x01\":1,\"a\x02\":2")), "a\xEF\xBF\xBD");
-  EXPECT_EQ(refused_field(event_with(R"("Bearer abc":1,"Bearer abc":2)")), "[redacted");
+  EXPECT_EQ(refused_field(event_with(R"("ghp_0123456789abcdef":1,"ghp_0123456789abcdef":2)")), "[redacted");
 }
 
 TEST(Refusal, OfRequiredMembersThatAreMissing) {

@@ -82,11 +82,17 @@ std::string host_port_text(const sockaddr_storage& address, socklen_t size) {
   return address.ss_family == AF_INET6 ? "[" + std::string(host) + "]:" + port : std::string(host) + ":" + port;
 }
 
-/// A socket bound and listening at `at`, or errno in `error`.
+bool has_ipv6() {
+  return Descriptor(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)).is_open();
+}
+
+/// A socket bound and listening at `at`, or errno in `error`. The wildcard of IPv6 takes IPv4, too.
 Descriptor bind_tcp(const addrinfo& at, int& error) {
   Descriptor descriptor(::socket(at.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int on = 1;
+  const int off = 0;
   if (descriptor.is_open() && ::setsockopt(descriptor.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+      (at.ai_family != AF_INET6 || ::setsockopt(descriptor.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) == 0) &&
       ::bind(descriptor.get(), at.ai_addr, at.ai_addrlen) == 0 && ::listen(descriptor.get(), kBacklog) == 0) {
     return descriptor;
   }
@@ -171,13 +177,13 @@ Result<Listener> listen_tcp(const std::string& host_port) {
   if (!parts) {
     return cannot_listen(host_port, "an address is host:port, for instance 127.0.0.1:8840");
   }
+  const std::string host = parts->host == "::" && !has_ipv6() ? "0.0.0.0" : parts->host;
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int failure =
-      ::getaddrinfo(parts->host.empty() ? nullptr : parts->host.c_str(), parts->port.c_str(), &hints, &found);
+  const int failure = ::getaddrinfo(host.empty() ? nullptr : host.c_str(), parts->port.c_str(), &hints, &found);
   if (failure != 0) {
     return cannot_listen(host_port, ::gai_strerror(failure));
   }

@@ -1,0 +1,167 @@
+#include "plugins/mongodb/leftovers.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "plugins/mongodb/bulk.h"
+#include "plugins/mongodb/names.h"
+
+namespace twinlog::mongodb {
+namespace {
+
+constexpr std::size_t kIdsPerRead = 1000;
+
+bool is_same(const AgentLine& one, const AgentLine& other) {
+  return one.leaves.delivered == other.leaves.delivered && one.listed == other.listed &&
+         one.leaves.adopting == other.leaves.adopting;
+}
+
+/// Changes the line where it is still the one that was read.
+StoreResult<bool> change_line(Client& client, const Uuid& epoch_id, const AgentLine& line, const Bson& change) {
+  Bson filter;
+  BsonWriter(filter)
+      .text("_id", uuid_text(epoch_id))
+      .int64("last_leaf_index", static_cast<std::int64_t>(line.leaves.delivered))
+      .int64("listed_leaf_index", static_cast<std::int64_t>(line.listed))
+      .boolean("is_unfinished", true);
+  Bulk bulk(client, kAgents);
+  bulk.update(filter, change);
+  auto executed = bulk.execute();
+  if (!executed) {
+    return std::move(executed).error();
+  }
+  return executed->matched == 1;
+}
+
+/// The announcement. Others that watch the line see it change and wait anew.
+StoreResult<bool> announce(Client& client, const Uuid& epoch_id, AgentLine& line) {
+  Bson change;
+  BsonWriter writer(change);
+  writer.begin_document("$max").int64("adopting_leaf_index", static_cast<std::int64_t>(line.listed)).end();
+  line.leaves.adopting = std::max(line.leaves.adopting, line.listed);
+  return change_line(client, epoch_id, line, change);
+}
+
+StoreStatus finish(Client& client, const Uuid& epoch_id, const AgentLine& line) {
+  Bson change;
+  BsonWriter writer(change);
+  writer.begin_document("$max").int64("adopted_leaf_index", static_cast<std::int64_t>(line.listed)).end();
+  writer.begin_document("$unset").text("is_unfinished", "").text("flushing", "").end();
+  auto changed = change_line(client, epoch_id, line, change);
+  return changed ? std::nullopt : StoreStatus(std::move(changed).error());
+}
+
+bool is_announced(const AgentLine& line) {
+  return line.leaves.adopting >= line.listed;
+}
+
+/// The rows of the epoch among those listed.
+StoreStatus read_rows(Client& client, const Uuid& epoch_id, const AgentLine& line,
+                      std::span<const std::string> record_ids, std::vector<Version>& found) {
+  std::optional<StoreError> unreadable;
+  while (!record_ids.empty()) {
+    const auto some = record_ids.first(std::min(record_ids.size(), kIdsPerRead));
+    record_ids = record_ids.subspan(some.size());
+    for (const Shelf shelf : {Shelf::kRecords, Shelf::kConflicts}) {
+      const Bson filter = versions_of(shelf, some);
+      auto failed = client.find(
+          {.collection = collection_of(shelf), .filter = filter, .projection = Bson(), .expected = some.size()},
+          [&](const BsonFields& fields) {
+            const auto leaf = static_cast<std::uint64_t>(fields.integer("leaf_index").value_or(0));
+            if (fields.text("epoch_id") != uuid_text(epoch_id) || leaf <= line.leaves.delivered || leaf > line.listed) {
+              return;
+            }
+            auto version = version_from(fields);
+            if (version) {
+              found.push_back(*std::move(version));
+            } else {
+              unreadable = unreadable_document(version.error());
+            }
+          });
+      if (failed || unreadable) {
+        return failed ? std::move(failed) : std::move(unreadable);
+      }
+    }
+  }
+  std::ranges::sort(found, {}, &Version::leaf_index);
+  return std::nullopt;
+}
+
+/// How many versions it applied; nothing where the line moved meanwhile: the owner lives.
+StoreResult<std::optional<std::uint64_t>> adopt(Client& client, const Uuid& epoch_id, AgentLine line,
+                                                const Adopter& adopter, AppliedEpochs& applied) {
+  const std::optional<std::uint64_t> nothing;
+  const bool is_last = is_announced(line);
+  auto announced = announce(client, epoch_id, line);
+  if (!announced) {
+    return std::move(announced).error();
+  }
+  if (!*announced) {
+    return nothing;
+  }
+  auto record_ids = read_flushing(client, epoch_id);
+  if (!record_ids) {
+    return std::move(record_ids).error();
+  }
+  std::vector<Version> found;
+  if (auto failed = read_rows(client, epoch_id, line, *record_ids, found)) {
+    return *std::move(failed);
+  }
+  std::vector<const Version*> versions;
+  for (const Version& version : found) {
+    versions.push_back(&version);
+  }
+  const AccountWork work{.versions = by_account(versions),
+                         .inserted = {},
+                         .writer = {.epoch_id = epoch_id, .line = line.leaves, .now = adopter.now},
+                         .read = ReadConcern::kMajority,
+                         .written_by = adopter.written_by,
+                         .is_too_late = [] { return false; }};
+  auto written = apply_to_accounts(client, work, applied);
+  if (!written) {
+    return std::move(written).error();
+  }
+  if (is_last) {
+    if (auto failed = finish(client, epoch_id, line)) {
+      return *std::move(failed);
+    }
+  }
+  return std::optional<std::uint64_t>(versions.size());
+}
+
+}  // namespace
+
+StoreResult<std::uint64_t> Leftovers::step(Client& client, const Adopter& adopter,
+                                           std::chrono::steady_clock::time_point now, AppliedEpochs& applied) {
+  auto lines = read_unfinished_lines(client, kLinesLookedAt);
+  if (!lines) {
+    return std::move(lines).error();
+  }
+  lines->erase(adopter.epoch_id);
+  std::erase_if(watched_, [&](const auto& entry) { return !lines->contains(entry.first); });
+  for (const auto& [epoch_id, line] : *lines) {
+    const auto [entry, is_new] = watched_.try_emplace(epoch_id, Watched{line, now});
+    if (!is_new && !is_same(entry->second.line, line)) {
+      entry->second = {line, now};
+    }
+  }
+  for (const auto& [epoch_id, watched] : watched_) {
+    const std::chrono::seconds needed = is_announced(watched.line) ? kSilentBeforeLast : kSilentBefore;
+    if (now - watched.since < needed) {
+      continue;
+    }
+    const Uuid epoch = epoch_id;
+    const AgentLine line = watched.line;
+    watched_.erase(epoch);  // Whatever comes of it, it is watched anew.
+    auto adopted = adopt(client, epoch, line, adopter, applied);
+    if (!adopted) {
+      return std::move(adopted).error();
+    }
+    return adopted->value_or(0);
+  }
+  return std::uint64_t{0};
+}
+
+}  // namespace twinlog::mongodb

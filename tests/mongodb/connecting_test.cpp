@@ -1,0 +1,79 @@
+// Why nothing answers, in words that say what is wrong; and what the driver leaves on this host.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "plugins/mongodb/client.h"
+#include "plugins/mongodb/error_table.h"
+#include "tests/mongodb/rig.h"
+#include "tests/mongodb/scripted_peer.h"
+
+namespace twinlog::mongodb {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::ScriptedPeer;
+
+StoreError refusal_of(const std::string& uri) {
+  StoreSettings settings;
+  settings.uri = Secret::literal(uri);
+  auto connected = Client::connect(settings);
+  EXPECT_FALSE(connected);
+  return connected ? StoreError{} : connected.error();
+}
+
+TEST(MongodbConnecting, ToAnSrvNameThatDnsDoesNotKnowYetIsTriedAgainAndNamesDns) {
+  const StoreError error = refusal_of("mongodb+srv://audit.example.invalid/audit");
+  EXPECT_EQ(error.reaction, Reaction::kReconnect);
+  EXPECT_THAT(error.words, HasSubstr("DNS"));
+  EXPECT_THAT(error.words, HasSubstr("SRV record"));
+}
+
+TEST(MongodbConnecting, ToAnSrvNameThatDnsDoesNotKnowYetIsNamedByCheckToo) {
+  StoreSettings settings;
+  settings.uri = Secret::literal("mongodb+srv://audit.example.invalid/audit");
+  const auto lines = make_mongodb_admin(settings)->check();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_TRUE(lines[0].is_problem);
+  EXPECT_THAT(lines[0].text, HasSubstr("SRV record"));
+}
+
+TEST(MongodbConnecting, ToAHostThatDnsDoesNotKnowIsTriedAgainAndNamesDns) {
+  const StoreError error = refusal_of("mongodb://audit.example.invalid/audit");
+  EXPECT_EQ(error.reaction, Reaction::kReconnect);
+  EXPECT_THAT(error.words, HasSubstr("DNS"));
+}
+
+TEST(MongodbConnecting, WithAFileOfAuthoritiesThatIsNotThereHoldsAndNamesTheOption) {
+  const StoreError error = refusal_of("mongodb://127.0.0.1:1/audit?tls=true&tlsCAFile=/nowhere/ca.pem");
+  EXPECT_EQ(error.reaction, Reaction::kHold);
+  EXPECT_THAT(error.words, HasSubstr("tlscafile"));
+}
+
+TEST(MongodbConnecting, LeavesNoFileInSharedMemoryThatAKilledProcessCouldNotTakeAway) {
+  ScriptedPeer peer;
+  StoreSettings settings = testing::settings_for(peer.port(), "db");
+  ASSERT_TRUE(Client::connect(settings));
+  EXPECT_FALSE(std::filesystem::exists("/dev/shm/mongoc-" + std::to_string(::getpid())));
+}
+
+TEST(MongodbConnecting, WhereTheGuardsIndexIsRefusedGoesOnAndSaysSo) {
+  ScriptedPeer peer;
+  peer.answer("createIndexes account_lockouts",
+              R"({"ok":0,"code":67,"codeName":"CannotCreateIndex","errmsg":"cannot create unique index"})");
+  testing::VirtualClock clock;
+  testing::SeededRandom random(1);
+  const auto store = make_mongodb_store(
+      {.store = testing::settings_for(peer.port(), "db"), .epoch_id = {}, .agent = "a"}, clock, random);
+  EXPECT_TRUE(store->connect());
+  EXPECT_EQ(peer.count("createIndexes account_lockouts"), 1U);
+  const auto notes = store->take_notes();
+  EXPECT_TRUE(std::ranges::any_of(notes, [](const CheckLine& note) {
+    return note.is_problem && note.text.find("guard_by_tenant") != std::string::npos;
+  }));
+}
+
+}  // namespace
+}  // namespace twinlog::mongodb
