@@ -221,7 +221,7 @@ TEST_F(PostgresOwnServer, AServerThatIsShuttingDownIsWaitedFor) {
   ASSERT_EQ(kill(server, SIGTERM), 0);  // PostgreSQL's smart shutdown: it waits for the sessions that there are.
   const auto versions = agent_.accept_all({event("logout", "b")});
   const auto deadline = testing::real_clock().steady_now() + testing::kTestLimit;
-  StoreResult<FlushReport> result = StoreError{};
+  StoreResult<FlushReport> result = FlushReport{};
   while (result.index() == 0 && testing::real_clock().steady_now() < deadline) {
     agent_.store().disconnect();
     result = agent_.try_flush(versions);
