@@ -1,4 +1,4 @@
-// Every setting, typed, with its default (contract section 7). Values only; config/load.h fills it.
+// Every setting, typed, with its default (docs/OPERATING.md). Values only; config/load.h fills it.
 #pragma once
 
 #include <chrono>

@@ -26,7 +26,7 @@ struct SpoolSizes {
 
 SpoolSizes sizes_for(const RocksSpoolSettings& settings);
 
-/// What the folder can still take (contract promise 6). The reserve is part of the last tenth, so the rule for the four
+/// What the folder can still take (docs/OPERATING.md). The reserve is part of the last tenth, so the rule for the four
 /// base types holds from 90 % to where the reserve begins.
 class Room {
  public:

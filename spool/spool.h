@@ -69,7 +69,7 @@ struct SpoolStats {
   /// Until it is full, at the rate of the last minute; nothing while it does not grow.
   std::optional<std::chrono::seconds> full_in;
   bool is_full = false;                ///< There is no room even for one of the four base types.
-  bool takes_only_base_types = false;  ///< The last tenth (contract section 2.6), or full.
+  bool takes_only_base_types = false;  ///< The last tenth (docs/OPERATING.md), or full.
   /// What the folder may take as things are: `max_bytes`, or less where the volume cannot give that.
   std::uint64_t limit_bytes = 0;
   std::uint64_t reserve_bytes =

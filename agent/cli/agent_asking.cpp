@@ -52,7 +52,8 @@ std::variant<HttpAnswer, NoAnswer> ask_agent(const AgentAddresses& addresses, co
   if (!addresses.socket.empty() && tries.take(addresses.socket, ask_socket(addresses.socket, ask))) {
     return tries.answer();
   }
-  if (!addresses.address.empty() && tries.take(addresses.address, ask_address(addresses.address, ask))) {
+  if (!addresses.address.empty() &&
+      tries.take(addresses.address, ask_address(reachable_address(addresses.address), ask))) {
     return tries.answer();
   }
   return tries.no_answer();

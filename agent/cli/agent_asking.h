@@ -23,7 +23,8 @@ struct NoAnswer {
 /// The socket first, then the address.
 std::variant<HttpAnswer, NoAnswer> ask_agent(const AgentAddresses& addresses, const HttpAsk& ask);
 
-/// Where to reach admin.listen from this host: a wildcard becomes loopback.
+/// Where to reach admin.listen from this host: a wildcard becomes loopback, of IPv4, which "[::]" serves too and every
+/// host has.
 std::string reachable_address(const std::string& listen);
 
 }  // namespace twinlog

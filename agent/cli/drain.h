@@ -1,4 +1,4 @@
-// `twinlog drain`: asks a running agent to deliver without delay (contract sections 8 and 9).
+// `twinlog drain`: asks a running agent to deliver without delay (docs/OPERATING.md).
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// The health page (contract section 9) as `twinlog status` shows it to people. Pure.
+// The health page (docs/OPERATING.md) as `twinlog status` shows it to people. Pure.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// `twinlog send`: NDJSON from a file or standard input through the agent's Unix socket (contract section 8).
+// `twinlog send`: NDJSON from a file or standard input through the agent's Unix socket (docs/OPERATING.md).
 //
 // 1. A line counts as taken only when its answer line is there (stored, duplicate or conflict).
 // 2. At most `lines_most` lines and about `bytes_most` bytes are held at a time: on their way, or waiting to be sent

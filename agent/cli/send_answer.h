@@ -1,4 +1,4 @@
-// An answer line of the agent (contract section 4).
+// An answer line of the agent (docs/INTAKE.md).
 #pragma once
 
 #include <chrono>

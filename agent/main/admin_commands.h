@@ -1,4 +1,4 @@
-// What the admin socket of a running agent does beside showing its pages (contract section 9): POST /drain,
+// What the admin socket of a running agent does beside showing its pages (docs/OPERATING.md): POST /drain,
 // GET /spool/status, GET /spool/export. agent/cli/ADMIN_SOCKET.md describes them.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The exit codes of every command (contract section 8).
+// The exit codes of every command (docs/OPERATING.md).
 #pragma once
 
 namespace twinlog {

@@ -6,7 +6,7 @@
 namespace twinlog {
 namespace {
 
-constexpr std::array<CommandHelp, 11> kCommands{{
+constexpr std::array<CommandHelp, 12> kCommands{{
     {"agent", "Run the sidecar until SIGTERM",
      "Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to "
      "both\n"
@@ -34,6 +34,19 @@ constexpr std::array<CommandHelp, 11> kCommands{{
      "  0   all is well\n"
      "  1   the agent could not start so, or a store cannot be used as it is\n"
      "  78  the configuration has mistakes"},
+    {"init", "Write a first configuration, try the stores, and show the SQL for the roles",
+     "Writes a commented minimal file, unless one is there: that is left as it is. Addresses come from the options, "
+     "else from\n"
+     "the environment (then they are not written), else they are placeholders to change. Then both stores are looked "
+     "at as\n"
+     "by `twinlog check --stores`, and the SQL is shown that an administrator of PostgreSQL runs once.\n\n"
+     "Example:\n"
+     "  twinlog init --postgres postgresql://twinlog@db/audit --mongodb mongodb://db/audit\n\n"
+     "Exit codes:\n"
+     "  0   both stores are ready\n"
+     "  1   a store cannot be used as it is (yet), or the file cannot be written\n"
+     "  2   an address is none\n"
+     "  78  the file that is there has mistakes"},
     {"migrate", "Create or upgrade the schema of both stores",
      "Does nothing to a schema that is current. The agent does the same at its start unless stores.*.migrate is "
      "false;\n"
@@ -153,6 +166,7 @@ constexpr std::string_view kProgram =
     "  [stores.mongodb]\n"
     "  uri = \"mongodb://db/audit\"\n\n"
     "First steps:\n"
+    "  twinlog init                  a first configuration\n"
     "  twinlog check --stores        is everything in order?\n"
     "  twinlog agent                 run it\n"
     "  twinlog send events.ndjson    send events\n"

@@ -1,4 +1,4 @@
-// The command line (contract section 8). Wiring of commands only; each command lives in a file of its own.
+// The command line (docs/OPERATING.md). Wiring of commands only; each command lives in a file of its own.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +13,7 @@
 #include "agent/main/config_file.h"
 #include "agent/main/exit_code.h"
 #include "agent/main/help.h"
+#include "agent/main/init_command.h"
 #include "agent/main/operator_commands.h"
 #include "agent/main/reloading.h"
 #include "agent/main/secret_variables.h"
@@ -28,6 +29,7 @@ namespace {
 struct CommandLine {
   std::string config;
   bool with_stores = false;
+  InitOptions init;
   SendOptions send;
   OperatorLine at_agent;
   bool waits_for_ready = false;  ///< What can be waited for; required, so that there can be more some day.
@@ -67,6 +69,11 @@ int run_migrate_command(const CommandLine& line) {
   }
   tell_warnings(*loaded, std::cerr);
   return migrate_stores(loaded->settings, std::cout);
+}
+
+int run_init_command(CommandLine& line) {
+  line.init.config = line.config;
+  return run_init(line.init, process_environment(), {.out = std::cout, .err = std::cerr});
 }
 
 /// The command under `app` that the words name; null when there is none.
@@ -121,7 +128,10 @@ class Commands {
     CLI::App& check = add(app_, "check", [this] { return run_check_command(line_); });
     check.add_flag("--stores", line_.with_stores, "Connect to both stores, too: versions, rights, state of the schema");
     CLI::App& migrate = add(app_, "migrate", [this] { return run_migrate_command(line_); });
-    for (CLI::App* command : {&agent, &check, &migrate}) {
+    CLI::App& init = add(app_, "init", [this] { return run_init_command(line_); });
+    init.add_option("--postgres", line_.init.postgres, "The address of PostgreSQL to write into the file");
+    init.add_option("--mongodb", line_.init.mongodb, "The address of the document store to write into the file");
+    for (CLI::App* command : {&agent, &check, &migrate, &init}) {
       command->add_option("--config", line_.config, "The configuration file (TOML)")->capture_default_str();
     }
     CLI::App& send = add(app_, "send", [this] { return static_cast<int>(run_send_command(line_.send)); });

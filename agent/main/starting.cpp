@@ -86,8 +86,9 @@ Status start_intake(AgentParts& parts, const ProcessGifts& gifts) {
   }
   parts.observed.most_connections = limits.connections;
   parts.observed.wanted_connections = wanted;
-  auto intake = start_intake_server(parts.settings.intake, limits, *parts.front_door, parts.intake_counters,
-                                    activated_sockets(gifts.environment));
+  auto intake =
+      start_intake_server(parts.settings.intake, limits, {*parts.front_door, parts.intake_counters, parts.random},
+                          activated_sockets(gifts.environment));
   if (!intake) {
     return intake.error();
   }

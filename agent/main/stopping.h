@@ -1,4 +1,4 @@
-// The end of an agent (contract section 9): no new events, deliver what waits, report what is left.
+// The end of an agent (docs/OPERATING.md): no new events, deliver what waits, report what is left.
 #pragma once
 
 #include "agent/main/agent_parts.h"

@@ -49,7 +49,7 @@ inline constexpr std::uint64_t kPassingFailures = 3;
 inline constexpr std::chrono::seconds kFullSoon{3600};
 /// A disk that leaves a write or a look unanswered for that long hangs: nothing is stored meanwhile.
 inline constexpr std::chrono::seconds kDiskHangsAfter{5};
-/// Contract section 9. A measurement is good for kClockKnownFor.
+/// docs/OPERATING.md. A measurement is good for kClockKnownFor.
 inline constexpr std::chrono::microseconds kClockOffsetMost = std::chrono::seconds{2};
 inline constexpr std::chrono::seconds kClockKnownFor{300};
 

@@ -28,6 +28,8 @@ WayFacts way_of(const Observed& observed, const DiskReading& disk, Transport tra
   way.can_be_found = disk.can_be_found.at(static_cast<std::size_t>(transport));
   way.connections = counted.connections;
   way.cut = counted.cut;
+  way.is_full = observed.intake->is_full(transport);
+  way.token_trouble = transport == Transport::kHttp ? observed.intake->token_trouble() : "";
   way.lately = observed.refusals->lately(transport);
   return way;
 }
@@ -52,6 +54,7 @@ HealthFacts gather_health_facts(const Observed& observed) {
   const DiskReading disk = observed.disk->latest();
   facts.socket = way_of(observed, disk, Transport::kUnix);
   facts.http = way_of(observed, disk, Transport::kHttp);
+  facts.open_folders = observed.intake->open_folders();
   facts.intake = read_refusals(*observed.intake_counters);
   for (std::size_t i = 0; i < kIntakeStatuses.size(); ++i) {
     facts.http_requests.at(i) = observed.intake_counters->http_answers.answered.at(i);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/observe/observed.h"
 #include "agent/observe/refusals.h"
@@ -22,7 +23,9 @@ struct WayFacts {
   std::string address;       ///< The path of the socket, or "host:port".
   bool can_be_found = true;  ///< As IntakeServer::can_be_found().
   std::uint64_t connections = 0;
-  std::uint64_t cut = 0;  ///< Connections that a limit closed, since the start.
+  std::uint64_t cut = 0;           ///< Connections that a limit closed, since the start.
+  bool is_full = false;            ///< As IntakeServer::is_full().
+  std::string token_trouble = "";  ///< Of HTTP, as IntakeServer::token_trouble().
   RefusedLately lately{};
 };
 
@@ -47,8 +50,9 @@ struct HealthFacts {
   std::array<std::uint64_t, kIntakeStatuses.size()> http_requests{};  ///< By place in kIntakeStatuses.
   std::uint64_t implausible_times = 0;                                ///< Events taken with such a time.
   bool has_intake_ticked = true;
-  std::uint64_t most_connections = 0;    ///< Of both ways in together.
-  std::uint64_t wanted_connections = 0;  ///< What it would be with open files enough.
+  std::vector<std::string> open_folders;  ///< As IntakeServer::open_folders().
+  std::uint64_t most_connections = 0;     ///< Of both ways in together.
+  std::uint64_t wanted_connections = 0;   ///< What it would be with open files enough.
 
   bool has_writer_ticked = true;
   std::chrono::microseconds write_age{0};  ///< Since the writer thread began what it is at.

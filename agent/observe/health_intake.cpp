@@ -67,6 +67,15 @@ HealthComponent refused_mostly(std::string name, const WayFacts& way) {
           .action = advice_against(lately.most_often)};
 }
 
+HealthComponent token_unreadable(std::string name, const WayFacts& way) {
+  return {
+      .name = std::move(name),
+      .state = HealthState::kDegraded,
+      .impact = "No HTTP sender can show the right token: each is told to come again later, and must keep its events.",
+      .diagnosis = sentence(way.token_trouble) + ".",
+      .action = "Mend the file of intake.http.bearer_token_file and the rights to it; twinlog looks at every request."};
+}
+
 /// What both ways in have in common. `other`: the other one.
 HealthComponent judge_way(const HealthFacts& facts, std::string name, const WayFacts& way, const WayFacts& other) {
   if (facts.phase == Phase::kStarting) {
@@ -93,12 +102,15 @@ HealthComponent judge_way(const HealthFacts& facts, std::string name, const WayF
                    "anew. Then find out what cleans up " +
                        way.address + ".");
   }
-  if (is_crowded(facts)) {
+  if (!way.token_trouble.empty()) {
+    return token_unreadable(std::move(name), way);
+  }
+  if (way.is_full) {
     return {.name = std::move(name),
             .state = HealthState::kDegraded,
             .impact = "Further senders wait until another one disconnects; those that are connected are served.",
-            .diagnosis =
-                "All " + count_words(facts.most_connections, "connection") + " are in use: " + counts_of(way) + ".",
+            .diagnosis = "All connections that it may have of " + grouped(facts.most_connections) +
+                         " are in use: " + counts_of(way) + ".",
             .action = facts.most_connections < facts.wanted_connections
                           ? "Raise the limit of open files (`LimitNOFILE=` of the unit, `ulimit -n`), and let senders "
                             "keep one connection each."

@@ -51,7 +51,7 @@ std::optional<std::chrono::microseconds> known_clock_offset(const HealthFacts& f
 std::chrono::microseconds disk_silence(const HealthFacts& facts);
 /// Asked to drain, and still taking events.
 bool is_draining(const HealthFacts& facts);
-/// Every connection that senders may have is taken.
+/// No way in has a connection left.
 bool is_crowded(const HealthFacts& facts);
 /// No event is taken now, whatever the ways in are.
 bool takes_nothing(const HealthFacts& facts);

@@ -46,6 +46,14 @@ void add_running_warnings(const HealthFacts& facts, std::vector<HealthWarning>& 
                                  " connect at once instead of " + std::to_string(facts.wanted_connections) + ".",
                         .action = "Raise `LimitNOFILE=` of the unit, or `ulimit -Hn` of whatever starts twinlog."});
   }
+  for (const std::string& folder : facts.open_folders) {
+    warnings.push_back({.name = "socket_folder_open",
+                        .words = "Everybody may write to " + folder +
+                                 ": each of them can put a socket of his own into the place of twinlog's and take what "
+                                 "senders send.",
+                        .action = "Take the right to write from others (`chmod o-w`), or make the folder "
+                                  "sticky (`chmod +t`)."});
+  }
   if (facts.implausible_times > 0) {
     warnings.push_back({.name = "implausible_times",
                         .words = count_words(facts.implausible_times, "event") +

@@ -114,7 +114,8 @@ bool is_draining(const HealthFacts& facts) {
 }
 
 bool is_crowded(const HealthFacts& facts) {
-  return facts.most_connections > 0 && facts.socket.connections + facts.http.connections >= facts.most_connections;
+  return (facts.socket.is_on || facts.http.is_on) && (!facts.socket.is_on || facts.socket.is_full) &&
+         (!facts.http.is_on || facts.http.is_full);
 }
 
 bool takes_nothing(const HealthFacts& facts) {

@@ -1,4 +1,4 @@
-// The pages of the admin endpoint (contract section 9): /livez /startupz /readyz /healthz /metrics
+// The pages of the admin endpoint (docs/OPERATING.md): /livez /startupz /readyz /healthz /metrics
 // /version.
 #pragma once
 

@@ -5,7 +5,7 @@
 //  1. The cursor moves only after the store confirmed the flush; a batch that failed is read and sent again, for ever.
 //  2. Nothing is dropped: an error that repeating cannot mend holds the cursor and says so.
 //  3. On every connect, and every `probe` while idle, the store's position of this epoch is compared with the cursor
-//     (contract section 2.7): lower or missing: rewound to it, and what the spool no longer has is noted in it; higher
+//     (docs/STORES.md): lower or missing: rewound to it, and what the spool no longer has is noted in it; higher
 //     than anything ever sent: reported, and the spool gives out none of those leaves again.
 #pragma once
 
@@ -67,7 +67,7 @@ struct CourierSettings {
   StoreId store = StoreId::kPostgres;
   CourierPace pace;
   std::size_t batch_bytes = 8U << 20U;
-  /// An idle connection is looked at this often: what a store lost (contract section 2.7) must be noticed while the
+  /// An idle connection is looked at this often: what a store lost (docs/STORES.md) must be noticed while the
   /// spool still has it, so this is well below keep_delivered.
   std::chrono::milliseconds probe = std::chrono::seconds{10};
 };

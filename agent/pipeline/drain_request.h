@@ -1,4 +1,4 @@
-// That somebody asked for a drain (contract section 9): `twinlog drain`, the preStop hook of a pod. Intake stays open
+// That somebody asked for a drain (docs/OPERATING.md): `twinlog drain`, the preStop hook of a pod. Intake stays open
 // and nothing stops; the time that a later SIGTERM leaves for the drain counts from here.
 #pragma once
 

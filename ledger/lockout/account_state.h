@@ -1,5 +1,5 @@
-// The lockout mirror: the state of one account as a pure function of the set of versions that speak to it (contract
-// section 6), kept in constant space and constant work per version, whatever the order of arrival.
+// The lockout mirror: the state of one account as a pure function of the set of versions that speak to it (see
+// docs/EVENTS.md, Accounts), kept in constant space and constant work per version, whatever the order of arrival.
 //
 // Invariants
 //  1. Registers only move forward in position; merging the same set of versions in any order and any batches gives the
@@ -24,7 +24,7 @@
 
 namespace twinlog {
 
-/// Attempts never exceed this when shown (contract section 6).
+/// Attempts never exceed this when shown (docs/EVENTS.md).
 inline constexpr std::int64_t kMostAttempts = std::numeric_limits<std::int32_t>::max();
 
 /// Where an event stands in an account's history; compared as a whole, text and hashes bytewise (unsigned).
@@ -55,7 +55,7 @@ struct ShownAccount {
   bool operator==(const ShownAccount&) const = default;
 };
 
-/// The registers behind it (stores.md 4b). A default-constructed state is an account without any event.
+/// The registers behind it (DECISIONS.md). A default-constructed state is an account without any event.
 struct AccountState {
   struct Attempts {
     Position position;

@@ -35,7 +35,7 @@ void put_u8(std::string& out, std::size_t value) {
   out.push_back(static_cast<char>(static_cast<std::uint8_t>(value)));
 }
 
-/// Everything that comes here is limited by contract section 3 to far less than 64 KiB.
+/// Everything that comes here is limited by docs/EVENTS.md to far less than 64 KiB.
 void put_text(std::string& out, std::string_view text) {
   if (text.size() > std::numeric_limits<std::uint16_t>::max()) {
     std::abort();

@@ -1,10 +1,10 @@
-// AuthEvent: the content of one authentication event after normalisation (contract section 3), and Version: an
+// AuthEvent: the content of one authentication event after normalisation (docs/EVENTS.md), and Version: an
 // accepted event together with everything the agent added when it took it.
 //
 // Invariants
 //  1. An AuthEvent exists only in normalised form: valid UTF-8 without NUL, lone surrogates or C0, limits kept,
 //     redaction done. The event reader makes it from input, parse_content from canonical bytes; nothing else does.
-//  2. Absent is std::nullopt, never "" (contract: missing strings are absent).
+//  2. Absent is std::nullopt, never "" (docs/EVENTS.md: missing strings are absent).
 //  3. canonical_content(event) is the one byte form: the spool keeps it, content_hash is SHA-256 of it, both stores
 //     are written from it, and reading a record back from either store gives the same bytes.
 #pragma once
@@ -36,7 +36,7 @@ inline constexpr auto kChannels =
 
 /// 9999-12-31T23:59:59.999999Z, the latest time an event can hold.
 inline constexpr UtcMicros kLatestTime = 253'402'300'799'999'999;
-/// 9999-12-31T00:00:00Z: a lock until then or later is permanent (contract section 6).
+/// 9999-12-31T00:00:00Z: a lock until then or later is permanent (docs/EVENTS.md).
 inline constexpr UtcMicros kPermanentFrom = 253'402'214'400'000'000;
 
 struct AuthEvent {
@@ -64,7 +64,7 @@ struct AuthEvent {
   std::optional<std::string> lock_reason;
   std::optional<std::string> reset_reason;
   std::optional<std::string> metadata;  ///< Canonical JSON (RFC 8785) of one object.
-  std::optional<std::string> account;   ///< "id:<user_id>", else "name:<folded username>" (contract section 6).
+  std::optional<std::string> account;   ///< "id:<user_id>", else "name:<folded username>" (docs/EVENTS.md).
   std::vector<std::string> repaired;    ///< Names of the fields changed by the repair rules, sorted; often empty.
 
   bool operator==(const AuthEvent&) const = default;
@@ -91,7 +91,7 @@ struct Version {
   bool operator==(const Version&) const = default;
 };
 
-/// The accounts that a version speaks to (contract section 6): none for other event types or unknown users; for a
+/// The accounts that a version speaks to (docs/EVENTS.md): none for other event types or unknown users; for a
 /// failure its `account`; for success, lock and reset both "id:" and "name:" where both names are known.
 std::vector<std::string> accounts_of(const AuthEvent& event);
 

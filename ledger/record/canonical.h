@@ -1,4 +1,4 @@
-// The canonical bytes of an event's content: RFC 8785 JSON of the fields of contract section 3 except received_at,
+// The canonical bytes of an event's content: RFC 8785 JSON of the fields of docs/EVENTS.md except received_at,
 // effective_at and agent; times as integer UTC microseconds, absent fields left out. Vectors: ledger/FORMAT.md.
 // One deviation from RFC 8785, on purpose: integers are written exactly, also beyond 2^53 (times after year 2255).
 #pragma once

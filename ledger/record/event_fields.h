@@ -1,4 +1,4 @@
-// Fills an event from its members by the repair rules of contract section 3. Nothing here refuses.
+// Fills an event from its members by the repair rules of docs/EVENTS.md. Nothing here refuses.
 #pragma once
 
 #include "ledger/record/auth_event.h"

@@ -1,4 +1,4 @@
-// The members whose faults are refused (contract section 3): they come from the auth service itself.
+// The members whose faults are refused (docs/EVENTS.md): they come from the auth service itself.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// From what a sender sent to a normalised event: mends bytes, parses, repairs, redacts, folds (contract section 3).
+// From what a sender sent to a normalised event: mends bytes, parses, repairs, redacts, folds (docs/EVENTS.md).
 // No clock, no I/O, and chance only for log ids. Callable from several threads at once.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The account that an event belongs to (contract section 6).
+// The account that an event belongs to (docs/EVENTS.md).
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// JSON numbers: the grammar of RFC 8259, the range of the contract, and the form of RFC 8785 (ECMAScript). Pure.
+// JSON numbers: the grammar of RFC 8259, the range of docs/EVENTS.md, and the form of RFC 8785 (ECMAScript). Pure.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ bool is_json_number(std::string_view text);
 /// double; nothing when that is not finite.
 std::optional<JsonNumber> number_value(std::string_view text);
 
-/// True when the contract keeps valid number text as a number: written as an integer (no point, no exponent) and
+/// True when valid number text as a number: written as an integer (no point, no exponent) and
 /// within +-2^53, or written otherwise and finite as a double.
 bool is_number_in_range(std::string_view text);
 

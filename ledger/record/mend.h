@@ -1,4 +1,4 @@
-// The linear pass over raw JSON before a library parses it: no parser at hand takes what the contract repairs.
+// The linear pass over raw JSON before a library parses it: no parser at hand takes what docs/EVENTS.md repairs.
 // It looks into strings and numbers only; whether the rest is JSON, the parser says.
 #pragma once
 

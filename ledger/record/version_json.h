@@ -1,4 +1,4 @@
-// A version as one line of JSON for people and tools (`twinlog spool export`): the members of contract section 3 in the
+// A version as one line of JSON for people and tools (`twinlog spool export`): the members of docs/EVENTS.md in the
 // order of their names, times as RFC 3339 with six digits, absent members left out.
 #pragma once
 

@@ -22,7 +22,7 @@ inline constexpr std::string_view kPositionMovedWords =
     "this agent's position in the store changed between two flushes: the store was restored or emptied in place, or a "
     "copy of this spool writes there too; the agent compares positions and sends again what is missing";
 
-/// The agent's place in a store (contract section 2.7), one row per epoch in twinlog_agents.
+/// The agent's place in a store (docs/STORES.md), one row per epoch in twinlog_agents.
 struct AgentPosition {
   std::uint64_t last_leaf = 0;
   UtcMicros flushed_at = 0;

@@ -1,4 +1,4 @@
-// Versions and accounts as documents. Field names are those of the contract; absent fields of a version are left out;
+// Versions and accounts as documents. Field names are those of docs/EVENTS.md; absent fields of a version are left out;
 // an account has all its fields, with null for absent ones. Times: bson.h. epoch_id is lower-case UUID text (legible in
 // every shell, and no driver reinterprets it as it may a binary UUID); content_hash and fold_state are BinData(0).
 #pragma once

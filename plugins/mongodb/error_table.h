@@ -1,4 +1,4 @@
-// What the courier does about each error of the document store (stores.md 8, failure-modes.md 10). Data only: one row
+// What the courier does about each error of the document store (DECISIONS.md). Data only: one row
 // per code. Server texts are never kept, as they quote values; the words here are ours.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Keys of metadata in the document store (contract section 5): "%", "." and a leading "$" mean something to servers or
+// Keys of metadata in the document store (docs/STORES.md): "%", "." and a leading "$" mean something to servers or
 // to this encoding and are percent-encoded; the empty key is "%". Pure and reversible.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The collections of the document store (contract section 5). The database is the one in the address.
+// The collections of the document store (docs/STORES.md). The database is the one in the address.
 #pragma once
 
 namespace twinlog::mongodb {

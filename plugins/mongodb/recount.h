@@ -1,4 +1,4 @@
-// Counting an account's undefined failures anew, where a defining event arrived late (stores.md 4b).
+// Counting an account's undefined failures anew, where a defining event arrived late (DECISIONS.md).
 //
 // Which rows count is what keeps several agents exact: a row that is visible but not yet applied to this account will
 // be added by its owner, so taking it in here would count it twice. A row was applied when

@@ -184,7 +184,7 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
   return report;
 }
 
-// The order is fixed by contract 2.4: every step is idempotent, and what a step relies on was confirmed by the one
+// The order is fixed by DECISIONS.md: every step is idempotent, and what a step relies on was confirmed by the one
 // before. Dying in between leaves versions that the next flush recognises as its own.
 StoreStatus MongodbStore::write(const FlushBatch& batch, FlushReport& report) {
   if (auto failed = begin(batch)) {

@@ -42,7 +42,7 @@ void measure_mongodb_bulk(const std::string& uri, const Lines& lines, std::size_
   StoreSettings settings;
   settings.uri = Secret::literal(uri);
   const auto store = make_mongodb_store({.store = settings, .epoch_id = {}, .agent = "bench"}, clock, random);
-  value_of(store->connect());  // Makes the contract's collections and indexes.
+  value_of(store->connect());  // Makes the agent's collections and indexes.
   store->disconnect();
   const auto client = value_of(Client::connect(settings));
   const auto batches = batches_of(lines, rows);

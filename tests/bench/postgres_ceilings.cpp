@@ -19,7 +19,7 @@ using postgres::Statement;
 
 constexpr std::chrono::milliseconds kLimit{60'000};
 
-// An upsert guarded by the newest event instead of lock, read, merge and update: it cannot keep the contract's count of
+// An upsert guarded by the newest event instead of lock, read, merge and update: it cannot keep the mirror's count of
 // failures, but it is the least that writes an account, and it fits into the one pipeline.
 constexpr std::string_view kAccounts =
     "INSERT INTO account_lockouts AS t (tenant_id, account, failed_login_attempts, account_locked_until, lock_kind, "
@@ -99,7 +99,7 @@ void measure(const std::string& uri, const Lines& lines, std::size_t rows, State
   StoreSettings settings;
   settings.uri = Secret::literal(uri);
   const auto store = make_postgres_store({.store = settings, .epoch_id = {}, .agent = "bench"}, clock);
-  value_of(store->connect());  // Makes the contract's tables.
+  value_of(store->connect());  // Makes the agent's tables.
   store->disconnect();
   const auto session = value_of(Connection::open(settings, clock));
   const auto batches = batches_of(lines, rows);

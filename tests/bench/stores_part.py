@@ -6,7 +6,7 @@ from bench import Shape, demand_exact, speed
 ABOUT = """Events a second end to end: from the first event sent (8 senders, 64 in flight each) until the agent's
 position in each store is the last event, looked at there by clients of our own. Raw pipeline: one libpq pipeline a
 1,000 events of BEGIN, settings, the records' upsert, a guarded upsert of the same rows' accounts, COMMIT, on the
-contract's table (the shape of stores.md 4f). Bare bulk insert: records alone. The document store is
+agent's own table. Bare bulk insert: records alone. The document store is
 mongo-java-server, which keeps everything in memory: its times are not those of a mongod. Each trial has new
 databases, and every store held exactly what was sent."""
 

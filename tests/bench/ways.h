@@ -26,7 +26,7 @@ void measure_rocksdb(const std::string& folder, const Lines& lines, const Shape&
 /// 4 KiB and one fdatasync, `count` times, at the end of a new file in `folder`.
 void measure_syncs(const std::string& folder, std::size_t count);
 
-/// The least that writes `rows` events and their accounts' newest state into PostgreSQL: stores.md, section 4f.
+/// The least that writes `rows` events and their accounts' newest state into PostgreSQL.
 void measure_postgres_pipeline(const std::string& uri, const Lines& lines, std::size_t rows);
 /// Rows alone, without a conflict clause: what the table with its indexes takes.
 void measure_postgres_bulk(const std::string& uri, const Lines& lines, std::size_t rows);

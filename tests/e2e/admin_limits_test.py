@@ -23,14 +23,14 @@ class Admin(unittest.TestCase):
         self.addCleanup(peer.close)
         return peer.send(data)
 
-    def test_64_connections_are_served_at_once_and_the_65th_when_one_has_ended(self):
+    def test_64_connections_are_served_at_once_and_for_the_65th_the_one_that_is_silent_longest_makes_room(self):
         peers = [self.wire(GET) for _ in range(CONNECTIONS_MOST)]
         for peer in peers:
             self.assertEqual(peer.response()[0], 200)
-        extra = self.wire(GET)
         self.assertTrue(all(peer.is_silent() for peer in peers), "all 64 are open")
-        self.assertEqual(extra.response()[0], 200)
-        self.assertFalse(all(peer.is_silent() for peer in peers), "one had to end before the 65th was served")
+        self.assertEqual(self.wire(GET).response()[0], 200)
+        self.assertFalse(peers[0].receive(), "the first one is closed")
+        self.assertTrue(all(peer.is_silent() for peer in peers[1:]), "and no other")
 
     def test_a_request_and_an_idle_connection_have_5_seconds(self):
         begun = [self.wire(GET[:10]), self.wire(b""), self.wire(GET + GET[:-2])]

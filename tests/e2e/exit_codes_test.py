@@ -9,7 +9,7 @@ import harness
 from wire import event
 
 FINE, FINDING, USAGE, NO_AGENT, CONFIGURATION = 0, 1, 2, 3, 78
-COMMANDS = ("agent", "check", "migrate", "send", "status", "wait", "drain", "spool", "try")
+COMMANDS = ("agent", "init", "check", "migrate", "send", "status", "wait", "drain", "spool", "try")
 CONFIGURED = ("agent", "check", "migrate")
 EXPECTED_HELP = {"send": ["--socket"], "spool": ["status", "export"]}
 

@@ -1,4 +1,4 @@
-"""A store that forgets (contract 2.7): what the spool still has comes back, nothing doubles, the accounts are right."""
+"""A store that forgets (docs/STORES.md): what the spool still has comes back, nothing doubles, the accounts are right."""
 import datetime
 import re
 import threading

@@ -87,12 +87,13 @@ class FullSpool(unittest.TestCase):
         before = self.agent.metric("twinlog_spool_records ")
         body = event(0, "login_failed", log_id="h1") + b"\n" + event(0, "logout", log_id="h2") + b"\n"
         status, headers, answer = self.agent.post_for_headers(body)
-        self.assertEqual((status, answer["status"], answer["retry_after_ms"]), (503, "busy", 500))
-        self.assertEqual(headers["Retry-After"], "1")
+        self.assertEqual((status, answer["status"]), (503, "busy"))
+        self.assertTrue(500 <= answer["retry_after_ms"] <= 2000, answer)
+        self.assertIn(headers["Retry-After"], ("1", "2"))
         self.assertEqual(self.agent.metric("twinlog_spool_records "), before)
         answers = self.agent.send_lines([event(0, "login_failed", log_id="s1"), event(0, "logout", log_id="s2")])
         self.assertEqual([answer["status"] for answer in answers], ["stored", "busy"])
-        self.assertEqual(answers[1]["retry_after_ms"], 500)
+        self.assertTrue(500 <= answers[1]["retry_after_ms"] <= 2000, answers[1])
 
     def test_duplicates_are_answered_as_such_by_a_full_spool(self):
         first = event(0, "login_failed", log_id="first")

@@ -77,7 +77,8 @@ class FullVolume(unittest.TestCase):
         harness.wait_until(lambda: self.agent.probe("/readyz")[0] == 503, "the probe says that the spool is full")
         self.assertEqual(self.agent.probe("/livez")[0], 200)
         status, body = self.agent.post(event(-1), "application/json")
-        self.assertEqual((status, body["status"], body["retry_after_ms"]), (503, "busy", 500))
+        self.assertEqual((status, body["status"]), (503, "busy"))
+        self.assertTrue(500 <= body["retry_after_ms"] <= 2000, body)
 
     def test_a_volume_smaller_than_max_bytes_ends_in_busy_and_drains_without_help(self):
         self.agent.start()

@@ -9,6 +9,7 @@ from wire import Wire, event
 
 BODY_MOST = 4 << 20
 HEADER_MOST = 16 << 10
+DATE = r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$"
 JSON, LINES = "application/json", "application/x-ndjson"
 
 
@@ -105,14 +106,56 @@ class Status(unittest.TestCase):
             self.assertEqual(fields["allow"], "POST")
 
     def test_415_for_other_media_types_and_for_anything_compressed(self):
-        for form in ("text/plain", "application/jsonl", "multipart/form-data; boundary=x", ""):
+        for form in ("text/plain", "application/jsonlines", "multipart/form-data; boundary=x", ""):
             self.assert_status(415, wire.post(event("x"), form))
         for coding in ("gzip", "deflate", "br", "zstd", "identity, gzip"):
             body = gzip.compress(event("x"))
             fields = self.assert_status(415, wire.post(body, JSON, [f"Content-Encoding: {coding}"]))
             self.assertNotIn("accept-encoding", fields)
-        for form in ("application/json; charset=utf-8", "Application/JSON", "application/x-ndjson;x=y"):
+        for form in ("application/json; charset=utf-8", "Application/JSON", "application/x-ndjson;x=y",
+                     "application/ndjson", "application/jsonl", 'application/json;charset="UTF-8"'):
             self.assertEqual(self.exchange(wire.post(event("y"), form, ["Accept-Encoding: gzip"]))[0], 200, form)
+
+    def test_415_for_every_charset_but_utf_8_and_for_two_types_that_differ(self):
+        for charset in ("ISO-8859-1", '"iso-8859-1"', "UTF-16", "windows-1252"):
+            self.assert_status(415, wire.post(event("x"), f"application/json; charset={charset}"))
+        self.assert_status(415, wire.post(event("x"), JSON, ["Content-Type: text/plain"]))
+        self.assertEqual(self.exchange(wire.post(event("x"), JSON, [f"Content-Type: {JSON}"]))[0], 200)
+
+    def test_a_byte_order_mark_is_no_part_of_the_body(self):
+        self.assertEqual(self.results(b"\xef\xbb\xbf" + event("bom1"), JSON), (200, ["stored"]))
+        self.assertEqual(self.results(b"\xef\xbb\xbf" + event("bom2") + b"\n" + event("bom3")), (200, ["stored"] * 2))
+
+    # --- how requests may look
+
+    def test_400_for_a_request_without_a_host_or_with_two(self):
+        self.assert_status(400, wire.post(event("x")).replace(b"Host: h\r\n", b""))
+        self.assert_status(400, wire.post(event("x"), fields=["Host: h"]))
+        old = wire.post(event("old")).replace(b"Host: h\r\n", b"").replace(b"HTTP/1.1", b"HTTP/1.0")
+        self.assertEqual(self.exchange(old)[0], 200)
+
+    def test_the_absolute_form_of_a_target_is_taken_for_events_and_for_pages(self):
+        absolute = b"http://127.0.0.1:8840/v1/events"
+        self.assertEqual(self.exchange(wire.post(event("a1")).replace(b"/v1/events", absolute, 1))[0], 200)
+        self.assert_status(404, wire.post(event("a2")).replace(b"/v1/events", absolute + b"x", 1))
+        page = Wire(self.agent.admin)
+        self.addCleanup(page.close)
+        status, fields, _ = page.send(b"GET http://x:9464/livez HTTP/1.0\r\n\r\n").response()
+        self.assertEqual(status, 200)
+        self.assertRegex(fields["date"], DATE)
+
+    def test_an_offer_of_http_2_is_ignored_and_the_connection_goes_on(self):
+        offer = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c",
+                 "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA"]
+        peer = Wire(self.agent.http)
+        self.addCleanup(peer.close)
+        chunked = wire.post(b"", LINES, [*offer, "Transfer-Encoding: chunked"]).replace(b"Content-Length: 0\r\n", b"")
+        one = event("chunked")
+        for request in (wire.post(event("offer"), LINES, offer), wire.post(event("plain")),
+                        chunked + b"%x\r\n%s\r\n0\r\n\r\n" % (len(one), one), wire.post(event("last"))):
+            status, fields, _ = peer.send(request).response()
+            self.assertEqual(status, 200)
+            self.assertRegex(fields["date"], DATE)
 
     def test_431_for_a_header_over_16_kib(self):
         bare = len(wire.post(event("h"), fields=["X: "])) - len(event("h"))
@@ -191,13 +234,16 @@ class FullSpool(unittest.TestCase):
         self.assertEqual(agent.send_lines([event("whole")])[0]["status"], "stored", "nothing of the 503 was kept")
         fill_until_refused("login_failed", lambda: put("login_failed", 10))
         self.assertLessEqual(used(), 1)
-        busy = {"status": "busy", "retry_after_ms": 500}
-        self.assertEqual(agent.send_lines([event("socket", user_agent="x" * 1000)]), [busy])
+        [busy] = agent.send_lines([event("socket", user_agent="x" * 1000)])
+        self.assertEqual((busy.keys(), busy["status"]), ({"status", "retry_after_ms"}, "busy"))
+        self.assertTrue(500 <= busy["retry_after_ms"] <= 2000, busy)
         with_wire = Wire(agent.http)
         self.addCleanup(with_wire.close)
         status, fields, body = with_wire.send(wire.post(event("http", user_agent="x" * 1000))).response()
-        self.assertEqual((status, json.loads(body)["status"], fields["retry-after"]), (503, "busy", "1"))
-        self.assertEqual(json.loads(body)["retry_after_ms"], 500)
+        self.assertEqual((status, json.loads(body)["status"]), (503, "busy"))
+        milliseconds = json.loads(body)["retry_after_ms"]
+        self.assertTrue(500 <= milliseconds <= 2000, milliseconds)
+        self.assertEqual(fields["retry-after"], "1" if milliseconds <= 1000 else "2")
         self.assertEqual(agent.send_lines([event("whole")])[0]["status"], "duplicate", "what it has it still knows")
 
 

@@ -1,5 +1,6 @@
 """Intake under pressure: crowds, few descriptors, unfinished lines and requests, full buffers, deaf readers."""
 import contextlib
+import pathlib
 import resource
 import selectors
 import subprocess
@@ -12,7 +13,7 @@ import wire
 from wire import Wire, event
 
 MEBIBYTE = 1 << 20
-UNFINISHED_SECONDS = 30
+UNFINISHED_SECONDS, FIRST_SECONDS = 30, 10
 
 
 @contextlib.contextmanager
@@ -92,14 +93,14 @@ class Pressure(unittest.TestCase):
         agent.before_command = ["prlimit", "--nofile=256:256"]
         agent.start()
         agent.send_lines([event("before")])
-        crowd = self.crowd((agent.socket, 300), (agent.http, 100))
-        harness.wait_until(lambda: wire.connections(agent) + wire.connections(agent, "http") == 128, "as many as fit")
+        crowd = self.crowd((agent.socket, 300))
+        harness.wait_until(lambda: wire.connections(agent) == 96, "as many as fit beside the quarter of HTTP")
         waiting = self.wire(agent.socket).send(event("waits") + b"\n")
         used, began = cpu_seconds(agent.process), time.monotonic()
         postgres.start()
         agent.wait_delivered()
         self.assertEqual(agent.probe("/livez")[0], 200)
-        self.assertEqual(agent.probe("/readyz")[0], 200)
+        self.assertEqual(agent.post(event("http"))[0], 200, "the other way in has a quarter for itself")
         harness.wait_until(lambda: time.monotonic() > began + 3, "long enough that spinning would show")
         self.assertLess(cpu_seconds(agent.process) - used, (time.monotonic() - began) * 0.8, "it spins")
         self.assertTrue(waiting.is_silent())
@@ -107,18 +108,57 @@ class Pressure(unittest.TestCase):
         self.assertEqual(waiting.line()["status"], "stored")
         self.assertIn("few_open_files", agent.log_text())
 
+    def test_a_crowd_of_http_connections_keeps_no_sender_out_on_either_way_in(self):
+        agent = self.agent(TWINLOG_INTAKE_HTTP_BEARER_TOKEN_FILE="")
+        agent.before_command = ["prlimit", "--nofile=256:256"]
+        agent.start()
+        # Four times what there are connections for, and none of them says a word.
+        self.crowd((agent.http, 500))
+        for number in range(20):
+            self.assertEqual(agent.send_lines([event(f"line{number}")])[0]["status"], "stored")
+            self.assertEqual(agent.post(event(f"http{number}"))[0], 200)
+            self.assertLessEqual(wire.connections(agent, "http"), 96)
+        self.assertEqual(agent.probe("/readyz")[0], 200)
+
+    def test_a_http_connection_has_10_seconds_for_its_first_whole_request_and_one_of_the_socket_has_not(self):
+        agent = self.agent().start()
+        early, began = self.wire(agent.socket), time.monotonic()
+        peers = {"silent": self.wire(agent.http), "begun": self.wire(agent.http).send(wire.post(event("b"))[:-1]),
+                 "used": self.wire(agent.http).send(wire.post(event("used")))}
+        self.assertEqual(peers["used"].response()[0], 200)
+        for name in ("silent", "begun"):
+            seconds = peers[name].seconds_until_closed(began)
+            self.assertGreaterEqual(seconds, FIRST_SECONDS - 0.1, name)
+            self.assertLess(seconds, UNFINISHED_SECONDS, name)
+        self.assertEqual((peers["silent"].response(), peers["begun"].response()[0]), (None, 408))
+        self.assertEqual(peers["used"].send(wire.post(event("again"))).response()[0], 200)
+        self.assertEqual(early.send(event("early") + b"\n").line()["status"], "stored")
+
+    def test_a_peer_that_vanishes_is_noticed_by_keepalive(self):
+        agent = self.agent().start()
+        self.wire(agent.http).send(wire.post(event("k"))).response()
+        lines = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        ours = [words for words in lines if words[1].endswith(f":{agent.http:04X}") and words[3] == "01"]
+        self.assertEqual([words[5].partition(":")[0] for words in ours], ["02"], "the timer of keepalive runs")
+
+    def used(self, agent):
+        """A HTTP connection that has sent a whole request: what it begins now has 30 s."""
+        peer = self.wire(agent.http).send(wire.post(b""))
+        self.assertEqual(peer.response()[0], 200)
+        return peer
+
     def unfinished(self, agent):
         """name -> a connection that has begun something and not finished it."""
         body = wire.post(event("body"))
         return {"a line": self.wire(agent.socket).send(event("line")),
                 "a line after a whole one": self.wire(agent.socket).send(event("whole") + b"\n" + b"{"),
-                "a header": self.wire(agent.http).send(body[:20]),
-                "a body": self.wire(agent.http).send(body[:-1]),
-                "a chunked body": self.wire(agent.http).send(
+                "a header": self.used(agent).send(body[:20]),
+                "a body": self.used(agent).send(body[:-1]),
+                "a chunked body": self.used(agent).send(
                     b"POST /v1/events HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
                     b"Transfer-Encoding: chunked\r\n\r\n5\r\n[    "),
                 "a line that trickles": self.wire(agent.socket).send(b" "),
-                "a header that trickles": self.wire(agent.http).send(b"POST /v1/events HTTP/1.1\r\nX: ")}
+                "a header that trickles": self.used(agent).send(b"POST /v1/events HTTP/1.1\r\nX: ")}
 
     def deaf(self, agent):
         """A peer that asks for more over HTTP than buffers of the kernel hold, and reads none of it."""

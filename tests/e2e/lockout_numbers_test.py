@@ -1,4 +1,4 @@
-"""The numbers of the lockout mirror (contract section 6), from the sender's line to the accounts of both stores."""
+"""The numbers of the lockout mirror (docs/EVENTS.md), from the sender's line to the accounts of both stores."""
 import itertools
 import pathlib
 import sys

@@ -1,4 +1,4 @@
-"""SIGTERM, SIGTERM twice, and a drain request before it, in every state that an agent can be in (contract section 9).
+"""SIGTERM, SIGTERM twice, and a drain request before it, in every state that an agent can be in (docs/OPERATING.md).
 
 What the `stopped` line says is left is compared with an independent count: what was answered minus the rows in the
 store. At the end of each state the store comes back and has everything that was answered, once.

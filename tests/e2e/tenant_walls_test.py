@@ -1,4 +1,4 @@
-"""Row-level security from a reader that guesses and cheats (contract sections 2.9 and 5).
+"""Row-level security from a reader that guesses and cheats (docs/STORES.md).
 
 Every attack runs twice: behind the walls, where nothing of the other tenant may come out, by no way; and as a control
 where an administrator has taken the walls down, where it must come out, so that no attack is blunt.

@@ -6,7 +6,8 @@ import unittest
 import harness
 from command import run
 
-COMMANDS = ("agent", "check", "migrate", "send", "status", "wait", "drain", "spool", "try", "spool status", "spool export")
+COMMANDS = ("agent", "init", "check", "migrate", "send", "status", "wait", "drain", "spool", "try", "spool status",
+            "spool export")
 
 
 class Version(unittest.TestCase):
@@ -55,7 +56,7 @@ class Version(unittest.TestCase):
         for words in (["--help"], ["help"], ["-h"]):
             done = run(*words)
             self.assertEqual((done.returncode, done.stderr), (0, ""), words)
-            for name in (*COMMANDS[:9], "TWINLOG_CONFIG", "/etc/twinlog/twinlog.toml", "TWINLOG_SPOOL_PATH", "Exit codes", "First steps"):
+            for name in (*COMMANDS[:10], "TWINLOG_CONFIG", "/etc/twinlog/twinlog.toml", "TWINLOG_SPOOL_PATH", "Exit codes", "First steps"):
                 self.assertIn(name, done.stdout)
 
     def test_no_command_and_a_wrong_one_are_2_with_the_help_on_standard_error(self):

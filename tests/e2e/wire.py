@@ -98,8 +98,8 @@ def post(body, content_type="application/x-ndjson", fields=()):
 class Crowd:
     """Connections held open by a process of their own until close(): idle_senders.py."""
 
-    def __init__(self, *addresses_and_counts, is_used=False):
-        arguments = ["--use"] * is_used + [str(word) for pair in addresses_and_counts for word in pair]
+    def __init__(self, *addresses_and_counts, is_used=False, comes_again=False):
+        arguments = ["--use"] * is_used + ["--again"] * comes_again + [str(word) for pair in addresses_and_counts for word in pair]
         program = pathlib.Path(__file__).with_name("idle_senders.py")
         self.process = subprocess.Popen([sys.executable, program, *arguments], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE)

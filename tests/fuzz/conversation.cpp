@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <functional>
@@ -75,8 +76,14 @@ struct Conversation::Parts {
   ImmediateIntake intake;
   IntakeCounters counters;
   SessionLoop loop{{.connections = 4, .buffered = kBuffered, .unfinished = std::chrono::hours{1}}};
-  IntakePort port{loop, intake, counters};
-  BearerToken token{""};
+  /// Draws the shortest time of a busy answer.
+  class Zeros final : public Random {
+   public:
+    void fill(std::span<std::uint8_t> bytes) override { std::fill(bytes.begin(), bytes.end(), std::uint8_t{0}); }
+  };
+  Zeros random;
+  IntakePort port{loop, {intake, counters, random}};
+  BearerToken token{"", loop.io(), loop.mailbox()};
   Descriptor peer;
   std::shared_ptr<StreamSession> session;
   std::string answered;

@@ -34,7 +34,7 @@ struct Limit {
   std::optional<std::string> AuthEvent::*place;
   std::size_t most_bytes;
 };
-// From the table of contract section 3, by hand.
+// From the table of docs/EVENTS.md, by hand.
 constexpr auto kLimits = std::to_array<Limit>({
     {&AuthEvent::organisation_id, 128},
     {&AuthEvent::user_id, 128},

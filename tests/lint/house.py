@@ -236,6 +236,7 @@ def main():
     faults += check_sizes(root, files)
     faults += check_session_settings(root, files)
     faults += check_folders(root, files)
+    faults += check_references(root, files)
     print("\n".join(faults) if faults else f"house: {len(layers)} libraries, {len(files)} files, no fault")
     return 1 if faults else 0
 

@@ -67,6 +67,14 @@ class House(unittest.TestCase):
         code, text = check({"docs/EVENTS.md": "# Events\n", "tests/a.py": "pass\n", ".ci/run": "true\n", "packaging/x": "x\n"})
         self.assertEqual(code, 0, text)
 
+    def test_pointing_at_what_a_clone_does_not_have_is_a_fault(self):
+        for planted in ("as contract section 3 says", "(contract.md)", "see stores.md 4b", "open('../shared/data/a')",
+                        "the table of contract, section 5"):
+            self.expect_fault({"spool/t.h": f"#pragma once\n// {planted}\n"}, "spool/t.h:2:")
+        self.expect_fault({"spool/t.h": "// as the contract\n// section 3 says\n"}, "spool/t.h:1:")
+        code, text = check({"spool/t.h": "// the contract between both; docs/STORES.md\n"})
+        self.assertEqual(code, 0, text)
+
     def test_a_setting_that_a_session_would_keep_is_a_fault_and_one_of_a_transaction_is_not(self):
         for planted in ("SET twinlog.tenant_id = 'acme';", "set session twinlog.tenant_id to 'acme'",
                         "SELECT set_config('statement_timeout', coalesce(a, '5s'), false)", "SET lock_timeout = '5s'",

@@ -1,4 +1,4 @@
-// One test per sentence of contract section 6 and per promise of account_state.h.
+// One test per sentence of docs/EVENTS.md and per promise of account_state.h.
 #include "ledger/lockout/account_state.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Contract section 6 word by word: all versions of an account sorted by position, folded one after the other. Written
+// docs/EVENTS.md word by word: all versions of an account sorted by position, folded one after the other. Written
 // apart from ledger/lockout and using none of its code, so that the two can be held against each other.
 #pragma once
 

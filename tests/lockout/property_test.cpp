@@ -1,4 +1,4 @@
-// The merge against the plain fold: 5,000 random histories, written as PostgreSQL writes them (stores.md 4b): one
+// The merge against the plain fold: 5,000 random histories, written as PostgreSQL writes them (DECISIONS.md): one
 // transaction learns which versions are new, merges those, and counts anew where the merge asks for it.
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// One case per code of stores.md 8 and failure-modes.md 10, each answered by the scripted peer in the middle of a
+// One case per code of the table, each answered by the scripted peer in the middle of a
 // flush.
 #include "plugins/mongodb/error_table.h"
 

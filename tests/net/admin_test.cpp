@@ -1,7 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 #include <semaphore>
 #include <string>
 #include <thread>
@@ -9,6 +11,7 @@
 
 #include "agent/net/admin/admin_server.h"
 #include "tests/net/client.h"
+#include "tests/net/intake_rig.h"
 #include "tests/support/temp_folder.h"
 
 namespace twinlog {
@@ -123,7 +126,7 @@ TEST_F(Admin, UnfinishedAndIdleConnectionsAreCutInTime) {
   EXPECT_TRUE(idle.is_at_end());
 }
 
-TEST_F(Admin, ConnectionsBeyondTheLimitAreServedOnceOthersClose) {
+TEST_F(Admin, WhereAllConnectionsAreTakenTheOneThatIsSilentLongestMakesRoom) {
   start();
   std::vector<Client> hoarded;
   for (int i = 0; i < 64; ++i) {
@@ -131,10 +134,39 @@ TEST_F(Admin, ConnectionsBeyondTheLimitAreServedOnceOthersClose) {
     ASSERT_TRUE(hoarded.back().send("GET /livez HTTP/1.1\r\nHost: h\r\n\r\n"));
     ASSERT_EQ(hoarded.back().read_reply().status, 200);
   }
-  Client waiting = connect();
-  ASSERT_TRUE(waiting.send("GET /livez HTTP/1.1\r\nHost: h\r\n\r\n"));
-  hoarded.pop_back();
-  EXPECT_EQ(waiting.read_reply().status, 200);
+  ASSERT_TRUE(hoarded[0].send("GET /livez HTTP/1.1\r\nHost: h\r\n\r\n"));
+  ASSERT_EQ(hoarded[0].read_reply().status, 200);
+  EXPECT_EQ(ask("GET /livez HTTP/1.1\r\nHost: h\r\n\r\n").status, 200);
+  EXPECT_TRUE(hoarded[1].is_at_end());
+  ASSERT_TRUE(hoarded[0].send("GET /livez HTTP/1.1\r\nHost: h\r\n\r\n"));
+  EXPECT_EQ(hoarded[0].read_reply().status, 200);
+}
+
+TEST_F(Admin, StrangersThatComeAgainAndAgainKeepNoProbeOut) {
+  start();
+  std::atomic<bool> is_over{false};
+  std::atomic<int> came_again{0};
+  std::thread strangers([&] {
+    std::vector<Client> crowd;
+    for (std::size_t next = 0; !is_over; next = (next + 1) % 500) {
+      // Half of them say something that is never finished.
+      Client stranger = connect();
+      stranger.send(next % 2 == 0 ? "GET /li" : "");
+      if (crowd.size() < 500) {
+        crowd.push_back(std::move(stranger));
+      } else {
+        std::destroy_at(&crowd[next]);
+        std::construct_at(&crowd[next], std::move(stranger));
+      }
+      ++came_again;
+    }
+  });
+  EXPECT_TRUE(testing::eventually([&] { return came_again > 1000; }));
+  for (int probe = 0; probe < 14; ++probe) {
+    EXPECT_EQ(ask("GET /livez HTTP/1.1\r\nHost: h\r\n\r\n").status, 200) << probe;
+  }
+  is_over = true;
+  strangers.join();
 }
 
 /// Holds the first page back until it is told to show it.

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
+
+#include "tests/net/intake_rig.h"
 
 namespace twinlog {
 namespace {
@@ -28,7 +31,8 @@ TEST(Answers, ASheetWritesAnswersInTheOrderOfTheEvents) {
   sheet.add(accepted("2"));
   EXPECT_EQ(sheet.take_events().size(), 2U);
   std::string out;
-  sheet.write(out, ",", {Disposition::kConflict, Disposition::kBusy});
+  testing::Zeros zeros;
+  sheet.write(out, ",", {Disposition::kConflict, Disposition::kBusy}, zeros);
   EXPECT_EQ(out, R"({"status":"conflict","tenant_id":"acme","log_id":"1"},)"
                  R"({"status":"rejected","error":{"field":"","reason":"no"}},)"
                  R"({"status":"busy","retry_after_ms":500})");
@@ -38,13 +42,25 @@ TEST(Answers, AnEventWithoutADispositionIsNeverCalledStored) {
   AnswerSheet sheet;
   sheet.add(accepted("1"));
   std::string out;
-  sheet.write(out, "\n", {});
+  testing::Zeros zeros;
+  sheet.write(out, "\n", {}, zeros);
   EXPECT_EQ(out, R"({"status":"busy","retry_after_ms":500})");
 }
 
 TEST(Answers, HttpErrorsAreJsonWithAReason) {
   EXPECT_EQ(error_body("a \"reason\""), R"({"error":{"reason":"a \"reason\""}})");
-  EXPECT_EQ(busy_body("full"), R"({"status":"busy","retry_after_ms":500,"error":{"reason":"full"}})");
+  EXPECT_EQ(busy_body("full", 700), R"({"status":"busy","retry_after_ms":700,"error":{"reason":"full"}})");
+}
+
+TEST(Answers, TheTimeOfABusyAnswerIsDrawnBetweenHalfASecondAndTwo) {
+  SystemRandom random;
+  std::set<unsigned> drawn;
+  for (int i = 0; i < 20'000; ++i) {
+    drawn.insert(draw_retry_after_ms(random));
+  }
+  EXPECT_GE(*drawn.begin(), 500U);
+  EXPECT_LE(*drawn.rbegin(), 2000U);
+  EXPECT_GT(drawn.size(), 1000U);
 }
 
 }  // namespace

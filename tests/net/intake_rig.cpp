@@ -43,7 +43,7 @@ IntakeRig::IntakeRig() {
 }
 
 Status IntakeRig::start(const std::vector<int>& activated) {
-  auto started = start_intake_server(settings, limits, intake, counters, activated);
+  auto started = start_intake_server(settings, limits, {intake, counters, random}, activated);
   if (!started) {
     return started.error();
   }

@@ -1,8 +1,10 @@
 // A running intake in a folder of its own, with a scripted front door behind it.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,12 @@ class TemporaryFolder {
 /// Waits for something that another thread brings about; false when it does not come.
 bool eventually(const std::function<bool()>& condition);
 
+/// Draws the shortest time of every busy answer.
+class Zeros final : public Random {
+ public:
+  void fill(std::span<std::uint8_t> bytes) override { std::fill(bytes.begin(), bytes.end(), std::uint8_t{0}); }
+};
+
 /// Settings and limits may be changed before start().
 class IntakeRig {
  public:
@@ -48,6 +56,7 @@ class IntakeRig {
   IntakeLimits limits;
   FakeIntake intake;
   IntakeCounters counters;
+  Zeros random;
   std::unique_ptr<IntakeServer> server;
 };
 

@@ -171,7 +171,7 @@ TEST(Peers, AnAllowedUidGetsItsAnswersAndARefusedPeerIsClosedBeforeAnythingIsRea
     const auto line = client.read_line();
     EXPECT_EQ(line.has_value(), is_allowed);
     EXPECT_EQ(rig.intake.log_ids().size(), is_allowed ? 1U : 0U);
-    EXPECT_EQ(rig.lines().cut, is_allowed ? 0U : 1U);
+    EXPECT_EQ(rig.counters.peers_refused.total, is_allowed ? 0U : 1U);
   }
 }
 
@@ -285,6 +285,25 @@ TEST(Activation, WhatIsNotAListeningSocketIsRefused) {
   const Status started = rig.start({::open("/dev/null", O_RDONLY | O_CLOEXEC)});
   ASSERT_FALSE(started);
   EXPECT_THAT(started.error().message(), HasSubstr("activated descriptor"));
+}
+
+TEST(Listener, TheAnyAddressOfIpv6IsServedOverBothFamilies) {
+  const auto listener = listen_tcp("[::]:0");
+  ASSERT_TRUE(listener);
+  const std::string port = listener->address.substr(listener->address.rfind(':'));
+  EXPECT_TRUE(Client::to_tcp("127.0.0.1" + port).is_connected());
+}
+
+TEST(Listener, AFolderThatOthersMayWriteToIsNamedUnlessItIsSticky) {
+  const TemporaryFolder folder;
+  const std::string place = folder.file("open");
+  ASSERT_EQ(::mkdir(place.c_str(), 0700), 0);
+  for (const auto& [mode, is_open] : {std::pair{0777U, true}, {0770U, false}, {01777U, false}, {0755U, false}}) {
+    ASSERT_EQ(::chmod(place.c_str(), mode), 0);
+    const auto listener = listen_unix(place + "/s", 0600);
+    ASSERT_TRUE(listener);
+    EXPECT_EQ(listener->open_folder, is_open ? place : "") << mode;
+  }
 }
 
 }  // namespace

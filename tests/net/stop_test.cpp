@@ -120,7 +120,7 @@ TEST(Start, TwoServersOnOneSocketAreRefusedAndTheFirstGoesOn) {
   IntakeRig rig;
   ASSERT_TRUE(rig.start());
   IntakeCounters counters;
-  const auto second = start_intake_server(rig.settings, rig.limits, rig.intake, counters);
+  const auto second = start_intake_server(rig.settings, rig.limits, {rig.intake, counters, rig.random});
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().message(), HasSubstr("live process"));
   Client client = rig.connect();

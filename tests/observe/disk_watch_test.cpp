@@ -21,6 +21,9 @@ class IntakeOnAHungDisk final : public IntakeServer {
   std::chrono::steady_clock::time_point last_tick() const override { return {}; }
   std::string http_address() const override { return ""; }
   std::string address(Transport /*transport*/) const override { return ""; }
+  std::string token_trouble() const override { return ""; }
+  bool is_full(Transport /*transport*/) const override { return false; }
+  std::vector<std::string> open_folders() const override { return {}; }
   bool can_be_found(Transport transport) const override {
     if (hangs_ && transport == Transport::kUnix) {
       reached_.release();

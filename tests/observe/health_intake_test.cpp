@@ -27,16 +27,22 @@ TEST(HealthIntake, AThreadThatStandsStillTakesNothing) {
   EXPECT_EQ(judge_health(facts).state, HealthState::kFailing);
 }
 
-TEST(HealthIntake, ConnectionsUsedUpMakeFurtherSendersWait) {
+TEST(HealthIntake, ConnectionsUsedUpMakeFurtherSendersOfThatWayWait) {
   HealthFacts facts = well_facts();
-  facts.socket.connections = 60;
-  facts.http.connections = 39;
-  EXPECT_TRUE(troubled(facts).empty());
-  facts.http.connections = 40;
-  EXPECT_EQ(judged(facts, "intake_socket").state, HealthState::kDegraded);
-  EXPECT_THAT(judged(facts, "intake_socket").action, Not(HasSubstr("LimitNOFILE")));
+  facts.http.is_full = true;
+  EXPECT_THAT(troubled(facts), ElementsAre("intake_http"));
+  EXPECT_EQ(judged(facts, "intake_http").state, HealthState::kDegraded);
+  EXPECT_THAT(judged(facts, "intake_http").action, Not(HasSubstr("LimitNOFILE")));
   facts.wanted_connections = 200;
-  EXPECT_THAT(judged(facts, "intake_socket").action, HasSubstr("LimitNOFILE"));
+  EXPECT_THAT(judged(facts, "intake_http").action, HasSubstr("LimitNOFILE"));
+}
+
+TEST(HealthIntake, ATokenThatCannotBeReadLetsNobodyInOverHttp) {
+  HealthFacts facts = well_facts();
+  facts.http.token_trouble = "the file /etc/token cannot be read";
+  EXPECT_THAT(troubled(facts), ElementsAre("intake_http"));
+  EXPECT_EQ(judged(facts, "intake_http").diagnosis, "The file /etc/token cannot be read.");
+  EXPECT_THAT(judged(facts, "intake_http").action, HasSubstr("intake.http.bearer_token_file"));
 }
 
 TEST(HealthIntake, WhatWasCutIsCounted) {
@@ -63,6 +69,12 @@ TEST(HealthIntake, ImplausibleTimesAreAWarning) {
   HealthFacts facts = well_facts();
   facts.implausible_times = 12;
   EXPECT_THAT(warnings_of(facts), ElementsAre("implausible_times"));
+}
+
+TEST(HealthIntake, AFolderThatEverybodyMayWriteToIsAWarning) {
+  HealthFacts facts = well_facts();
+  facts.open_folders = {"/shared"};
+  EXPECT_THAT(warnings_of(facts), ElementsAre("socket_folder_open"));
 }
 
 }  // namespace

@@ -57,7 +57,9 @@ TEST(Readiness, AWayInThatCannotBeFoundOrIsCrowdedMakesItRed) {
   facts.socket.can_be_found = false;
   EXPECT_THAT(why(facts), HasSubstr("/run/twinlog/events.sock"));
   facts.socket.can_be_found = true;
-  facts.http.connections = 100;
+  facts.http.is_full = true;
+  EXPECT_EQ(why(facts), "");
+  facts.socket.is_full = true;
   EXPECT_EQ(why(facts), "every connection of senders is taken");
 }
 

@@ -48,6 +48,6 @@ def value_text(value):
 
 
 def dump(content):
-    """The canonical bytes of a content. Times are exact integers, also beyond 2^53 (contract section 3)."""
+    """The canonical bytes of a content. Times are exact integers, also beyond 2^53 (docs/EVENTS.md)."""
     members = [f"{string(key)}:{content[key] if key in TIMES else value_text(content[key])}" for key in sorted(content)]
     return ("{" + ",".join(members) + "}").encode()

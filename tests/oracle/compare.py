@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Works out from the sent events and the contract alone what both stores must hold, and compares.
+"""Works out from the sent events and docs/ alone what both stores must hold, and compares.
 
     tests/oracle/compare.py --postgres URI --mongodb URI [--default-tenant T] FILE...
 
 FILEs hold what was sent, one event a line. Every record, conflict, content hash and account of both stores is compared
-with what the contract makes of these lines; nothing else may be there. Shares no code with the agent. Needs psycopg 3
+with what docs/EVENTS.md makes of these lines; nothing else may be there. Shares no code with the agent. Needs psycopg 3
 and pymongo 4.3. Exit 0: equal; 1: each difference is named; 2: usage.
 
 Not predictable from the input, and therefore taken from the store and checked for sense: received_at, the ids that the

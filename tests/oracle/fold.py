@@ -1,4 +1,4 @@
-"""The lockout mirror from the contract alone (section 6): a plain fold over all versions that speak to an account."""
+"""The lockout mirror from docs/EVENTS.md alone: a plain fold over all versions that speak to an account."""
 import unicodedata
 
 RANKS = {"login_failed": 0, "login_success": 1, "lockout_reset": 2, "account_locked": 3}

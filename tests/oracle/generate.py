@@ -4,7 +4,7 @@
     tests/oracle/generate.py [--seed N] [--events N] [--tenants N] [--accounts N]
 
 8 tenants, 3 organisations, 1,500 accounts (fewer make them hot) known by id, by name or by both; some lines have no
-log_id, some repeat a line, some bring other content under a known id, some are refused by the contract, and many hold
+log_id, some repeat a line, some bring other content under a known id, some are refused, and many hold
 what an attacker would type.
 """
 import argparse
@@ -73,7 +73,7 @@ def decorate(generator, event):
 
 
 def refusable(generator, event):
-    """One of the few things that the contract refuses."""
+    """One of the few things that are refused."""
     name, value = generator.choice([("tenant_id", "a b"), ("tenant_id", None), ("event_type", "Login"), ("log_id", "/"),
                                     ("occurred_at", "yesterday"), ("organisation_id", "x" * 129), ("schema_version", 2)])
     event[name] = value

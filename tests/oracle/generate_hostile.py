@@ -14,7 +14,8 @@ import sys
 import generate
 import normalise
 
-NAMES = sorted(normalise.KNOWN | {"account", "received_at", "repaired", "remote_host", "password", "X-Api-Key", "sessionId", "sid", "a.b",
+NAMES = sorted(normalise.KNOWN | {"account", "received_at", "repaired", "remote_host", "content_hash", "password",
+                                  "X-Api-Key", "sessionId", "sid", "a.b",
                                   "$gt",
                                   "", "x", "x_", "eyJhIjoxfQ.eyJz.c2ln", "metadata_"})
 OPTIONAL_NAMES = [name for name in NAMES if not name.endswith(("tenant_id", "log_id", "event_type", "occurred_at",
@@ -23,6 +24,8 @@ VALUES = [b"null", b"true", b"0", b"-0", b"-1", b"1e400", b"1e-400", b"900719925
           b"01",
           b"NaN", b'""', b'"x"', b'" "', b'"none"', b'"permanent"', b'"web"', b'"2024-02-29T23:59:60.9999999Z"',
           b'"9999-12-31T23:59:59.9999999Z"', b'"10000-01-01T00:00:00Z"', b"253402300800000", b"99999999999999999",
+          b"1700000000", b"1700000000.1234567", b"-1.5e-7", b"17e10", b"99999999999", b"1e20", b"-1.7e18", b'"infinity"',
+          b'" 192.0.2.1 "', b'"1:2:3:4:5:6:7:8:9"', b'"::ffff:192.0.2.1:5"', b'"1::3:4:5:6:7:8:65536"', b'["username"]',
           b"[]",
           b"{}", b"[[[[[[[[1]]]]]]]]", b'{"a":{"a":{"a":{"a":{"a":{"a":{"a":1}}}}}}}', b'{"$oid":"5"}',
           b'{"x":1,"x":2}',

@@ -1,4 +1,4 @@
-"""From one sent line to the content that must be kept, from contract section 3 and ledger/FORMAT.md alone."""
+"""From one sent line to the content that must be kept, from docs/EVENTS.md and ledger/FORMAT.md alone."""
 import hashlib
 import itertools
 import re

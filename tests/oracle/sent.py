@@ -7,7 +7,7 @@ SENT = "\U000F1234"  # Stands for a U+FFFD that the sender wrote, so that one ma
 
 
 class Refused(Exception):
-    """One of the few things that the contract refuses; the member is the argument."""
+    """One of the few things that are refused; the member is the argument."""
 
 
 class Number(str):

@@ -1,4 +1,4 @@
-"""Times and addresses as contract section 3 and ledger/FORMAT.md describe them. No code of the agent."""
+"""Times and addresses as docs/EVENTS.md and ledger/FORMAT.md describe them. No code of the agent."""
 import calendar
 import fractions
 import ipaddress

@@ -72,7 +72,7 @@ def read_postgres(uri):
 # --- Document store
 
 def decode_key(key):
-    """`%`, `.` and a leading `$` are percent-encoded in keys, the empty key is `%` (contract section 5)."""
+    """`%`, `.` and a leading `$` are percent-encoded in keys, the empty key is `%` (docs/STORES.md)."""
     if key == "%":
         return ""
     return key.replace("%2E", ".").replace("%2e", ".").replace("%24", "$").replace("%25", "%")
@@ -120,7 +120,7 @@ def read_mongodb(uri):
 
 
 def is_generated_id(log_id, occurred_at):
-    """A UUIDv7 whose first 48 bits are occurred_at in milliseconds (contract section 3)."""
+    """A UUIDv7 whose first 48 bits are occurred_at in milliseconds (docs/EVENTS.md)."""
     try:
         parsed = uuid.UUID(log_id)
     except ValueError:

@@ -1,4 +1,5 @@
-// A store whose position is lower than the cursor, missing, or higher than anything the spool gave out (contract 2.7).
+// A store whose position is lower than the cursor, missing, or higher than anything the spool gave out
+// (docs/STORES.md).
 #include "tests/pipeline/rig.h"
 #include "tests/spool/faulty_file_system.h"
 

@@ -1,4 +1,4 @@
-// The table of stores.md section 6 once more, written by hand from the manual's list of codes: one row per code.
+// The table of errors once more, written by hand from the manual's list of codes: one row per code.
 #include "plugins/postgres/error_table.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What a reader can see, tried by readers (contract section 5).
+// What a reader can see, tried by readers (docs/STORES.md).
 #include "tests/postgres/rig.h"
 
 namespace twinlog {

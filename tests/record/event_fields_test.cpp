@@ -1,4 +1,4 @@
-// The fields of contract section 3 and their repair, each with the form that is stored.
+// The fields of docs/EVENTS.md and their repair, each with the form that is stored.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -114,14 +114,15 @@ INSTANTIATE_TEST_SUITE_P(
         Form{R"("account_locked_until":"soon")",
              R"({"metadata":{"account_locked_until":"soon"},"repaired":["account_locked_until","metadata"]})"}));
 
-INSTANTIATE_TEST_SUITE_P(Ip, StoredForm,
-                         ::testing::Values(Form{R"("ip":"[2001:DB8::1%eth0]:443")", R"({"ip":"2001:db8::1"})"},
-                                           Form{R"("ip":"::ffff:1.2.3.4")", R"({"ip":"1.2.3.4"})"},
-                                           Form{R"("ip":" 1.2.3.4 ")", R"({"ip":"1.2.3.4"})"},
-                                           Form{R"("ip":"1.2.3.4, 5.6.7.8")", R"({"remote_host":"1.2.3.4, 5.6.7.8"})"},
-                                           Form{R"("ip":"gateway.example")", R"({"remote_host":"gateway.example"})"},
-                                           Form{R"("ip":"Bearer AbCdEf0123456789")",
-                                                R"({"remote_host":"Bearer [redacted:bearer]","repaired":["remote_host"]})"}));
+INSTANTIATE_TEST_SUITE_P(
+    Ip, StoredForm,
+    ::testing::Values(Form{R"("ip":"[2001:DB8::1%eth0]:443")", R"({"ip":"2001:db8::1"})"},
+                      Form{R"("ip":"::ffff:1.2.3.4")", R"({"ip":"1.2.3.4"})"},
+                      Form{R"("ip":" 1.2.3.4 ")", R"({"ip":"1.2.3.4"})"},
+                      Form{R"("ip":"1.2.3.4, 5.6.7.8")", R"({"remote_host":"1.2.3.4, 5.6.7.8"})"},
+                      Form{R"("ip":"gateway.example")", R"({"remote_host":"gateway.example"})"},
+                      Form{R"("ip":"Bearer AbCdEf0123456789")",
+                           R"({"remote_host":"Bearer [redacted:bearer]","repaired":["remote_host"]})"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Unknown, StoredForm,

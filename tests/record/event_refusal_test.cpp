@@ -1,4 +1,4 @@
-// What the reader refuses (contract section 3), and that it refuses nothing else.
+// What the reader refuses (docs/EVENTS.md), and that it refuses nothing else.
 #include <gtest/gtest.h>
 
 #include <map>

@@ -37,16 +37,15 @@ TEST_P(Resent, IsTheSameContent) {
 
 INSTANTIATE_TEST_SUITE_P(
     Events, Resent,
-    ::testing::Values("", R"("username":"a\u0000b","channel":"fax","x":1)", R"("ip":"no address")",
-                      R"("ip":"no address\u0000")", "\"ip\":\"1.2.3.4" + std::string(300, ' ') + "x\"",
-                      "\"user_id\":\"" + std::string(200, 'u') + "\"",
-                      R"("metadata":{"a":[1e20,1.7e18,9007199254740994.0,-1e20,1e21,0.5,"1e20\\"]})",
-                      R"("metadata":{"n":100000000000000000000})", R"("account_locked_until":1700000000)",
-                      R"("account_locked_until":"infinity","lock_kind":"permanent")",
-                      R"("password":"x","metadata":{"password":"y"})", R"("session_id":"s-1")",
-                      "\"metadata\":{\"a\":\"" + std::string(9000, 'x') + "\"}",
-                      R"("user_agent":"Bearer abcdefgh12345678")",
-                      R"("repaired":["username"],"content_hash":"00","account":"id:x","remote_host":"h","agent":"a")"));
+    ::testing::Values(
+        "", R"("username":"a\u0000b","channel":"fax","x":1)", R"("ip":"no address")", R"("ip":"no address\u0000")",
+        "\"ip\":\"1.2.3.4" + std::string(300, ' ') + "x\"", "\"user_id\":\"" + std::string(200, 'u') + "\"",
+        R"("metadata":{"a":[1e20,1.7e18,9007199254740994.0,-1e20,1e21,0.5,"1e20\\"]})",
+        R"("metadata":{"n":100000000000000000000})", R"("account_locked_until":1700000000)",
+        R"("account_locked_until":"infinity","lock_kind":"permanent")", R"("password":"x","metadata":{"password":"y"})",
+        R"("session_id":"s-1","metadata":{"session_id":"s-2"})",
+        "\"metadata\":{\"a\":\"" + std::string(9000, 'x') + "\"}", R"("user_agent":"Bearer abcdefgh12345678")",
+        R"("repaired":["username"],"content_hash":"00","account":"id:x","remote_host":"h","agent":"a")"));
 
 TEST(SentAgain, ATimeInSecondsIsTheSameContent) {
   const AcceptedEvent first =

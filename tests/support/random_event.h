@@ -1,4 +1,4 @@
-// Random normalised events for property tests: hostile to stores, valid by the contract, every field covered.
+// Random normalised events for property tests: hostile to stores, valid by docs/EVENTS.md, every field covered.
 #pragma once
 
 #include <cstdint>

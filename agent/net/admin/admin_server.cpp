@@ -17,7 +17,12 @@ constexpr unsigned kOwnerOnly = 0600;
 class Server final : public AdminServer {
  public:
   Server(const AdminLimits& limits, const char* thread)
-      : limits_(limits), loop_({limits.connections, kBuffered, limits.request, thread}) {}
+      : limits_(limits),
+        loop_({.connections = limits.connections,
+               .buffered = kBuffered,
+               .unfinished = limits.request,
+               .first = limits.request,
+               .thread = thread}) {}
 
   Status open(Result<Listener> listener, AdminPages& pages, AdminCommands* commands) {
     if (!listener) {
@@ -28,7 +33,7 @@ class Server final : public AdminServer {
       return std::make_shared<AdminSession>(
           loop, AdminSession::Behind{pages, commands, counters_, limits_.connection_age}, std::move(connection));
     };
-    Status added = loop_.add_listener(*std::move(listener), open);
+    Status added = loop_.add_listener(*std::move(listener), loop_.add_crowd(0), open);
     if (added) {
       loop_.start();
     }

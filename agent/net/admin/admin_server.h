@@ -1,20 +1,18 @@
-// The admin endpoint (contract section 9): GET only, at most 64 connections, 5 s a request, on a thread of its own. And
+// The admin endpoint (docs/OPERATING.md): GET only, at most 64 connections, 5 s a request, on a thread of its own. And
 // the admin socket, which serves the same pages and takes commands, on another thread: whoever crowds the public port
 // holds no command up.
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "config/settings.h"
+#include "agent/net/http/status_counters.h"
+#include "ledger/base/result.h"
 
 namespace twinlog {
 
@@ -47,17 +45,8 @@ class AdminCommands {
 /// Every status that an admin server answers with.
 inline constexpr auto kAdminStatuses = std::to_array<unsigned>({200, 400, 404, 405, 413, 431, 500, 503});
 
-/// Answered requests. Written by the server's thread, read by any.
-struct AdminCounters {
-  std::array<std::atomic<std::uint64_t>, kAdminStatuses.size()> answered{};
-
-  void add(unsigned status) {
-    const auto found = std::find(kAdminStatuses.begin(), kAdminStatuses.end(), status);
-    // Unlisted there is none; should one come, it is a fault of ours.
-    const auto place = std::find(kAdminStatuses.begin(), kAdminStatuses.end(), 500U);
-    ++answered.at(static_cast<std::size_t>((found == kAdminStatuses.end() ? place : found) - kAdminStatuses.begin()));
-  }
-};
+/// Answered requests.
+using AdminCounters = StatusCounters<kAdminStatuses>;
 
 class AdminServer {
  public:
@@ -68,7 +57,8 @@ class AdminServer {
 };
 
 struct AdminLimits {
-  std::size_t connections = 64;  ///< More wait in the kernel's backlog until one closes.
+  /// Where all are taken, the one that has been silent longest is closed for a new one.
+  std::size_t connections = 64;
   /// A request must be complete and its answer read in this time; a connection may idle as long.
   std::chrono::milliseconds request = std::chrono::seconds{5};
   /// Answers on a connection older than this close it: polite clients, too, leave room for others.

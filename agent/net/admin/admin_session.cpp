@@ -45,6 +45,9 @@ std::size_t AdminSession::consume(std::string_view bytes) {
       begin_anew();
       answer(reader_.take());
       break;
+    case Progress::kHostUnclear:
+      refuse(400, "a request names its host once");
+      break;
     case Progress::kMalformed:
       refuse(400, "this is not HTTP");
       break;
@@ -79,7 +82,7 @@ void AdminSession::answer(const HttpRequest& request) {
   const HttpResponse response = respond(request);
   behind_.counters.add(response.status);
   const bool goes_on = request.keeps_alive && is_open() && loop().now() < closes_from_;
-  send(write_response(response, goes_on ? AfterResponse::kKeepAlive : AfterResponse::kClose,
+  send(write_response(response, loop().utc_now(), goes_on ? AfterResponse::kKeepAlive : AfterResponse::kClose,
                       is_head ? BodyShown::kNo : BodyShown::kYes));
   if (!goes_on && is_open()) {
     end(Ending::kLinger);
@@ -89,7 +92,7 @@ void AdminSession::answer(const HttpRequest& request) {
 void AdminSession::refuse(unsigned status, std::string_view reason) {
   behind_.counters.add(status);
   reader_.reset();
-  send(write_response(plain(status, reason), AfterResponse::kClose));
+  send(write_response(plain(status, reason), loop().utc_now(), AfterResponse::kClose));
   end(Ending::kLinger);
 }
 

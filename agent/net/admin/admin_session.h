@@ -33,6 +33,8 @@ class AdminSession final : public StreamSession {
   std::size_t held_bytes() const override { return reader_.held_bytes(); }
   bool limits_unread_answers() const override { return true; }
   bool limits_idling() const override { return true; }
+  bool limits_first_request() const override { return true; }
+  bool yields() const override { return true; }
   void on_received(std::size_t /*bytes*/) override {}
   void on_cut() override {}
   void on_closed() override {}

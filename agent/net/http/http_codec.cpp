@@ -1,6 +1,7 @@
 #include "agent/net/http/http_codec.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/core/string.hpp>
@@ -13,6 +14,7 @@
 #include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/version.hpp>
+#include <ctime>
 
 namespace twinlog {
 namespace {
@@ -46,6 +48,27 @@ std::string* member_of(HttpRequest& request, http::field name) {
   }
 }
 
+/// RFC 9112 section 3.2.2: a server takes the absolute form, too, whatever host it names.
+string_view without_origin(string_view target) {
+  for (const string_view scheme : {string_view("http://"), string_view("https://")}) {
+    if (beast::iequals(target.substr(0, scheme.size()), scheme)) {
+      const std::size_t path = target.find_first_of("/?", scheme.size());
+      return path == string_view::npos ? "/" : target.substr(path);
+    }
+  }
+  return target;
+}
+
+/// "Fri, 27 Nov 2026 03:41:03 GMT" (RFC 9110 section 5.6.7).
+std::string http_date(UtcMicros now) {
+  constexpr UtcMicros kMicrosPerSecond = 1'000'000;
+  const time_t seconds = now / kMicrosPerSecond;
+  std::tm parts{};
+  std::array<char, 64> text{};
+  ::gmtime_r(&seconds, &parts);
+  return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts)};
+}
+
 template <typename Body>
 std::string serialized(http::response<Body>& message) {
   std::string out;
@@ -65,9 +88,10 @@ std::string serialized(http::response<Body>& message) {
 }
 
 template <typename Body>
-void set_header(http::response<Body>& message, const HttpResponse& response, AfterResponse after) {
+void set_header(http::response<Body>& message, const HttpResponse& response, UtcMicros now, AfterResponse after) {
   message.version(kHttp11);
   message.result(response.status);
+  message.set(http::field::date, http_date(now));
   message.set(http::field::content_type, response.content_type);
   for (const auto& [name, value] : response.fields) {
     message.set(name, value);
@@ -84,12 +108,14 @@ class HttpRequestReader::Parser final : public http::basic_parser<true> {
   HttpRequest request;
   bool is_body_discarded = false;
   bool is_http_11 = false;
+  std::size_t hosts = 0;
 
  private:
   void on_request_impl(http::verb /*method*/, string_view method, string_view target, int version,
                        error_code& /*failed*/) override {
     is_http_11 = version == static_cast<int>(kHttp11);
     request.method = std::string(method);
+    target = without_origin(target);
     const std::size_t mark = target.find('?');
     request.path = std::string(target.substr(0, mark));
     request.query = mark == string_view::npos ? std::string() : std::string(target.substr(mark + 1));
@@ -99,6 +125,7 @@ class HttpRequestReader::Parser final : public http::basic_parser<true> {
     if (is_header_done()) {
       return;  // Trailers say nothing to us.
     }
+    hosts += name == http::field::host ? 1U : 0U;
     if (name == http::field::unknown && equals_ignoring_case({text.data(), text.size()}, kIdempotencyKey)) {
       auto& key = request.idempotency_key;
       key = key ? *key + ", " : "";
@@ -158,6 +185,10 @@ std::size_t HttpRequestReader::feed(std::string_view bytes) {
       progress_ = Progress::kBody;
     }
   }
+  if (before == Progress::kHeader && (progress_ == Progress::kBody || progress_ == Progress::kComplete) &&
+      parser_->hosts != 1 && (parser_->is_http_11 || parser_->hosts > 1)) {
+    fail(Progress::kHostUnclear);
+  }
   if (failed == http::error::header_limit) {
     fail(Progress::kHeaderTooLong);
   } else if (failed == http::error::body_limit) {
@@ -194,14 +225,14 @@ void HttpRequestReader::reset() {
   progress_ = Progress::kHeader;
 }
 
-std::string write_response(const HttpResponse& response, AfterResponse after, BodyShown shown) {
+std::string write_response(const HttpResponse& response, UtcMicros now, AfterResponse after, BodyShown shown) {
   if (shown == BodyShown::kNo) {
     http::response<http::empty_body> message;
-    set_header(message, response, after);
+    set_header(message, response, now, after);
     return serialized(message);
   }
   http::response<http::string_body> message;
-  set_header(message, response, after);
+  set_header(message, response, now, after);
   message.body() = response.body;
   return serialized(message);
 }

@@ -11,12 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "ledger/base/clock.h"
+
 namespace twinlog {
 
 /// What we look at of a request. A field that is repeated has its values joined by ", " (RFC 9110 section 5.3).
 struct HttpRequest {
   std::string method;  ///< As sent; methods are case-sensitive.
-  std::string path;    ///< The target without its query.
+  std::string path;    ///< Of a target in origin or absolute form, without its query; any other target as it is.
   std::string query;   ///< What follows the first "?".
   std::string content_type;
   std::string content_encoding;
@@ -39,6 +41,7 @@ class HttpRequestReader {
     kHeader,         ///< Needs more bytes of the header.
     kBody,           ///< The header is there, the body is not.
     kComplete,       ///< request() is whole.
+    kHostUnclear,    ///< As kMalformed: no Host, or several (RFC 9112 section 3.2).
     kMalformed,      ///< Not HTTP, or a body that contradicts itself. Nothing that follows can be read.
     kHeaderTooLong,  ///< As kMalformed: the header is over the limit.
     kBodyTooLong,    ///< As kMalformed: the body is, or says it will be, over the limit.
@@ -85,8 +88,9 @@ struct HttpResponse {
 enum class AfterResponse { kKeepAlive, kClose };
 enum class BodyShown { kYes, kNo };  ///< kNo: the answer to HEAD.
 
-/// The response as it goes onto the wire.
-std::string write_response(const HttpResponse& response, AfterResponse after, BodyShown shown = BodyShown::kYes);
+/// The response as it goes onto the wire; `now` is its Date.
+std::string write_response(const HttpResponse& response, UtcMicros now, AfterResponse after,
+                           BodyShown shown = BodyShown::kYes);
 /// The interim response that asks for the body (RFC 9110 section 10.1.1).
 std::string_view continue_response();
 

@@ -64,14 +64,18 @@ std::string error_body(std::string_view reason) {
   return text_of(buffer);
 }
 
-std::string busy_body(std::string_view reason) {
+unsigned draw_retry_after_ms(Random& random) {
+  return kRetryAfterMsLeast + static_cast<unsigned>(random.next() % (kRetryAfterMsMost - kRetryAfterMsLeast + 1));
+}
+
+std::string busy_body(std::string_view reason, unsigned retry_after_ms) {
   rapidjson::StringBuffer buffer;
   Writer writer(buffer);
   writer.StartObject();
   put(writer, "status");
   put(writer, "busy");
   put(writer, "retry_after_ms");
-  writer.Uint(kRetryAfterMs);
+  writer.Uint(retry_after_ms);
   put(writer, "error");
   writer.StartObject();
   put(writer, "reason");
@@ -84,7 +88,7 @@ std::string busy_body(std::string_view reason) {
 void AnswerSheet::add(ReadOutcome outcome) {
   Line line;
   if (auto* accepted = std::get_if<AcceptedEvent>(&outcome)) {
-    // Both ids consist of [A-Za-z0-9._:~-] only (contract section 3), so there is nothing to escape.
+    // Both ids consist of [A-Za-z0-9._:~-] only (docs/EVENTS.md), so there is nothing to escape.
     line.is_accepted = true;
     line.text = R"(,"tenant_id":")" + accepted->event.tenant_id + R"(","log_id":")" + accepted->event.log_id + R"("})";
     ++accepted_;
@@ -98,8 +102,8 @@ void AnswerSheet::add(ReadOutcome outcome) {
   lines_.push_back(std::move(line));
 }
 
-void AnswerSheet::write(std::string& out, std::string_view separator,
-                        const std::vector<Disposition>& dispositions) const {
+void AnswerSheet::write(std::string& out, std::string_view separator, const std::vector<Disposition>& dispositions,
+                        Random& random) const {
   auto disposition = dispositions.begin();
   bool is_first = true;
   for (const Line& line : lines_) {
@@ -113,7 +117,7 @@ void AnswerSheet::write(std::string& out, std::string_view separator,
     // A front door that answers too few is treated as one that took nothing: `stored` is never said without its word.
     const Disposition became = disposition == dispositions.end() ? Disposition::kBusy : *disposition++;
     if (became == Disposition::kBusy) {
-      out += R"({"status":"busy","retry_after_ms":)" + std::to_string(kRetryAfterMs) + "}";
+      out += R"({"status":"busy","retry_after_ms":)" + std::to_string(draw_retry_after_ms(random)) + "}";
     } else {
       out.append(R"({"status":")").append(status_text(became)).append("\"").append(line.text);
     }

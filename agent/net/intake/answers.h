@@ -1,4 +1,4 @@
-// The answers of contract section 4: one JSON object per event.
+// The answers of docs/INTAKE.md: one JSON object per event.
 #pragma once
 
 #include <cstddef>
@@ -7,20 +7,24 @@
 #include <utility>
 #include <vector>
 
+#include "ledger/base/clock.h"
 #include "ledger/record/event_reader.h"
 #include "spool/spool.h"
 
 namespace twinlog {
 
-/// `retry_after_ms` of every busy answer.
-inline constexpr unsigned kRetryAfterMs = 500;
+/// `retry_after_ms` of a busy answer: somewhere between these, so that those who were sent away together do not come
+/// back together.
+inline constexpr unsigned kRetryAfterMsLeast = 500;
+inline constexpr unsigned kRetryAfterMsMost = 2000;
+unsigned draw_retry_after_ms(Random& random);
 
 /// `{"status":"rejected","error":{"field":...,"reason":...}}`
 std::string rejected_answer(const Rejection& rejection);
 /// `{"error":{"reason":...}}`: the body of an HTTP error.
 std::string error_body(std::string_view reason);
 /// The body of HTTP 503: a busy answer with a reason.
-std::string busy_body(std::string_view reason);
+std::string busy_body(std::string_view reason, unsigned retry_after_ms);
 
 /// The answers to the events of one request or one chunk of lines, in their order. Those to accepted events are
 /// complete only once the front door has said what became of them.
@@ -40,8 +44,10 @@ class AnswerSheet {
   /// About what the sheet takes in memory, without the events.
   std::size_t bytes() const { return bytes_; }
 
-  /// Writes all answers, each but the last followed by `separator`. `dispositions` has one for each accepted event.
-  void write(std::string& out, std::string_view separator, const std::vector<Disposition>& dispositions) const;
+  /// Writes all answers, each but the last followed by `separator`. `dispositions` has one for each accepted event;
+  /// each busy one draws its own time from `random`.
+  void write(std::string& out, std::string_view separator, const std::vector<Disposition>& dispositions,
+             Random& random) const;
 
  private:
   struct Line {

@@ -4,14 +4,15 @@
 #include <memory>
 #include <utility>
 
+#include "agent/net/http/media_type.h"
+
 namespace twinlog {
 namespace {
 
 constexpr std::size_t kHeaderMost = 16U << 10U;
 constexpr std::size_t kIdempotencyKeyMost = 255;
 constexpr std::string_view kEventsPath = "/v1/events";
-constexpr std::string_view kJson = "application/json";
-constexpr std::string_view kLines = "application/x-ndjson";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // RFC 8259 section 8.1: may be ignored.
 
 HttpResponse error_response(unsigned status, std::string_view reason) {
   HttpResponse response;
@@ -20,11 +21,14 @@ HttpResponse error_response(unsigned status, std::string_view reason) {
   return response;
 }
 
-/// "application/json; charset=utf-8" without its parameters.
-std::string_view media_type(std::string_view content_type) {
-  content_type = content_type.substr(0, content_type.find(';'));
-  const std::size_t end = content_type.find_last_not_of(" \t");
-  return content_type.substr(0, end == std::string_view::npos ? 0 : end + 1);
+/// Whether the body is lines; nothing when it is nothing that we read.
+std::optional<bool> has_lines(std::string_view content_type) {
+  const auto type = media_type_of(content_type);
+  const auto is = [&type](std::string_view name) { return type && equals_ignoring_case(type->name, name); };
+  if (is("application/x-ndjson") || is("application/ndjson") || is("application/jsonl")) {
+    return true;
+  }
+  return is("application/json") ? std::optional(false) : std::nullopt;
 }
 
 bool is_plain(std::string_view coding, std::string_view plain) {
@@ -34,6 +38,34 @@ bool is_plain(std::string_view coding, std::string_view plain) {
 bool is_idempotency_key(std::string_view text) {
   return !text.empty() && text.size() <= kIdempotencyKeyMost &&
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7F'; });
+}
+
+std::optional<HttpResponse> refusal_of_target(const HttpRequest& request) {
+  if (request.path != kEventsPath) {
+    return error_response(404, "events go to /v1/events");
+  }
+  if (request.method != "POST") {
+    HttpResponse response = error_response(405, "events are sent with POST");
+    response.fields.emplace_back("Allow", "POST");
+    return response;
+  }
+  return std::nullopt;
+}
+
+std::optional<HttpResponse> refusal_of_body(const HttpRequest& request) {
+  if (!is_plain(request.content_encoding, "identity") || !is_plain(request.transfer_encoding, "chunked")) {
+    return error_response(415, "send the body uncompressed");
+  }
+  if (!has_lines(request.content_type)) {
+    return error_response(415, "send application/json or application/x-ndjson");
+  }
+  if (!media_type_of(request.content_type)->is_utf8) {
+    return error_response(415, "send UTF-8: the charset that Content-Type names is another one");
+  }
+  if (request.idempotency_key && !is_idempotency_key(*request.idempotency_key)) {
+    return error_response(400, "Idempotency-Key is 1 to 255 visible ASCII characters, and is sent once");
+  }
+  return std::nullopt;
 }
 
 /// The next line of `rest` without its line end; takes it off. The last one needs no LF.
@@ -70,10 +102,12 @@ std::size_t HttpSession::consume(std::string_view bytes) {
       break;
     case Progress::kComplete:
       judge_header();
-      if (reader_.has_begun()) {
-        begin_anew();
-        handle(reader_.take());
+      if (!awaits_token_) {
+        complete();
       }
+      break;
+    case Progress::kHostUnclear:
+      respond_and_end(error_response(400, "a request names its host once"));
       break;
     case Progress::kMalformed:
       respond_and_end(error_response(400, "this is not HTTP"));
@@ -90,13 +124,45 @@ std::size_t HttpSession::consume(std::string_view bytes) {
 }
 
 void HttpSession::judge_header() {
-  if (is_judged_) {
+  if (std::exchange(is_judged_, true)) {
     return;
   }
-  is_judged_ = true;
+  std::optional<HttpResponse> refusal = refusal_of_target(reader_.request());
+  if (refusal || !token_.is_required()) {
+    settle(refusal ? std::move(refusal) : refusal_of_body(reader_.request()));
+    return;
+  }
+  awaits_token_ = true;
+  const std::weak_ptr<StreamSession> weak = weak_from_this();
+  token_.judge(reader_.request().authorization, [this, weak](BearerToken::Verdict verdict) {
+    if (const auto self = weak.lock(); self && std::exchange(awaits_token_, false)) {
+      judged(verdict);
+    }
+  });
+}
+
+void HttpSession::judged(BearerToken::Verdict verdict) {
+  const bool is_whole = reader_.progress() == HttpRequestReader::Progress::kComplete;
+  settle(verdict == BearerToken::Verdict::kRight ? refusal_of_body(reader_.request()) : refusal_for_token(verdict));
+  if (is_whole) {
+    complete();
+  }
+  proceed();
+}
+
+HttpResponse HttpSession::refusal_for_token(BearerToken::Verdict verdict) {
+  if (verdict == BearerToken::Verdict::kUnreadable) {
+    return busy_response("the agent cannot read its bearer token now; send the request again");
+  }
+  HttpResponse response = error_response(401, "the bearer token is missing or wrong");
+  response.fields.emplace_back("WWW-Authenticate", "Bearer");
+  return response;
+}
+
+void HttpSession::settle(std::optional<HttpResponse> refusal) {
   const bool has_body_to_come = reader_.progress() == HttpRequestReader::Progress::kBody;
   const bool waits = has_body_to_come && equals_ignoring_case(reader_.request().expect, "100-continue");
-  refusal_ = refusal_of(reader_.request());
+  refusal_ = std::move(refusal);
   if (!refusal_) {
     if (waits) {
       send(continue_response());
@@ -108,31 +174,11 @@ void HttpSession::judge_header() {
   }
 }
 
-std::optional<HttpResponse> HttpSession::refusal_of(const HttpRequest& request) {
-  if (request.path != kEventsPath) {
-    return error_response(404, "events go to /v1/events");
+void HttpSession::complete() {
+  if (reader_.has_begun()) {
+    begin_anew();
+    handle(reader_.take());
   }
-  if (request.method != "POST") {
-    HttpResponse response = error_response(405, "events are sent with POST");
-    response.fields.emplace_back("Allow", "POST");
-    return response;
-  }
-  if (token_.is_required() && !token_.accepts(request.authorization)) {
-    HttpResponse response = error_response(401, "the bearer token is missing or wrong");
-    response.fields.emplace_back("WWW-Authenticate", "Bearer");
-    return response;
-  }
-  if (!is_plain(request.content_encoding, "identity") || !is_plain(request.transfer_encoding, "chunked")) {
-    return error_response(415, "send the body uncompressed");
-  }
-  const std::string_view type = media_type(request.content_type);
-  if (!equals_ignoring_case(type, kJson) && !equals_ignoring_case(type, kLines)) {
-    return error_response(415, "send application/json or application/x-ndjson");
-  }
-  if (request.idempotency_key && !is_idempotency_key(*request.idempotency_key)) {
-    return error_response(400, "Idempotency-Key is 1 to 255 visible ASCII characters, and is sent once");
-  }
-  return std::nullopt;
 }
 
 void HttpSession::handle(const HttpRequest& request) {
@@ -170,14 +216,16 @@ Result<AnswerSheet> HttpSession::read_events(const HttpRequest& request) {
   EventReader::RequestContext context;
   context.idempotency_key = request.idempotency_key.value_or("");
   AnswerSheet sheet;
-  if (equals_ignoring_case(media_type(request.content_type), kLines)) {
-    auto lines = read_lines(request.body, context);
+  std::string_view body = request.body;
+  body.remove_prefix(body.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
+  if (has_lines(request.content_type) == true) {
+    auto lines = read_lines(body, context);
     if (!lines) {
       return lines.error();
     }
     sheet = *std::move(lines);
   } else {
-    auto outcomes = port_.reader().read_document(request.body, limits_.max_events, context);
+    auto outcomes = port_.reader().read_document(body, limits_.max_events, context);
     if (!outcomes) {
       return outcomes.error();
     }
@@ -208,6 +256,16 @@ Result<AnswerSheet> HttpSession::read_lines(std::string_view body, EventReader::
   return sheet;
 }
 
+HttpResponse HttpSession::busy_response(std::string_view reason) {
+  constexpr unsigned kMsPerSecond = 1000;
+  const unsigned retry_after_ms = draw_retry_after_ms(port_.random());
+  HttpResponse response;
+  response.status = 503;
+  response.body = busy_body(reason, retry_after_ms);
+  response.fields.emplace_back("Retry-After", std::to_string((retry_after_ms + kMsPerSecond - 1) / kMsPerSecond));
+  return response;
+}
+
 void HttpSession::answered(const std::vector<Disposition>& dispositions) {
   const AnswerSheet sheet = *std::exchange(sheet_, std::nullopt);
   respond_results(sheet, dispositions);
@@ -218,16 +276,13 @@ void HttpSession::respond_results(const AnswerSheet& sheet, const std::vector<Di
   HttpResponse response;
   for (const Disposition disposition : dispositions) {
     if (disposition == Disposition::kBusy) {  // kWhole: then all of them are.
-      response.status = 503;
-      response.body = busy_body("the spool has no room now; nothing of this request was stored, send it again");
-      response.fields.emplace_back("Retry-After", "1");
-      respond(response);
+      respond(busy_response("the spool has no room now; nothing of this request was stored, send it again"));
       return;
     }
   }
   response.status = sheet.accepted() == 0 && sheet.rejected() > 0 ? 422 : 200;
   response.body = R"({"results":[)";
-  sheet.write(response.body, ",", dispositions);
+  sheet.write(response.body, ",", dispositions, port_.random());
   response.body += "]}";
   respond(response);
 }
@@ -235,7 +290,7 @@ void HttpSession::respond_results(const AnswerSheet& sheet, const std::vector<Di
 void HttpSession::respond(const HttpResponse& response) {
   const bool goes_on = keeps_alive_ && is_open();
   port_.counters().http_answers.add(response.status);
-  send(write_response(response, goes_on ? AfterResponse::kKeepAlive : AfterResponse::kClose,
+  send(write_response(response, loop().utc_now(), goes_on ? AfterResponse::kKeepAlive : AfterResponse::kClose,
                       is_head_ ? BodyShown::kNo : BodyShown::kYes));
   if (const auto read_at = std::exchange(read_at_, std::nullopt)) {
     port_.counters(Transport::kHttp).answer_micros.observe(micros_of(std::chrono::steady_clock::now() - *read_at));

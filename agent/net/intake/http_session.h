@@ -1,4 +1,4 @@
-// The HTTP way in (contract section 4): POST /v1/events. One request at a time per connection; what a peer pipelines
+// The HTTP way in (docs/INTAKE.md): POST /v1/events. One request at a time per connection; what a peer pipelines
 // waits unparsed, so answers are in order.
 //
 // A request that its header condemns is read to its end without keeping the body, so that the connection goes on; but
@@ -29,11 +29,13 @@ class HttpSession final : public StreamSession {
  protected:
   std::size_t consume(std::string_view bytes) override;
   /// The next request is looked at only once the answer before it has left: unread answers cannot pile up.
-  bool wants_input() const override { return !sheet_.has_value() && unsent_bytes() == 0; }
-  bool has_outstanding() const override { return sheet_.has_value(); }
+  bool wants_input() const override { return !has_outstanding() && unsent_bytes() == 0; }
+  bool has_outstanding() const override { return sheet_.has_value() || awaits_token_; }
   bool holds_part() const override { return reader_.has_begun(); }
   std::size_t held_bytes() const override { return reader_.held_bytes() + (sheet_ ? sheet_->bytes() : 0); }
   bool limits_unread_answers() const override { return true; }
+  bool limits_first_request() const override { return true; }
+  bool yields() const override { return !has_outstanding(); }
   void on_unfinished() override;
   void on_received(std::size_t bytes) override;
   void on_cut() override;
@@ -41,7 +43,12 @@ class HttpSession final : public StreamSession {
 
  private:
   void judge_header();
-  std::optional<HttpResponse> refusal_of(const HttpRequest& request);
+  void judged(BearerToken::Verdict verdict);
+  HttpResponse refusal_for_token(BearerToken::Verdict verdict);
+  /// The header is judged: what comes of the request.
+  void settle(std::optional<HttpResponse> refusal);
+  void complete();
+  HttpResponse busy_response(std::string_view reason);
   void handle(const HttpRequest& request);
   /// An Error is the answer: kFull is 413, everything else 400.
   Result<AnswerSheet> read_events(const HttpRequest& request);
@@ -58,6 +65,7 @@ class HttpSession final : public StreamSession {
   std::optional<HttpResponse> refusal_;  // of the request being read
   std::optional<Time> read_at_;          // the request being answered, when it was complete
   bool is_judged_ = false;               // the header of the request being read
+  bool awaits_token_ = false;            // its token is being judged
   bool keeps_alive_ = true;              // after the request being answered
   bool is_head_ = false;                 // the request being answered
   std::optional<AnswerSheet> sheet_;     // at the front door

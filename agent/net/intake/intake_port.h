@@ -16,8 +16,8 @@ namespace twinlog {
 class IntakePort {
  public:
   /// Everything passed in outlives the loop's thread.
-  IntakePort(SessionLoop& loop, Intake& intake, IntakeCounters& counters)
-      : loop_(loop), intake_(intake), counters_(counters) {}
+  IntakePort(SessionLoop& loop, const IntakeParts& parts)
+      : loop_(loop), intake_(parts.intake), counters_(parts.counters), random_(parts.random) {}
 
   using Answered = std::function<void(std::vector<Disposition>)>;
   struct Request {
@@ -31,6 +31,7 @@ class IntakePort {
 
   const EventReader& reader() const { return intake_.reader(); }
   IntakeCounters& counters() { return counters_; }
+  Random& random() { return random_; }
   IntakeCounters::PerTransport& counters(Transport transport) {
     return counters_.transports[static_cast<std::size_t>(transport)];
   }
@@ -41,6 +42,7 @@ class IntakePort {
   SessionLoop& loop_;
   Intake& intake_;
   IntakeCounters& counters_;
+  Random& random_;
 };
 
 }  // namespace twinlog

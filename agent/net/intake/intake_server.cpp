@@ -1,6 +1,7 @@
 #include "agent/net/intake/intake_server.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -18,13 +19,18 @@ namespace {
 
 class Server final : public IntakeServer {
  public:
-  Server(const IntakeSettings& settings, const IntakeLimits& limits, Intake& intake, IntakeCounters& counters)
+  Server(const IntakeSettings& settings, const IntakeLimits& limits, const IntakeParts& parts)
       : settings_(settings),
         limits_(limits),
         allowed_{settings.unix_socket.allow_uids, settings.unix_socket.allow_gids},
-        token_(settings.http.bearer_token_file),
-        loop_({limits.connections, settings.max_buffered, limits.unfinished, "intake"}),
-        port_(loop_, intake, counters) {}
+        loop_({.connections = limits.connections,
+               .buffered = settings.max_buffered,
+               .unfinished = limits.unfinished,
+               .first = limits.first_request,
+               .thread = "intake"}),
+        port_(loop_, parts),
+        token_(settings.http.bearer_token_file, loop_.io(), loop_.mailbox()) {}
+  ~Server() override { loop_.stop(std::chrono::milliseconds{0}); }
 
   Status open(const std::vector<int>& activated) {
     if (Status adopted = adopt(activated); !adopted) {
@@ -45,7 +51,7 @@ class Server final : public IntakeServer {
         return opened;
       }
     }
-    return token_.check_file();
+    return {};
   }
 
   void start() { loop_.start(); }
@@ -60,6 +66,12 @@ class Server final : public IntakeServer {
   std::string address(Transport transport) const override {
     const auto way = std::ranges::find(ways_, transport, &Way::transport);
     return way == ways_.end() ? "" : way->address;
+  }
+  std::vector<std::string> open_folders() const override { return open_folders_; }
+  std::string token_trouble() const override { return token_.trouble(); }
+  bool is_full(Transport transport) const override {
+    const Crowd* crowd = crowds_.at(static_cast<std::size_t>(transport));
+    return crowd != nullptr && crowd->is_full();
   }
   bool can_be_found(Transport transport) const override {
     return std::ranges::all_of(ways_, [transport](const Way& way) {
@@ -102,12 +114,18 @@ class Server final : public IntakeServer {
     (transport == Transport::kHttp ? has_http_ : has_lines_) = true;
     const bool has_peers = listener->family == Listener::Family::kUnix;
     ways_.push_back({transport, listener->address, has_peers ? FilePlace::at(listener->address) : std::nullopt});
+    if (!listener->open_folder.empty()) {
+      open_folders_.push_back(listener->open_folder);
+    }
     if (transport == Transport::kHttp && !has_peers) {
       http_address_ = listener->address;
     }
-    return loop_.add_listener(*std::move(listener), [this, transport, has_peers](SessionLoop&, Descriptor connection) {
-      return has_peers && !is_allowed(connection) ? nullptr : make_session(transport, std::move(connection));
-    });
+    Crowd*& crowd = crowds_.at(static_cast<std::size_t>(transport));
+    crowd = crowd != nullptr ? crowd : &loop_.add_crowd(limits_.connections / 4);
+    return loop_.add_listener(
+        *std::move(listener), *crowd, [this, transport, has_peers](SessionLoop&, Descriptor connection) {
+          return has_peers && !is_allowed(connection) ? nullptr : make_session(transport, std::move(connection));
+        });
   }
 
   bool is_allowed(const Descriptor& connection) {
@@ -133,10 +151,12 @@ class Server final : public IntakeServer {
   const IntakeSettings settings_;
   const IntakeLimits limits_;
   AllowedPeers allowed_;  ///< On the loop's thread.
-  BearerToken token_;
   SessionLoop loop_;
   IntakePort port_;
+  BearerToken token_;
   std::vector<Way> ways_;  ///< Filled before the start.
+  std::array<Crowd*, kTransports> crowds_{};
+  std::vector<std::string> open_folders_;
   bool has_lines_ = false;
   bool has_http_ = false;
   std::string http_address_;
@@ -145,9 +165,8 @@ class Server final : public IntakeServer {
 }  // namespace
 
 Result<std::unique_ptr<IntakeServer>> start_intake_server(const IntakeSettings& settings, const IntakeLimits& limits,
-                                                          Intake& intake, IntakeCounters& counters,
-                                                          const std::vector<int>& activated) {
-  auto server = std::make_unique<Server>(settings, limits, intake, counters);
+                                                          const IntakeParts& parts, const std::vector<int>& activated) {
+  auto server = std::make_unique<Server>(settings, limits, parts);
   if (Status opened = server->open(activated); !opened) {
     return opened.error();
   }

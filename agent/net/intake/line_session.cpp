@@ -96,7 +96,7 @@ void LineSession::write_complete() {
   std::string out;
   while (!sheets_.empty() && sheets_.begin()->second.is_complete) {
     const Sheet& sheet = sheets_.begin()->second;
-    sheet.answers.write(out, "\n", sheet.dispositions);
+    sheet.answers.write(out, "\n", sheet.dispositions, port_.random());
     out += '\n';
     port_.counters(Transport::kUnix).answer_micros.observe(micros_of(std::chrono::steady_clock::now() - sheet.read_at));
     unanswered_ -= sheet.answers.size();

@@ -1,4 +1,4 @@
-// The Unix socket's protocol (contract section 4): one JSON event a line, one answer line an event, in order.
+// The Unix socket's protocol (docs/INTAKE.md): one JSON event a line, one answer line an event, in order.
 //
 // A line ends at LF, whatever it holds; a CR before it is dropped and an empty line is no event. Bytes after the last
 // LF are no event either: when the peer ends there, they are never answered and never kept. A line over max_event is

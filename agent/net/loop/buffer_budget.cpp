@@ -7,9 +7,11 @@ namespace twinlog {
 
 void BufferBudget::remove(Member& member) {
   held_ -= member.holding_.bytes;
-  if (member.holding_.waiting_since) {
+  if (member.holding_.waiting_since && waiting_.erase({*member.holding_.waiting_since, &member}) > 0) {
     waiting_bytes_ -= member.holding_.bytes;
-    waiting_.erase({*member.holding_.waiting_since, &member});
+  }
+  if (member.holding_.due) {
+    due_.erase({*member.holding_.due, &member});
   }
   member.holding_ = {};
 }
@@ -18,9 +20,12 @@ void BufferBudget::update(Member& member, const Holding& holding) {
   remove(member);
   member.holding_ = holding;
   held_ += holding.bytes;
-  if (holding.waiting_since) {
+  if (holding.waiting_since && holding.bytes > 0) {
     waiting_bytes_ += holding.bytes;
     waiting_.emplace(*holding.waiting_since, &member);
+  }
+  if (holding.due) {
+    due_.emplace(*holding.due, &member);
   }
   resume_paused();
 }
@@ -45,10 +50,8 @@ bool BufferBudget::make_room() {
 
 void BufferBudget::expire_due(Holding::Time now) {
   std::vector<Member*> due;
-  for (const Waiting& waiting : waiting_) {
-    if (waiting.second->holding_.due && *waiting.second->holding_.due <= now) {
-      due.push_back(waiting.second);
-    }
+  for (auto moment = due_.begin(); moment != due_.end() && moment->first <= now; ++moment) {
+    due.push_back(moment->second);
   }
   for (Member* member : due) {
     member->expire();

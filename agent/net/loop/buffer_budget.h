@@ -24,7 +24,7 @@ namespace twinlog {
 struct Holding {
   using Time = std::chrono::steady_clock::time_point;
   std::size_t bytes = 0;
-  std::optional<Time> waiting_since;  ///< Since when it waits for its peer; it may be cut then.
+  std::optional<Time> waiting_since;  ///< Since when it waits for its peer; what it holds may be cut then.
   std::optional<Time> due;            ///< When it is cut although there is room.
 };
 
@@ -61,7 +61,7 @@ class BufferBudget {
   std::size_t used() const { return held_ + at_front_door_; }
 
  private:
-  using Waiting = std::pair<Holding::Time, Member*>;
+  using Moment = std::pair<Holding::Time, Member*>;
   void remove(Member& member);
   void resume_paused();
 
@@ -69,7 +69,8 @@ class BufferBudget {
   std::size_t held_ = 0;
   std::size_t at_front_door_ = 0;
   std::size_t waiting_bytes_ = 0;  // of held_, what belongs to members in waiting_
-  std::set<Waiting> waiting_;
+  std::set<Moment> waiting_;       // Those of them that hold something.
+  std::set<Moment> due_;
   std::deque<Member*> paused_;
   bool resuming_ = false;
 };

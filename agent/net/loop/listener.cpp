@@ -82,6 +82,38 @@ std::string host_port_text(const sockaddr_storage& address, socklen_t size) {
   return address.ss_family == AF_INET6 ? "[" + std::string(host) + "]:" + port : std::string(host) + ":" + port;
 }
 
+/// Gives the socket file at `path`, just bound, this mode, where it has another one (the umask's doing). By a handle of
+/// the file itself: a link in its place is neither followed nor changed.
+Status set_mode(const std::string& path, mode_t mode) {
+  constexpr mode_t kModeBits = 07777;
+  const Descriptor file(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat found {};
+  if (!file.is_open() || ::fstat(file.get(), &found) != 0) {
+    return cannot_listen(path, reason(errno));
+  }
+  if (!S_ISSOCK(found.st_mode)) {
+    return cannot_listen(path, "somebody put something else into the socket's place; see who may write to its folder");
+  }
+  if ((found.st_mode & kModeBits) == mode) {
+    return {};
+  }
+  if (::chmod(("/proc/self/fd/" + std::to_string(file.get())).c_str(), mode) != 0) {
+    return cannot_listen(path, "this file system cannot set a socket's mode (" + reason(errno) +
+                                   "); put the socket on another one, such as a tmpfs, or start twinlog with a umask "
+                                   "that leaves the mode as it is asked for");
+  }
+  return {};
+}
+
+/// The folder of `path` where strangers may replace what lies in it.
+std::string open_folder_of(const std::string& path) {
+  const std::string folder = path.substr(0, path.rfind('/'));
+  struct stat found {};
+  const bool is_open =
+      ::stat(folder.c_str(), &found) == 0 && (found.st_mode & S_IWOTH) != 0 && (found.st_mode & S_ISVTX) == 0;
+  return is_open ? folder : "";
+}
+
 bool has_ipv6() {
   return Descriptor(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)).is_open();
 }
@@ -159,17 +191,24 @@ Result<Listener> listen_unix(const std::string& path, unsigned mode, std::string
     return cleared.error();
   }
   Descriptor descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  // The mode of the unbound socket, less the umask, is what bind() gives the file: never wider than asked for. The
-  // chmod() afterwards takes the umask's effect back.
+  // The mode of the unbound socket, less the umask, is what bind() gives the file: never wider than asked for.
+  // set_mode() afterwards takes the umask's effect back.
   if (!descriptor.is_open() || ::fchmod(descriptor.get(), mode) != 0 ||
       ::bind(descriptor.get(), address->get(), address->size()) != 0) {
     return cannot_listen(path, reason(errno));
   }
   SocketFile file(path);
-  if (::chmod(path.c_str(), mode) != 0 || ::listen(descriptor.get(), kBacklog) != 0) {
+  if (const Status set = set_mode(path, mode); !set) {
+    return set.error();
+  }
+  if (::listen(descriptor.get(), kBacklog) != 0) {
     return cannot_listen(path, reason(errno));
   }
-  return described(std::move(descriptor), std::move(file));
+  auto listener = described(std::move(descriptor), std::move(file));
+  if (listener) {
+    listener->open_folder = open_folder_of(path);
+  }
+  return listener;
 }
 
 Result<Listener> listen_tcp(const std::string& host_port) {

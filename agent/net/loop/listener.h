@@ -50,14 +50,19 @@ struct Listener {
   Family family = Family::kUnix;
   std::string address;  ///< "host:port" with the real port, or the path.
   SocketFile file;      ///< Empty for TCP and for adopted sockets.
+  /// The folder of a socket file where everybody may write and that is not sticky: each of them may
+  /// put a socket of his own into the place of ours. "" where that is not so.
+  std::string open_folder;
 };
 
 /// Listens on a socket file with exactly this mode, whatever the umask is; the file is never wider than that for a
-/// moment. A stale socket file (nobody answers) is replaced. kRefused: the path is too long (over 107 bytes), is not a
-/// socket, or a live process listens there; or the system's reason. `setting` is the key to change, for the message.
+/// moment, and no other file's mode is ever touched, whatever somebody puts into its place meanwhile. A stale socket
+/// file (nobody answers) is replaced. kRefused: the path is too long (over 107 bytes), is not a socket, or a live
+/// process listens there; or the system's reason. `setting` is the key to change, for the message.
 Result<Listener> listen_unix(const std::string& path, unsigned mode, std::string_view setting = "intake.unix.path");
 
-/// Listens on "host:port" or "[v6]:port"; port 0 is any free one. The first address of the host that can be bound.
+/// Listens on "host:port" or "[v6]:port"; port 0 is any free one. The first address of the host that can be bound. "::"
+/// is every address of the host, IPv4 too; IPv4 alone where this kernel has no IPv6.
 Result<Listener> listen_tcp(const std::string& host_port);
 
 /// Takes over a socket that was opened for us (socket activation). kRefused when it is not a listening stream socket of

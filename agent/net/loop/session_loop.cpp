@@ -14,7 +14,25 @@ namespace twinlog {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{500};
-constexpr int kAcceptedAtOnce = 64;  // Then the other connections have their turn.
+constexpr std::size_t kAcceptedAtOnce = 64;  // Then the other connections have their turn.
+
+// A peer that vanished without a word is noticed after about two minutes.
+constexpr int kKeepaliveIdleSeconds = 60;
+constexpr int kKeepaliveIntervalSeconds = 15;
+constexpr int kKeepaliveProbes = 4;
+
+/// Without effect on a connection that is gone already.
+void set_option(const Descriptor& connection, int level, int option, int value) {
+  static_cast<void>(::setsockopt(connection.get(), level, option, &value, sizeof(value)));
+}
+
+void set_tcp_options(const Descriptor& connection) {
+  set_option(connection, IPPROTO_TCP, TCP_NODELAY, 1);  // Answers are written whole.
+  set_option(connection, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(connection, IPPROTO_TCP, TCP_KEEPIDLE, kKeepaliveIdleSeconds);
+  set_option(connection, IPPROTO_TCP, TCP_KEEPINTVL, kKeepaliveIntervalSeconds);
+  set_option(connection, IPPROTO_TCP, TCP_KEEPCNT, kKeepaliveProbes);
+}
 
 }  // namespace
 
@@ -24,8 +42,13 @@ SessionLoop::~SessionLoop() {
   stop(std::chrono::milliseconds{0});
 }
 
-Status SessionLoop::add_listener(Listener listener, Open open) {
-  auto door = std::make_unique<Door>(io_, std::move(listener), std::move(open));
+Crowd& SessionLoop::add_crowd(std::size_t kept) {
+  crowds_.push_back(std::make_unique<Crowd>(kept));
+  return *crowds_.back();
+}
+
+Status SessionLoop::add_listener(Listener listener, Crowd& crowd, Open open) {
+  auto door = std::make_unique<Door>(io_, std::move(listener), crowd, std::move(open));
   boost::system::error_code failed;
   door->acceptor.assign(door->listener.descriptor.get(), failed);
   if (failed) {
@@ -71,7 +94,7 @@ void SessionLoop::arm_all() {
 }
 
 void SessionLoop::arm(Door& door) {
-  if (door.armed || stopping_ || sessions_.size() >= limits_.connections) {
+  if (door.armed || stopping_ || !can_admit(door.crowd)) {
     return;
   }
   door.armed = true;
@@ -85,7 +108,9 @@ void SessionLoop::arm(Door& door) {
 }
 
 void SessionLoop::accept(Door& door) {
-  for (int i = 0; i < kAcceptedAtOnce && sessions_.size() < limits_.connections; ++i) {
+  // Never so many that those who have just come must give way before they had a turn.
+  const std::size_t most = std::clamp<std::size_t>(limits_.connections / 4, 1, kAcceptedAtOnce);
+  for (std::size_t i = 0; i < most && can_admit(door.crowd); ++i) {
     Descriptor connection(::accept4(door.acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (connection.is_open()) {
       admit(door, std::move(connection));
@@ -100,15 +125,32 @@ void SessionLoop::accept(Door& door) {
 
 void SessionLoop::admit(Door& door, Descriptor connection) {
   if (door.listener.family == Listener::Family::kTcp) {
-    const int on = 1;
-    // Answers are written whole; without effect on a connection that is gone already.
-    static_cast<void>(::setsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)));
+    set_tcp_options(connection);
   }
   const std::shared_ptr<StreamSession> session = door.open(*this, std::move(connection));
   if (session) {
+    Crowd::Member* giving_way = nullptr;
+    while (!has_room(door.crowd) && (giving_way = door.crowd.silent_longest()) != nullptr) {
+      giving_way->give_way();
+    }
     sessions_.insert(session);
+    door.crowd.enter(*session);
     session->start();
   }
+}
+
+bool SessionLoop::has_room(const Crowd& crowd) const {
+  std::size_t kept_by_others = 0;
+  for (const auto& other : crowds_) {
+    kept_by_others += other.get() == &crowd ? 0 : other->kept();
+  }
+  return sessions_.size() < limits_.connections && crowd.open() + kept_by_others < limits_.connections;
+}
+
+bool SessionLoop::can_admit(Crowd& crowd) const {
+  const bool can = has_room(crowd) || crowd.silent_longest() != nullptr;
+  crowd.set_full(!can);
+  return can;
 }
 
 void SessionLoop::forget(const std::shared_ptr<StreamSession>& session) {
@@ -129,6 +171,7 @@ void SessionLoop::tick() {
     return;
   }
   arm_all();
+  std::for_each(crowds_.begin(), crowds_.end(), [this](const auto& crowd) { can_admit(*crowd); });
   tick_timer_.expires_after(std::clamp(limits_.unfinished / 4, std::chrono::milliseconds{10}, kTick));
   tick_timer_.async_wait([this](const boost::system::error_code& failed) {
     if (!failed) {

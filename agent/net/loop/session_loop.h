@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "agent/net/loop/buffer_budget.h"
+#include "agent/net/loop/crowd.h"
 #include "agent/net/loop/listener.h"
 #include "agent/net/loop/mailbox.h"
 #include "ledger/base/clock.h"
@@ -30,9 +31,10 @@ class StreamSession;
 class SessionLoop {
  public:
   struct Limits {
-    std::size_t connections = 0;              ///< Open at once, over all listeners; more wait in the kernel's backlog.
+    std::size_t connections = 0;              ///< Open at once, over all listeners.
     std::size_t buffered = 0;                 ///< Bytes that all connections hold together.
     std::chrono::milliseconds unfinished{0};  ///< How long a connection may leave something unfinished.
+    std::chrono::milliseconds first{0};       ///< How long it has for its first request, where that is limited.
     const char* thread = "sessions";
   };
   /// Makes the session of an accepted connection; null refuses it.
@@ -44,8 +46,11 @@ class SessionLoop {
   SessionLoop(const SessionLoop&) = delete;
   SessionLoop& operator=(const SessionLoop&) = delete;
 
-  /// Before start().
-  Status add_listener(Listener listener, Open open);
+  /// A way in that keeps so many of the connections for itself. It lives as long as the loop. Before start().
+  Crowd& add_crowd(std::size_t kept);
+  /// Where there is no room for a connection that comes, the rules of `crowd` say who gives way; where nobody does, it
+  /// waits in the kernel's backlog. Before start().
+  Status add_listener(Listener listener, Crowd& crowd, Open open);
   void start();
   /// As IntakeServer's three.
   void ask_to_stop(std::chrono::milliseconds grace);
@@ -60,7 +65,10 @@ class SessionLoop {
   BufferBudget& budget() { return budget_; }
   const Limits& limits() const { return limits_; }
   std::chrono::steady_clock::time_point now() const { return clock_.steady_now(); }
+  UtcMicros utc_now() const { return clock_.utc_now(); }
   bool is_stopping() const { return stopping_; }
+  /// One more may have to give way: who waited for that may come in.
+  void note_yielding() { arm_all(); }
   /// A session that has closed takes itself off.
   void forget(const std::shared_ptr<StreamSession>& session);
 
@@ -69,9 +77,10 @@ class SessionLoop {
 
  private:
   struct Door {
-    Door(boost::asio::io_context& io, Listener opened, Open open_session)
-        : listener(std::move(opened)), acceptor(io), open(std::move(open_session)) {}
+    Door(boost::asio::io_context& io, Listener opened, Crowd& its_crowd, Open open_session)
+        : listener(std::move(opened)), crowd(its_crowd), acceptor(io), open(std::move(open_session)) {}
     Listener listener;
+    Crowd& crowd;
     boost::asio::posix::stream_descriptor acceptor;
     Open open;
     bool armed = false;
@@ -80,6 +89,8 @@ class SessionLoop {
   void arm_all();
   void accept(Door& door);
   void admit(Door& door, Descriptor connection);
+  bool has_room(const Crowd& crowd) const;
+  bool can_admit(Crowd& crowd) const;
   void tick();
   void begin_stop(std::chrono::milliseconds grace);
   void close_after(std::chrono::milliseconds grace);
@@ -93,6 +104,7 @@ class SessionLoop {
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(io_);
   std::array<char, 64U << 10U> scratch_{};
   BufferBudget budget_;
+  std::vector<std::unique_ptr<Crowd>> crowds_;
   std::vector<std::unique_ptr<Door>> doors_;
   std::set<std::shared_ptr<StreamSession>> sessions_;
   bool stopping_ = false;

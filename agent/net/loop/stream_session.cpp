@@ -29,7 +29,11 @@ std::size_t bytes_of(const std::string& buffer) {
 }  // namespace
 
 StreamSession::StreamSession(SessionLoop& loop, Descriptor connection)
-    : loop_(loop), socket_(loop.io()), not_adopted_(std::move(connection)), quiet_since_(loop.now()) {}
+    : loop_(loop),
+      socket_(loop.io()),
+      not_adopted_(std::move(connection)),
+      opened_at_(loop.now()),
+      quiet_since_(opened_at_) {}
 
 StreamSession::~StreamSession() = default;
 
@@ -45,7 +49,7 @@ void StreamSession::start() {
     close();
     return;
   }
-  proceed();
+  on_readable();  // What came along with the connection is served before others can take its place.
 }
 
 void StreamSession::drain() {
@@ -79,6 +83,7 @@ void StreamSession::close() {
   give_back(unsent_);
   sent_ = 0;
   loop_.budget().leave(*this);
+  Crowd::leave(*this);
   on_closed();
   loop_.forget(self);
 }
@@ -94,6 +99,11 @@ void StreamSession::cut() {
   } else {
     close();
   }
+}
+
+void StreamSession::give_way() {
+  note_cut();
+  close();
 }
 
 void StreamSession::note_cut() {
@@ -214,6 +224,7 @@ void StreamSession::on_readable() {
   } else if (failed) {
     close();
   } else {
+    Crowd::moved(*this);
     if (state_ == State::kOpen) {
       on_received(size);
       receive({scratch.data(), size});
@@ -262,6 +273,7 @@ void StreamSession::flush() {
       return;
     }
     sent_ += size;
+    Crowd::moved(*this);
     unread_since_.reset();
     quiet_since_ = loop_.now();
   }
@@ -292,13 +304,20 @@ void StreamSession::account() {
   if (state_ == State::kClosed) {
     return;
   }
-  Holding holding;
-  holding.bytes = bytes_of(pending_) + bytes_of(unsent_) + held_bytes();
   if (!pending_.empty() || holds_part()) {
     unfinished_since_ = unfinished_since_.value_or(loop_.now());
   } else {
     unfinished_since_.reset();
   }
+  loop_.budget().update(*this, current_holding());
+  if (Crowd::set_yielding(*this, yields())) {
+    loop_.note_yielding();
+  }
+}
+
+Holding StreamSession::current_holding() const {
+  Holding holding;
+  holding.bytes = bytes_of(pending_) + bytes_of(unsent_) + held_bytes();
   const auto limit = loop_.limits().unfinished;
   if (state_ == State::kLingering) {
     holding.waiting_since = quiet_since_;
@@ -313,7 +332,10 @@ void StreamSession::account() {
     holding.waiting_since = quiet_since_;
     holding.due = quiet_since_ + limit;
   }
-  loop_.budget().update(*this, holding);
+  if (limits_first_request() && !has_begun_anew_ && state_ == State::kOpen && reading_) {
+    holding.due = std::min(holding.due.value_or(Time::max()), opened_at_ + loop_.limits().first);
+  }
+  return holding;
 }
 
 }  // namespace twinlog

@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "agent/net/loop/buffer_budget.h"
+#include "agent/net/loop/crowd.h"
 #include "ledger/base/descriptor.h"
 
 namespace twinlog {
@@ -29,7 +30,9 @@ class SessionLoop;
 /// so that the peer can read the answer instead of a reset (RFC 9112 section 9.6).
 enum class Ending { kClose, kLinger };
 
-class StreamSession : public std::enable_shared_from_this<StreamSession>, public BufferBudget::Member {
+class StreamSession : public std::enable_shared_from_this<StreamSession>,
+                      public BufferBudget::Member,
+                      public Crowd::Member {
  public:
   StreamSession(SessionLoop& loop, Descriptor connection);
   ~StreamSession() override;
@@ -44,6 +47,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession>, public
   void cut() override;
   void expire() override;
   void resume() override;
+  void give_way() override;
 
  protected:
   using Time = std::chrono::steady_clock::time_point;
@@ -62,6 +66,10 @@ class StreamSession : public std::enable_shared_from_this<StreamSession>, public
   virtual bool limits_unread_answers() const { return false; }
   /// Whether a connection is cut in time on which no answer leaves and no request begins.
   virtual bool limits_idling() const { return false; }
+  /// Whether the first request has to be whole in time (SessionLoop::Limits::first).
+  virtual bool limits_first_request() const { return false; }
+  /// Whether it may be closed for a new connection.
+  virtual bool yields() const { return false; }
   /// Time is up for something unfinished. May send a last answer and end().
   virtual void on_unfinished() { cut(); }
   virtual void on_received(std::size_t bytes) = 0;
@@ -74,7 +82,10 @@ class StreamSession : public std::enable_shared_from_this<StreamSession>, public
   void send(std::string_view bytes) { unsent_.append(bytes); }
   std::size_t unsent_bytes() const { return unsent_.size() - sent_; }
   /// A line or request was complete: what follows begins anew.
-  void begin_anew() { unfinished_since_.reset(); }
+  void begin_anew() {
+    unfinished_since_.reset();
+    has_begun_anew_ = true;
+  }
   /// Reads no more, forgets unconsumed input, ends once everything is answered.
   void end(Ending ending);
   /// Goes on: consumes, writes, reads, ends, and accounts. After every change from outside.
@@ -91,6 +102,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession>, public
   void flush();
   void finish();
   void account();
+  Holding current_holding() const;
   void note_cut();
 
   SessionLoop& loop_;
@@ -107,7 +119,9 @@ class StreamSession : public std::enable_shared_from_this<StreamSession>, public
   std::size_t sent_ = 0;  // of unsent_
   std::optional<Time> unfinished_since_;
   std::optional<Time> unread_since_;  // since when the peer took none of its answers
+  const Time opened_at_;
   Time quiet_since_{};
+  bool has_begun_anew_ = false;
 };
 
 }  // namespace twinlog
