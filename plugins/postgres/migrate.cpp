@@ -116,6 +116,15 @@ std::optional<StoreError> build_index(Connection& connection, const SchemaStep& 
   return built ? std::nullopt : StoreStatus(std::move(built).error());
 }
 
+/// Anew: others may have migrated since migrate_schema() looked.
+StoreResult<bool> is_done(Connection& connection, const SchemaStep& step) {
+  auto version = connection.run_one({kVersion, {}}, kQuestionLimit);
+  if (!version) {
+    return std::move(version).error();
+  }
+  return int8_value(version->value(0, 0)) >= step.number;
+}
+
 /// Whether there is anybody that an index could hold up; then the agent leaves it to `twinlog migrate`.
 std::optional<StoreError> build_index_if_in_use(Connection& connection, const SchemaStep& step, MigrationBy by) {
   auto size = connection.run_one({kIsEmpty, {}}, kQuestionLimit);
@@ -123,6 +132,14 @@ std::optional<StoreError> build_index_if_in_use(Connection& connection, const Sc
     return std::move(size).error();
   }
   if (bool_value(size->value(0, 0))) {
+    return std::nullopt;
+  }
+  // After the size: the rows may be those of an agent that did the step and went on.
+  auto done = is_done(connection, step);
+  if (!done) {
+    return std::move(done).error();
+  }
+  if (*done) {
     return std::nullopt;
   }
   if (by == MigrationBy::kAgent) {

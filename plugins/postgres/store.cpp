@@ -29,6 +29,10 @@ StoreError schema_is_old(const SchemaState& state, std::string code) {
                    "; run `twinlog migrate` as the owner of the tables"};
 }
 
+bool can_write(const SchemaState& state) {
+  return state.version >= schema_version_of_writers();
+}
+
 // What an operator mends may only show in a new session: a setting of the role, a schema that was set back.
 bool wants_a_new_session(Reaction reaction) {
   return reaction == Reaction::kReconnect || reaction == Reaction::kReconnectSmaller || reaction == Reaction::kHold;
@@ -113,20 +117,22 @@ class PostgresStore final : public Store {
   }
 
   std::optional<StoreError> upgrade(const SchemaState& state) {
-    const bool can_write = state.version >= schema_version_of_writers();
     if (!settings_.store.migrate) {
-      return can_write ? std::nullopt : std::optional(schema_is_old(state, ""));
+      return can_write(state) ? std::nullopt : std::optional(schema_is_old(state, ""));
     }
     auto migrated = migrate_schema(*connection_, MigrationBy::kAgent);
     if (!migrated) {
       StoreError& error = migrated.error();
-      if (can_write && connection_->is_usable()) {
+      // How far it came, with what other agents did meanwhile.
+      auto now = connection_->is_usable() ? read_schema_state(*connection_) : StoreResult<SchemaState>(state);
+      const SchemaState& reached = now ? *now : state;
+      if (can_write(reached) && connection_->is_usable()) {
         note({{.is_problem = true,
                .text = "PostgreSQL: the schema is not up to date, which only readers notice: " + error.words +
                        "; run `twinlog migrate` as the owner of the tables"}});
         return std::nullopt;
       }
-      return error.reaction == Reaction::kHold ? schema_is_old(state, error.code) : std::move(error);
+      return error.reaction == Reaction::kHold ? schema_is_old(reached, error.code) : std::move(error);
     }
     note(std::move(migrated).value());
     // Roles are for readers; where they cannot be made, a note says how, and writing goes on.

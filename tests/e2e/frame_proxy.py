@@ -182,7 +182,7 @@ class FrameProxy:
         self.is_open = threading.Event()
         self.is_open.set()
         self.lock = threading.Lock()
-        self.replies, self.fired, self.late_by, self.swallowed = [], None, 0.0, 0
+        self.requests, self.replies, self.fired, self.late_by, self.swallowed = [], [], None, 0.0, 0
         self.number, self.fault, self.seen = 0, None, 0
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -197,12 +197,11 @@ class FrameProxy:
         """The `number`-th request or reply from now (1: the next) suffers the fault. Forgets what was seen so far."""
         with self.lock:
             self.number, self.fault, self.late_by = number, fault, late_by
-            self.seen, self.replies, self.fired, self.swallowed = 0, [], None, 0
+            self.seen, self.requests, self.replies, self.fired, self.swallowed = 0, [], [], None, 0
 
     def counted(self, label, is_request):
         with self.lock:
-            if not is_request:
-                self.replies.append(label)
+            (self.requests if is_request else self.replies).append(label)
             if self.fault is None or self.fault.is_at_request != is_request:
                 return None
             self.seen += 1

@@ -82,7 +82,7 @@ class GeneratedInput(unittest.TestCase):
         self.agent.send_lines(lines)
         self.agent.wait_delivered(120)
         self.agent.stop()
-        secrets = [b"hunter2", b"abcdefghijklmnop", b"dXNlcjpwYXNz", b"c2lnbmF0dXJlc2lnbmF0dXJl"]
+        secrets = [b"hunter2", b"abcdefghijklmnOP0", b"dXNlcjpwYXNz", b"c2lnbmF0dXJlc2lnbmF0dXJl"]
         for secret in secrets:
             self.assertTrue(any(secret in line for line in lines), secret)
             for path in [self.agent.log_path, *pathlib.Path(self.agent.spool).rglob("*")]:

@@ -124,6 +124,9 @@ class LostReply(unittest.TestCase):
     def each_reply(self, store, fault):
         patient = self.patient()
         labels = self.sequence(patient, store)
+        if fault.is_at_request:  # PostgreSQL names a statement by its first word and the reply by what it did.
+            answered, labels = labels, list(patient.proxies[store].requests)
+            self.assertEqual(len(labels), len(answered))
         for number, label in enumerate(labels, 1):
             with self.subTest(store=store, fault=fault.name, reply=f"{number} {label}"):
                 counts = patient.one_flush(store, number, fault, late_by=0.2)

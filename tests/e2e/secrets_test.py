@@ -201,7 +201,9 @@ class Secrets(unittest.TestCase):
                 connection.request(method, target, event, {**headers, "Authorization": f"Bearer {planter.secret()}"})
                 self.assertEqual(SECRETS.search(connection.getresponse().read()), None)
         token_file.write_text("")
-        self.assertEqual(agent.post(event, headers={"Authorization": f"Bearer {token}"})[0], 401)
+        status, answer = agent.post(event, headers={"Authorization": f"Bearer {token}"})
+        self.assertEqual(status, 503)
+        self.assertEqual(SECRETS.search(json.dumps(answer).encode()), None)
         agent.wait_delivered()
         self.assert_nothing_found(agent)
 

@@ -18,7 +18,7 @@ ACCOUNTS = 1500
 START_MS = 1_700_000_000_000
 HOSTILE = ["Robert'); DROP TABLE auth_logs;--", "nul\u0000byte", "bell\u0007", "\ud800lone", "\u202eright to left", "ﬁﬀ",
            "İstanbul", "ΣΊΣΥΦΟΣ", "ß", "e\u0301", "  padded\u00a0", "x" * 300, "😀" * 80, "{\"a\":1}", "$where", "a.b",
-           "%24", "\\", "\"", "line\nbreak", "${HOME}", "<script>", "\u0085", "\ufeff", "Bearer abcdefghijklmnop", "",
+           "%24", "\\", "\"", "line\nbreak", "${HOME}", "<script>", "\u0085", "\ufeff", "Bearer abcdefghijklmnOP0", "",
            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlc2lnbmF0dXJl"]
 ADDRESSES = ["192.0.2.7", "192.0.2.7:443", "[2001:DB8::1]:8443", "2001:db8:0:0:0:0:0:2", "::ffff:198.51.100.4",
              "fe80::1%eth0", "not an address", "010.1.2.3", "999.1.1.1", "host.example", "", None, "::", "1.2.3"]

@@ -7,6 +7,7 @@ import canonical
 import fold
 import metadata_limits
 import redaction
+import secret_keys
 import shapes
 from sent import Members, Number, Refused, is_text, parse, sent_text
 
@@ -55,10 +56,20 @@ class Reader:
         self.members = {sent_text(name): (name, value) for name, value in members}
         self.content, self.repaired, self.movers = {}, set(), []
         self.default_tenant, self.cleaner, self.kept_host = default_tenant, None, None
+        self.session_name = self.take_session_id()
 
     def get(self, name):
         value = self.members.get(name, (name, None))[1]
         return None if is_text(value) and value == "" and name != "schema_version" else value
+
+    def take_session_id(self):
+        """The member that stands for session_id: itself, or the first by name of another spelling; empty ones are absent."""
+        others = sorted((name for name in self.members if name not in KNOWN and secret_keys.key_kind(name) == "session"),
+                        key=str.encode)
+        for name in [name for name in others if self.get(name) is None]:
+            del self.members[name]
+        present = [name for name in ["session_id", *others] if self.get(name) is not None]
+        return present[0] if present else "session_id"
 
     def identifier(self, name):
         value = self.get(name)
@@ -112,9 +123,9 @@ class Reader:
                 self.wrong(name)
             elif value is not None:
                 self.kept_text(name, value)
-        session = self.get("session_id")
+        session = self.get(self.session_name)
         if session is not None and "session_ref" in self.content:
-            self.movers.append("session_id")
+            self.movers.append(self.session_name)
         elif session is not None:
             self.content["session_ref"] = self.cleaner.session(session)
 
@@ -156,7 +167,8 @@ class Reader:
         if sent is not None and not isinstance(sent, Members):
             self.movers.append("metadata")
             sent = None
-        self.movers += [name for name, (_, value) in self.members.items() if name not in KNOWN and value is not None]
+        self.movers += [name for name, (_, value) in self.members.items()
+                        if name not in KNOWN and name != self.session_name and value is not None]
         if sent is None and not self.movers:
             return
         self.cleaner.is_changed = False
