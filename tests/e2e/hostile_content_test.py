@@ -125,6 +125,8 @@ class HostileContent(unittest.TestCase):
         body = b"[" + b",".join(raw for raw, _ in in_array) + b"]"
         self.assert_results(self.post(body), [answer for _, answer in in_array], 422)
         for (what, raw, _, is_json), answer in zip(REFUSED, answers, strict=True):
+            if raw.startswith(b"\xef\xbb\xbf"):
+                continue  # At the beginning of a body it is no fault: tests/net/http_test.cpp.
             with self.subTest(way="alone", what=what):
                 alone = (422, b'{"results":[' + answer + b"]}") if is_json else NOT_JSON_ALONE
                 self.assertEqual(self.post(raw), alone)
