@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <utility>
+#include <vector>
 
 #include "agent/observe/escape.h"
 #include "agent/observe/line_sink.h"
@@ -97,8 +98,9 @@ class StderrLog final : public LeveledLog {
   }
   ~StderrLog() override {
     if (!flush(kLastLines)) {
-      // Its thread sits in a write that nobody takes: it cannot be waited for, so what it uses stays.
-      static_cast<void>(new std::shared_ptr<spdlog::details::thread_pool>(std::move(queue_)));
+      // Its thread sits in a write that nobody takes: it cannot be waited for, so what it uses stays for ever.
+      static auto* const kept = new std::vector<std::shared_ptr<spdlog::details::thread_pool>>;
+      kept->push_back(std::move(queue_));
     }
   }
   StderrLog(const StderrLog&) = delete;

@@ -19,9 +19,13 @@ TEXTS = ["user_id", "username", "actor_id", "ip", "user_agent", "channel", "serv
          "failure_code", "session_ref", "request_id", "account_locked_until", "lock_kind", "lock_reason",
          "reset_reason",
          "failed_login_attempts", "unknown", "account", "remote_host"]
-SHAPES = ["eyJhbGciOiJIUzI1NiJ9.{}.{}", "Bearer {}", "  basic   {}==", "-----BEGIN PRIVATE KEY----- {}",
-          "see eyJhbGci.{}.x.y.{} there",
-          "curl -H 'Authorization: Bearer {}' x", "{{\"header\":\"Basic {}\"}}", "a\n-----BEGIN CERTIFICATE-----\n{}"]
+# What the words of a shape stand for: a secret as it is, or as the password of `Basic`.
+WHOLE_SHAPES = ["eyJhbGciOiJIUzI1NiJ9.{plain}.{plain}", "Bearer {plain}", "Basic {basic}", "ghp_{plain}{plain}"]
+SHAPES = [*WHOLE_SHAPES, "  basic   {basic}", "-----BEGIN PRIVATE KEY----- {plain}",
+          "see eyJhbGciOiJIUzI1NiJ9.{plain}.{plain} there", "curl -H 'Authorization: Bearer {plain}' x",
+          "{{\"header\":\"Basic {basic}\"}}", "a\n-----BEGIN RSA PRIVATE KEY-----\n{plain}", "a=1&password={plain}&b=2",
+          "{{\"password\":\"{plain}\"}}", "https://bob:{plain}@host/?token={plain}", "Cookie: SID={plain}"]
+WHOLE_ALONE = ("user_id", "username")  # There a part of the text is no reason to change it: it may be somebody's name.
 
 
 class Planter:
@@ -35,7 +39,8 @@ class Planter:
         return f"{WORD}{self.count:05}"
 
     def shaped(self, shape):
-        return shape.format(*[self.secret()] * 2)
+        secret = self.secret()
+        return shape.format(plain=secret, basic=base64.b64encode(b"bob:" + secret.encode()).decode())
 
     def event(self, **members):
         self.count += 1
@@ -57,7 +62,8 @@ class Planter:
                 yield self.event(metadata={"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": deep}}}}}}}, "x": [deep] * 3})
         for shape in SHAPES:
             for name in TEXTS:
-                yield self.event(**{name: self.shaped(shape)})
+                if name not in WHOLE_ALONE or shape in WHOLE_SHAPES:
+                    yield self.event(**{name: self.shaped(shape)})
                 yield self.event(**{name: [self.shaped(shape), {self.shaped(shape): self.shaped(shape)}]})
             yield self.event(metadata={self.shaped(shape): {self.shaped(shape): [self.shaped(shape)]},
                                        "padding": "x" * 9000})
@@ -79,13 +85,13 @@ class Planter:
             plain = json.dumps(self.event()).encode()[:-1]
             yield plain + rb',"%s":"%s"}' % (key.encode(), self.secret().encode())
             yield plain + rb',"metadata":{"%s":{"a":"%s"}}}' % (key.encode(), self.secret().encode())
-        yield json.dumps(self.event()).encode()[:-1] + rb',"username":"\u0065yJhbGci.%s.x"}' % self.secret().encode()
-        yield json.dumps(self.event()).encode()[:-1] + b',"username":"\xff\0 Bearer\x20 %s"}' % self.secret().encode()
+        yield json.dumps(self.event()).encode()[:-1] + rb',"username":"\u0065yJhbGciOiJIUzI1NiJ9.%s.x"}' % self.secret().encode()
+        yield json.dumps(self.event()).encode()[:-1] + b',"service":"\xff\0 Bearer\x20 %s"}' % self.secret().encode()
 
     def refused_lines(self):
         """Nothing of these may be kept or told, wherever it stands."""
         secret = self.secret()
-        token = f"eyJhbGci.{secret}.{secret}"
+        token = f"eyJhbGciOiJIUzI1NiJ9.{secret}.{secret}"
         good = json.dumps(self.event(username=secret, user_agent=secret, metadata={"a": secret})).encode()
         for broken in ({"tenant_id": secret + " x"}, {"tenant_id": token}, {"log_id": token}, {"event_type": secret},
                        {"occurred_at": secret}, {"occurred_at": NUMBER * 1000}, {"organisation_id": f"Bearer {secret}"},

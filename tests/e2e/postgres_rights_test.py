@@ -131,8 +131,9 @@ class Rights(field.FieldCase):
             agent = self.agent(self.server, database=self.database).start()
             self.send(agent)
             agent.wait_delivered()
-            self.assertEqual(self.schema_objects(), new)
             self.assertIn("store_note", agent.log_text())
+            self.migrate()  # An agent has no time to build an index on a table that holds rows.
+            self.assertEqual(self.schema_objects(), new)
             agent.stop()
 
     def test_an_older_schema_that_the_agent_may_not_upgrade_holds_until_somebody_does(self):

@@ -30,6 +30,9 @@ class IntakeThatTicks final : public IntakeServer {
   std::string http_address() const override { return ""; }
   std::string address(Transport /*transport*/) const override { return ""; }
   bool can_be_found(Transport /*transport*/) const override { return true; }
+  std::vector<std::string> open_folders() const override { return {}; }
+  std::string token_trouble() const override { return ""; }
+  bool is_full(Transport /*transport*/) const override { return false; }
 
   std::chrono::steady_clock::time_point tick;
 };

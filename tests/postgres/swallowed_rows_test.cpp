@@ -144,6 +144,7 @@ TEST(PostgresPlans, AFlushNeverReadsATableOfAccountsAsAWhole) {
                    "ANALYZE"});
   TestAgent agent(database);
   std::vector<AuthEvent> events;
+  events.reserve(500);
   for (int i = 0; i < 500; ++i) {
     events.push_back(event_of("u" + std::to_string(i), "login_failed", "e" + std::to_string(i)));
   }
