@@ -23,9 +23,9 @@ struct WayFacts {
   std::string address;       ///< The path of the socket, or "host:port".
   bool can_be_found = true;  ///< As IntakeServer::can_be_found().
   std::uint64_t connections = 0;
-  std::uint64_t cut = 0;           ///< Connections that a limit closed, since the start.
-  bool is_full = false;            ///< As IntakeServer::is_full().
-  std::string token_trouble = "";  ///< Of HTTP, as IntakeServer::token_trouble().
+  std::uint64_t cut = 0;        ///< Connections that a limit closed, since the start.
+  bool is_full = false;         ///< As IntakeServer::is_full().
+  std::string token_trouble{};  ///< Of HTTP, as IntakeServer::token_trouble().
   RefusedLately lately{};
 };
 

@@ -99,8 +99,8 @@ class StderrLog final : public LeveledLog {
   ~StderrLog() override {
     if (!flush(kLastLines)) {
       // Its thread sits in a write that nobody takes: it cannot be waited for, so what it uses stays for ever.
-      static auto* const kept = new std::vector<std::shared_ptr<spdlog::details::thread_pool>>;
-      kept->push_back(std::move(queue_));
+      static auto& kept = *std::make_unique<std::vector<std::shared_ptr<spdlog::details::thread_pool>>>().release();
+      kept.push_back(std::move(queue_));
     }
   }
   StderrLog(const StderrLog&) = delete;

@@ -61,25 +61,25 @@ bool is_announced(const AgentLine& line) {
 StoreStatus read_rows(Client& client, const Uuid& epoch_id, const AgentLine& line,
                       std::span<const std::string> record_ids, std::vector<Version>& found) {
   std::optional<StoreError> unreadable;
+  const auto take = [&](const BsonFields& fields) {
+    const auto leaf = static_cast<std::uint64_t>(fields.integer("leaf_index").value_or(0));
+    if (fields.text("epoch_id") != uuid_text(epoch_id) || leaf <= line.leaves.delivered || leaf > line.listed) {
+      return;
+    }
+    auto version = version_from(fields);
+    if (version) {
+      found.push_back(*std::move(version));
+    } else {
+      unreadable = unreadable_document(version.error());
+    }
+  };
   while (!record_ids.empty()) {
     const auto some = record_ids.first(std::min(record_ids.size(), kIdsPerRead));
     record_ids = record_ids.subspan(some.size());
     for (const Shelf shelf : {Shelf::kRecords, Shelf::kConflicts}) {
       const Bson filter = versions_of(shelf, some);
       auto failed = client.find(
-          {.collection = collection_of(shelf), .filter = filter, .projection = Bson(), .expected = some.size()},
-          [&](const BsonFields& fields) {
-            const auto leaf = static_cast<std::uint64_t>(fields.integer("leaf_index").value_or(0));
-            if (fields.text("epoch_id") != uuid_text(epoch_id) || leaf <= line.leaves.delivered || leaf > line.listed) {
-              return;
-            }
-            auto version = version_from(fields);
-            if (version) {
-              found.push_back(*std::move(version));
-            } else {
-              unreadable = unreadable_document(version.error());
-            }
-          });
+          {.collection = collection_of(shelf), .filter = filter, .projection = Bson(), .expected = some.size()}, take);
       if (failed || unreadable) {
         return failed ? std::move(failed) : std::move(unreadable);
       }
@@ -110,6 +110,7 @@ StoreResult<std::optional<std::uint64_t>> adopt(Client& client, const Uuid& epoc
     return *std::move(failed);
   }
   std::vector<const Version*> versions;
+  versions.reserve(found.size());
   for (const Version& version : found) {
     versions.push_back(&version);
   }

@@ -225,6 +225,7 @@ Flush::Failure Flush::write_conflicts() {
     }
   }
   std::vector<const Version*> left;
+  left.reserve(by_key.size());
   for (const auto& [key, version] : by_key) {
     left.push_back(version);
   }

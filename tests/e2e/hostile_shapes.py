@@ -132,6 +132,6 @@ moved("eleven unknown tokens", ",".join(f'"{JWT}{number}":{number}' for number i
 case("a token that is cut before it could be seen", '"user_agent":"%s%s"' % ("x" * 1020, JWT),
      user_agent="x" * 1020 + "[red",
      repaired=["user_agent"])
-case("a token in escapes", r'"user_agent":"\u0065yJhbGciOiJI\u002eeyJz\u002Ec2ln"', user_agent="[redacted:jwt]",
+case("a token in escapes", r'"user_agent":"\u0065yJhbGciOiJIUzI1NiJ9\u002eeyJz\u002Ec2ln"', user_agent="[redacted:jwt]",
      repaired=["user_agent"])
 moved("a key in escapes", r'"metadata":{"\u0070asswor\u0064":"hunter2"}', {"password": KEY})

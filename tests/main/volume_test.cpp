@@ -31,8 +31,9 @@ TEST(Volume, AnEmptyDirAndMemoryGoWithThePod) {
 
 TEST(Volume, AContainersOwnLayerGoesWithItAndAVolumeInItStays) {
   for (const std::string type : {"overlay", "aufs", "fuse-overlayfs", "fuse.fuse-overlayfs"}) {
-    const std::string mounts = "20 1 0:50 / / rw - " + type + " " + type + " rw,lowerdir=/a,upperdir=/b\n" +
-                               "21 20 8:1 /volumes/spool/_data /data rw - ext4 /dev/sda1 rw\n";
+    std::string mounts = "20 1 0:50 / / rw - ";
+    mounts.append(type).append(" ").append(type).append(" rw,lowerdir=/a,upperdir=/b\n");
+    mounts.append("21 20 8:1 /volumes/spool/_data /data rw - ext4 /dev/sda1 rw\n");
     EXPECT_EQ(automatic("/var/lib/twinlog/spool", mounts), type + " on /");
     EXPECT_EQ(automatic("/data/spool", mounts), "");
   }

@@ -114,7 +114,7 @@ TEST_F(MongodbLeftovers, OfALargerFlushAreFoundAfterASmallerOneThatDiedToo) {
 
 /// One mortal agent flushes its share in random batches and now and then dies for good in the middle.
 std::vector<Version> live_and_die(TestAgent& agent, CuttingProxy& proxy, std::vector<Version> share, Choices& choices) {
-  const std::vector<Version> versions = agent.accept(std::move(share));
+  std::vector<Version> versions = agent.accept(std::move(share));
   std::size_t cursor = 0;
   while (cursor < versions.size()) {
     const std::size_t size = 1 + choices.below(std::min<std::size_t>(versions.size() - cursor, 8));
