@@ -292,7 +292,7 @@ ROWS = (
     Row(postgres_black_holed, "store_postgres", "degraded", ("not answer",), (CHECK, "firewall"), is_counted=False),
     Row(document_store_black_holed, "store_mongodb", "degraded", ("not answer",), (CHECK, "firewall"),
         is_counted=False),
-    Row(table_locked, "store_postgres", "degraded", ("SQLSTATE 55P03", "another session"),
+    Row(table_locked, "store_postgres", "degraded", ("SQLSTATE 55P03", "other sessions held a lock"),
         ("pg_stat_activity", "locks"), code="55P03"),
     Row(database_missing, "store_postgres", "degraded", ("SQLSTATE 3D000", "does not exist"), (URI, CHECK),
         code="3D000"),
