@@ -22,6 +22,19 @@ void require_equal(const std::string& answers, const std::string& whole, const c
 constexpr std::size_t kMostBytewise = 96;
 constexpr std::size_t kMostPieces = 64;  // More would only be slower.
 
+/// A header that is longer than a header may be and malformed besides is refused for the one or the other, as its bytes
+/// come. Both end the connection, so it is the last answer.
+std::string with_one_word_for_refused_headers(std::string answers, std::size_t sent) {
+  constexpr std::size_t kLongestHeader = 16U << 10U;
+  if (sent <= kLongestHeader) {
+    return answers;
+  }
+  const std::size_t last = answers.rfind("HTTP/1.1 ");
+  const bool is_refusal = last != std::string::npos &&
+                          (answers.compare(last + 9, 3, "400") == 0 || answers.compare(last + 9, 3, "431") == 0);
+  return is_refusal ? answers.substr(0, last) + "refused" : answers;
+}
+
 void run(std::string_view input) {
   if (input.empty()) {
     return;
@@ -38,7 +51,10 @@ void run(std::string_view input) {
   const std::string whole = conversation.speak(protocol, bytes, [&](std::size_t) { return bytes.size(); });
   const std::size_t step = 1U + (choice >> 1U) + bytes.size() / kMostPieces;
   const auto uneven = [step](std::size_t at) { return 1 + (at * 31 + step) % step; };
-  require_equal(conversation.speak(protocol, bytes, uneven), whole, "answers do not depend on how the bytes were cut");
+  const std::string cut = conversation.speak(protocol, bytes, uneven);
+  require_equal(with_one_word_for_refused_headers(cut, bytes.size()),
+                with_one_word_for_refused_headers(whole, bytes.size()),
+                "answers do not depend on how the bytes were cut");
   if (bytes.size() <= kMostBytewise) {
     require_equal(conversation.speak(protocol, bytes, [](std::size_t) -> std::size_t { return 1; }), whole,
                   "answers to single bytes are those to the whole");

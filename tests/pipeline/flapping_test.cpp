@@ -160,11 +160,21 @@ TEST(SummedLog, WhatIsHeldIsToldBeforeTheProcessEnds) {
   {
     SummedLog log(last, clock);
     for (unsigned i = 0; i < SummedLog::kAtOnce + 3; ++i) {
-      log.line(LogLevel::kInfo, "reloaded", "again");
+      log.line(LogLevel::kInfo, "spool_commit_failed", "again");
     }
   }
   EXPECT_EQ(last.lines.size(), SummedLog::kAtOnce + 1);
-  EXPECT_EQ(last.repeated["reloaded"], SummedLog::kAtOnce + 3);
+  EXPECT_EQ(last.repeated["spool_commit_failed"], SummedLog::kAtOnce + 3);
+}
+
+TEST(SummedLog, WhatTellsOfTheLifeOfTheProcessIsNeverHeld) {
+  VirtualClock clock;
+  LastLog last;
+  SummedLog log(last, clock);
+  for (unsigned i = 0; i < SummedLog::kAtOnce + 3; ++i) {
+    log.line(LogLevel::kInfo, "reloaded", "again");
+  }
+  EXPECT_EQ(last.lines.size(), SummedLog::kAtOnce + 3);
 }
 
 }  // namespace
