@@ -5,8 +5,8 @@
 namespace twinlog {
 namespace {
 
-/// What waits, of which `measured` may tell as it was some time ago.
-Backlog backlog_now(const Courier& courier, const Backlog& measured) {
+/// What waits, of which `measured` tells as it was at `measured_at`.
+Backlog backlog_now(const Courier& courier, const Backlog& measured, UtcMicros measured_at) {
   const std::uint64_t events = courier.backlog();
   if (events == measured.events) {
     return measured;
@@ -14,9 +14,10 @@ Backlog backlog_now(const Courier& courier, const Backlog& measured) {
   if (events == 0) {
     return {.events = 0, .bytes = 0, .oldest_received_at = std::nullopt};
   }
-  return {.events = events,
-          .bytes = measured.events == 0 ? std::nullopt : measured.bytes,
-          .oldest_received_at = measured.oldest_received_at};
+  if (measured.events == 0) {  // All of it came in after that.
+    return {.events = events, .bytes = std::nullopt, .oldest_received_at = measured_at};
+  }
+  return {.events = events, .bytes = measured.bytes, .oldest_received_at = measured.oldest_received_at};
 }
 
 WayFacts way_of(const Observed& observed, const DiskReading& disk, Transport transport) {
@@ -52,6 +53,8 @@ HealthFacts gather_health_facts(const Observed& observed) {
     return facts;
   }
   const DiskReading disk = observed.disk->latest();
+  const UtcMicros measured_at =
+      facts.now - std::chrono::duration_cast<std::chrono::microseconds>(facts.steady_now - disk.at).count();
   facts.socket = way_of(observed, disk, Transport::kUnix);
   facts.http = way_of(observed, disk, Transport::kHttp);
   facts.open_folders = observed.intake->open_folders();
@@ -77,7 +80,7 @@ HealthFacts gather_health_facts(const Observed& observed) {
   for (const Courier* courier : observed.couriers) {
     StoreFacts& store = facts.stores.at(static_cast<std::size_t>(courier->store()));
     store.courier = courier->status();
-    store.backlog = backlog_now(*courier, disk.backlogs.at(static_cast<std::size_t>(courier->store())));
+    store.backlog = backlog_now(*courier, disk.backlogs.at(static_cast<std::size_t>(courier->store())), measured_at);
     store.has_courier_ticked = courier->has_ticked_since(oldest_tick);
     store.incomplete_since = facts.spool.incomplete_since.at(static_cast<std::size_t>(courier->store()));
   }

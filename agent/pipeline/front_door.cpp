@@ -107,12 +107,10 @@ void FrontDoor::answer(std::deque<Submission>& batch, Outcome outcome, const Com
   if (!std::exchange(trouble_, "").empty()) {
     parts_.log.line(LogLevel::kInfo, "spool_writable_again", "the spool takes events again");
   }
+  // Counted first: who has an answer finds it in the metrics.
   AcceptedTally accepted(commit.received_at);
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    std::vector<Disposition>& dispositions = (*outcome)[i];
-    accepted.add(batch[i].events, dispositions);
-    TWINLOG_KILL_POINT("front_door.before_answers");
-    batch[i].done(std::move(dispositions));
+    accepted.add(batch[i].events, (*outcome)[i]);
   }
   if (accepted.all() > 0) {
     counters_.commits.fetch_add(1);
@@ -120,6 +118,12 @@ void FrontDoor::answer(std::deque<Submission>& batch, Outcome outcome, const Com
     accepted.add_to(counters_);
     counters_.commit_sizes.observe(accepted.all());
     counters_.commit_micros.observe(micros_of(commit.time));
+  }
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    TWINLOG_KILL_POINT("front_door.before_answers");
+    batch[i].done(std::move((*outcome)[i]));
+  }
+  if (accepted.all() > 0) {
     TWINLOG_KILL_POINT("front_door.after_answers");
     parts_.on_accepted();
   }

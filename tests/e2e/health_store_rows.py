@@ -259,11 +259,13 @@ def older_schema_that_may_not_be_upgraded(scene):
                                                                         "migrate = false\n[stores.mongodb]"))
     scene.agent.start()
     yield
-    taken = scene.server.one("DELETE FROM twinlog_meta WHERE name = (SELECT max(name) FROM twinlog_meta WHERE name LIKE "
-                             "'schema.%%') RETURNING ARRAY[name, value]", database=scene.database)
+    # The step that writers need, and what came after it, which they do not.
+    taken = scene.server.one("WITH gone AS (DELETE FROM twinlog_meta WHERE name LIKE 'schema.%%' AND name >= 'schema.0004' "
+                             "RETURNING name, value) SELECT array_agg(ARRAY[name, value]) FROM gone",
+                             database=scene.database)
     end_sessions(scene)
     yield
-    scene.server.do("INSERT INTO twinlog_meta (name, value) VALUES ('{}', '{}')".format(*taken),
+    scene.server.do(*("INSERT INTO twinlog_meta (name, value) VALUES ('{}', '{}')".format(*row) for row in taken),
                     database=scene.database)
 
 

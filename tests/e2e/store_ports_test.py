@@ -38,7 +38,7 @@ class StorePorts(unittest.TestCase):
 
     def test_the_port_of_a_folder_that_is_gone_is_given_again(self):
         first, = ports_of(self.folders("first", 1))
-        claim = pathlib.Path(tempfile.gettempdir(), f"twinlog-store-ports-{stores_run.os.getuid()}", str(first))
+        claim = stores_run.CLAIMS / str(first)
         self.assertTrue(stores_run.is_claimed(claim, first))
         shutil.rmtree(self.folder / "first-0")
         self.assertFalse(stores_run.is_claimed(claim, first))
