@@ -53,6 +53,8 @@ HealthFacts gather_health_facts(const Observed& observed) {
     return facts;
   }
   const DiskReading disk = observed.disk->latest();
+  facts.now = observed.clock.utc_now();  // Once more: the disk may have been waited for.
+  facts.steady_now = observed.clock.steady_now();
   const UtcMicros measured_at =
       facts.now - std::chrono::duration_cast<std::chrono::microseconds>(facts.steady_now - disk.at).count();
   facts.socket = way_of(observed, disk, Transport::kUnix);
