@@ -138,13 +138,26 @@ void Conversation::say(std::string_view part) {
   }
 }
 
+namespace {
+
+/// HTTP answers tell the second in which they were written.
+std::string without_dates(std::string answers) {
+  constexpr std::string_view kDate = "\r\nDate: ";
+  for (std::size_t at = answers.find(kDate); at != std::string::npos; at = answers.find(kDate, at)) {
+    answers.erase(at, answers.find("\r\n", at + kDate.size()) - at);
+  }
+  return answers;
+}
+
+}  // namespace
+
 std::string Conversation::finish() {
   ::shutdown(parts_->peer.get(), SHUT_WR);
   require(!parts_->step(), "a session ends when its peer has ended");
   parts_->session.reset();
   parts_->peer = Descriptor();
   require(parts_->loop.budget().used() == 0, "a closed session holds no buffer");
-  return std::move(parts_->answered);
+  return without_dates(std::move(parts_->answered));
 }
 
 std::string Conversation::expected_lines(std::string_view bytes) const {

@@ -23,7 +23,7 @@ class Conversation {
   Conversation& operator=(const Conversation&) = delete;
 
   /// Sends `bytes` in pieces of `piece(offset)` bytes (at least 1), ends, and gives back all that was answered until
-  /// the session had closed. Afterwards the loop holds nothing any more; that is required.
+  /// the session had closed, without the dates of HTTP. Afterwards the loop holds nothing any more; that is required.
   template <typename Piece>
   std::string speak(Protocol protocol, std::string_view bytes, Piece piece) {
     open(protocol);
