@@ -14,7 +14,15 @@ struct DigestContextFree {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
-// Fetching the algorithm costs three times the hash itself, so each thread keeps one initialised context.
+// EVP_sha256() is looked up anew at every use (OpenSSL 3), which costs more than a short hash itself.
+const EVP_MD* sha256_algorithm() {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);  // Kept to the end of the process.
+  if (algorithm == nullptr) {
+    std::abort();
+  }
+  return algorithm;
+}
+
 EVP_MD_CTX* thread_digest_context() {
   thread_local const std::unique_ptr<EVP_MD_CTX, DigestContextFree> context(EVP_MD_CTX_new());
   if (context == nullptr) {
@@ -56,7 +64,7 @@ std::uint64_t big_endian(std::string_view bytes) {
 Digest sha256(std::string_view bytes) {
   Digest digest{};
   EVP_MD_CTX* context = thread_digest_context();
-  if (EVP_DigestInit_ex(context, EVP_sha256(), nullptr) != 1 ||
+  if (EVP_DigestInit_ex(context, sha256_algorithm(), nullptr) != 1 ||
       EVP_DigestUpdate(context, bytes.data(), bytes.size()) != 1 ||
       EVP_DigestFinal_ex(context, digest.data(), nullptr) != 1) {
     std::abort();
@@ -69,7 +77,7 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  if (state_->context == nullptr || EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) != 1) {
+  if (state_->context == nullptr || EVP_DigestInit_ex(state_->context.get(), sha256_algorithm(), nullptr) != 1) {
     std::abort();
   }
 }
@@ -93,8 +101,8 @@ Digest Sha256::finish() {
 Digest hmac_sha256(std::string_view key, std::string_view bytes) {
   Digest digest{};
   unsigned size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()),
-           bytes.size(), digest.data(), &size) == nullptr ||
+  if (HMAC(sha256_algorithm(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data(), &size) == nullptr ||
       size != digest.size()) {
     std::abort();
   }
