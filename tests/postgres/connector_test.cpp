@@ -1,0 +1,114 @@
+// Which places an address means, and which of them are taken.
+#include "plugins/postgres/connector.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "plugins/postgres/connect_options.h"
+#include "tests/postgres/rig.h"
+
+namespace twinlog {
+namespace {
+
+using postgres::connect_plan;
+using postgres::Connector;
+using postgres::ConnectPlan;
+
+StoreSettings at(const std::string& uri) {
+  StoreSettings settings;
+  settings.uri = Secret::literal(uri);
+  return settings;
+}
+
+/// The port of this binary's server.
+std::string port() {
+  const std::string uri = testing::server().uri();
+  const std::size_t begin = uri.rfind(':') + 1;
+  return uri.substr(begin, uri.find('/', begin) - begin);
+}
+
+/// "" or the words of the error.
+std::string open(const std::string& uri) {
+  auto opened = Connector(at(uri), testing::real_clock()).open();
+  return opened.ok() ? "" : opened.error().words;
+}
+
+/// "host hostaddr port" of each place.
+std::vector<std::string> places(const std::string& uri) {
+  auto plan = connect_plan(at(uri));
+  std::vector<std::string> found;
+  for (postgres::ConnectOptions& host : plan.ok() ? plan->hosts : std::vector<postgres::ConnectOptions>()) {
+    found.push_back(host["host"] + " " + host["hostaddr"] + " " + host["port"]);
+  }
+  return found;
+}
+
+std::optional<std::chrono::milliseconds> limit(const std::string& seconds) {
+  auto plan = connect_plan(at("postgresql://db/audit?connect_timeout=" + seconds));
+  EXPECT_TRUE(plan.ok());
+  return plan.ok() ? plan->limit : std::nullopt;
+}
+
+TEST(PostgresPlaces, AreTakenApartAndOnePortIsForAll) {
+  using Places = std::vector<std::string>;
+  EXPECT_EQ(places("postgresql://a:1,b:2/x"), (Places{"a  1", "b  2"}));
+  EXPECT_EQ(places("postgresql://a,b/x?port=7"), (Places{"a  7", "b  7"}));
+  EXPECT_EQ(places("host=a,b hostaddr=192.0.2.1,192.0.2.2 port=1,2"), (Places{"a 192.0.2.1 1", "b 192.0.2.2 2"}));
+  EXPECT_EQ(places("host=a,b hostaddr=,192.0.2.2 port=1,"), (Places{"a  1", "b 192.0.2.2 "}));
+  EXPECT_EQ(places("host=/run/postgresql port=1"), (Places{"/run/postgresql  1"}));
+  EXPECT_EQ(places("dbname=x port=1"), (Places{"  1"}));
+}
+
+TEST(PostgresPlaces, ThatDoNotFitEachOtherHoldAndAreNotQuoted) {
+  for (const char* const uri :
+       {"host=hunter2,b hostaddr=192.0.2.1", "host=hunter2,b,c port=1,2", "postgresql://user:pass@hunter2:word@db/x",
+        "host=hunter2 port=0", "host=hunter2 port=65536", "host=db connect_timeout=hunter2"}) {
+    const auto plan = connect_plan(at(uri));
+    ASSERT_FALSE(plan.ok()) << uri;
+    EXPECT_EQ(plan.error().reaction, Reaction::kHold);
+    EXPECT_EQ(plan.error().words.find("hunter2"), std::string::npos);
+  }
+}
+
+TEST(PostgresPlaces, HaveTheTimeThatTheAddressGivesThem) {
+  EXPECT_EQ(limit("7"), std::chrono::seconds{7});
+  EXPECT_EQ(limit("1"), std::chrono::seconds{2});
+  EXPECT_EQ(limit("2000000000"), std::chrono::seconds{60});
+  EXPECT_EQ(limit("0"), std::nullopt);
+  EXPECT_EQ(limit("-1"), std::nullopt);
+}
+
+TEST(PostgresPlaces, MayComeFromTheEnvironmentOfLibpq) {
+  setenv("PGHOST", "a,b", 1);
+  setenv("PGCONNECT_TIMEOUT", "5", 1);
+  const auto plan = connect_plan(at("postgresql:///audit?port=1,2"));
+  unsetenv("PGHOST");
+  unsetenv("PGCONNECT_TIMEOUT");
+  ASSERT_TRUE(plan.ok());
+  ASSERT_EQ(plan->hosts.size(), 2U);
+  EXPECT_EQ(plan->hosts[1].at("host"), "b");
+  EXPECT_EQ(plan->limit, std::chrono::seconds{5});
+}
+
+TEST(PostgresConnector, LooksNoNameUpBesideAnAddress) {
+  EXPECT_EQ(open("host=no.such.host.invalid hostaddr=127.0.0.1 user=postgres dbname=postgres port=" + port()), "");
+}
+
+TEST(PostgresConnector, FindsAServerByItsNameAndThroughItsSocket) {
+  EXPECT_EQ(open("postgresql://postgres@localhost:" + port() + "/postgres"), "");
+  const auto session = testing::Database().session();
+  const std::string folder = testing::select(*session, "SELECT current_setting('unix_socket_directories')").at(0);
+  const std::string path = folder.substr(1, folder.size() - 2);
+  EXPECT_EQ(open("host=" + path + " user=postgres dbname=postgres port=" + port()), "");
+}
+
+TEST(PostgresConnector, TellsHowManyNamesDnsDoesNotKnow) {
+  const std::string words = open("postgresql://postgres@no.such.host.invalid,neither.this.invalid/postgres");
+  EXPECT_NE(words.find("2 names not resolved"), std::string::npos) << words;
+  EXPECT_NE(words.find("DNS"), std::string::npos) << words;
+  EXPECT_EQ(words.find("invalid"), std::string::npos) << "a name that is none may be a part of the password";
+}
+
+}  // namespace
+}  // namespace twinlog
