@@ -52,6 +52,15 @@ bool is_fit_to_show(const std::string& name) {
   });
 }
 
+/// How much an error says. A place that is away says least, then a standby that is one; then what somebody must mend
+/// and no server said; most says a server that refuses.
+int telling(const StoreError& error) {
+  if (error.code == kReadOnlyCode) {
+    return 1;
+  }
+  return !error.code.empty() ? 3 : error.reaction == Reaction::kHold ? 2 : 0;
+}
+
 std::string counted(std::size_t number, const std::string& what) {
   return std::to_string(number) + " " + what + (number == 1 ? "" : what.ends_with('s') ? "es" : "s");
 }
@@ -114,8 +123,7 @@ class Round {
   std::unique_ptr<Connection> try_place(const ConnectOptions& place, std::size_t left_of_host) {
     const TimePoint now = clock_.steady_now();
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(began_ + kRoundLimit - now);
-    const auto places = static_cast<std::int64_t>(hosts_left_ * left_of_host);
-    const TimePoint deadline = now + plan_.limit.value_or(std::clamp(left / places, kPlaceLeast, kPlaceMost));
+    const TimePoint deadline = now + plan_.limit.value_or(share_of_place(left, hosts_left_ * left_of_host));
     ++tried_;
     auto opened = Connection::open(place, deadline, clock_);
     if (opened.ok()) {
@@ -126,11 +134,8 @@ class Round {
     return nullptr;
   }
 
-  /// A refusal with a code says more than a place that is away, and any fault more than a standby that is one.
   void keep_worst(StoreError error) {
-    const bool has_code = !error.code.empty();
-    if (!worst_ || (worst_->code.empty() && has_code) ||
-        (worst_->code == kReadOnlyCode && (has_code || error.reaction == Reaction::kHold))) {
+    if (!worst_ || telling(error) > telling(*worst_)) {
       worst_ = std::move(error);
     }
   }
@@ -163,6 +168,10 @@ class Round {
 };
 
 }  // namespace
+
+std::chrono::milliseconds share_of_place(std::chrono::milliseconds left, std::size_t places) {
+  return std::clamp(left / static_cast<std::int64_t>(places), kPlaceLeast, kPlaceMost);
+}
 
 Opened Connector::open() {
   detour_.clear();

@@ -20,6 +20,8 @@ namespace twinlog::postgres {
 inline constexpr std::chrono::milliseconds kRoundLimit = std::chrono::seconds{40};
 inline constexpr std::chrono::milliseconds kPlaceLeast = std::chrono::seconds{2};
 inline constexpr std::chrono::milliseconds kPlaceMost = std::chrono::seconds{10};
+/// What the next place may take, where `places` are left (1 or more) and so much time.
+std::chrono::milliseconds share_of_place(std::chrono::milliseconds left, std::size_t places);
 /// All names are looked up at once.
 inline constexpr std::chrono::milliseconds kLookUpLimit = std::chrono::seconds{10};
 

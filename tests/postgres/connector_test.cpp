@@ -21,9 +21,8 @@ StoreSettings at(const std::string& uri) {
   return settings;
 }
 
-/// The port of this binary's server.
-std::string port() {
-  const std::string uri = testing::server().uri();
+std::string port(testing::LiveServer& server = testing::server()) {
+  const std::string uri = server.uri();
   const std::size_t begin = uri.rfind(':') + 1;
   return uri.substr(begin, uri.find('/', begin) - begin);
 }
@@ -91,16 +90,38 @@ TEST(PostgresPlaces, MayComeFromTheEnvironmentOfLibpq) {
   EXPECT_EQ(plan->limit, std::chrono::seconds{5});
 }
 
+TEST(PostgresConnector, GivesEachPlaceAShareOfFortySecondsBetweenTwoAndTen) {
+  using std::chrono::seconds;
+  const auto share = [](std::size_t places) { return share_of_place(postgres::kRoundLimit, places); };
+  EXPECT_EQ(share(1), seconds{10});
+  EXPECT_EQ(share(4), seconds{10});
+  EXPECT_EQ(share(8), seconds{5});
+  EXPECT_EQ(share(100), seconds{2});
+  EXPECT_EQ(share_of_place(seconds{-5}, 1), seconds{2}) << "the time is up";
+}
+
+TEST(PostgresConnector, SaysWhatSomebodyMustMendRatherThanThatAPlaceIsAway) {
+  const std::string hosts = "postgresql://nobody_at_all@127.0.0.1:1,127.0.0.1:" + port() + ",127.0.0.1:1/postgres";
+  EXPECT_NE(open(hosts).find("3 addresses of 3 hosts tried: PostgreSQL refused the login"), std::string::npos)
+      << open(hosts);
+  // No TLS at that server: nobody there says so by a code.
+  EXPECT_NE(open(hosts + "?sslmode=require").find("no TLS session"), std::string::npos) << open(hosts);
+}
+
 TEST(PostgresConnector, LooksNoNameUpBesideAnAddress) {
   EXPECT_EQ(open("host=no.such.host.invalid hostaddr=127.0.0.1 user=postgres dbname=postgres port=" + port()), "");
 }
 
-TEST(PostgresConnector, FindsAServerByItsNameAndThroughItsSocket) {
+TEST(PostgresConnector, FindsAServerByItsName) {
   EXPECT_EQ(open("postgresql://postgres@localhost:" + port() + "/postgres"), "");
-  const auto session = testing::Database().session();
+}
+
+TEST(PostgresConnector, FindsAServerThroughItsSocket) {
+  testing::LiveServer& server = testing::second_server();
+  const auto session = testing::Database("postgres", server).session();
   const std::string folder = testing::select(*session, "SELECT current_setting('unix_socket_directories')").at(0);
-  const std::string path = folder.substr(1, folder.size() - 2);
-  EXPECT_EQ(open("host=" + path + " user=postgres dbname=postgres port=" + port()), "");
+  const std::string path = folder.substr(1, folder.size() - 2);  // A row in parentheses.
+  EXPECT_EQ(open("host=" + path + " user=postgres dbname=postgres port=" + port(server)), "");
 }
 
 TEST(PostgresConnector, TellsHowManyNamesDnsDoesNotKnow) {
