@@ -13,7 +13,7 @@ namespace {
 
 using postgres::connect_plan;
 using postgres::Connector;
-using postgres::ConnectPlan;
+using postgres::share_of_place;
 
 StoreSettings at(const std::string& uri) {
   StoreSettings settings;
