@@ -45,7 +45,8 @@ class PostgresStore final : public Store {
       : settings_(std::move(settings)),
         owner_{settings_.epoch_id, settings_.agent},
         clock_(clock),
-        connector_(settings_.store, clock) {}
+        connector_(settings_.store, clock),
+        recounts_(settings_.recount_limit) {}
 
   StoreResult<std::optional<AgentPosition>> connect() override {
     if (!is_connected()) {
@@ -82,7 +83,9 @@ class PostgresStore final : public Store {
     if (!is_connected()) {
       return classify("", "");
     }
-    auto report = Flush(*connection_, clock_, owner_, last_leaf_).run(batch);
+    auto failure = at(StoreStage::kAccounts, recounts_.read_beforehand(*connection_));
+    auto report = failure ? StoreResult<FlushReport>(std::move(*failure))
+                          : Flush(*connection_, clock_, owner_, last_leaf_, recounts_).run(batch);
     if (report) {
       // The row never goes back: a store that is ahead of this batch (a lagging cursor) stays where it is.
       last_leaf_ = std::max(last_leaf_.value_or(0), batch.position.last_leaf);
@@ -163,6 +166,7 @@ class PostgresStore final : public Store {
   std::optional<std::uint64_t> last_leaf_;  ///< Our position as connect() read it or the last flush wrote it.
   std::optional<std::chrono::microseconds> clock_offset_;
   std::vector<CheckLine> notes_;
+  Recounts recounts_;
 };
 
 }  // namespace
