@@ -41,7 +41,10 @@ bool wants_a_new_session(Reaction reaction) {
 class PostgresStore final : public Store {
  public:
   PostgresStore(PostgresStoreSettings settings, const Clock& clock)
-      : settings_(std::move(settings)), owner_{settings_.epoch_id, settings_.agent}, clock_(clock) {}
+      : settings_(std::move(settings)),
+        owner_{settings_.epoch_id, settings_.agent},
+        clock_(clock),
+        recounts_(settings_.recount_limit) {}
 
   StoreResult<std::optional<AgentPosition>> connect() override {
     if (!is_connected()) {
@@ -78,7 +81,9 @@ class PostgresStore final : public Store {
     if (!is_connected()) {
       return classify("", "");
     }
-    auto report = Flush(*connection_, clock_, owner_, last_leaf_).run(batch);
+    auto failure = at(StoreStage::kAccounts, recounts_.read_beforehand(*connection_));
+    auto report = failure ? StoreResult<FlushReport>(std::move(*failure))
+                          : Flush(*connection_, clock_, owner_, last_leaf_, recounts_).run(batch);
     if (report) {
       // The row never goes back: a store that is ahead of this batch (a lagging cursor) stays where it is.
       last_leaf_ = std::max(last_leaf_.value_or(0), batch.position.last_leaf);
@@ -155,6 +160,7 @@ class PostgresStore final : public Store {
   std::optional<std::uint64_t> last_leaf_;  ///< Our position as connect() read it or the last flush wrote it.
   std::optional<std::chrono::microseconds> clock_offset_;
   std::vector<CheckLine> notes_;
+  Recounts recounts_;
 };
 
 }  // namespace

@@ -137,10 +137,13 @@ AuthEvent event_of(const std::string& user_id, const std::string& type, const st
   return made;
 }
 
-TestAgent::TestAgent(const Database& database, const std::string& name, const std::string& user, const Clock& clock)
+TestAgent::TestAgent(const Database& database, const std::string& name, const std::string& user, const Clock& clock,
+                     std::chrono::milliseconds recount_limit)
     : epoch_(next_epoch()),
       name_(name),
-      store_(make_postgres_store({.store = database.settings(user), .epoch_id = epoch_, .agent = name}, clock)) {}
+      store_(make_postgres_store(
+          {.store = database.settings(user), .epoch_id = epoch_, .agent = name, .recount_limit = recount_limit},
+          clock)) {}
 
 Version TestAgent::accept(AuthEvent event) {
   Version version;
