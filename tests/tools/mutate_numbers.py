@@ -109,22 +109,22 @@ class Runner:
         results = COPY / "build/results"
         shutil.rmtree(results, ignore_errors=True)
         results.mkdir(parents=True)
-        files, verdicts = {}, {}
-        for test in tests:
-            if whole_test(test) not in self.binaries:
-                files.setdefault(test.partition(".")[0], []).append(test)
+        python = {whole_test(test) for test in tests if whole_test(test) not in self.binaries}
+        verdicts = {}
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
-            work = [pool.submit(self.run_python, file, group, results) for file, group in files.items()]
+            work = [pool.submit(self.run_python, whole, [test for test in tests if whole_test(test) == whole], results)
+                    for whole in sorted(python)]
             work += [pool.submit(self.run_gtest, test, results) for test in tests if whole_test(test) in self.binaries]
             for done in work:
                 verdicts |= done.result()
         return verdicts
 
-    def run_python(self, file, tests, results):
-        result, path = results / f"{file}.xml", self.pages[file].relative_to(ROOT)
-        names = sorted({whole_test(test).partition(".")[2] for test in tests})
-        self.call([COPY / "build/python/bin/python", "tests/tools/run_unittest.py", path, result, *names])
-        return {test: verdict_of(test, cases_of(result), " [") for test in tests}
+    def run_python(self, whole, parts, results):
+        """One test, with a set-up of its own: what another one has broken there is none of its business."""
+        file, _, name = whole.partition(".")
+        result = results / f"{whole}.xml"
+        self.call([COPY / "build/python/bin/python", "tests/tools/run_unittest.py", self.pages[file].relative_to(ROOT), result, name])
+        return {test: verdict_of(test, cases_of(result), " [") for test in parts}
 
     def run_gtest(self, test, results):
         target, folder = self.binaries[whole_test(test)]

@@ -10,7 +10,7 @@ A number whose tests no change of a file can break has `-` for the file and says
 import dataclasses
 import re
 
-BATCH_MOST = 16
+BATCH_MOST = 24
 TEST = re.compile(r"([\w.]+)(?:\[([^][\s]+)\])?$")
 
 
