@@ -91,7 +91,8 @@ StoreStatus read_rows(Client& client, const Uuid& epoch_id, const AgentLine& lin
 
 /// How many versions it applied; nothing where the line moved meanwhile: the owner lives.
 StoreResult<std::optional<std::uint64_t>> adopt(Client& client, const Uuid& epoch_id, AgentLine line,
-                                                const Adopter& adopter, AppliedEpochs& applied) {
+                                                const Adopter& adopter, AccountMemory& memory,
+                                                RecountTime& recount_time) {
   const std::optional<std::uint64_t> nothing;
   const bool is_last = is_announced(line);
   auto announced = announce(client, epoch_id, line);
@@ -119,8 +120,9 @@ StoreResult<std::optional<std::uint64_t>> adopt(Client& client, const Uuid& epoc
                          .writer = {.epoch_id = epoch_id, .line = line.leaves, .now = adopter.now},
                          .read = ReadConcern::kMajority,
                          .written_by = adopter.written_by,
-                         .is_too_late = [] { return false; }};
-  auto written = apply_to_accounts(client, work, applied);
+                         .is_too_late = [] { return false; },
+                         .pause = adopter.pause};
+  auto written = apply_to_accounts(client, work, memory, recount_time);
   if (!written) {
     return std::move(written).error();
   }
@@ -135,7 +137,8 @@ StoreResult<std::optional<std::uint64_t>> adopt(Client& client, const Uuid& epoc
 }  // namespace
 
 StoreResult<std::uint64_t> Leftovers::step(Client& client, const Adopter& adopter,
-                                           std::chrono::steady_clock::time_point now, AppliedEpochs& applied) {
+                                           std::chrono::steady_clock::time_point now, AccountMemory& memory,
+                                           RecountTime& recount_time) {
   auto lines = read_unfinished_lines(client, kLinesLookedAt);
   if (!lines) {
     return std::move(lines).error();
@@ -156,7 +159,7 @@ StoreResult<std::uint64_t> Leftovers::step(Client& client, const Adopter& adopte
     const Uuid epoch = epoch_id;
     const AgentLine line = watched.line;
     watched_.erase(epoch);  // Whatever comes of it, it is watched anew.
-    auto adopted = adopt(client, epoch, line, adopter, applied);
+    auto adopted = adopt(client, epoch, line, adopter, memory, recount_time);
     if (!adopted) {
       return std::move(adopted).error();
     }

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -32,6 +33,7 @@ struct Adopter {
   Uuid epoch_id{};
   UtcMicros now = 0;
   std::string written_by;
+  std::function<void(std::chrono::milliseconds)> pause;
 };
 
 class Leftovers {
@@ -39,7 +41,7 @@ class Leftovers {
   /// Looks which epochs are unfinished and adopts at most one that has been silent. How many versions were applied on
   /// behalf of another agent.
   StoreResult<std::uint64_t> step(Client& client, const Adopter& adopter, std::chrono::steady_clock::time_point now,
-                                  AppliedEpochs& applied);
+                                  AccountMemory& memory, RecountTime& recount_time);
 
  private:
   struct Watched {

@@ -41,15 +41,15 @@ struct OurVersions {
 
 class MongodbStore final : public Store {
  public:
-  MongodbStore(MongodbStoreSettings settings, const Clock& clock, Random& random)
-      : settings_(std::move(settings)), clock_(clock), random_(random) {}
+  MongodbStore(MongodbStoreSettings settings, const Clock& clock, Random& random, Wait& pauses)
+      : settings_(std::move(settings)), clock_(clock), random_(random), pauses_(pauses) {}
 
   StoreResult<std::optional<AgentPosition>> connect() override;
   bool is_connected() const override { return client_ != nullptr; }
   StoreResult<FlushReport> flush(const FlushBatch& batch) override;
   void disconnect() override {
     client_.reset();
-    applied_ = {};  // The next one may be another server, or this one set back.
+    memory_ = {};  // The next one may be another server, or this one set back.
   }
   std::vector<CheckLine> take_notes() override { return std::exchange(notes_, {}); }
   std::optional<std::chrono::microseconds> clock_offset() const override { return clock_offset_; }
@@ -65,17 +65,20 @@ class MongodbStore final : public Store {
   StoreStatus write_versions(const FlushBatch& batch, FlushReport& report, OurVersions& ours);
   StoreStatus write_accounts(const OurVersions& ours, FlushReport& report);
   std::string attempt_token();
+  void pause(std::chrono::milliseconds most);
 
   MongodbStoreSettings settings_;
   const Clock& clock_;
   Random& random_;
+  Wait& pauses_;
   std::unique_ptr<Client> client_;
   std::optional<std::chrono::microseconds> clock_offset_;
   AgentLine line_;                        ///< Ours, as it was read or written last.
   std::optional<std::uint64_t> attempt_;  ///< A write to the line failed: it may have moved to this leaf all the same.
   std::chrono::steady_clock::time_point begun_at_{};  ///< The present flush.
   bool is_confirmed_ = false;                         ///< The last flush is known to have succeeded.
-  AppliedEpochs applied_;
+  AccountMemory memory_;
+  RecountTime recount_time_;
   Leftovers leftovers_;
   std::vector<CheckLine> notes_;
 };
@@ -106,7 +109,7 @@ StoreStatus MongodbStore::bring_up_schema(Client& client) {
 
 StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
   if (!client_) {
-    auto connected = Client::connect(settings_.store);
+    auto connected = Client::connect(settings_.store, recount_time_.wait());
     if (!connected) {
       return std::move(connected).error();
     }
@@ -136,8 +139,11 @@ StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
 
 /// What others left is no reason to hold back what is ours, but for a connection that broke.
 StoreStatus MongodbStore::adopt_leftovers() {
-  const Adopter adopter{.epoch_id = settings_.epoch_id, .now = clock_.utc_now(), .written_by = attempt_token()};
-  auto applied = leftovers_.step(*client_, adopter, clock_.steady_now(), applied_);
+  const Adopter adopter{.epoch_id = settings_.epoch_id,
+                        .now = clock_.utc_now(),
+                        .written_by = attempt_token(),
+                        .pause = [this](std::chrono::milliseconds most) { pause(most); }};
+  auto applied = leftovers_.step(*client_, adopter, clock_.steady_now(), memory_, recount_time_);
   if (!applied) {
     if (applied.error().reaction == Reaction::kReconnect) {
       return std::move(applied).error();
@@ -174,6 +180,7 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
   auto failed = write(batch, report);
   is_confirmed_ = !failed;
   if (failed) {
+    memory_.counted = {};  // What it inserted and did not merge may be counted by others.
     if (failed->reaction == Reaction::kReconnect || failed->reaction == Reaction::kHold) {
       disconnect();  // The next connect reads the password anew and our position in what may be another server.
     }
@@ -288,14 +295,22 @@ StoreStatus MongodbStore::write_accounts(const OurVersions& ours, FlushReport& r
                          .writer = {.epoch_id = settings_.epoch_id, .line = line_.leaves, .now = clock_.utc_now()},
                          .read = is_confirmed_ ? ReadConcern::kLocal : ReadConcern::kMajority,
                          .written_by = attempt_token(),
-                         .is_too_late = [this] { return clock_.steady_now() - begun_at_ > kFlushMost; }};
-  auto applied = apply_to_accounts(*client_, work, applied_);
+                         .is_too_late = [this] { return clock_.steady_now() - begun_at_ > kFlushMost; },
+                         .pause = [this](std::chrono::milliseconds most) { pause(most); }};
+  auto applied = apply_to_accounts(*client_, work, memory_, recount_time_);
   if (!applied) {
     return std::move(applied).error();
   }
   report.accounts = applied->written;
   report.recounts = applied->recounts;
   return std::nullopt;
+}
+
+void MongodbStore::pause(std::chrono::milliseconds most) {
+  std::array<std::uint8_t, 2> bytes{};
+  random_.fill(bytes);
+  const unsigned drawn = bytes[0] * 256U + bytes[1];
+  pauses_.wait_for(most * drawn / 65'536U);
 }
 
 std::string MongodbStore::attempt_token() {
@@ -307,8 +322,9 @@ std::string MongodbStore::attempt_token() {
 }  // namespace
 }  // namespace mongodb
 
-std::unique_ptr<Store> make_mongodb_store(MongodbStoreSettings settings, const Clock& clock, Random& random) {
-  return std::make_unique<mongodb::MongodbStore>(std::move(settings), clock, random);
+std::unique_ptr<Store> make_mongodb_store(MongodbStoreSettings settings, const Clock& clock, Random& random,
+                                          Wait& pauses) {
+  return std::make_unique<mongodb::MongodbStore>(std::move(settings), clock, random, pauses);
 }
 
 std::string mongoc_version() {

@@ -81,7 +81,8 @@ TEST_P(MongodbAdmin, NamesWhatToDoWhereThereIsNoSchemaAndNoneMayBeMade) {
   EXPECT_NE(text_of(lines).find("twinlog migrate"), std::string::npos);
   testing::VirtualClock clock;
   testing::SeededRandom random(1);
-  const auto store = make_mongodb_store({.store = settings_, .epoch_id = {}, .agent = "a"}, clock, random);
+  testing::NoWait pauses;
+  const auto store = make_mongodb_store({.store = settings_, .epoch_id = {}, .agent = "a"}, clock, random, pauses);
   const auto result = store->connect();
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().reaction, Reaction::kHold);

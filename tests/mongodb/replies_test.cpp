@@ -195,8 +195,9 @@ TEST(MongodbConnection, WithoutAServerIsRetried) {
   const std::uint16_t unused = testing::Socket::listening().port();
   testing::VirtualClock clock;
   testing::SeededRandom random(1);
+  testing::NoWait pauses;
   const auto store =
-      make_mongodb_store({.store = testing::settings_for(unused, "db"), .epoch_id = {}, .agent = "a"}, clock, random);
+      make_mongodb_store({.store = testing::settings_for(unused, "db"), .epoch_id = {}, .agent = "a"}, clock, random, pauses);
   const auto result = store->connect();
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().reaction, Reaction::kReconnect);

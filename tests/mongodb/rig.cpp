@@ -59,14 +59,17 @@ StoreSettings settings_for(std::uint16_t port, const std::string& database) {
   return settings;
 }
 
-TestAgent::TestAgent(const StoreSettings& settings, std::uint16_t epoch) : settings_(settings), random_(epoch) {
+TestAgent::TestAgent(const StoreSettings& settings, std::uint16_t epoch) : TestAgent(settings, epoch, kept_pauses_) {}
+
+TestAgent::TestAgent(const StoreSettings& settings, std::uint16_t epoch, Wait& pauses)
+    : settings_(settings), random_(epoch), pauses_(pauses) {
   epoch_id_.fill(static_cast<std::uint8_t>(epoch));
   epoch_id_[0] = static_cast<std::uint8_t>(epoch >> 8U | (epoch < 256 ? epoch : 0U));
   restart();
 }
 
 void TestAgent::restart() {
-  store_ = make_mongodb_store({.store = settings_, .epoch_id = epoch_id_, .agent = "agent"}, clock_, random_);
+  store_ = make_mongodb_store({.store = settings_, .epoch_id = epoch_id_, .agent = "agent"}, clock_, random_, pauses_);
   value_of(store_->connect());
 }
 

@@ -22,13 +22,27 @@ std::uint16_t ferretdb_port();
 std::string fresh_database();
 StoreSettings settings_for(std::uint16_t port, const std::string& database);
 
+/// Keeps how long pauses would have been, and goes on at once.
+class KeptPauses final : public Wait {
+ public:
+  void wait_for(std::chrono::milliseconds most) override { pauses_.push_back(most); }
+  void wake() override {}
+  const std::vector<std::chrono::milliseconds>& all() const { return pauses_; }
+
+ private:
+  std::vector<std::chrono::milliseconds> pauses_;
+};
+
 /// An agent's store, connected when made; everything of the spool that a flush needs is given by the test.
 class TestAgent {
  public:
   TestAgent(const StoreSettings& settings, std::uint16_t epoch);
+  /// One whose pauses are real.
+  TestAgent(const StoreSettings& settings, std::uint16_t epoch, Wait& pauses);
   const Uuid& epoch_id() const { return epoch_id_; }
   Store& store() { return *store_; }
   VirtualClock& clock() { return clock_; }
+  const KeptPauses& pauses() const { return kept_pauses_; }
   /// Gives the versions the agent's epoch and the leaves after the last one.
   std::vector<Version> accept(std::vector<Version> versions);
   StoreResult<FlushReport> flush(std::span<const Version> versions);
@@ -40,6 +54,8 @@ class TestAgent {
   Uuid epoch_id_{};
   VirtualClock clock_;
   SeededRandom random_;
+  KeptPauses kept_pauses_;
+  Wait& pauses_;
   std::unique_ptr<Store> store_;
   std::uint64_t last_leaf_ = 0;
 };
