@@ -17,8 +17,8 @@
 
 namespace twinlog::mongodb {
 
-/// A flush gives up (kRetry) when it lost the race for an account this many times in a row. Giving up is dear, as all of
-/// the flush is sent again, so it is far more often than chance makes them lose who pause in between.
+/// A flush gives up (kRetry) when it lost the race for an account this many times in a row. Giving up is dear, as all
+/// of the flush is sent again, so it is far more often than chance makes them lose who pause in between.
 inline constexpr unsigned kAccountRoundsMost = 64;
 /// The pauses between two rounds are drawn from 0 to a bound that doubles from the first to the most.
 inline constexpr std::chrono::milliseconds kFirstPause{4};
@@ -78,8 +78,8 @@ struct AccountWork {
   /// How accounts are read. kMajority after a flush that failed: what it wrote and nobody confirmed may yet be rolled
   /// back, and must not pass for done.
   ReadConcern read = ReadConcern::kLocal;
-  std::string written_by;             ///< Unique per attempt at a flush.
-  std::function<bool()> is_too_late;  ///< The flush has lasted for kFlushMost.
+  std::string written_by;                                ///< Unique per attempt at a flush.
+  std::function<bool()> is_too_late;                     ///< The flush has lasted for kFlushMost.
   std::function<void(std::chrono::milliseconds)> pause;  ///< Waits for some time up to that.
 };
 

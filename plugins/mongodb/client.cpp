@@ -159,7 +159,7 @@ void Client::count_commands() {
 }
 
 StoreResult<std::unique_ptr<Client>> Client::connect(const StoreSettings& settings,
-                                                    std::chrono::milliseconds least_wait) {
+                                                     std::chrono::milliseconds least_wait) {
   start_driver();
   auto uri = parse_address(settings, least_wait);
   if (!uri) {
@@ -233,8 +233,8 @@ StoreStatus Client::find(const Find& find, const std::function<void(const BsonFi
   }
   const Collection from = collection(find.collection);
   const ReadPreference primary(mongoc_read_prefs_new(MONGOC_READ_PRIMARY));
-  return read_all(
-      Cursor(mongoc_collection_find_with_opts(from.get(), find.filter.get(), options.get(), primary.get())), each);
+  return read_all(Cursor(mongoc_collection_find_with_opts(from.get(), find.filter.get(), options.get(), primary.get())),
+                  each);
 }
 
 StoreStatus Client::aggregate(const Aggregate& aggregate, const std::function<void(const BsonFields&)>& each) {

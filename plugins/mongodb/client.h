@@ -58,7 +58,7 @@ class Client {
   StoreStatus find(const Find& find, const std::function<void(const BsonFields&)>& each);
   struct Aggregate {
     const char* collection;
-    const Bson& stages;  ///< An array: keys "0", "1", ...
+    const Bson& stages;                   ///< An array: keys "0", "1", ...
     std::chrono::milliseconds most_time;  ///< For all of it; the server then gives up (code 50).
   };
   /// Has the primary compute, and calls `each` for every document of the answer.

@@ -135,9 +135,9 @@ class Counting {
     for (std::size_t from = 0; from < all.size();) {
       const Question question(all, from, append);
       for (const char* collection : {kRecords, kConflicts}) {
-        auto failed = client_.aggregate(
-            {.collection = collection, .stages = question.stages(), .most_time = time_.limit()},
-            [this, &note](const BsonFields& group) { note_group(group, note); });
+        auto failed =
+            client_.aggregate({.collection = collection, .stages = question.stages(), .most_time = time_.limit()},
+                              [this, &note](const BsonFields& group) { note_group(group, note); });
         if (failed) {
           return failed;
         }
@@ -218,8 +218,8 @@ StoreStatus recount(Client& client, const std::vector<Recounted>& accounts, Reco
   }
   auto failed = Counting(client, accounts, time).run();
   if (failed) {
-    failed->words = "recount of an account's failures (" + std::to_string(time.limit().count()) +
-                    " s allowed): " + failed->words;
+    failed->words =
+        "recount of an account's failures (" + std::to_string(time.limit().count()) + " s allowed): " + failed->words;
     if (ran_out_of_time(*failed)) {
       failed->reaction = Reaction::kReconnect;
       time.was_too_short();

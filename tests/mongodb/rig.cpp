@@ -162,13 +162,20 @@ std::size_t state_bytes(const StoreSettings& settings, const AccountKey& key) {
   return bytes;
 }
 
-void remove_line(const StoreSettings& settings, const Uuid& epoch_id) {
+void remove(const StoreSettings& settings, const char* collection, const std::string& id) {
   const auto client = value_of(Client::connect(settings));
   Bson command;
   BsonWriter writer(command);
-  writer.text("delete", kAgents).begin_array("deletes").begin_document("0");
-  writer.begin_document("q").text("_id", uuid_text(epoch_id)).end().int32("limit", 1).end().end();
+  writer.text("delete", collection).begin_array("deletes").begin_document("0").begin_document("q");
+  if (!id.empty()) {
+    writer.text("_id", id);
+  }
+  writer.end().int32("limit", 0).end().end();
   EXPECT_TRUE(client->command(command));
+}
+
+void remove_line(const StoreSettings& settings, const Uuid& epoch_id) {
+  remove(settings, kAgents, uuid_text(epoch_id));
 }
 
 std::set<Uuid> read_leftover_epochs(const StoreSettings& settings) {

@@ -76,6 +76,8 @@ void insert_record_only(const StoreSettings& settings, const Version& version);
 /// The epochs that an account keeps a mark of.
 std::set<Uuid> marks_of(const StoreSettings& settings, const AccountKey& key);
 std::size_t state_bytes(const StoreSettings& settings, const AccountKey& key);
+/// Takes the one document out of a collection, or all of them.
+void remove(const StoreSettings& settings, const char* collection, const std::string& id = "");
 /// Takes the epoch's line out of twinlog_agents.
 void remove_line(const StoreSettings& settings, const Uuid& epoch_id);
 /// The epochs whose last flush did not come to its end.
