@@ -168,4 +168,34 @@ StoreResult<std::uint64_t> Leftovers::step(Client& client, const Adopter& adopte
   return std::uint64_t{0};
 }
 
+StoreResult<std::vector<Uuid>> Leftovers::unlisted(Client& client, const std::map<Uuid, std::uint64_t>& last_leaves,
+                                                   AppliedEpochs& applied) {
+  std::set<Uuid> unknown;
+  for (const auto& [epoch_id, leaf] : last_leaves) {
+    if (applied.of(epoch_id) < leaf && !told_.contains(epoch_id)) {
+      unknown.insert(epoch_id);
+    }
+  }
+  std::vector<Uuid> unlisted;
+  if (unknown.empty()) {
+    return unlisted;
+  }
+  auto lines = read_lines(client, unknown);
+  if (!lines) {
+    return std::move(lines).error();
+  }
+  applied.note(*lines);
+  for (const Uuid& epoch_id : unknown) {
+    const AgentLine& line = (*lines)[epoch_id];
+    if (line.leaves.flushing == 0 && line.leaves.applied() < last_leaves.at(epoch_id)) {
+      unlisted.push_back(epoch_id);
+      if (told_.size() >= AppliedEpochs::kMost) {
+        told_.clear();
+      }
+      told_.insert(epoch_id);
+    }
+  }
+  return unlisted;
+}
+
 }  // namespace twinlog::mongodb

@@ -13,7 +13,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "ledger/base/clock.h"
 #include "plugins/mongodb/accounts.h"
@@ -42,6 +44,10 @@ class Leftovers {
   /// behalf of another agent.
   StoreResult<std::uint64_t> step(Client& client, const Adopter& adopter, std::chrono::steady_clock::time_point now,
                                   AccountMemory& memory, RecountTime& recount_time);
+  /// Those of these epochs whose rows up to that leaf nobody has applied and nobody can find again: their line does not
+  /// list them, as agents of older versions did not. Each epoch is named once.
+  StoreResult<std::vector<Uuid>> unlisted(Client& client, const std::map<Uuid, std::uint64_t>& last_leaves,
+                                          AppliedEpochs& applied);
 
  private:
   struct Watched {
@@ -49,6 +55,7 @@ class Leftovers {
     std::chrono::steady_clock::time_point since;
   };
   std::map<Uuid, Watched> watched_;
+  std::set<Uuid> told_;
 };
 
 }  // namespace twinlog::mongodb

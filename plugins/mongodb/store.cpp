@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -36,7 +37,8 @@ std::vector<std::string> ids_of_account_versions(std::span<const Version> versio
 /// The versions whose stored copy carries our acceptance.
 struct OurVersions {
   std::vector<const Version*> all;
-  std::set<const Version*> inserted;  ///< Those that were not there before this flush.
+  std::set<const Version*> inserted;        ///< Those that were not there before this flush.
+  std::map<Uuid, std::uint64_t> of_others;  ///< What others stored of the rest: the last leaf of each epoch.
 };
 
 class MongodbStore final : public Store {
@@ -64,6 +66,7 @@ class MongodbStore final : public Store {
   StoreStatus adopt_leftovers();
   StoreStatus write_versions(const FlushBatch& batch, FlushReport& report, OurVersions& ours);
   StoreStatus write_accounts(const OurVersions& ours, FlushReport& report);
+  StoreStatus name_unlisted(const OurVersions& ours);
   std::string attempt_token();
   void pause(std::chrono::milliseconds most);
 
@@ -80,6 +83,7 @@ class MongodbStore final : public Store {
   AccountMemory memory_;
   RecountTime recount_time_;
   Leftovers leftovers_;
+  bool is_unicode_told_ = false;
   std::vector<CheckLine> notes_;
 };
 
@@ -87,6 +91,9 @@ StoreStatus MongodbStore::bring_up_schema(Client& client) {
   auto state = read_schema_state(client);
   if (!state) {
     return std::move(state).error();
+  }
+  if (auto words = unicode_mismatch(*state); words && !std::exchange(is_unicode_told_, true)) {
+    notes_.push_back({.is_problem = true, .text = *std::move(words)});
   }
   if (state->is_current()) {
     return std::nullopt;
@@ -207,6 +214,9 @@ StoreStatus MongodbStore::write(const FlushBatch& batch, FlushReport& report) {
     return at(StoreStage::kAccounts, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.accounts_written");
+  if (auto failed = name_unlisted(ours)) {
+    return at(StoreStage::kAccounts, std::move(failed));
+  }
   return at(StoreStage::kPosition, end(batch));
 }
 
@@ -264,17 +274,20 @@ StoreStatus MongodbStore::write_versions(const FlushBatch& batch, FlushReport& r
     if (!stored) {
       return at(shelf == Shelf::kRecords ? StoreStage::kRecords : StoreStage::kConflicts, std::move(stored).error());
     }
-    const std::vector<Place>& places = *stored;
     std::vector<const Version*> conflicts;
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      if (places[i] == Place::kOther) {
+    for (std::size_t i = 0; i < stored->size(); ++i) {
+      const Stored& one = (*stored)[i];
+      if (one.place == Place::kOther) {
         conflicts.push_back(waiting[i]);
         continue;
       }
-      const bool is_new = places[i] == Place::kInserted;
+      const bool is_new = one.place == Place::kInserted;
       ++(is_new ? (shelf == Shelf::kRecords ? report.inserted : report.conflicts) : report.duplicates);
-      if (places[i] != Place::kRepeated) {
+      if (one.place != Place::kRepeated) {
         ours.all.push_back(waiting[i]);
+      } else if (one.epoch_id != settings_.epoch_id && !accounts_of(waiting[i]->event).empty()) {
+        std::uint64_t& last = ours.of_others[one.epoch_id];
+        last = std::max(last, one.leaf_index);
       }
       if (is_new) {
         ours.inserted.insert(waiting[i]);
@@ -303,6 +316,21 @@ StoreStatus MongodbStore::write_accounts(const OurVersions& ours, FlushReport& r
   }
   report.accounts = applied->written;
   report.recounts = applied->recounts;
+  return std::nullopt;
+}
+
+StoreStatus MongodbStore::name_unlisted(const OurVersions& ours) {
+  auto epochs = leftovers_.unlisted(*client_, ours.of_others, memory_.applied);
+  if (!epochs) {
+    return std::move(epochs).error();
+  }
+  for (const Uuid& epoch_id : *epochs) {
+    notes_.push_back({.is_problem = true,
+                      .text = "an agent of an older version (epoch " + uuid_text(epoch_id) +
+                              ") stored events that it has not confirmed. Where it comes back, or an agent of this "
+                              "version on its spool, they get into their accounts; where its spool is lost, their "
+                              "accounts miss them: compare with the other store"});
+  }
   return std::nullopt;
 }
 

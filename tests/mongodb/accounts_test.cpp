@@ -50,6 +50,13 @@ TEST_F(MongodbAccounts, RecountAfterASuccessThatArrivesLate) {
   EXPECT_EQ(attempts(), 2);
 }
 
+TEST_F(MongodbAccounts, RecountByWhenAFailureTookEffectAndNotByWhenItSaysThatItOccurred) {
+  const auto versions = agent_.accept({failed(10).occurred(1'000'000), failed(30), success(20)});
+  report_of(agent_.flush({versions.data(), 2}));
+  EXPECT_EQ(report_of(agent_.flush({&versions[2], 1})).recounts, 1U);
+  EXPECT_EQ(attempts(), 1);
+}
+
 TEST_F(MongodbAccounts, RecountFailuresThatAreOnlyKeptAsConflicts) {
   const auto versions =
       agent_.accept({failed(10).log_id("x").hash(1), failed(20).log_id("x").hash(2), failed(5), success(7)});

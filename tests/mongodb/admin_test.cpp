@@ -88,6 +88,20 @@ TEST_P(MongodbAdmin, NamesWhatToDoWhereThereIsNoSchemaAndNoneMayBeMade) {
   EXPECT_EQ(result.error().reaction, Reaction::kHold);
 }
 
+TEST_P(MongodbAdmin, NamesAnotherVersionOfUnicodeAndKeepsItWhateverIsUpgraded) {
+  ASSERT_TRUE(make_mongodb_admin(settings_)->migrate());
+  testing::update_all(settings_, kMeta, R"({"$set":{"folding_unicode":"1.0.0","version":1}})");
+  ASSERT_TRUE(make_mongodb_admin(settings_)->migrate());
+  EXPECT_NE(text_of(make_mongodb_admin(settings_)->check())
+                .find("problem: the accounts of this database were named by "
+                      "Unicode 1.0.0"),
+            std::string::npos);
+  TestAgent agent(settings_, 1);
+  EXPECT_NE(text_of(agent.store().take_notes()).find("Unicode 1.0.0"), std::string::npos);
+  ASSERT_TRUE(agent.store().connect());
+  EXPECT_EQ(text_of(agent.store().take_notes()), "");
+}
+
 TEST_P(MongodbAdmin, FlushesReplaysAndConflictsAndFoldsOnThisServer) {
   TestAgent agent(settings_, 1);
   const auto versions = agent.accept({failed(10).log_id("x").hash(1), failed(20), failed(30).log_id("x").hash(2),

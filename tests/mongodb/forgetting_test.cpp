@@ -1,7 +1,6 @@
 // A store restored or emptied behind a living connection, in parts: marks and records contradict each other.
 #include <gtest/gtest.h>
 
-#include "plugins/mongodb/client.h"
 #include "plugins/mongodb/names.h"
 #include "tests/lockout/version_builder.h"
 #include "tests/mongodb/rig.h"
@@ -19,17 +18,9 @@ using testing::TestAgent;
 
 class MongodbForgetting : public ::testing::Test {
  protected:
-  void run(const Bson& command) {
-    auto client = Client::connect(settings_);
-    ASSERT_TRUE(client);
-    ASSERT_TRUE((*client)->command(command));
-  }
-  void set_position(std::int64_t leaf) {
-    Bson command;
-    BsonWriter writer(command);
-    writer.text("update", kAgents).begin_array("updates").begin_document("0").begin_document("q").end();
-    writer.begin_document("u").begin_document("$set").int64("last_leaf_index", leaf).end().end().end().end();
-    run(command);
+  void set_position(int leaf) {
+    testing::update_all(settings_, kAgents,
+                        R"({"$set":{"last_leaf_index":{"$numberLong":")" + std::to_string(leaf) + R"("}}})");
   }
 
   StoreSettings settings_ = testing::settings_for(testing::java_server_port(), testing::fresh_database());

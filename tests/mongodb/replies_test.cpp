@@ -147,6 +147,41 @@ TEST_F(MongodbSplitReplies, AFailedCommandIsNotForgottenWhenALaterOneSucceeds) {
   EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
 }
 
+/// Accounts are written by one bulk that the driver splits: new ones are inserted, then known ones replaced.
+class MongodbSplitAccounts : public MongodbSplitReplies {
+ protected:
+  StoreError error_of_accounts() {
+    peer_.answer("find account_lockouts", account_of_another_agent());
+    TestAgent agent = connected_agent();
+    const StoreError error = error_of(agent.flush(agent.accept({failed(2), failed(3).user("new")})));
+    EXPECT_EQ(peer_.count("insert account_lockouts"), 1U);
+    EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+    return error;
+  }
+};
+
+TEST_F(MongodbSplitAccounts, AnInsertThatFailedIsNotForgottenWhenTheReplacementSucceeds) {
+  peer_.answer("insert account_lockouts", R"({"ok":0,"code":10107,"errmsg":"not primary"})");
+  EXPECT_EQ(error_of_accounts().reaction, Reaction::kReconnect);
+}
+
+TEST_F(MongodbSplitAccounts, AnInsertThatBrokeTheConnectionIsNotForgotten) {
+  peer_.drop("insert account_lockouts");
+  EXPECT_EQ(error_of_accounts().reaction, Reaction::kReconnect);
+}
+
+TEST_F(MongodbSplitAccounts, AnInsertThatNobodyConfirmedIsNotForgottenWhenTheReplacementSucceeds) {
+  peer_.answer("insert account_lockouts", kNotConfirmed);
+  EXPECT_EQ(error_of_accounts().code, "64");
+  EXPECT_EQ(peer_.count("update account_lockouts"), 1U);
+}
+
+TEST_F(MongodbSplitAccounts, AReplacementThatFailedIsNotHiddenByADuplicateOfTheInsert) {
+  peer_.answer("insert account_lockouts", kDuplicate);
+  peer_.answer("update account_lockouts", R"({"ok":0,"code":10107,"errmsg":"not primary"})");
+  EXPECT_EQ(error_of_accounts().reaction, Reaction::kReconnect);
+}
+
 TEST_F(MongodbReplies, ADuplicateThatCannotBeReadBackIsRetried) {
   peer_.answer("insert auth_logs", kDuplicate);
   TestAgent agent = connected_agent();

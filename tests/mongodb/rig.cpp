@@ -130,8 +130,8 @@ ShownAccount read_account(const StoreSettings& settings, const AccountKey& key) 
 void insert_record_only(const StoreSettings& settings, const Version& version) {
   const auto client = value_of(Client::connect(settings));
   const Version* versions[] = {&version};
-  const auto places = value_of(store_versions(*client, Shelf::kRecords, versions));
-  EXPECT_EQ(places, std::vector{Place::kInserted});
+  const auto stored = value_of(store_versions(*client, Shelf::kRecords, versions));
+  EXPECT_TRUE(stored.size() == 1 && stored[0].place == Place::kInserted);
 }
 
 std::set<Uuid> marks_of(const StoreSettings& settings, const AccountKey& key) {
@@ -171,6 +171,20 @@ void remove(const StoreSettings& settings, const char* collection, const std::st
     writer.text("_id", id);
   }
   writer.end().int32("limit", 0).end().end();
+  EXPECT_TRUE(client->command(command));
+}
+
+void update_all(const StoreSettings& settings, const char* collection, const std::string& change_json) {
+  const auto client = value_of(Client::connect(settings));
+  bson_t* const change = bson_new_from_json(reinterpret_cast<const std::uint8_t*>(change_json.data()),
+                                            static_cast<ssize_t>(change_json.size()), nullptr);
+  Bson command;
+  BsonWriter writer(command);
+  Bson copy;
+  bson_concat(copy.get(), change);
+  bson_destroy(change);
+  writer.text("update", collection).begin_array("updates").begin_document("0").begin_document("q").end();
+  writer.document("u", copy).boolean("multi", true).end().end();
   EXPECT_TRUE(client->command(command));
 }
 

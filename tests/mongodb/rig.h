@@ -78,6 +78,8 @@ std::set<Uuid> marks_of(const StoreSettings& settings, const AccountKey& key);
 std::size_t state_bytes(const StoreSettings& settings, const AccountKey& key);
 /// Takes the one document out of a collection, or all of them.
 void remove(const StoreSettings& settings, const char* collection, const std::string& id = "");
+/// Runs an update of all documents of a collection, e.g. "$set" "last_leaf_index".
+void update_all(const StoreSettings& settings, const char* collection, const std::string& change_json);
 /// Takes the epoch's line out of twinlog_agents.
 void remove_line(const StoreSettings& settings, const Uuid& epoch_id);
 /// The epochs whose last flush did not come to its end.
