@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <iostream>
 
 #include "plugins/mongodb/names.h"
 #include "tests/lockout/version_builder.h"
@@ -48,8 +51,24 @@ class MongodbRecount : public ::testing::TestWithParam<const char*> {
   StoreSettings settings_ = testing::settings_for(proxy_.port(), testing::fresh_database());
 };
 
-TEST_P(MongodbRecount, OfALongAttackIsOneAnswerOfEachCollectionHoweverLongItIs) {
-  const int attack = is_ferretdb() ? long_or(1'000'000, 10'000) : long_or(1'000'000, 100'000);
+/// Flushes as a courier does; how many tries it took.
+int tries_until_taken(TestAgent& agent, std::span<const Version> versions) {
+  for (int tries = 1; tries <= 6; ++tries) {
+    const auto result = agent.flush(versions);
+    if (result) {
+      EXPECT_EQ(result->recounts, 1U);
+      return tries;
+    }
+    EXPECT_EQ(result.error().code, "50") << result.error().words;
+    EXPECT_TRUE(agent.store().connect());
+  }
+  ADD_FAILURE() << "the recount does not end";
+  return 0;
+}
+
+TEST_P(MongodbRecount, OfALongAttackEndsAndBringsOneAnswerHoweverLongItIs) {
+  // FerretDB is slow, mongo-java-server keeps all in 1 GB of memory.
+  const int attack = is_ferretdb() ? long_or(1'000'000, 10'000) : long_or(250'000, 100'000);
   TestAgent attacked(settings_, 1);
   for (int from = 1; from <= attack; from += kBatch) {
     report_of(attacked.flush(attacked.accept(failures(from, kBatch))));
@@ -57,12 +76,15 @@ TEST_P(MongodbRecount, OfALongAttackIsOneAnswerOfEachCollectionHoweverLongItIs) 
   attacked.store().disconnect();  // The proxy serves one at a time.
   TestAgent late(settings_, 2);
   proxy_.clear_commands();
-  const FlushReport report = report_of(late.flush(late.accept({reset(1'000)})));
-  EXPECT_EQ(report.recounts, 1U);
-  EXPECT_THAT(proxy_.commands(),
-              ElementsAre("insert twinlog_agents", "insert auth_logs", "find account_lockouts", "aggregate auth_logs",
-                          "aggregate auth_log_conflicts", "update account_lockouts", "update twinlog_agents"));
+  const auto began = std::chrono::steady_clock::now();
+  const int tries = tries_until_taken(late, late.accept({reset(1'000)}));
+  std::cout << attack << " failures counted in "
+            << std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count() << " s, " << tries
+            << " tries\n";
   late.store().disconnect();
+  const auto commands = proxy_.commands();
+  EXPECT_EQ(std::ranges::count(commands, "aggregate auth_logs"), tries);
+  EXPECT_EQ(std::ranges::count_if(commands, [](const auto& command) { return command.starts_with("getMore"); }), 0);
   EXPECT_EQ(testing::read_account(settings_, hot_account).failed_login_attempts, attack - 1'000);
 }
 
