@@ -19,7 +19,14 @@ bool mentions(const rocksdb::Status& status, std::string_view words) {
 }
 
 Error open_error(const std::string& path, const rocksdb::Status& status) {
-  if (status.IsIOError() && (mentions(status, "While lock file") || mentions(status, "lock hold by"))) {
+  // The words of EAGAIN and EACCES, with which fcntl() tells of another's lock, or RocksDB's own of one in this
+  // process.
+  const bool is_held = mentions(status, "Resource temporarily unavailable") || mentions(status, "lock hold by");
+  const bool is_refused = status.IsIOError() && mentions(status, "While lock file");
+  if (is_refused && !is_held && !mentions(status, "Permission denied")) {
+    return no_locks_error(path, status.ToString());
+  }
+  if (status.IsIOError() && is_held) {
     return {ErrorKind::kRefused, "the spool in " + path +
                                      " is in use by another process; stop the other agent or give this one a folder of "
                                      "its own (spool.path)"};
@@ -32,6 +39,11 @@ Error open_error(const std::string& path, const rocksdb::Status& status) {
 }
 
 }  // namespace
+
+Error no_locks_error(const std::string& path, const std::string& cause) {
+  return {ErrorKind::kRefused, "locks do not work on the volume of the spool in " + path + " (" + cause +
+                                   "); use a local volume, or mount this one with locks"};
+}
 
 Error database_error(std::string_view what, const std::string& path, const rocksdb::Status& status) {
   const std::string words = std::string(what) + ", in " + path + " (" + status.ToString() + ")";

@@ -28,6 +28,9 @@ namespace twinlog {
 /// (RocksDB's allow_data_in_errors is off).
 Error database_error(std::string_view what, const std::string& path, const rocksdb::Status& status);
 
+/// The volume cannot lock files (a network volume without its lock service): nobody else is to blame.
+Error no_locks_error(const std::string& path, const std::string& cause);
+
 enum class Durability : std::uint8_t { kWithNextSync, kSynced };
 
 /// Safe for several threads. Open iterators must be gone before it is.

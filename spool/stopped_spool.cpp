@@ -83,7 +83,7 @@ Result<SpoolUse> spool_use(const std::string& path) {
   const int error = errno;
   ::close(descriptor);
   if (asked != 0) {
-    return cannot_look(path, error);
+    return no_locks_error(path, std::generic_category().message(error));
   }
   return lock.l_type == F_UNLCK ? SpoolUse::kFree : SpoolUse::kInUse;
 }

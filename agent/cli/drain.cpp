@@ -1,6 +1,7 @@
 #include "agent/cli/drain.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 #include <variant>

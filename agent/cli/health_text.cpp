@@ -1,9 +1,13 @@
 #include <algorithm>
+#include <chrono>
 
 #include "agent/cli/health_view.h"
+#include "ledger/base/quantity_words.h"
 
 namespace twinlog {
 namespace {
+
+using Seconds = std::chrono::duration<double>;
 
 constexpr std::size_t kColumn = 10;  // Where the text behind the first word of a line begins.
 
@@ -80,12 +84,13 @@ std::string store_text(const HealthView::Store& store) {
   std::string text = padded("store", kColumn) + padded(store.name, 10) + std::string(connection_text(store)) + ", " +
                      events_text(store.backlog_events) + " waiting";
   if (store.backlog_events > 0) {
-    text += " (" + bytes_text(store.backlog_bytes) +
-            (store.oldest_age_seconds ? ", the oldest for " + seconds_text(*store.oldest_age_seconds) : "") + ")";
+    text += " (" + bytes_words(store.backlog_bytes) +
+            (store.oldest_age_seconds ? ", the oldest for " + time_words(Seconds(*store.oldest_age_seconds)) : "") +
+            ")";
   }
   if (!store.error_class.empty()) {
     text += ", last error: " + store.error_class +
-            (store.next_try_in_seconds ? ", next try in " + seconds_text(*store.next_try_in_seconds) : "");
+            (store.next_try_in_seconds ? ", next try in " + time_words(Seconds(*store.next_try_in_seconds)) : "");
   }
   if (store.conflicts > 0) {
     text += ", " + std::to_string(store.conflicts) + " conflicts since the start";
@@ -94,7 +99,7 @@ std::string store_text(const HealthView::Store& store) {
 }
 
 std::string spool_text(const HealthView::Spool& spool) {
-  std::string text = padded("spool", kColumn) + bytes_text(spool.size_bytes) + " of " + bytes_text(spool.max_bytes);
+  std::string text = padded("spool", kColumn) + bytes_words(spool.size_bytes) + " of " + bytes_words(spool.max_bytes);
   if (spool.max_bytes > 0) {
     text += " (" +
             std::to_string(static_cast<std::uint64_t>(static_cast<double>(spool.size_bytes) * 100 /
@@ -105,8 +110,8 @@ std::string spool_text(const HealthView::Spool& spool) {
   if (spool.is_full) {
     text += ", FULL";
   } else {
-    text +=
-        spool.full_in_seconds ? ", full in " + seconds_text(*spool.full_in_seconds) + " at this rate" : ", not growing";
+    text += spool.full_in_seconds ? ", full in " + time_words(Seconds(*spool.full_in_seconds)) + " at this rate"
+                                  : ", not growing";
   }
   return text + "; " + (spool.volume.empty() ? "" : spool.volume + ", ") + "in " + spool.path + "\n";
 }

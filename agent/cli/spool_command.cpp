@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ledger/base/quantity_words.h"
 #include "ledger/record/inert_json.h"
 
 namespace twinlog {
@@ -70,8 +71,8 @@ std::string spool_status_text(const SpoolPage& page, bool is_running) {
   text += "records:  " + std::to_string(page.records());
   text += page.records() > 0 ? " kept, " + std::to_string(page.first_leaf) + " to " + std::to_string(page.last_leaf)
                              : ", the last was " + std::to_string(page.last_leaf);
-  text += "\nsize:     " + bytes_text(page.size_bytes) +
-          (page.max_bytes > 0 ? " of " + bytes_text(page.max_bytes) : "") + "\n";
+  text += "\nsize:     " + bytes_words(page.size_bytes) +
+          (page.max_bytes > 0 ? " of " + bytes_words(page.max_bytes) : "") + "\n";
   if (!page.oldest_received_at.empty()) {
     text += "oldest:   " + shown_text(page.oldest_received_at) + "\nnewest:   " + shown_text(page.newest_received_at) +
             "\n";

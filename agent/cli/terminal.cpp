@@ -1,18 +1,8 @@
 #include "agent/cli/terminal.h"
 
 #include <array>
-#include <cstdio>
 
 namespace twinlog {
-namespace {
-
-std::string tenths_text(double number) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f", number);
-  return text.data();
-}
-
-}  // namespace
 
 std::string coloured(std::string_view text, Colour colour, Colours colours) {
   constexpr std::array<std::string_view, 4> kCodes{"1", "1;32", "1;33", "1;31"};
@@ -28,37 +18,6 @@ std::string shown_text(std::string_view text) {
     c = c >= ' ' && c <= '~' ? c : '?';
   }
   return out;
-}
-
-std::string bytes_text(std::uint64_t bytes) {
-  constexpr std::array<std::string_view, 4> kUnits{"KiB", "MiB", "GiB", "TiB"};
-  constexpr double kStep = 1024;
-  if (bytes < 1024) {
-    return std::to_string(bytes) + " B";
-  }
-  double number = static_cast<double>(bytes) / kStep;
-  std::size_t unit = 0;
-  for (; number >= kStep && unit + 1 < kUnits.size(); ++unit) {
-    number /= kStep;
-  }
-  return tenths_text(number) + " " + std::string(kUnits.at(unit));
-}
-
-std::string seconds_text(double seconds) {
-  constexpr double kMinute = 60;
-  constexpr double kHour = 60 * kMinute;
-  constexpr double kDay = 24 * kHour;
-  const auto whole = [](double number) { return std::to_string(static_cast<std::uint64_t>(number)); };
-  if (seconds < 10) {
-    return tenths_text(seconds) + " s";
-  }
-  if (seconds < 2 * kMinute) {
-    return whole(seconds) + " s";
-  }
-  if (seconds < 2 * kHour) {
-    return whole(seconds / kMinute) + " min";
-  }
-  return seconds < 2 * kDay ? whole(seconds / kHour) + " h" : whole(seconds / kDay) + " d";
 }
 
 std::string events_text(std::uint64_t count) {

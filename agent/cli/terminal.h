@@ -1,4 +1,4 @@
-// Text for a terminal: colours, numbers and times for people, and nothing that could move its cursor.
+// Text for a terminal: colours, and nothing that could move its cursor.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +16,7 @@ std::string coloured(std::string_view text, Colour colour, Colours colours);
 /// What came from elsewhere: everything but printable ASCII becomes "?".
 std::string shown_text(std::string_view text);
 
-/// "512 B", "44.0 MiB", "2.0 GiB".
-std::string bytes_text(std::uint64_t bytes);
-
-/// "0.4 s", "12 s", "5 min", "3 h", "12 d".
-std::string seconds_text(double seconds);
-
-/// "1 event", "12 events".
+/// "1 event", "12000 events": digits alone, because scripts read it.
 std::string events_text(std::uint64_t count);
 
 }  // namespace twinlog

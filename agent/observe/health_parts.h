@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/observe/health.h"
+#include "ledger/base/quantity_words.h"
 
 namespace twinlog {
 
@@ -30,14 +31,6 @@ std::string advice_for(StoreId store, const StoreError& error, const std::string
 
 /// The text with a capital letter in front, but for a setting's name.
 std::string sentence(std::string text);
-/// "12,345"
-std::string grouped(std::uint64_t count);
-/// "1 event", "12,345 events"
-std::string count_words(std::uint64_t count, std::string_view one);
-/// "512 bytes", "1.5 GiB"
-std::string bytes_words(std::uint64_t bytes);
-/// "0.4 s", "90 s", "12 min", "5 h", "3 days"
-std::string time_words(std::chrono::microseconds time);
 /// The command with the agent's own configuration: "`twinlog check --stores --config /etc/...`"
 std::string twinlog_command(std::string_view command, const std::string& config);
 /// "", or ` Full in ...`: what becomes of the spool at its present rate.

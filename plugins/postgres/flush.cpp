@@ -26,7 +26,6 @@ constexpr std::string_view kSettings =
     "set_config('idle_in_transaction_session_timeout', '20s', true), set_config('enable_seqscan', 'off', true), "
     "set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), "
     "set_config('jit', 'off', true)";
-constexpr std::string_view kRecountSettings = "SELECT set_config('statement_timeout', '60s', true)";
 
 // Locked, so that nobody can take it away between this look and the commit.
 constexpr std::string_view kLockPosition =
@@ -113,11 +112,13 @@ bool is_committed(const Rows& commit) {
   return commit.tag() == "COMMIT" && !commit.warned();
 }
 
-Flush::Flush(Connection& connection, const Clock& clock, const FlushOwner& owner, std::optional<std::uint64_t> expected)
+Flush::Flush(Connection& connection, const Clock& clock, const FlushOwner& owner, std::optional<std::uint64_t> expected,
+             Recounts& recounts)
     : connection_(connection),
       clock_(clock),
       owner_(owner),
       expected_(expected),
+      recounts_(recounts),
       deadline_(clock.steady_now() + kFlushLimit),
       plan_({}) {}
 
@@ -265,6 +266,7 @@ Flush::Failure Flush::merge_accounts() {
                      "them, or row-level security hides them; run `twinlog check --stores`");
   }
   std::vector<AccountUpdate*> late;
+  std::uint64_t failures = 0;
   for (int row = 0; row < locked.count(); ++row) {
     AccountUpdate& account = accounts_[static_cast<std::size_t>(int8_value(locked.value(row, 0)) - 1)];
     const std::string_view bytes = locked.value(row, 1);
@@ -278,29 +280,23 @@ Flush::Failure Flush::merge_accounts() {
       }
       account.state = std::move(*state);
     }
+    const std::uint64_t failures_before = account.state.failures_after;
     if (merge(account.state, groups.at(account.key)) == Recount::kNeeded) {
       late.push_back(&account);
+      failures += failures_before;
     }
   }
   report_.accounts = accounts_.size();
-  return late.empty() ? std::nullopt : recount(late);
+  return late.empty() ? std::nullopt : recount(late, failures);
 }
 
-Flush::Failure Flush::recount(const std::vector<AccountUpdate*>& late) {
-  const std::vector<const AccountUpdate*> accounts(late.begin(), late.end());
-  const Statement statements[] = {{kRecountSettings, {}}, recount_failures(accounts)};
+Flush::Failure Flush::recount(const std::vector<AccountUpdate*>& late, std::uint64_t failures) {
   const auto started = clock_.steady_now();
-  auto result = connection_.run(statements, kRecountLimit);
-  if (!result) {
-    return std::move(result).error();
+  if (auto failure = recounts_.count(connection_, late, failures)) {
+    return failure;
   }
   TWINLOG_KILL_POINT("postgres.after_recount");
   deadline_ += clock_.steady_now() - started;
-  const Rows& counts = result->back();
-  for (int row = 0; row < counts.count(); ++row) {
-    const auto ordinal = static_cast<std::size_t>(int8_value(counts.value(row, 0)));
-    late[ordinal - 1]->state.failures_after = static_cast<std::uint64_t>(int8_value(counts.value(row, 1)));
-  }
   report_.recounts = late.size();
   return std::nullopt;
 }

@@ -29,14 +29,13 @@
 #include "plugins/postgres/account_rows.h"
 #include "plugins/postgres/batch_plan.h"
 #include "plugins/postgres/connection.h"
+#include "plugins/postgres/recounts.h"
 
 namespace twinlog::postgres {
 
 /// For the whole of a flush but the recount. The server's own limits per statement are shorter; this one is for a
 /// server that does not answer at all.
 inline constexpr std::chrono::milliseconds kFlushLimit = std::chrono::seconds{20};
-/// For the recount alone.
-inline constexpr std::chrono::milliseconds kRecountLimit = std::chrono::seconds{65};
 /// For leaving a failed transaction.
 inline constexpr std::chrono::milliseconds kRollbackLimit = std::chrono::seconds{5};
 
@@ -52,7 +51,8 @@ bool is_committed(const Rows& commit);
 class Flush {
  public:
   /// `expected`: the last leaf of the owner's position in the store; nothing: it has none.
-  Flush(Connection& connection, const Clock& clock, const FlushOwner& owner, std::optional<std::uint64_t> expected);
+  Flush(Connection& connection, const Clock& clock, const FlushOwner& owner, std::optional<std::uint64_t> expected,
+        Recounts& recounts);
   /// To be called once. After an error the transaction is gone; the connection may be unusable.
   StoreResult<FlushReport> run(const FlushBatch& batch);
 
@@ -63,7 +63,7 @@ class Flush {
   Failure write_conflicts();
   Failure look_up_conflicts(const std::vector<const Version*>& unnamed);
   Failure merge_accounts();
-  Failure recount(const std::vector<AccountUpdate*>& late);
+  Failure recount(const std::vector<AccountUpdate*>& late, std::uint64_t failures);
   Failure commit(const AgentPosition& position);
   std::chrono::milliseconds time_left() const;
   void roll_back();
@@ -72,6 +72,7 @@ class Flush {
   const Clock& clock_;
   const FlushOwner& owner_;
   const std::optional<std::uint64_t> expected_;
+  Recounts& recounts_;
   std::chrono::steady_clock::time_point deadline_;
   BatchPlan plan_;
   std::vector<const Version*> counted_;  ///< Versions that this transaction inserted.

@@ -1,6 +1,7 @@
 // The PostgreSQL store. libpq's headers stay inside this folder's .cpp files.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,8 @@ struct PostgresStoreSettings {
   StoreSettings store;
   Uuid epoch_id{};
   std::string agent;
+  /// The time limit of a recount that has not failed yet; it grows by itself.
+  std::chrono::milliseconds recount_limit = std::chrono::minutes{1};
 };
 
 std::unique_ptr<Store> make_postgres_store(PostgresStoreSettings settings, const Clock& clock);

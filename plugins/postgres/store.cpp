@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ledger/base/kill_point.h"
+#include "plugins/postgres/connector.h"
 #include "plugins/postgres/error_table.h"
 #include "plugins/postgres/flush.h"
 #include "plugins/postgres/migrate.h"
@@ -41,7 +42,11 @@ bool wants_a_new_session(Reaction reaction) {
 class PostgresStore final : public Store {
  public:
   PostgresStore(PostgresStoreSettings settings, const Clock& clock)
-      : settings_(std::move(settings)), owner_{settings_.epoch_id, settings_.agent}, clock_(clock) {}
+      : settings_(std::move(settings)),
+        owner_{settings_.epoch_id, settings_.agent},
+        clock_(clock),
+        connector_(settings_.store, clock),
+        recounts_(settings_.recount_limit) {}
 
   StoreResult<std::optional<AgentPosition>> connect() override {
     if (!is_connected()) {
@@ -78,7 +83,9 @@ class PostgresStore final : public Store {
     if (!is_connected()) {
       return classify("", "");
     }
-    auto report = Flush(*connection_, clock_, owner_, last_leaf_).run(batch);
+    auto failure = at(StoreStage::kAccounts, recounts_.read_beforehand(*connection_));
+    auto report = failure ? StoreResult<FlushReport>(std::move(*failure))
+                          : Flush(*connection_, clock_, owner_, last_leaf_, recounts_).run(batch);
     if (report) {
       // The row never goes back: a store that is ahead of this batch (a lagging cursor) stays where it is.
       last_leaf_ = std::max(last_leaf_.value_or(0), batch.position.last_leaf);
@@ -96,11 +103,14 @@ class PostgresStore final : public Store {
 
  private:
   std::optional<StoreError> open() {
-    auto opened = Connection::open(settings_.store, clock_);
+    auto opened = connector_.open();
     if (!opened) {
       return std::move(opened).error();
     }
     connection_ = std::move(opened).value();
+    if (const std::string& detour = connector_.detour(); !detour.empty()) {
+      note({{.is_problem = false, .text = "PostgreSQL: " + detour}});
+    }
     TWINLOG_KILL_POINT("postgres.connected");
     if (auto words = unmet_requirement(*connection_)) {
       return StoreError{.reaction = Reaction::kHold, .code = "", .constraint = "", .words = std::move(*words)};
@@ -151,10 +161,12 @@ class PostgresStore final : public Store {
   PostgresStoreSettings settings_;
   FlushOwner owner_;
   const Clock& clock_;
+  Connector connector_;
   std::unique_ptr<Connection> connection_;
   std::optional<std::uint64_t> last_leaf_;  ///< Our position as connect() read it or the last flush wrote it.
   std::optional<std::chrono::microseconds> clock_offset_;
   std::vector<CheckLine> notes_;
+  Recounts recounts_;
 };
 
 }  // namespace

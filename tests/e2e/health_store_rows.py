@@ -128,9 +128,14 @@ def out_of_connections(scene):
             except psycopg.OperationalError:
                 return False
             return True
-        asked = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{scene.database}'"
-        while occupy() or scene.server.one(asked):
-            end_sessions(scene)
+        # Every place there is: while a session ends its place may go to the agent again.
+        asked = "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
+        held, places = 0, scene.server.one(asked)
+        while held < places:
+            if occupy():
+                held += 1
+            else:
+                end_sessions(scene)
         yield
 
 

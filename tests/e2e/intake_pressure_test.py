@@ -209,13 +209,14 @@ class Pressure(unittest.TestCase):
             peer = self.wire(agent.socket).send(b"x" * MEBIBYTE)
             harness.wait_until(lambda: wire.bytes_read(agent) == read, "all of it is read")
             return peer
-        peers = [begin() for _ in range(63)]
+        # A buffer has up to an eighth of room to spare.
+        peers = [begin() for _ in range(56)]
         self.assertEqual(wire.cut(agent), 0)
-        for number in range(3):
+        for number in range(10):
             peers.append(begin())
             self.assertEqual(agent.send_lines([event(f"complete{number}")])[0]["status"], "stored")
         count = int(wire.cut(agent))
-        self.assertIn(count, (2, 3))
+        self.assertIn(count, range(2, 13))
         for peer in peers[:count]:
             self.assertIsNone(peer.line())
         self.assertTrue(all(peer.is_silent() for peer in peers[count:]))

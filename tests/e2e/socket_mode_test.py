@@ -1,12 +1,10 @@
 """A file system that cannot change the mode of a socket, as some that are shared with a virtual machine: where the mode is
 right from the start nobody notices; else the start is refused and says why."""
 import os
-import pathlib
 import stat
-import subprocess
-import tempfile
 import unittest
 
+import faked_calls
 import harness
 from wire import event
 
@@ -32,16 +30,12 @@ int chmod(const char* path, mode_t mode) {
 class SocketMode(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        source, cls.library = pathlib.Path(folder.name, "no_chmod.c"), pathlib.Path(folder.name, "no_chmod.so")
-        source.write_text(NO_CHMOD)
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", cls.library, source], check=True)
+        cls.library = faked_calls.library(cls.addClassCleanup, NO_CHMOD)
 
     def agent(self, umask, **environment):
         absent = harness.free_port()
         agent = harness.Agent(f"postgresql://postgres@127.0.0.1:{absent}/audit", f"mongodb://127.0.0.1:{absent}/audit",
-                              environment={"TWINLOG_AGENT_DRAIN_TIMEOUT": "100ms", "LD_PRELOAD": str(self.library),
+                              environment={"TWINLOG_AGENT_DRAIN_TIMEOUT": "100ms", "LD_PRELOAD": self.library,
                                            **environment})
         self.addCleanup(agent.close)
         self.addCleanup(os.umask, os.umask(umask))

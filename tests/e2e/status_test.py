@@ -61,7 +61,7 @@ class Status(unittest.TestCase):
         component = next(part for part in page["components"] if part["name"] == "store_postgres")
         self.assertRegex(done.stdout, r"(?m)^degraded  store_postgres\n          impact     .*\n          diagnosis  .*\n"
                                       r"          action     " + re.escape(component["action"]))
-        self.assertRegex(done.stdout, r"(?m)^store     postgres  away, 3 events waiting \(\d+ B, the oldest for ")
+        self.assertRegex(done.stdout, r"(?m)^store     postgres  away, 3 events waiting \(\d+ bytes, the oldest for ")
         self.assertRegex(done.stdout, r"(?m)^store     mongodb   connected, 0 events waiting$")
 
     def test_a_warning_is_listed_and_does_not_change_the_state(self):

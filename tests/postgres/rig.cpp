@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "ledger/record/canonical.h"
+#include "plugins/postgres/connector.h"
 
 namespace twinlog::testing {
 namespace {
@@ -19,7 +20,7 @@ T taken(StoreResult<T> result) {
 }
 
 std::unique_ptr<postgres::Connection> open(const StoreSettings& settings) {
-  auto opened = postgres::Connection::open(settings, real_clock());
+  auto opened = postgres::Connector(settings, real_clock()).open();
   if (const auto* error = std::get_if<StoreError>(&opened)) {
     throw std::runtime_error("no session: " + error->words);  // Ends the test: nothing works without.
   }
@@ -137,10 +138,13 @@ AuthEvent event_of(const std::string& user_id, const std::string& type, const st
   return made;
 }
 
-TestAgent::TestAgent(const Database& database, const std::string& name, const std::string& user, const Clock& clock)
+TestAgent::TestAgent(const Database& database, const std::string& name, const std::string& user, const Clock& clock,
+                     std::chrono::milliseconds recount_limit)
     : epoch_(next_epoch()),
       name_(name),
-      store_(make_postgres_store({.store = database.settings(user), .epoch_id = epoch_, .agent = name}, clock)) {}
+      store_(make_postgres_store(
+          {.store = database.settings(user), .epoch_id = epoch_, .agent = name, .recount_limit = recount_limit},
+          clock)) {}
 
 Version TestAgent::accept(AuthEvent event) {
   Version version;

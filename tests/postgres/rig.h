@@ -70,7 +70,8 @@ AuthEvent event_of(const std::string& user_id, const std::string& type, const st
 class TestAgent {
  public:
   explicit TestAgent(const Database& database, const std::string& name = "agent", const std::string& user = "postgres",
-                     const Clock& clock = real_clock());
+                     const Clock& clock = real_clock(),
+                     std::chrono::milliseconds recount_limit = std::chrono::minutes{1});
 
   /// Accepts an event: hash, times, leaf.
   Version accept(AuthEvent event);

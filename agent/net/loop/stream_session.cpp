@@ -22,6 +22,18 @@ void give_back(std::string& buffer) {
   std::string().swap(buffer);
 }
 
+/// A string of its own accord doubles its room: what waits for its peer would count up to twice.
+void append(std::string& buffer, std::string_view bytes) {
+  const std::size_t needed = buffer.size() + bytes.size();
+  if (needed > buffer.capacity()) {
+    std::string grown;
+    grown.reserve(needed + needed / 8);
+    grown = buffer;
+    buffer.swap(grown);
+  }
+  buffer.append(bytes);
+}
+
 std::size_t bytes_of(const std::string& buffer) {
   return buffer.capacity() <= kSmallBuffer ? 0 : buffer.capacity();
 }
@@ -235,7 +247,7 @@ void StreamSession::on_readable() {
 
 void StreamSession::receive(std::string_view bytes) {
   if (!pending_.empty()) {
-    pending_.append(bytes);
+    append(pending_, bytes);
     return;  // proceed() offers it.
   }
   const std::size_t taken = consume(bytes);
