@@ -1,3 +1,4 @@
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
 #include "tests/lockout/version_builder.h"
@@ -96,6 +97,13 @@ TEST_F(MongodbAccounts, ArePermanentlyLockedUntilAReset) {
   report_of(agent_.flush({&versions[2], 1}));
   EXPECT_EQ(read_account(settings_, hot_account).lock_kind, LockKind::kNone);
   EXPECT_EQ(read_account(settings_, hot_account).lock_reason, std::nullopt);
+}
+
+TEST_F(MongodbAccounts, ThatShouldNotBeThereAreSeenByWhatTheseTestsCompareWith) {
+  const auto versions = agent_.accept({failed(1), failed(2).user("other")});
+  report_of(agent_.flush(versions));
+  const std::span<const Version> first(versions.data(), 1);
+  EXPECT_NONFATAL_FAILURE(testing::expect_fold(settings_, first), "count_accounts");
 }
 
 TEST_F(MongodbAccounts, AreNotMadeForOtherEventTypes) {
