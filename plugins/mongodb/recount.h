@@ -29,7 +29,7 @@ struct Recounted {
 class RecountTime {
  public:
   static constexpr std::chrono::seconds kFirst{15};
-  static constexpr std::chrono::seconds kMost{120};  ///< Twice that, and a flush still ends within kFlushMost.
+  static constexpr std::chrono::seconds kMost{240};  ///< A flush has to end within kFlushMost.
   /// What a reply is waited for beyond it, so that it is the server that gives up and nothing goes on there unseen.
   static constexpr std::chrono::seconds kReply{5};
 

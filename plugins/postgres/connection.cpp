@@ -98,7 +98,7 @@ StoreResult<std::unique_ptr<Connection>> Connection::open(const ConnectOptions& 
 std::optional<StoreError> Connection::refusal_to_write(TimePoint deadline) {
   auto rows = run_one({kIsReadOnly, {}}, std::chrono::ceil<std::chrono::milliseconds>(deadline - clock_.steady_now()));
   if (!rows) {
-    return std::move(rows).error();
+    return timed_out_ ? refusal() : std::move(rows).error();  // No batch was sent that a smaller one could stand for.
   }
   return bool_value(rows->value(0, 0)) ? std::optional(classify(kReadOnlyCode, "")) : std::nullopt;
 }

@@ -123,6 +123,15 @@ class SeveralAddresses(NamesCase):
         self.server.start()
         self.assert_arrived_once(agent)
 
+    def test_a_name_that_has_addresses_of_ipv6_alone_is_reached(self):
+        self.server.set_option("listen_addresses", "::1")
+        self.server.set_hba("host all all ::1/128 trust")
+        self.server.restart()
+        uri = CONTACT.format("pgsix", self.server.port, self.database)
+        agent = self.agent_with(self.server, uri, self.database, [("2001:db8::1", "pgsix"), ("::1", "pgsix")])
+        agent.postgres = self.server.uri(self.database, host="[::1]")
+        self.assert_reached_now_and_after_a_restart(agent)
+
     def test_of_a_name_with_more_addresses_than_are_tried_at_once_the_rest_is_next(self):
         self.server.set_option("listen_addresses", "127.200.0.2")
         self.server.restart()

@@ -169,7 +169,7 @@ TEST_F(MongodbRecountTime, GrowsWithEveryTryThatItWasTooShortForAndStartsAnewAft
   need_a_recount();
   TestAgent agent(testing::settings_for(peer_.port(), "db"), 1);
   const auto versions = agent.accept({success(1)});
-  for (const std::int64_t allowed : {15'000, 30'000, 60'000, 120'000, 120'000}) {
+  for (const std::int64_t allowed : {15'000, 30'000, 60'000, 120'000, 240'000, 240'000}) {
     peer_.answer("aggregate auth_logs", kTimeIsUp);
     const StoreError error = error_of(agent.flush(versions));
     EXPECT_EQ(error.reaction, Reaction::kReconnect);
