@@ -1,5 +1,5 @@
 // A way out: what the courier needs of a store, and nothing of how a store does it. Implementations: plugins/postgres,
-// plugins/mongodb. No store sleeps, starts threads, retries on its own, or touches the spool.
+// plugins/mongodb. No store sleeps, retries on its own, or touches the spool, nor starts threads but to look up a name.
 #pragma once
 
 #include <chrono>

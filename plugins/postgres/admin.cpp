@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "ledger/base/wakeup.h"
+#include "plugins/postgres/connector.h"
 #include "plugins/postgres/migrate.h"
 #include "plugins/postgres/postgres_store.h"
 #include "plugins/postgres/requirements.h"
@@ -112,15 +113,18 @@ void describe_session(const Rows& row, std::vector<CheckLine>& lines) {
 
 class PostgresAdmin final : public StoreAdmin {
  public:
-  explicit PostgresAdmin(StoreSettings settings) : settings_(std::move(settings)) {}
+  explicit PostgresAdmin(StoreSettings settings) : connector_(std::move(settings), clock_) {}
 
   std::vector<CheckLine> check() override {
-    auto opened = Connection::open(settings_, clock_);
+    auto opened = connector_.open();
     if (!opened) {
       return {problem(opened.error())};
     }
     Connection& connection = **opened;
     std::vector<CheckLine> lines{fine("connected, server version " + version_text(connection.server_version()))};
+    if (const std::string& detour = connector_.detour(); !detour.empty()) {
+      lines.push_back(fine(detour));
+    }
     if (auto words = unmet_requirement(connection)) {
       lines.push_back(problem(std::move(*words)));
       return lines;
@@ -139,7 +143,7 @@ class PostgresAdmin final : public StoreAdmin {
   }
 
   StoreResult<std::vector<CheckLine>> migrate() override {
-    auto opened = Connection::open(settings_, clock_);
+    auto opened = connector_.open();
     if (!opened) {
       return std::move(opened).error();
     }
@@ -210,8 +214,8 @@ class PostgresAdmin final : public StoreAdmin {
     }
   }
 
-  StoreSettings settings_;
   SystemClock clock_;
+  Connector connector_;
 };
 
 }  // namespace

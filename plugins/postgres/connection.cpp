@@ -17,8 +17,6 @@ namespace {
 
 constexpr int kBinaryFormat = 1;
 constexpr std::size_t kSqlstateLength = 5;
-/// For the one question at the end of a connect.
-constexpr std::chrono::milliseconds kFirstQuestionLimit = kConnectLimit;
 /// On a standby, or where default_transaction_read_only was turned on: that is somebody's decision, and it is
 /// respected.
 constexpr std::string_view kIsReadOnly = "SELECT current_setting('transaction_read_only') = 'on'";
@@ -70,29 +68,8 @@ void Connection::Finish::operator()(pg_conn* connection) const {
   PQfinish(connection);
 }
 
-StoreResult<std::unique_ptr<Connection>> Connection::open(const StoreSettings& settings, const Clock& clock) {
-  auto hosts = connect_options(settings);
-  if (!hosts) {
-    return std::move(hosts).error();
-  }
-  std::optional<StoreError> worst;
-  for (const ConnectOptions& options : *hosts) {
-    auto opened = open_host(options, clock);
-    if (opened.ok()) {
-      return opened;
-    }
-    // A refusal with a code says more than a host that is away, and any fault more than a standby that is one.
-    StoreError& error = opened.error();
-    const bool has_code = !error.code.empty();
-    if (!worst || (worst->code.empty() && has_code) ||
-        (worst->code == kReadOnlyCode && (has_code || error.reaction == Reaction::kHold))) {
-      worst = std::move(error);
-    }
-  }
-  return *worst;
-}
-
-StoreResult<std::unique_ptr<Connection>> Connection::open_host(const ConnectOptions& options, const Clock& clock) {
+StoreResult<std::unique_ptr<Connection>> Connection::open(const ConnectOptions& options, TimePoint deadline,
+                                                          const Clock& clock) {
   std::vector<const char*> keywords;
   std::vector<const char*> values;
   for (const auto& [keyword, value] : options) {
@@ -109,25 +86,24 @@ StoreResult<std::unique_ptr<Connection>> Connection::open_host(const ConnectOpti
   }
   PQsetErrorVerbosity(raw, PQERRORS_SQLSTATE);
   PQsetNoticeReceiver(raw, &Connection::note_notice, opened.get());
-  if (!opened->finish_connecting() || PQsetnonblocking(raw, 1) != 0 || PQenterPipelineMode(raw) != 1) {
+  if (!opened->finish_connecting(deadline) || PQsetnonblocking(raw, 1) != 0 || PQenterPipelineMode(raw) != 1) {
     return opened->refusal();
   }
-  if (auto error = opened->refusal_to_write()) {
+  if (auto error = opened->refusal_to_write(deadline)) {
     return std::move(*error);
   }
   return opened;
 }
 
-std::optional<StoreError> Connection::refusal_to_write() {
-  auto rows = run_one({kIsReadOnly, {}}, kFirstQuestionLimit);
+std::optional<StoreError> Connection::refusal_to_write(TimePoint deadline) {
+  auto rows = run_one({kIsReadOnly, {}}, std::chrono::ceil<std::chrono::milliseconds>(deadline - clock_.steady_now()));
   if (!rows) {
-    return std::move(rows).error();
+    return timed_out_ ? refusal() : std::move(rows).error();  // No batch was sent that a smaller one could stand for.
   }
   return bool_value(rows->value(0, 0)) ? std::optional(classify(kReadOnlyCode, "")) : std::nullopt;
 }
 
-bool Connection::finish_connecting() {
-  const TimePoint deadline = clock_.steady_now() + kConnectLimit;
+bool Connection::finish_connecting(TimePoint deadline) {
   if (PQstatus(connection_.get()) == CONNECTION_BAD) {
     return false;
   }

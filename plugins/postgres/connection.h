@@ -14,7 +14,6 @@
 #include <variant>
 #include <vector>
 
-#include "config/settings.h"
 #include "ledger/base/clock.h"
 #include "plugins/api/store.h"
 #include "plugins/postgres/binary_array.h"
@@ -24,9 +23,6 @@ struct pg_conn;
 struct pg_result;
 
 namespace twinlog::postgres {
-
-/// Each host of the address gets this long to take the connection.
-inline constexpr std::chrono::milliseconds kConnectLimit = std::chrono::seconds{10};
 
 /// One statement. `sql` must outlive the run.
 struct Statement {
@@ -58,8 +54,11 @@ class Rows {
 /// One thread at a time.
 class Connection {
  public:
-  /// Tries the hosts in order and takes the first that lets us in and takes writes, whatever target_session_attrs says.
-  static StoreResult<std::unique_ptr<Connection>> open(const StoreSettings& settings, const Clock& clock);
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  /// Connects to the one place of these options, which must let us in and take writes by the deadline.
+  static StoreResult<std::unique_ptr<Connection>> open(const ConnectOptions& options, TimePoint deadline,
+                                                       const Clock& clock);
 
   ~Connection();
   Connection(const Connection&) = delete;
@@ -79,13 +78,11 @@ class Connection {
   std::uint64_t round_trips() const { return round_trips_; }
 
  private:
-  using TimePoint = std::chrono::steady_clock::time_point;
   explicit Connection(const Clock& clock) : clock_(clock) {}
 
-  static StoreResult<std::unique_ptr<Connection>> open_host(const ConnectOptions& options, const Clock& clock);
-  bool finish_connecting();
+  bool finish_connecting(TimePoint deadline);
   /// Nothing where this server takes writes.
-  std::optional<StoreError> refusal_to_write();
+  std::optional<StoreError> refusal_to_write(TimePoint deadline);
   StoreError refusal() const;
   bool send(std::span<const Statement> statements);
   bool flush_output(TimePoint deadline);

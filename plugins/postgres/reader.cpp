@@ -3,7 +3,7 @@
 
 #include "plugins/postgres/account_rows.h"
 #include "plugins/postgres/columns.h"
-#include "plugins/postgres/connection.h"
+#include "plugins/postgres/connector.h"
 #include "plugins/postgres/postgres_store.h"
 
 namespace twinlog {
@@ -43,7 +43,7 @@ Result<StoredVersion> read_version(const Rows& rows, int row) {
 
 class PostgresReader final : public StoreReader {
  public:
-  explicit PostgresReader(StoreSettings settings) : settings_(std::move(settings)) {}
+  explicit PostgresReader(StoreSettings settings) : connector_(std::move(settings), clock_) {}
 
   StoreResult<std::vector<StoredVersion>> records(std::span<const EventKey> keys) override {
     static const std::string sql = select_by_keys("auth_logs");
@@ -73,7 +73,7 @@ class PostgresReader final : public StoreReader {
  private:
   StoreResult<Rows> ask(Statement statement) {
     if (connection_ == nullptr || !connection_->is_usable()) {
-      auto opened = Connection::open(settings_, clock_);
+      auto opened = connector_.open();
       if (!opened) {
         return std::move(opened).error();
       }
@@ -104,8 +104,8 @@ class PostgresReader final : public StoreReader {
     return found;
   }
 
-  StoreSettings settings_;
   SystemClock clock_;
+  Connector connector_;
   std::unique_ptr<Connection> connection_;
 };
 

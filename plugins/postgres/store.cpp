@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ledger/base/kill_point.h"
+#include "plugins/postgres/connector.h"
 #include "plugins/postgres/error_table.h"
 #include "plugins/postgres/flush.h"
 #include "plugins/postgres/migrate.h"
@@ -44,6 +45,7 @@ class PostgresStore final : public Store {
       : settings_(std::move(settings)),
         owner_{settings_.epoch_id, settings_.agent},
         clock_(clock),
+        connector_(settings_.store, clock),
         recounts_(settings_.recount_limit) {}
 
   StoreResult<std::optional<AgentPosition>> connect() override {
@@ -101,11 +103,14 @@ class PostgresStore final : public Store {
 
  private:
   std::optional<StoreError> open() {
-    auto opened = Connection::open(settings_.store, clock_);
+    auto opened = connector_.open();
     if (!opened) {
       return std::move(opened).error();
     }
     connection_ = std::move(opened).value();
+    if (const std::string& detour = connector_.detour(); !detour.empty()) {
+      note({{.is_problem = false, .text = "PostgreSQL: " + detour}});
+    }
     TWINLOG_KILL_POINT("postgres.connected");
     if (auto words = unmet_requirement(*connection_)) {
       return StoreError{.reaction = Reaction::kHold, .code = "", .constraint = "", .words = std::move(*words)};
@@ -159,6 +164,7 @@ class PostgresStore final : public Store {
   PostgresStoreSettings settings_;
   FlushOwner owner_;
   const Clock& clock_;
+  Connector connector_;
   std::unique_ptr<Connection> connection_;
   std::optional<std::uint64_t> last_leaf_;  ///< Our position as connect() read it or the last flush wrote it.
   std::optional<std::chrono::microseconds> clock_offset_;

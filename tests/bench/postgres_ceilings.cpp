@@ -6,7 +6,7 @@
 
 #include "plugins/postgres/account_rows.h"
 #include "plugins/postgres/columns.h"
-#include "plugins/postgres/connection.h"
+#include "plugins/postgres/connector.h"
 #include "plugins/postgres/postgres_store.h"
 #include "tests/bench/rows.h"
 #include "tests/bench/ways.h"
@@ -14,7 +14,7 @@
 namespace twinlog::bench {
 namespace {
 
-using postgres::Connection;
+using postgres::Connector;
 using postgres::Statement;
 
 constexpr std::chrono::milliseconds kLimit{60'000};
@@ -101,7 +101,7 @@ void measure(const std::string& uri, const Lines& lines, std::size_t rows, State
   const auto store = make_postgres_store({.store = settings, .epoch_id = {}, .agent = "bench"}, clock);
   value_of(store->connect());  // Makes the agent's tables.
   store->disconnect();
-  const auto session = value_of(Connection::open(settings, clock));
+  const auto session = value_of(Connector(settings, clock).open());
   const auto batches = batches_of(lines, rows);
   Waits waits;
   const Time began = clock.steady_now();

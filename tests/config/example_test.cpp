@@ -1,8 +1,10 @@
 // config/twinlog.toml.example is what people copy: it must load, say the defaults, and leave no key out.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
+#include <variant>
 
 #include "config/keys.h"
 #include "config/read_file.h"
@@ -23,6 +25,29 @@ TEST(Example, LoadsAndEqualsTheDefaults) {
   shortest.settings.file = kExample;
   EXPECT_TRUE(example.settings == shortest.settings);
 }
+
+class ExampleValue : public ::testing::TestWithParam<ConfigKey> {};
+
+TEST_P(ExampleValue, IsTheDefault) {
+  Settings example = load_settings_file(kExample, {}, testing::kHost).settings;
+  Settings shortest = testing::load(testing::kShortest).settings;
+  std::visit(
+      [&](const auto& rule) {
+        if constexpr (requires { rule.place; }) {
+          EXPECT_TRUE(rule.place(example) == rule.place(shortest)) << GetParam().path;
+        } else {
+          EXPECT_EQ(rule.chosen(example), rule.chosen(shortest)) << GetParam().path;
+        }
+      },
+      GetParam().rule);
+}
+
+INSTANTIATE_TEST_SUITE_P(Keys, ExampleValue, ::testing::ValuesIn(config_keys().begin(), config_keys().end()),
+                         [](const auto& key) {
+                           std::string name(key.param.path);
+                           std::replace(name.begin(), name.end(), '.', '_');
+                           return name;
+                         });
 
 TEST(Example, NamesEveryKeyAndExplainsItInItsLine) {
   const auto text = read_file(kExample, kBytesMost);

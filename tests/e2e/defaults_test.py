@@ -114,6 +114,7 @@ class ShortestFile(unittest.TestCase):
         return [int(wait) for wait in re.findall(r"store=postgres .*next_try_ms=(\d+)", text)]
 
     def test_3_a_drain_lasts_at_most_20_seconds_and_tries_every_200_milliseconds(self):
+        self.assertEqual(self.look()["event"][0], 200)
         self.agent.send_signal(signal.SIGTERM)
         harness.wait_until(lambda: "drain_timeout_ms=20000" in self.log.read_text(), "the drain begins")
         harness.wait_until(lambda: self.waits("draining"), "a failure while draining")
@@ -129,13 +130,14 @@ def flat(table, path=""):
 
 class Example(unittest.TestCase):
     def test_the_example_has_every_value_of_the_page_for_operators(self):
-        """Example.LoadsAndEqualsTheDefaults of tests/config goes on from here: the example is what the code has."""
+        """ExampleValue.IsTheDefault of tests/config goes on from here: the example is what the code has."""
         page = (harness.ROOT / "docs/OPERATING.md").read_text().partition("```toml defaults\n")[2].partition("```")[0]
         example = dict(flat(tomllib.loads((harness.ROOT / "config/twinlog.toml.example").read_text())))
         said = dict(flat(tomllib.loads(page)))
         self.assertGreater(len(said), 30)
         for key, value in said.items():
-            self.assertEqual(example[key], value, key)
+            with self.subTest(key):
+                self.assertEqual(example[key], value)
 
 
 class Delivery(unittest.TestCase):

@@ -61,6 +61,17 @@ class ThroughAPooler(field.FieldCase):
                 other.execute("BEGIN")
                 self.assertEqual(self.settings(other), untouched)
 
+    def test_a_pooler_that_lets_in_and_has_no_server_connection_free_is_a_connection_without_answer(self):
+        pool = self.pool(default_pool_size=1)
+        agent = self.through(pool, connect_timeout=2)
+        with self.connect(pool) as other:
+            other.execute("BEGIN")
+            agent.start()
+            self.send(agent)
+            self.wait_held(agent, "did not answer the connection in time", "reaction=reconnect ")
+            other.execute("ROLLBACK")
+        self.assert_arrived_once(agent)
+
     def test_a_pooler_that_is_restarted_or_killed_is_found_again(self):
         pool = self.pool()
         agent = self.through(pool).start()

@@ -82,6 +82,11 @@ class NumbersOfTheDocs(unittest.TestCase):
         self.expect("Sheep.AreCounted: no such test",
                     sources={**SOURCES, "sheep_test.cpp": SOURCES["sheep_test.cpp"].replace("AreCounted", "AreLost")})
 
+    def test_a_tested_number_without_a_mutation_is_a_fault(self):
+        with tempfile.TemporaryDirectory() as folder:
+            found = numbers.check({"SHEEP": PAGE}, "\n".join(ROWS), pathlib.Path(folder, "tests"), None, mutations="")
+        self.assertEqual(len(found["every_tested_number_has_a_mutation"]), len(ROWS) - 1)
+
     def test_a_test_that_did_not_run_or_pass_is_a_fault(self):
         self.expect("Sheep.AreCounted: did not run",
                     results={name: verdict for name, verdict in RESULTS.items() if name != "Sheep.AreCounted"})

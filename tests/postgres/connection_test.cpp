@@ -1,6 +1,4 @@
 // Finding a server, logging in, and what counts as a commit.
-#include "plugins/postgres/connection.h"
-
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,13 +7,14 @@
 #include <fstream>
 #include <thread>
 
+#include "plugins/postgres/connector.h"
 #include "plugins/postgres/flush.h"
 #include "tests/postgres/rig.h"
 
 namespace twinlog {
 namespace {
 
-using postgres::Connection;
+using postgres::Connector;
 using testing::Database;
 using testing::event;
 using testing::event_of;
@@ -25,7 +24,7 @@ using testing::TestAgent;
 StoreError refusal(const std::string& uri, const Clock& clock = testing::real_clock()) {
   StoreSettings settings;
   settings.uri = Secret::literal(uri);
-  auto opened = Connection::open(settings, clock);
+  auto opened = Connector(settings, clock).open();
   EXPECT_EQ(opened.index(), 1U) << "a connection was made";
   return opened.index() == 1 ? std::get<1>(opened) : StoreError{};
 }
@@ -75,7 +74,7 @@ TEST(PostgresConnection, AnAddressThatIsNoneHoldsAndIsNotQuoted) {
 TEST(PostgresConnection, TheNextHostIsTaken) {
   StoreSettings settings;
   settings.uri = Secret::literal("postgresql://postgres@127.0.0.1:1," + place() + "/postgres");
-  EXPECT_EQ(Connection::open(settings, testing::real_clock()).index(), 0U);
+  EXPECT_EQ(Connector(settings, testing::real_clock()).open().index(), 0U);
 }
 
 /// Listens and takes connections into its backlog, and never answers.
@@ -123,7 +122,7 @@ TEST(PostgresConnection, APasswordFileIsReadAnewAtEveryConnect) {
   const auto code_with = [&](const std::string& password) {
     std::ofstream(file, std::ios::trunc) << password << "\n";
     settings.password = Secret::in_file(file);
-    auto opened = Connection::open(settings, testing::real_clock());
+    auto opened = Connector(settings, testing::real_clock()).open();
     return opened.index() == 0 ? "connected" : std::get<1>(opened).code;
   };
   // The reload is asynchronous: until it is done, every password is fine.
@@ -132,7 +131,7 @@ TEST(PostgresConnection, APasswordFileIsReadAnewAtEveryConnect) {
   EXPECT_EQ(code_with("wrong"), "28P01");
   EXPECT_EQ(code_with("first"), "connected");
   settings.password = Secret();
-  const auto without = Connection::open(settings, testing::real_clock());
+  const auto without = Connector(settings, testing::real_clock()).open();
   ASSERT_EQ(without.index(), 1U);
   EXPECT_EQ(std::get<1>(without).reaction, Reaction::kHold);
 }

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "ledger/record/canonical.h"
+#include "plugins/postgres/connector.h"
 
 namespace twinlog::testing {
 namespace {
@@ -19,7 +20,7 @@ T taken(StoreResult<T> result) {
 }
 
 std::unique_ptr<postgres::Connection> open(const StoreSettings& settings) {
-  auto opened = postgres::Connection::open(settings, real_clock());
+  auto opened = postgres::Connector(settings, real_clock()).open();
   if (const auto* error = std::get_if<StoreError>(&opened)) {
     throw std::runtime_error("no session: " + error->words);  // Ends the test: nothing works without.
   }

@@ -25,7 +25,7 @@ LiveServer& server();
 /// A second one, for tests that stop it or that need one without the roles of twinlog: only plain owners migrate there.
 LiveServer& second_server();
 
-inline constexpr std::chrono::milliseconds kTestLimit = std::chrono::seconds{30};
+inline constexpr std::chrono::milliseconds kTestLimit = std::chrono::minutes{3};
 
 /// A schema of its own in the server's database, empty unless migrated: the first in the search path of all its
 /// sessions.

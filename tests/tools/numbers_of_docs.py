@@ -8,7 +8,9 @@ line of it, and the tests, separated by spaces, named as in the result files; or
 there is nothing to test. Every number of a page must stand in the words of a row, and the words of every row on their
 page: a number that is added or changed there is a fault here. Left out are the page's examples (tests/e2e/docs_test.py
 runs those), but not its `toml defaults`, and what is no quantity but a name (IPv6, SHA-256, RFC 8785, HTTP/1.1, ...). With --whole (every
-stage ran) each named test must have a result and have passed. A fault is one line; exit 1 if there are any.
+stage ran) each named test must have a result and have passed. mutations.tsv beside TABLE must have a change of the source
+for each row with tests, and each of these tests must be one that has to notice it: tests/tools/mutations.py reads it, and
+tests/tools/mutate_numbers.py shows that they do. A fault is one line; exit 1 if there are any.
 """
 import ast
 import pathlib
@@ -16,6 +18,7 @@ import re
 import sys
 
 from count import read_cases
+from mutations import table_faults
 from run_unittest import write_results
 
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -102,14 +105,16 @@ def result_faults(named, results):
             if verdicts.get(name) != {"passed"}]
 
 
-def check(pages, table, tests, results):
-    """The verdicts for the result file; `results` only where all stages ran."""
+def check(pages, table, tests, results, mutations=None):
+    """The verdicts for the result file; `results` only where all stages ran, `mutations` where there is such a table."""
     rows, form = read_rows(table)
     named = sorted({plain(name) for row in rows for name in row[2]})
     written = written_tests(tests)
     faults = {"every_row_is_well_formed": form,
               "every_number_of_the_docs_has_a_row": coverage_faults(pages, rows),
               "every_named_test_exists": [f"{name}: no such test" for name in named if name not in written]}
+    if mutations is not None:
+        faults["every_tested_number_has_a_mutation"] = table_faults(mutations, rows, tests.parent)
     if results:
         faults["every_named_test_ran_and_passed"] = result_faults(named, results)
     return faults
@@ -118,7 +123,8 @@ def check(pages, table, tests, results):
 def main():
     docs, table, tests, results, target = (pathlib.Path(word) for word in sys.argv[1:6])
     pages = {path.stem: path.read_text() for path in sorted(docs.glob("*.md"))}
-    faults = check(pages, table.read_text(), tests, results if "--whole" in sys.argv else None)
+    faults = check(pages, table.read_text(), tests, results if "--whole" in sys.argv else None,
+                   table.with_name("mutations.tsv").read_text())
     for lines in faults.values():
         print(*(f"numbers: {line}" for line in lines), sep="\n", end="\n" if lines else "")
     write_results([(f"Numbers.{name}", "failed" if lines else "passed", "; ".join(lines))

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs one file of unittest cases, prints each with its verdict, and writes a result file like GoogleTest's.
 
-    tests/tools/run_unittest.py TEST_FILE RESULT.xml
+    tests/tools/run_unittest.py TEST_FILE RESULT.xml [CLASS.TEST ...]
 """
 import importlib.util
 import pathlib
@@ -56,7 +56,8 @@ def main():
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
-    suite = unittest.defaultTestLoader.loadTestsFromModule(module)
+    loader, names = unittest.defaultTestLoader, sys.argv[3:]
+    suite = loader.loadTestsFromNames(names, module) if names else loader.loadTestsFromModule(module)
     runner = unittest.TextTestRunner(resultclass=Result, verbosity=2, stream=sys.stdout)
     result = runner.run(suite)
     write_results(result.verdicts, target)
