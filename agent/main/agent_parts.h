@@ -44,6 +44,7 @@ struct AgentParts {
   std::atomic<bool> is_ephemeral{false};  ///< The spool's volume goes with the pod.
   std::vector<std::unique_ptr<Delivery>> deliveries;
   Wakeup writer_wakeup;
+  Wakeup store_pauses;  ///< Nobody wakes it.
   std::unique_ptr<FrontDoor> front_door;
   std::unique_ptr<SpoolWriter> spool_writer;
   std::unique_ptr<Worker> writer;  ///< The thread around it.

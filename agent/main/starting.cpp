@@ -48,7 +48,7 @@ void add_stores(AgentParts& parts) {
                           parts.clock));
   add_store(parts, StoreId::kMongodb, parts.settings.mongodb,
             make_mongodb_store({.store = parts.settings.mongodb, .epoch_id = epoch, .agent = parts.settings.agent.name},
-                               parts.clock, parts.random));
+                               parts.clock, parts.random, parts.store_pauses));
 }
 
 void start_front_door(AgentParts& parts) {

@@ -49,7 +49,8 @@ MarkedMerge merge_marked(AccountState& state, bool exists, const std::vector<Own
   const bool goes_back = fresh.last_lost > std::max(writer.line.delivered, writer.line.adopting);
   state.marks[writer.epoch_id] = {.leaf_index = goes_back ? fresh.last : std::max(bound, fresh.last),
                                   .moved_at = writer.now};
-  const bool recounts = needed == Recount::kNeeded || fresh.last_lost > 0 || fresh.is_unsure;
+  const bool is_known = writer.is_counted && !goes_back;
+  const bool recounts = needed == Recount::kNeeded || (fresh.last_lost > 0 && !is_known) || fresh.is_unsure;
   return recounts ? MarkedMerge::kRecount : MarkedMerge::kMerged;
 }
 

@@ -9,7 +9,8 @@
 //  2. Whoever inserts a row below either bound later merges it and has the account counted anew: merging a version
 //  twice
 //     moves no register, and a count is right however often it is taken. So only a version that was surely never merged
-//     (above the bound, or new to an account that did not exist) is added to the number.
+//     (above the bound, or new to an account that did not exist, or inserted after this writer counted) is added to
+//     the number.
 //  3. A mark at or below what the epoch's line says is applied is redundant and may go, by whoever writes the account.
 //     No clock is asked.
 #pragma once
@@ -41,6 +42,9 @@ struct OwnVersion {
 struct MarkedWriter {
   Uuid epoch_id{};
   EpochLine line;
+  /// Its own last write of this account held a number that was counted anew, and nobody has written the account since:
+  /// what was inserted after that is surely not in it.
+  bool is_counted = false;
   UtcMicros now = 0;  ///< Written into the mark for agents of an older version; nothing here reads it.
 };
 

@@ -1,5 +1,6 @@
 // A way out: what the courier needs of a store, and nothing of how a store does it. Implementations: plugins/postgres,
-// plugins/mongodb. No store sleeps, retries on its own, or touches the spool, nor starts threads but to look up a name.
+// plugins/mongodb. No store retries on its own or touches the spool, nor does it sleep, but for moments after a lost
+// race for an account, nor start threads but to look up a name.
 #pragma once
 
 #include <chrono>

@@ -12,6 +12,7 @@
 namespace twinlog::mongodb {
 namespace {
 
+constexpr unsigned kMostDoublings = 10;
 using StoredAccounts = std::map<std::string, StoredAccount>;
 
 StoreError too_late() {
@@ -26,16 +27,25 @@ struct Changed {
   AccountKey key;
   StoredAccount account;
   bool needs_recount = false;
+  bool was_counted = false;
 };
+
+using FirstMarks = std::map<AccountKey, std::uint64_t>;
+
+std::uint64_t mark_of(const AccountState& state, const Uuid& epoch_id) {
+  const auto found = state.marks.find(epoch_id);
+  return found == state.marks.end() ? 0 : found->second.leaf_index;
+}
 
 /// One round over the accounts that are still to be written.
 class Round {
  public:
-  Round(Client& client, const AccountWork& work, AppliedEpochs& applied)
-      : client_(client), work_(work), applied_(applied) {}
+  /// `first_marks`: how far our epoch was applied where this flush read an account first.
+  Round(Client& client, const AccountWork& work, AccountMemory& memory, FirstMarks& first_marks)
+      : client_(client), work_(work), memory_(memory), first_marks_(first_marks) {}
 
   /// Reads `keys`; in later rounds only what is not as this flush wrote it. Then merges, recounts and writes.
-  StoreStatus run(const std::vector<AccountKey>& keys, bool is_first);
+  StoreStatus run(const std::vector<AccountKey>& keys, bool is_first, RecountTime& recount_time);
   /// What run() sent and how much of it lost a race.
   const std::vector<Changed>& sent() const { return changed_; }
   std::size_t lost() const { return lost_; }
@@ -43,13 +53,14 @@ class Round {
 
  private:
   StoreStatus read(const std::vector<AccountKey>& keys, bool is_first, StoredAccounts& stored);
-  std::optional<Changed> merged(const AccountKey& key, StoredAccount account) const;
+  std::optional<Changed> merged(const AccountKey& key, StoredAccount account);
   StoreStatus drop_marks();
   StoreStatus write();
 
   Client& client_;
   const AccountWork& work_;
-  AppliedEpochs& applied_;
+  AccountMemory& memory_;
+  FirstMarks& first_marks_;
   std::vector<Changed> changed_;
   std::size_t found_ = 0;
   std::size_t lost_ = 0;
@@ -86,16 +97,24 @@ StoreStatus Round::read(const std::vector<AccountKey>& keys, bool is_first, Stor
 }
 
 /// The account with our versions that it has not seen yet; nothing when it has seen them all.
-std::optional<Changed> Round::merged(const AccountKey& key, StoredAccount account) const {
+std::optional<Changed> Round::merged(const AccountKey& key, StoredAccount account) {
+  // An earlier round wrote it where our mark has moved since: others wrote over that, and it is no row that was lost.
+  const std::uint64_t mark = mark_of(account.state, work_.writer.epoch_id);
+  const bool is_written = mark > first_marks_.try_emplace(key, mark).first->second;
   std::vector<OwnVersion> versions;
   for (const Version* version : work_.versions.at(key)) {
-    versions.push_back({.version = version, .is_inserted_now = work_.inserted.contains(version)});
+    versions.push_back({.version = version, .is_inserted_now = !is_written && work_.inserted.contains(version)});
   }
-  const MarkedMerge done = merge_marked(account.state, account.version > 0, versions, work_.writer);
+  MarkedWriter writer = work_.writer;
+  writer.is_counted = memory_.counted.is_counted(key, account.version);
+  const MarkedMerge done = merge_marked(account.state, account.version > 0, versions, writer);
   if (done == MarkedMerge::kNothing) {
     return std::nullopt;
   }
-  return Changed{.key = key, .account = std::move(account), .needs_recount = done == MarkedMerge::kRecount};
+  return Changed{.key = key,
+                 .account = std::move(account),
+                 .needs_recount = done == MarkedMerge::kRecount,
+                 .was_counted = writer.is_counted};
 }
 
 /// Looks up only what an account holds too many of and nothing is known of yet: where many agents write the same
@@ -108,7 +127,7 @@ StoreStatus Round::drop_marks() {
       continue;
     }
     for (const auto& [epoch_id, mark] : marks) {
-      if (epoch_id != work_.writer.epoch_id && applied_.of(epoch_id) < mark.leaf_index) {
+      if (epoch_id != work_.writer.epoch_id && memory_.applied.of(epoch_id) < mark.leaf_index) {
         unknown.insert(epoch_id);
       }
     }
@@ -118,11 +137,11 @@ StoreStatus Round::drop_marks() {
     if (!lines) {
       return std::move(lines).error();
     }
-    applied_.note(*lines);
+    memory_.applied.note(*lines);
   }
   for (Changed& changed : changed_) {
     drop_redundant_marks(changed.account.state, work_.writer.epoch_id,
-                         [this](const Uuid& epoch_id) { return applied_.of(epoch_id); });
+                         [this](const Uuid& epoch_id) { return memory_.applied.of(epoch_id); });
   }
   return std::nullopt;
 }
@@ -158,10 +177,15 @@ StoreStatus Round::write() {
     return std::move(executed).error();
   }
   lost_ = executed->duplicates.size() + (replacements - std::min(replacements, executed->matched));
+  for (const Changed& changed : changed_) {
+    if (lost_ == 0 && (changed.needs_recount || changed.was_counted)) {
+      memory_.counted.note(changed.key, changed.account.version + 1);
+    }
+  }
   return std::nullopt;
 }
 
-StoreStatus Round::run(const std::vector<AccountKey>& keys, bool is_first) {
+StoreStatus Round::run(const std::vector<AccountKey>& keys, bool is_first, RecountTime& recount_time) {
   StoredAccounts stored;
   if (auto failed = read(keys, is_first, stored)) {
     return failed;
@@ -184,7 +208,7 @@ StoreStatus Round::run(const std::vector<AccountKey>& keys, bool is_first) {
       recounted.push_back({.key = changed.key, .state = &changed.account.state});
     }
   }
-  if (auto failed = recount(client_, recounted)) {
+  if (auto failed = recount(client_, recounted, recount_time)) {
     return failed;
   }
   if (auto failed = drop_marks()) {
@@ -220,8 +244,10 @@ void AppliedEpochs::note(const std::map<Uuid, AgentLine>& lines) {
   }
 }
 
-StoreResult<AccountReport> apply_to_accounts(Client& client, const AccountWork& work, AppliedEpochs& applied) {
+StoreResult<AccountReport> apply_to_accounts(Client& client, const AccountWork& work, AccountMemory& memory,
+                                             RecountTime& recount_time) {
   AccountReport report;
+  FirstMarks first_marks;
   std::vector<AccountKey> keys;
   for (const auto& [key, versions] : work.versions) {
     keys.push_back(key);
@@ -231,8 +257,11 @@ StoreResult<AccountReport> apply_to_accounts(Client& client, const AccountWork& 
     if (number == kAccountRoundsMost) {
       return too_contended();
     }
-    Round round(client, work, applied);
-    if (auto failed = round.run(keys, number == 0)) {
+    if (number > 0) {
+      work.pause(std::min(kMostPause, kFirstPause * (1U << std::min(number - 1, kMostDoublings))));
+    }
+    Round round(client, work, memory, first_marks);
+    if (auto failed = round.run(keys, number == 0, recount_time)) {
       return std::move(*failed);
     }
     if (number > 0 && round.found() < lost_before) {

@@ -103,11 +103,8 @@ std::vector<CheckLine> MongodbAdmin::check() {
   }
   const SchemaState& state = *schema;
   lines.push_back(schema_line(state, settings_.migrate));
-  if (state.version > 0 && state.folding_unicode != folding_unicode_version()) {
-    lines.push_back({.is_problem = true,
-                     .text = "account names in this store were folded with Unicode " + state.folding_unicode +
-                             ", this agent folds with " + folding_unicode_version() +
-                             "; run agents of one build, names with letters new in Unicode may differ"});
+  if (auto words = unicode_mismatch(state)) {
+    lines.push_back({.is_problem = true, .text = *std::move(words)});
   }
   for (const char* collection : {kRecords, kConflicts, kAccounts, kAgents}) {
     if (const auto failed = try_rights(client, collection)) {

@@ -70,6 +70,11 @@ BsonWriter& BsonWriter::text_or_null(std::string_view key, const std::optional<s
   return value ? text(key, *value) : null(key);
 }
 
+BsonWriter& BsonWriter::document(std::string_view key, const Bson& value) {
+  ok_ = ok_ && bson_append_document(top(), key.data(), static_cast<int>(key.size()), value.get());
+  return *this;
+}
+
 BsonWriter& BsonWriter::begin_document(std::string_view key) {
   return begin(key, false);
 }
@@ -174,6 +179,22 @@ std::optional<std::string> BsonFields::binary(const char* key) const {
   const std::uint8_t* data = nullptr;
   bson_iter_binary(&field->iter, &subtype, &size, &data);
   return std::string(reinterpret_cast<const char*>(data), size);
+}
+
+std::optional<Bson> BsonFields::document(const char* key) const {
+  const auto field = find(key);
+  if (!field || bson_iter_type(&field->iter) != BSON_TYPE_DOCUMENT) {
+    return std::nullopt;
+  }
+  std::uint32_t size = 0;
+  const std::uint8_t* data = nullptr;
+  bson_iter_document(&field->iter, &size, &data);
+  bson_t inner;
+  std::optional<Bson> copy;
+  if (bson_init_static(&inner, data, size)) {
+    bson_concat(copy.emplace().get(), &inner);
+  }
+  return copy;
 }
 
 std::optional<UtcMicros> BsonFields::time(const std::string& key) const {

@@ -54,6 +54,7 @@ class BsonWriter {
   BsonWriter& time(std::string_view key, UtcMicros time);
   BsonWriter& time_or_null(std::string_view key, const std::optional<UtcMicros>& time);
   BsonWriter& text_or_null(std::string_view key, const std::optional<std::string>& value);
+  BsonWriter& document(std::string_view key, const Bson& value);
   BsonWriter& begin_document(std::string_view key);
   BsonWriter& begin_array(std::string_view key);  ///< Elements need the keys "0", "1", ...
   BsonWriter& end();
@@ -90,6 +91,7 @@ class BsonFields {
   std::optional<std::int64_t> integer(const char* key) const;  ///< int32 or int64
   std::optional<bool> boolean(const char* key) const;
   std::optional<std::string> binary(const char* key) const;
+  std::optional<Bson> document(const char* key) const;  ///< A copy.
   std::optional<UtcMicros> date(const char* key) const;
   /// The int64 `<key>_us`.
   std::optional<UtcMicros> time(const std::string& key) const;

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -71,7 +72,7 @@ void set_default(mongoc_uri_t& uri, const char* option, std::int32_t value) {
 }
 
 /// The driver's messages about an address quote it, so none of them is passed on.
-StoreResult<Uri> parse_address(const StoreSettings& settings) {
+StoreResult<Uri> parse_address(const StoreSettings& settings, std::chrono::milliseconds least_wait) {
   const Result<std::string> address = settings.uri.reveal();
   if (!address) {
     return hold(address.error().message());
@@ -96,7 +97,9 @@ StoreResult<Uri> parse_address(const StoreSettings& settings) {
                   " cannot be read; check that it is there and its permissions");
     }
   }
-  set_default(*uri, MONGOC_URI_SOCKETTIMEOUTMS, kSocketTimeoutMs);
+  const std::int32_t waits = mongoc_uri_get_option_as_int32(uri.get(), MONGOC_URI_SOCKETTIMEOUTMS, kSocketTimeoutMs);
+  mongoc_uri_set_option_as_int32(uri.get(), MONGOC_URI_SOCKETTIMEOUTMS,
+                                 std::max(waits, static_cast<std::int32_t>(least_wait.count())));
   set_default(*uri, MONGOC_URI_CONNECTTIMEOUTMS, kConnectTimeoutMs);
   set_default(*uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, kSelectionTimeoutMs);
   if (!mongoc_uri_has_option(uri.get(), MONGOC_URI_RETRYREADS)) {
@@ -107,6 +110,29 @@ StoreResult<Uri> parse_address(const StoreSettings& settings) {
     mongoc_uri_set_appname(uri.get(), kApplicationName);
   }
   return uri;
+}
+
+template <typename T, void (*kDestroy)(T*)>
+struct Deleter {
+  void operator()(T* what) const { kDestroy(what); }
+};
+using ReadPreference = std::unique_ptr<mongoc_read_prefs_t, Deleter<mongoc_read_prefs_t, mongoc_read_prefs_destroy>>;
+using Cursor = std::unique_ptr<mongoc_cursor_t, Deleter<mongoc_cursor_t, mongoc_cursor_destroy>>;
+
+StoreStatus read_all(const Cursor& cursor, const std::function<void(const BsonFields&)>& each) {
+  const bson_t* document = nullptr;
+  while (mongoc_cursor_next(cursor.get(), &document)) {
+    each(BsonFields(*document));
+  }
+  bson_error_t error{};
+  if (!mongoc_cursor_error(cursor.get(), &error)) {
+    return std::nullopt;
+  }
+  StoreError failed = driver_error(error.domain, error.code);
+  if (failed.reaction == Reaction::kPoison) {
+    failed.reaction = Reaction::kHold;  // No event is at fault here: the server does not understand us.
+  }
+  return failed;
 }
 
 }  // namespace
@@ -132,9 +158,10 @@ void Client::count_commands() {
   mongoc_apm_callbacks_destroy(callbacks);
 }
 
-StoreResult<std::unique_ptr<Client>> Client::connect(const StoreSettings& settings) {
+StoreResult<std::unique_ptr<Client>> Client::connect(const StoreSettings& settings,
+                                                     std::chrono::milliseconds least_wait) {
   start_driver();
-  auto uri = parse_address(settings);
+  auto uri = parse_address(settings, least_wait);
   if (!uri) {
     return std::move(uri).error();
   }
@@ -205,24 +232,19 @@ StoreStatus Client::find(const Find& find, const std::function<void(const BsonFi
     writer.begin_document("readConcern").text("level", "majority").end();
   }
   const Collection from = collection(find.collection);
-  const std::unique_ptr<mongoc_read_prefs_t, decltype(&mongoc_read_prefs_destroy)> primary(
-      mongoc_read_prefs_new(MONGOC_READ_PRIMARY), &mongoc_read_prefs_destroy);
-  const std::unique_ptr<mongoc_cursor_t, decltype(&mongoc_cursor_destroy)> cursor(
-      mongoc_collection_find_with_opts(from.get(), find.filter.get(), options.get(), primary.get()),
-      &mongoc_cursor_destroy);
-  const bson_t* document = nullptr;
-  while (mongoc_cursor_next(cursor.get(), &document)) {
-    each(BsonFields(*document));
-  }
-  bson_error_t error{};
-  if (mongoc_cursor_error(cursor.get(), &error)) {
-    StoreError failed = driver_error(error.domain, error.code);
-    if (failed.reaction == Reaction::kPoison) {
-      failed.reaction = Reaction::kHold;
-    }
-    return failed;
-  }
-  return std::nullopt;
+  const ReadPreference primary(mongoc_read_prefs_new(MONGOC_READ_PRIMARY));
+  return read_all(Cursor(mongoc_collection_find_with_opts(from.get(), find.filter.get(), options.get(), primary.get())),
+                  each);
+}
+
+StoreStatus Client::aggregate(const Aggregate& aggregate, const std::function<void(const BsonFields&)>& each) {
+  Bson options;
+  BsonWriter(options).int64("maxTimeMS", aggregate.most_time.count());
+  const Collection from = collection(aggregate.collection);
+  const ReadPreference primary(mongoc_read_prefs_new(MONGOC_READ_PRIMARY));
+  return read_all(Cursor(mongoc_collection_aggregate(from.get(), MONGOC_QUERY_NONE, aggregate.stages.get(),
+                                                     options.get(), primary.get())),
+                  each);
 }
 
 }  // namespace twinlog::mongodb

@@ -4,6 +4,7 @@
 
 #include <mongoc/mongoc.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -33,8 +34,10 @@ using Collection = std::unique_ptr<mongoc_collection_t, CollectionDeleter>;
 /// One thread at a time.
 class Client {
  public:
-  /// Connects, authenticates and pings.
-  static StoreResult<std::unique_ptr<Client>> connect(const StoreSettings& settings);
+  /// Connects, authenticates and pings. A reply is waited for as long as the address says, but not shorter than
+  /// `least_wait`.
+  static StoreResult<std::unique_ptr<Client>> connect(const StoreSettings& settings,
+                                                      std::chrono::milliseconds least_wait = {});
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -53,6 +56,13 @@ class Client {
   };
   /// Reads from the primary and calls `each` for every document found.
   StoreStatus find(const Find& find, const std::function<void(const BsonFields&)>& each);
+  struct Aggregate {
+    const char* collection;
+    const Bson& stages;                   ///< An array: keys "0", "1", ...
+    std::chrono::milliseconds most_time;  ///< For all of it; the server then gives up (code 50).
+  };
+  /// Has the primary compute, and calls `each` for every document of the answer.
+  StoreStatus aggregate(const Aggregate& aggregate, const std::function<void(const BsonFields&)>& each);
 
   /// Commands sent and failed (by the network or the server) since the connect: what round trips are counted by.
   std::uint64_t commands() const { return counts_->sent; }

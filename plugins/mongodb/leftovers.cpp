@@ -91,7 +91,8 @@ StoreStatus read_rows(Client& client, const Uuid& epoch_id, const AgentLine& lin
 
 /// How many versions it applied; nothing where the line moved meanwhile: the owner lives.
 StoreResult<std::optional<std::uint64_t>> adopt(Client& client, const Uuid& epoch_id, AgentLine line,
-                                                const Adopter& adopter, AppliedEpochs& applied) {
+                                                const Adopter& adopter, AccountMemory& memory,
+                                                RecountTime& recount_time) {
   const std::optional<std::uint64_t> nothing;
   const bool is_last = is_announced(line);
   auto announced = announce(client, epoch_id, line);
@@ -119,8 +120,9 @@ StoreResult<std::optional<std::uint64_t>> adopt(Client& client, const Uuid& epoc
                          .writer = {.epoch_id = epoch_id, .line = line.leaves, .now = adopter.now},
                          .read = ReadConcern::kMajority,
                          .written_by = adopter.written_by,
-                         .is_too_late = [] { return false; }};
-  auto written = apply_to_accounts(client, work, applied);
+                         .is_too_late = [] { return false; },
+                         .pause = adopter.pause};
+  auto written = apply_to_accounts(client, work, memory, recount_time);
   if (!written) {
     return std::move(written).error();
   }
@@ -135,7 +137,8 @@ StoreResult<std::optional<std::uint64_t>> adopt(Client& client, const Uuid& epoc
 }  // namespace
 
 StoreResult<std::uint64_t> Leftovers::step(Client& client, const Adopter& adopter,
-                                           std::chrono::steady_clock::time_point now, AppliedEpochs& applied) {
+                                           std::chrono::steady_clock::time_point now, AccountMemory& memory,
+                                           RecountTime& recount_time) {
   auto lines = read_unfinished_lines(client, kLinesLookedAt);
   if (!lines) {
     return std::move(lines).error();
@@ -156,13 +159,43 @@ StoreResult<std::uint64_t> Leftovers::step(Client& client, const Adopter& adopte
     const Uuid epoch = epoch_id;
     const AgentLine line = watched.line;
     watched_.erase(epoch);  // Whatever comes of it, it is watched anew.
-    auto adopted = adopt(client, epoch, line, adopter, applied);
+    auto adopted = adopt(client, epoch, line, adopter, memory, recount_time);
     if (!adopted) {
       return std::move(adopted).error();
     }
     return adopted->value_or(0);
   }
   return std::uint64_t{0};
+}
+
+StoreResult<std::vector<Uuid>> Leftovers::unlisted(Client& client, const std::map<Uuid, std::uint64_t>& last_leaves,
+                                                   AppliedEpochs& applied) {
+  std::set<Uuid> unknown;
+  for (const auto& [epoch_id, leaf] : last_leaves) {
+    if (applied.of(epoch_id) < leaf && !told_.contains(epoch_id)) {
+      unknown.insert(epoch_id);
+    }
+  }
+  std::vector<Uuid> unlisted;
+  if (unknown.empty()) {
+    return unlisted;
+  }
+  auto lines = read_lines(client, unknown);
+  if (!lines) {
+    return std::move(lines).error();
+  }
+  applied.note(*lines);
+  for (const Uuid& epoch_id : unknown) {
+    const AgentLine& line = (*lines)[epoch_id];
+    if (line.leaves.flushing == 0 && line.leaves.applied() < last_leaves.at(epoch_id)) {
+      unlisted.push_back(epoch_id);
+      if (told_.size() >= AppliedEpochs::kMost) {
+        told_.clear();
+      }
+      told_.insert(epoch_id);
+    }
+  }
+  return unlisted;
 }
 
 }  // namespace twinlog::mongodb

@@ -11,8 +11,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "ledger/base/clock.h"
 #include "plugins/mongodb/accounts.h"
@@ -32,6 +35,7 @@ struct Adopter {
   Uuid epoch_id{};
   UtcMicros now = 0;
   std::string written_by;
+  std::function<void(std::chrono::milliseconds)> pause;
 };
 
 class Leftovers {
@@ -39,7 +43,11 @@ class Leftovers {
   /// Looks which epochs are unfinished and adopts at most one that has been silent. How many versions were applied on
   /// behalf of another agent.
   StoreResult<std::uint64_t> step(Client& client, const Adopter& adopter, std::chrono::steady_clock::time_point now,
-                                  AppliedEpochs& applied);
+                                  AccountMemory& memory, RecountTime& recount_time);
+  /// Those of these epochs whose rows up to that leaf nobody has applied and nobody can find again: their line does not
+  /// list them, as agents of older versions did not. Each epoch is named once.
+  StoreResult<std::vector<Uuid>> unlisted(Client& client, const std::map<Uuid, std::uint64_t>& last_leaves,
+                                          AppliedEpochs& applied);
 
  private:
   struct Watched {
@@ -47,6 +55,7 @@ class Leftovers {
     std::chrono::steady_clock::time_point since;
   };
   std::map<Uuid, Watched> watched_;
+  std::set<Uuid> told_;
 };
 
 }  // namespace twinlog::mongodb

@@ -6,6 +6,7 @@
 
 #include "config/settings.h"
 #include "ledger/base/clock.h"
+#include "ledger/base/wakeup.h"
 #include "plugins/api/store.h"
 
 namespace twinlog {
@@ -17,7 +18,9 @@ struct MongodbStoreSettings {
   std::string agent;
 };
 
-std::unique_ptr<Store> make_mongodb_store(MongodbStoreSettings settings, const Clock& clock, Random& random);
+/// Where others write the same accounts it waits in `pauses` for moments; nothing needs to wake it.
+std::unique_ptr<Store> make_mongodb_store(MongodbStoreSettings settings, const Clock& clock, Random& random,
+                                          Wait& pauses);
 std::unique_ptr<StoreAdmin> make_mongodb_admin(StoreSettings settings);
 std::unique_ptr<StoreReader> make_mongodb_reader(StoreSettings settings);
 /// The driver that this process runs with.

@@ -20,6 +20,8 @@ AgentLine line_from(const BsonFields& fields) {
                  .flushing = leaf_of(fields, "flushing_leaf_index"),
                  .adopting = leaf_of(fields, "adopting_leaf_index"),
                  .adopted = leaf_of(fields, "adopted_leaf_index")};
+  const auto closed = fields.find("closed_at");
+  line.is_closed = closed && bson_iter_type(&closed->iter) != BSON_TYPE_NULL;
   line.is_unfinished = fields.boolean("is_unfinished").value_or(false);
   line.listed = leaf_of(fields, "listed_leaf_index");
   line.position = {.last_leaf = line.leaves.delivered,

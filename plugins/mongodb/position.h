@@ -31,12 +31,16 @@ struct Epoch {
 struct AgentLine {
   bool exists = false;
   EpochLine leaves;
+  bool is_closed = false;
   bool is_unfinished = false;
   std::uint64_t listed = 0;  ///< While it is unfinished.
   AgentPosition position;    ///< Means something where leaves.delivered is above 0.
   std::optional<AgentPosition> delivered() const {
     return leaves.delivered > 0 ? std::optional(position) : std::nullopt;
   }
+  /// Every row of the epoch that is in the store is applied to its accounts. A line of an older agent never says so: it
+  /// does not tell how far a flush may have got.
+  bool is_settled() const { return is_closed || (leaves.flushing > 0 && leaves.flushing == leaves.applied()); }
 };
 
 StoreResult<AgentLine> read_line(Client& client, const Uuid& epoch_id);

@@ -1,6 +1,6 @@
 #include "plugins/mongodb/recount.h"
 
-#include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -8,139 +8,227 @@
 
 #include "ledger/base/kill_point.h"
 #include "plugins/mongodb/names.h"
+#include "plugins/mongodb/position.h"
 
 namespace twinlog::mongodb {
 namespace {
 
-// Asked for at once; servers cut a reply at 16 MiB, which is more than this many of these rows.
-constexpr std::size_t kRowsExpected = 100'000;
+/// Rows of one epoch without a mark in the account.
+struct Unmarked {
+  AccountState* state;
+  Uuid epoch_id;
+  std::uint64_t count;
+};
 
-/// Counts rows as they are read.
-class Counter {
+/// The undefined failures after the account's defining event. occurred_at is never before effective_at, so the bound
+/// on it loses nothing and serves the index (tenant, account, time).
+void append_failures_of(BsonWriter& writer, const Recounted& account) {
+  const auto& defining = account.state->attempts;
+  writer.text("tenant_id", account.key.tenant_id).text("account", account.key.account);
+  if (defining) {
+    const UtcMicros after = defining->position.effective_at;
+    writer.begin_document("occurred_at").date("$gte", after).end();
+    writer.begin_document("effective_at_us").int64("$gt", after).end();
+  }
+  writer.text("event_type", "login_failed");
+  writer.begin_document("failed_login_attempts").boolean("$exists", false).end();
+}
+
+void append_up_to(BsonWriter& writer, const Uuid& epoch_id, std::uint64_t leaf) {
+  writer.text("epoch_id", uuid_text(epoch_id));
+  writer.begin_document("leaf_index").int64("$lte", static_cast<std::int64_t>(leaf)).end();
+}
+
+/// Rows up to their epoch's mark, and all rows of epochs without one.
+void append_marks(BsonWriter& writer, const AccountState& state) {
+  std::size_t number = 0;
+  writer.begin_array("$or").begin_document("0").begin_document("epoch_id").begin_array("$nin");
+  for (const auto& [epoch_id, mark] : state.marks) {
+    writer.text(std::to_string(number++), uuid_text(epoch_id));
+  }
+  writer.end().end().end();
+  number = 0;
+  for (const auto& [epoch_id, mark] : state.marks) {
+    writer.begin_document(std::to_string(++number));
+    append_up_to(writer, epoch_id, mark.leaf_index);
+    writer.end();
+  }
+  writer.end();
+}
+
+/// One question: conditions joined by "or", each of which is built by `append` from one of `all`, as many as fit.
+class Question {
  public:
-  explicit Counter(const std::vector<Recounted>& accounts) {
+  template <typename All, typename Append>
+  Question(const All& all, std::size_t from, Append append) : next_(from) {
+    std::vector<Bson> conditions;
+    for (std::size_t bytes = 0; next_ < all.size() && bytes < kRecountQuestionMost; ++next_) {
+      BsonWriter writer(conditions.emplace_back());
+      append(writer, all[next_]);
+      bytes += conditions.back().size();
+    }
+    BsonWriter writer(stages_);
+    writer.begin_document("0");
+    append_match(writer, conditions);
+    writer.end().begin_document("1").begin_document("$group").begin_document("_id");
+    writer.text("tenant_id", "$tenant_id").text("account", "$account").text("epoch_id", "$epoch_id").end();
+    writer.begin_document("count").int32("$sum", 1).end().end().end();
+  }
+  const Bson& stages() const { return stages_; }
+  std::size_t next() const { return next_; }
+
+ private:
+  /// A condition alone stands bare: some servers find nothing by an index below "or".
+  static void append_match(BsonWriter& writer, const std::vector<Bson>& conditions) {
+    if (conditions.size() == 1) {
+      writer.document("$match", conditions.front());
+      return;
+    }
+    writer.begin_document("$match").begin_array("$or");
+    for (std::size_t i = 0; i < conditions.size(); ++i) {
+      writer.document(std::to_string(i), conditions[i]);
+    }
+    writer.end().end();
+  }
+
+  Bson stages_;
+  std::size_t next_;
+};
+
+class Counting {
+ public:
+  Counting(Client& client, const std::vector<Recounted>& accounts, const RecountTime& time)
+      : client_(client), accounts_(accounts), time_(time) {
     for (const Recounted& account : accounts) {
       state_of_[account.key] = account.state;
       account.state->failures_after = 0;
     }
   }
 
-  void add(const BsonFields& fields) {
-    const auto tenant_id = fields.text("tenant_id");
-    const auto account = fields.text("account");
-    const auto epoch_id = uuid_from_text(fields.text("epoch_id").value_or(""));
-    const auto leaf_index = fields.integer("leaf_index");
-    if (!tenant_id || !account || !epoch_id || !leaf_index) {
-      return;
-    }
-    const auto found = state_of_.find({*tenant_id, *account});
-    if (found == state_of_.end()) {
-      return;
-    }
-    AccountState& state = *found->second;
-    const auto leaf = static_cast<std::uint64_t>(*leaf_index);
-    const auto mark = state.marks.find(*epoch_id);
-    if (mark == state.marks.end()) {
-      unmarked_[*epoch_id].push_back({&state, leaf});
-    } else if (leaf <= mark->second.leaf_index) {
-      ++state.failures_after;
-    }
-  }
-
-  bool has_unmarked() const { return !unmarked_.empty(); }
-  std::vector<std::string> unmarked_epochs() const {
-    std::vector<std::string> epochs;
-    for (const auto& [epoch_id, rows] : unmarked_) {
-      epochs.push_back(uuid_text(epoch_id));
-    }
-    return epochs;
-  }
-
-  /// Settles the rows of one unmarked epoch by its line in twinlog_agents.
-  void add_epoch(const BsonFields& fields) {
-    const auto epoch_id = uuid_from_text(fields.text("_id").value_or(""));
-    const auto rows = epoch_id ? unmarked_.find(*epoch_id) : unmarked_.end();
-    if (rows == unmarked_.end()) {
-      return;
-    }
-    const auto closed = fields.find("closed_at");
-    const bool is_closed = closed && bson_iter_type(&closed->iter) != BSON_TYPE_NULL;
-    const std::int64_t applied =
-        std::max(fields.integer("last_leaf_index").value_or(0), fields.integer("adopted_leaf_index").value_or(0));
-    for (const Row& row : rows->second) {
-      if (is_closed || row.leaf_index <= static_cast<std::uint64_t>(applied)) {
-        ++row.state->failures_after;
-      }
-    }
+  StoreStatus run() {
+    auto failed = ask(
+        accounts_,
+        [](BsonWriter& writer, const Recounted& account) {
+          append_failures_of(writer, account);
+          append_marks(writer, *account.state);
+        },
+        [this](AccountState& state, const Uuid& epoch_id, std::uint64_t count) {
+          if (state.marks.contains(epoch_id)) {
+            state.failures_after += count;
+          } else {
+            unmarked_.push_back({&state, epoch_id, count});
+          }
+        });
+    return failed || unmarked_.empty() ? std::move(failed) : count_unmarked();
   }
 
  private:
-  struct Row {
-    AccountState* state;
-    std::uint64_t leaf_index;
+  using Note = std::function<void(AccountState&, const Uuid&, std::uint64_t)>;
+  struct Unsettled {
+    Recounted account;
+    Uuid epoch_id;
+    std::uint64_t applied;
   };
+
+  template <typename All, typename Append>
+  StoreStatus ask(const All& all, Append append, const Note& note) {
+    for (std::size_t from = 0; from < all.size();) {
+      const Question question(all, from, append);
+      for (const char* collection : {kRecords, kConflicts}) {
+        auto failed =
+            client_.aggregate({.collection = collection, .stages = question.stages(), .most_time = time_.limit()},
+                              [this, &note](const BsonFields& group) { note_group(group, note); });
+        if (failed) {
+          return failed;
+        }
+      }
+      from = question.next();
+    }
+    return std::nullopt;
+  }
+
+  void note_group(const BsonFields& group, const Note& note) const {
+    const auto id = group.document("_id");
+    const auto count = group.integer("count");
+    if (!id || !count) {
+      return;
+    }
+    const BsonFields key(*id);
+    const auto tenant_id = key.text("tenant_id");
+    const auto account = key.text("account");
+    const auto epoch_id = uuid_from_text(key.text("epoch_id").value_or(""));
+    if (!tenant_id || !account || !epoch_id) {
+      return;
+    }
+    const auto found = state_of_.find({*tenant_id, *account});
+    if (found != state_of_.end()) {
+      note(*found->second, *epoch_id, static_cast<std::uint64_t>(*count));
+    }
+  }
+
+  /// By the lines. What was counted was there before its line was read: where the line says that all of the epoch is
+  /// applied, all of it was.
+  StoreStatus count_unmarked() {
+    std::set<Uuid> epochs;
+    for (const Unmarked& rows : unmarked_) {
+      epochs.insert(rows.epoch_id);
+    }
+    auto lines = read_lines(client_, epochs);
+    if (!lines) {
+      return std::move(lines).error();
+    }
+    std::map<const AccountState*, const AccountKey*> key_of;
+    for (const Recounted& account : accounts_) {
+      key_of[account.state] = &account.key;
+    }
+    std::vector<Unsettled> unsettled;
+    for (const Unmarked& rows : unmarked_) {
+      const AgentLine& line = (*lines)[rows.epoch_id];
+      if (line.is_settled()) {
+        rows.state->failures_after += rows.count;
+      } else if (line.leaves.applied() > 0) {
+        unsettled.push_back({{*key_of.at(rows.state), rows.state}, rows.epoch_id, line.leaves.applied()});
+      }
+    }
+    return ask(
+        unsettled,
+        [](BsonWriter& writer, const Unsettled& rows) {
+          append_failures_of(writer, rows.account);
+          append_up_to(writer, rows.epoch_id, rows.applied);
+        },
+        [](AccountState& state, const Uuid&, std::uint64_t count) { state.failures_after += count; });
+  }
+
+  Client& client_;
+  const std::vector<Recounted>& accounts_;
+  const RecountTime& time_;
   std::map<AccountKey, AccountState*> state_of_;
-  std::map<Uuid, std::vector<Row>> unmarked_;
+  std::vector<Unmarked> unmarked_;
 };
 
-/// The undefined failures after each account's defining event. occurred_at is never before effective_at, so the bound
-/// on it loses nothing and serves the index (tenant, account, time).
-Bson failures_filter(const std::vector<Recounted>& accounts) {
-  Bson filter;
-  BsonWriter writer(filter);
-  writer.begin_array("$or");
-  for (std::size_t i = 0; i < accounts.size(); ++i) {
-    const auto& defining = accounts[i].state->attempts;
-    const UtcMicros after = defining ? defining->position.effective_at : INT64_MIN;
-    writer.begin_document(std::to_string(i));
-    writer.text("tenant_id", accounts[i].key.tenant_id).text("account", accounts[i].key.account);
-    if (defining) {
-      writer.begin_document("occurred_at").date("$gte", after).end();
-      writer.begin_document("effective_at_us").int64("$gt", after).end();
-    }
-    writer.text("event_type", "login_failed");
-    writer.begin_document("failed_login_attempts").boolean("$exists", false).end();
-    writer.end();
-  }
-  writer.end();
-  return filter;
-}
-
-StoreStatus count_unmarked(Client& client, Counter& counter) {
-  const std::vector<std::string> epochs = counter.unmarked_epochs();
-  Bson filter;
-  BsonWriter writer(filter);
-  writer.begin_document("_id").begin_array("$in");
-  for (std::size_t i = 0; i < epochs.size(); ++i) {
-    writer.text(std::to_string(i), epochs[i]);
-  }
-  writer.end().end();
-  Bson projection;
-  BsonWriter(projection).int32("last_leaf_index", 1).int32("adopted_leaf_index", 1).int32("closed_at", 1);
-  return client.find({.collection = kAgents, .filter = filter, .projection = projection, .expected = epochs.size()},
-                     [&counter](const BsonFields& agent) { counter.add_epoch(agent); });
+bool ran_out_of_time(const StoreError& error) {
+  return error.code == "50" || error.code == "262" || error.reaction == Reaction::kReconnect;
 }
 
 }  // namespace
 
-StoreStatus recount(Client& client, const std::vector<Recounted>& accounts) {
+StoreStatus recount(Client& client, const std::vector<Recounted>& accounts, RecountTime& time) {
   if (accounts.empty()) {
     return std::nullopt;
   }
-  Counter counter(accounts);
-  const Bson filter = failures_filter(accounts);
-  Bson projection;
-  BsonWriter(projection).int32("tenant_id", 1).int32("account", 1).int32("epoch_id", 1).int32("leaf_index", 1);
-  for (const char* collection : {kRecords, kConflicts}) {
-    auto failed =
-        client.find({.collection = collection, .filter = filter, .projection = projection, .expected = kRowsExpected},
-                    [&counter](const BsonFields& row) { counter.add(row); });
-    if (failed) {
-      return failed;
+  auto failed = Counting(client, accounts, time).run();
+  if (failed) {
+    failed->words =
+        "recount of an account's failures (" + std::to_string(time.limit().count()) + " s allowed): " + failed->words;
+    if (ran_out_of_time(*failed)) {
+      failed->reaction = Reaction::kReconnect;
+      time.was_too_short();
     }
+    return failed;
   }
+  time.was_enough();
   TWINLOG_KILL_POINT("mongodb.after_recount");
-  return counter.has_unmarked() ? count_unmarked(client, counter) : std::nullopt;
+  return std::nullopt;
 }
 
 }  // namespace twinlog::mongodb

@@ -1,14 +1,16 @@
-// Counting an account's undefined failures anew, where a defining event arrived late (DECISIONS.md).
+// Counting an account's undefined failures anew, where a defining event arrived late (DECISIONS.md). The server counts;
+// what comes here is one number for each account and epoch, however many failures there are.
 //
 // Which rows count is what keeps several agents exact: a row that is visible but not yet applied to this account will
 // be added by its owner, so taking it in here would count it twice. A row was applied when
 //  - its leaf_index is at or below the mark of its epoch in this same account document, or
 //  - that account holds no mark of its epoch (never touched, or removed as redundant) and the epoch's line says that
-//  all
-//    up to that leaf is applied, or that the epoch is closed.
+//    all up to that leaf is applied, or that the epoch is closed.
 // Should the owner apply it while we look, it writes the account, and our guarded replacement is refused.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -23,8 +25,29 @@ struct Recounted {
   AccountState* state;
 };
 
-/// One read of each of the two collections for all accounts together (more where the counted failures exceed the
-/// server's reply limit), and one of twinlog_agents where a row's epoch has no mark.
-StoreStatus recount(Client& client, const std::vector<Recounted>& accounts);
+/// How long the server may count: more after each time that it was not enough.
+class RecountTime {
+ public:
+  static constexpr std::chrono::seconds kFirst{15};
+  static constexpr std::chrono::seconds kMost{240};  ///< A flush has to end within kFlushMost.
+  /// What a reply is waited for beyond it, so that it is the server that gives up and nothing goes on there unseen.
+  static constexpr std::chrono::seconds kReply{5};
+
+  std::chrono::seconds limit() const { return limit_; }
+  std::chrono::seconds wait() const { return limit_ + kReply; }
+  void was_enough() { limit_ = kFirst; }
+  void was_too_short() { limit_ = std::min(kMost, 2 * limit_); }
+
+ private:
+  std::chrono::seconds limit_ = kFirst;
+};
+
+/// Bytes of the conditions in one question; beyond, the accounts are asked for in several.
+inline constexpr std::size_t kRecountQuestionMost = 4'000'000;
+
+/// One question to each of the two collections for all accounts together, and where a row's epoch has no mark one to
+/// twinlog_agents; where that epoch is amid a flush, its rows are counted once more. An error says that it was the
+/// recount; where the time was too short it is kReconnect, as the connection has to wait longer next time.
+StoreStatus recount(Client& client, const std::vector<Recounted>& accounts, RecountTime& time);
 
 }  // namespace twinlog::mongodb

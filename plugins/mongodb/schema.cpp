@@ -127,6 +127,15 @@ StoreResult<SchemaState> read_schema_state(Client& client) {
   return state;
 }
 
+std::optional<std::string> unicode_mismatch(const SchemaState& state) {
+  if (state.folding_unicode.empty() || state.folding_unicode == folding_unicode_version()) {
+    return std::nullopt;
+  }
+  return "the accounts of this database were named by Unicode " + state.folding_unicode +
+         " and this agent names them by " + folding_unicode_version() +
+         ": a rare user name may have two; bring all agents to one version, then set folding_unicode in twinlog_meta";
+}
+
 StoreResult<std::vector<CheckLine>> migrate_schema(Client& client) {
   for (const char* name : {kRecords, kConflicts, kAccounts, kAgents, kMeta}) {
     if (auto failed = create_collection(client, name)) {

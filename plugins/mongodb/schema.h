@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct SchemaState {
   bool is_current() const { return version >= kSchemaVersion; }
 };
 
+/// What to say where this store's accounts were named by another version of Unicode.
+std::optional<std::string> unicode_mismatch(const SchemaState& state);
 /// One read; needs no more than the right to read.
 StoreResult<SchemaState> read_schema_state(Client& client);
 /// Creates what is missing and then writes the version; in words what was done, and what was refused that can be done

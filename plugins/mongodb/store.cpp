@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -36,20 +37,21 @@ std::vector<std::string> ids_of_account_versions(std::span<const Version> versio
 /// The versions whose stored copy carries our acceptance.
 struct OurVersions {
   std::vector<const Version*> all;
-  std::set<const Version*> inserted;  ///< Those that were not there before this flush.
+  std::set<const Version*> inserted;        ///< Those that were not there before this flush.
+  std::map<Uuid, std::uint64_t> of_others;  ///< What others stored of the rest: the last leaf of each epoch.
 };
 
 class MongodbStore final : public Store {
  public:
-  MongodbStore(MongodbStoreSettings settings, const Clock& clock, Random& random)
-      : settings_(std::move(settings)), clock_(clock), random_(random) {}
+  MongodbStore(MongodbStoreSettings settings, const Clock& clock, Random& random, Wait& pauses)
+      : settings_(std::move(settings)), clock_(clock), random_(random), pauses_(pauses) {}
 
   StoreResult<std::optional<AgentPosition>> connect() override;
   bool is_connected() const override { return client_ != nullptr; }
   StoreResult<FlushReport> flush(const FlushBatch& batch) override;
   void disconnect() override {
     client_.reset();
-    applied_ = {};  // The next one may be another server, or this one set back.
+    memory_ = {};  // The next one may be another server, or this one set back.
   }
   std::vector<CheckLine> take_notes() override { return std::exchange(notes_, {}); }
   std::optional<std::chrono::microseconds> clock_offset() const override { return clock_offset_; }
@@ -64,19 +66,24 @@ class MongodbStore final : public Store {
   StoreStatus adopt_leftovers();
   StoreStatus write_versions(const FlushBatch& batch, FlushReport& report, OurVersions& ours);
   StoreStatus write_accounts(const OurVersions& ours, FlushReport& report);
+  StoreStatus name_unlisted(const OurVersions& ours);
   std::string attempt_token();
+  void pause(std::chrono::milliseconds most);
 
   MongodbStoreSettings settings_;
   const Clock& clock_;
   Random& random_;
+  Wait& pauses_;
   std::unique_ptr<Client> client_;
   std::optional<std::chrono::microseconds> clock_offset_;
   AgentLine line_;                        ///< Ours, as it was read or written last.
   std::optional<std::uint64_t> attempt_;  ///< A write to the line failed: it may have moved to this leaf all the same.
   std::chrono::steady_clock::time_point begun_at_{};  ///< The present flush.
   bool is_confirmed_ = false;                         ///< The last flush is known to have succeeded.
-  AppliedEpochs applied_;
+  AccountMemory memory_;
+  RecountTime recount_time_;
   Leftovers leftovers_;
+  bool is_unicode_told_ = false;
   std::vector<CheckLine> notes_;
 };
 
@@ -84,6 +91,9 @@ StoreStatus MongodbStore::bring_up_schema(Client& client) {
   auto state = read_schema_state(client);
   if (!state) {
     return std::move(state).error();
+  }
+  if (auto words = unicode_mismatch(*state); words && !std::exchange(is_unicode_told_, true)) {
+    notes_.push_back({.is_problem = true, .text = *std::move(words)});
   }
   if (state->is_current()) {
     return std::nullopt;
@@ -106,7 +116,7 @@ StoreStatus MongodbStore::bring_up_schema(Client& client) {
 
 StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
   if (!client_) {
-    auto connected = Client::connect(settings_.store);
+    auto connected = Client::connect(settings_.store, recount_time_.wait());
     if (!connected) {
       return std::move(connected).error();
     }
@@ -136,8 +146,11 @@ StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
 
 /// What others left is no reason to hold back what is ours, but for a connection that broke.
 StoreStatus MongodbStore::adopt_leftovers() {
-  const Adopter adopter{.epoch_id = settings_.epoch_id, .now = clock_.utc_now(), .written_by = attempt_token()};
-  auto applied = leftovers_.step(*client_, adopter, clock_.steady_now(), applied_);
+  const Adopter adopter{.epoch_id = settings_.epoch_id,
+                        .now = clock_.utc_now(),
+                        .written_by = attempt_token(),
+                        .pause = [this](std::chrono::milliseconds most) { pause(most); }};
+  auto applied = leftovers_.step(*client_, adopter, clock_.steady_now(), memory_, recount_time_);
   if (!applied) {
     if (applied.error().reaction == Reaction::kReconnect) {
       return std::move(applied).error();
@@ -174,6 +187,7 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
   auto failed = write(batch, report);
   is_confirmed_ = !failed;
   if (failed) {
+    memory_.counted = {};  // What it inserted and did not merge may be counted by others.
     if (failed->reaction == Reaction::kReconnect || failed->reaction == Reaction::kHold) {
       disconnect();  // The next connect reads the password anew and our position in what may be another server.
     }
@@ -200,6 +214,9 @@ StoreStatus MongodbStore::write(const FlushBatch& batch, FlushReport& report) {
     return at(StoreStage::kAccounts, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.accounts_written");
+  if (auto failed = name_unlisted(ours)) {
+    return at(StoreStage::kAccounts, std::move(failed));
+  }
   return at(StoreStage::kPosition, end(batch));
 }
 
@@ -257,17 +274,20 @@ StoreStatus MongodbStore::write_versions(const FlushBatch& batch, FlushReport& r
     if (!stored) {
       return at(shelf == Shelf::kRecords ? StoreStage::kRecords : StoreStage::kConflicts, std::move(stored).error());
     }
-    const std::vector<Place>& places = *stored;
     std::vector<const Version*> conflicts;
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      if (places[i] == Place::kOther) {
+    for (std::size_t i = 0; i < stored->size(); ++i) {
+      const Stored& one = (*stored)[i];
+      if (one.place == Place::kOther) {
         conflicts.push_back(waiting[i]);
         continue;
       }
-      const bool is_new = places[i] == Place::kInserted;
+      const bool is_new = one.place == Place::kInserted;
       ++(is_new ? (shelf == Shelf::kRecords ? report.inserted : report.conflicts) : report.duplicates);
-      if (places[i] != Place::kRepeated) {
+      if (one.place != Place::kRepeated) {
         ours.all.push_back(waiting[i]);
+      } else if (one.epoch_id != settings_.epoch_id && !accounts_of(waiting[i]->event).empty()) {
+        std::uint64_t& last = ours.of_others[one.epoch_id];
+        last = std::max(last, one.leaf_index);
       }
       if (is_new) {
         ours.inserted.insert(waiting[i]);
@@ -288,14 +308,37 @@ StoreStatus MongodbStore::write_accounts(const OurVersions& ours, FlushReport& r
                          .writer = {.epoch_id = settings_.epoch_id, .line = line_.leaves, .now = clock_.utc_now()},
                          .read = is_confirmed_ ? ReadConcern::kLocal : ReadConcern::kMajority,
                          .written_by = attempt_token(),
-                         .is_too_late = [this] { return clock_.steady_now() - begun_at_ > kFlushMost; }};
-  auto applied = apply_to_accounts(*client_, work, applied_);
+                         .is_too_late = [this] { return clock_.steady_now() - begun_at_ > kFlushMost; },
+                         .pause = [this](std::chrono::milliseconds most) { pause(most); }};
+  auto applied = apply_to_accounts(*client_, work, memory_, recount_time_);
   if (!applied) {
     return std::move(applied).error();
   }
   report.accounts = applied->written;
   report.recounts = applied->recounts;
   return std::nullopt;
+}
+
+StoreStatus MongodbStore::name_unlisted(const OurVersions& ours) {
+  auto epochs = leftovers_.unlisted(*client_, ours.of_others, memory_.applied);
+  if (!epochs) {
+    return std::move(epochs).error();
+  }
+  for (const Uuid& epoch_id : *epochs) {
+    notes_.push_back({.is_problem = true,
+                      .text = "an agent of an older version (epoch " + uuid_text(epoch_id) +
+                              ") stored events that it has not confirmed. Where it comes back, or an agent of this "
+                              "version on its spool, they get into their accounts; where its spool is lost, their "
+                              "accounts miss them: compare with the other store"});
+  }
+  return std::nullopt;
+}
+
+void MongodbStore::pause(std::chrono::milliseconds most) {
+  std::array<std::uint8_t, 2> bytes{};
+  random_.fill(bytes);
+  const unsigned drawn = bytes[0] * 256U + bytes[1];
+  pauses_.wait_for(most * drawn / 65'536U);
 }
 
 std::string MongodbStore::attempt_token() {
@@ -307,8 +350,9 @@ std::string MongodbStore::attempt_token() {
 }  // namespace
 }  // namespace mongodb
 
-std::unique_ptr<Store> make_mongodb_store(MongodbStoreSettings settings, const Clock& clock, Random& random) {
-  return std::make_unique<mongodb::MongodbStore>(std::move(settings), clock, random);
+std::unique_ptr<Store> make_mongodb_store(MongodbStoreSettings settings, const Clock& clock, Random& random,
+                                          Wait& pauses) {
+  return std::make_unique<mongodb::MongodbStore>(std::move(settings), clock, random, pauses);
 }
 
 std::string mongoc_version() {

@@ -79,7 +79,7 @@ StoreError not_readable(std::size_t count) {
 
 }  // namespace
 
-StoreResult<std::vector<Place>> store_versions(Client& client, Shelf shelf, std::span<const Version* const> versions) {
+StoreResult<std::vector<Stored>> store_versions(Client& client, Shelf shelf, std::span<const Version* const> versions) {
   StoredCopies copies;
   std::vector<std::string> sent;
   std::vector<std::uint64_t> leaves;
@@ -121,11 +121,12 @@ StoreResult<std::vector<Place>> store_versions(Client& client, Shelf shelf, std:
       return not_readable(taken.size() - (copies.size() - fresh));
     }
   }
-  std::vector<Place> places;
+  std::vector<Stored> stored;
   for (std::size_t i = 0; i < versions.size(); ++i) {
-    places.push_back(place_of(*versions[i], copies.at(ids[i])));
+    const StoredCopy& copy = copies.at(ids[i]);
+    stored.push_back({place_of(*versions[i], copy), copy.epoch_id, copy.leaf_index});
   }
-  return places;
+  return stored;
 }
 
 StoreStatus mark_conflicts(Client& client, std::span<const Version* const> conflicts) {

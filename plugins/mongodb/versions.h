@@ -19,9 +19,16 @@ enum class Place : std::uint8_t {
   kOther,     ///< Its key holds other content: a conflict.
 };
 
+/// And by which acceptance it lies there.
+struct Stored {
+  Place place = Place::kOther;
+  Uuid epoch_id{};
+  std::uint64_t leaf_index = 0;
+};
+
 /// One bulk insert, and one read of the keys that were there already. Of versions with the same key the first is
-/// inserted. The places are in the order of `versions`. Repeating it is harmless.
-StoreResult<std::vector<Place>> store_versions(Client& client, Shelf shelf, std::span<const Version* const> versions);
+/// inserted. The answer is in the order of `versions`. Repeating it is harmless.
+StoreResult<std::vector<Stored>> store_versions(Client& client, Shelf shelf, std::span<const Version* const> versions);
 
 /// Sets has_conflict on the records of these versions; setting it again changes nothing. The filter is the bare _id,
 /// which every server answers from its index.

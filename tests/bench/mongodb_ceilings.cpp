@@ -39,9 +39,10 @@ void insert(Client& client, const std::vector<Version>& versions) {
 void measure_mongodb_bulk(const std::string& uri, const Lines& lines, std::size_t rows) {
   const SystemClock clock;
   SystemRandom random;
+  Wakeup pauses;
   StoreSettings settings;
   settings.uri = Secret::literal(uri);
-  const auto store = make_mongodb_store({.store = settings, .epoch_id = {}, .agent = "bench"}, clock, random);
+  const auto store = make_mongodb_store({.store = settings, .epoch_id = {}, .agent = "bench"}, clock, random, pauses);
   value_of(store->connect());  // Makes the agent's collections and indexes.
   store->disconnect();
   const auto client = value_of(Client::connect(settings));

@@ -2,6 +2,7 @@
 import itertools
 import pathlib
 import sys
+import time
 import unittest
 import uuid
 
@@ -49,6 +50,27 @@ class LockoutNumbers(unittest.TestCase):
                                         "two": [failed, failed],
                                         "stated": [("login_failed", {"failed_login_attempts": 7}), failed]}),
                          {"locked only": 0, "one": 1, "two": 2, "stated": 8})
+
+    def deliver(self, user, event_type, occurred_at):
+        line = wire.event(uuid.uuid4().hex, event_type=event_type, user_id=user, occurred_at=occurred_at)
+        self.assertEqual(harness.statuses(self.agent.send_lines([line])), {"stored": 1})
+        self.agent.wait_delivered()
+
+    @staticmethod
+    def next_millisecond():
+        begun = time.time_ns() // 1_000_000
+        while time.time_ns() // 1_000_000 <= begun:
+            pass
+        return begun + 1
+
+    def test_a_failure_dated_ahead_counts_from_when_it_was_received_also_behind_a_success_that_comes_late(self):
+        user = uuid.uuid4().hex
+        self.deliver(user, "login_failed", "2100-01-01T00:00:00Z")
+        between = self.next_millisecond()
+        self.deliver(user, "login_failed", self.next_millisecond())
+        self.deliver(user, "login_success", between)
+        self.assertEqual([found.accounts["acme", "id:" + user]["failed_login_attempts"] for found in
+                          (stores.read_postgres(self.agent.postgres), stores.read_mongodb(self.agent.mongodb))], [1, 1])
 
     def test_a_success_or_reset_sets_the_stated_attempts_or_0(self):
         failed = ("login_failed", {})

@@ -100,7 +100,11 @@ Version random_version(const Material& material, Choices& choices) {
   event.event_type = choices.one_of(types);
   event.log_id = {static_cast<char>('A' + choices.below(26)), static_cast<char>('a' + choices.below(26))};
   version.effective_at = choices.one_of(material.times);
+  version.received_at = version.effective_at;
   event.occurred_at = version.effective_at;
+  if (choices.percent(25)) {  // A sender whose clock is ahead: what it says holds from when it was received.
+    event.occurred_at += static_cast<UtcMicros>(1 + choices.below(2 * kMostTimes));
+  }
   choose_user(event, material, choices);
   choose_lock(event, choices);
   choose_rest(event, choices);

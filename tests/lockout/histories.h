@@ -27,7 +27,8 @@ class Choices {
 };
 
 struct History {
-  /// Distinct by (tenant_id, log_id, content_hash); at most 8 distinct times and 4 accounts.
+  /// Distinct by (tenant_id, log_id, content_hash); at most 8 distinct times of effect and 4 accounts. Some occur
+  /// later than they take effect.
   std::vector<Version> versions;
   /// Indexes into `versions` in the order of arrival; each occurs at least once.
   std::vector<std::size_t> arrivals;

@@ -89,6 +89,8 @@ class TransactionStore {
 void count_kinds(const History& history, Coverage& coverage) {
   for (std::size_t i = 0; i < history.versions.size(); ++i) {
     const AuthEvent& event = history.versions[i].event;
+    const bool is_ahead = event.occurred_at > history.versions[i].effective_at;
+    coverage.count_if(is_ahead && event.event_type == "login_failed", Rule::kAhead);
     coverage.count_if(is_conflict(history.versions, i), Rule::kConflict);
     coverage.count_if(event.event_type == "mfa_failed", Rule::kOtherType);
     coverage.count_if(event.event_type == "login_failed" && !event.account, Rule::kUnknownUser);

@@ -17,7 +17,13 @@ class VersionBuilder {
     version_.event.log_id = version_.event.event_type + "@" + std::to_string(effective_at);
     version_.event.occurred_at = effective_at;
     version_.effective_at = effective_at;
+    version_.received_at = effective_at;
     user("u");
+  }
+  /// The sender's clock was ahead: it takes effect when it was received, as the builder was told.
+  VersionBuilder& occurred(UtcMicros at) {
+    version_.event.occurred_at = at;
+    return *this;
   }
   VersionBuilder& user(const std::string& user_id) {
     version_.event.user_id = user_id;

@@ -1,3 +1,4 @@
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
 #include "tests/lockout/version_builder.h"
@@ -50,6 +51,13 @@ TEST_F(MongodbAccounts, RecountAfterASuccessThatArrivesLate) {
   EXPECT_EQ(attempts(), 2);
 }
 
+TEST_F(MongodbAccounts, RecountByWhenAFailureTookEffectAndNotByWhenItSaysThatItOccurred) {
+  const auto versions = agent_.accept({failed(10).occurred(1'000'000), failed(30), success(20)});
+  report_of(agent_.flush({versions.data(), 2}));
+  EXPECT_EQ(report_of(agent_.flush({&versions[2], 1})).recounts, 1U);
+  EXPECT_EQ(attempts(), 1);
+}
+
 TEST_F(MongodbAccounts, RecountFailuresThatAreOnlyKeptAsConflicts) {
   const auto versions =
       agent_.accept({failed(10).log_id("x").hash(1), failed(20).log_id("x").hash(2), failed(5), success(7)});
@@ -89,6 +97,13 @@ TEST_F(MongodbAccounts, ArePermanentlyLockedUntilAReset) {
   report_of(agent_.flush({&versions[2], 1}));
   EXPECT_EQ(read_account(settings_, hot_account).lock_kind, LockKind::kNone);
   EXPECT_EQ(read_account(settings_, hot_account).lock_reason, std::nullopt);
+}
+
+TEST_F(MongodbAccounts, ThatShouldNotBeThereAreSeenByWhatTheseTestsCompareWith) {
+  const auto versions = agent_.accept({failed(1), failed(2).user("other")});
+  report_of(agent_.flush(versions));
+  const std::span<const Version> first(versions.data(), 1);
+  EXPECT_NONFATAL_FAILURE(testing::expect_fold(settings_, first), "count_accounts");
 }
 
 TEST_F(MongodbAccounts, AreNotMadeForOtherEventTypes) {

@@ -81,10 +81,25 @@ TEST_P(MongodbAdmin, NamesWhatToDoWhereThereIsNoSchemaAndNoneMayBeMade) {
   EXPECT_NE(text_of(lines).find("twinlog migrate"), std::string::npos);
   testing::VirtualClock clock;
   testing::SeededRandom random(1);
-  const auto store = make_mongodb_store({.store = settings_, .epoch_id = {}, .agent = "a"}, clock, random);
+  testing::NoWait pauses;
+  const auto store = make_mongodb_store({.store = settings_, .epoch_id = {}, .agent = "a"}, clock, random, pauses);
   const auto result = store->connect();
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().reaction, Reaction::kHold);
+}
+
+TEST_P(MongodbAdmin, NamesAnotherVersionOfUnicodeAndKeepsItWhateverIsUpgraded) {
+  ASSERT_TRUE(make_mongodb_admin(settings_)->migrate());
+  testing::update_all(settings_, kMeta, R"({"$set":{"folding_unicode":"1.0.0","version":1}})");
+  ASSERT_TRUE(make_mongodb_admin(settings_)->migrate());
+  EXPECT_NE(text_of(make_mongodb_admin(settings_)->check())
+                .find("problem: the accounts of this database were named by "
+                      "Unicode 1.0.0"),
+            std::string::npos);
+  TestAgent agent(settings_, 1);
+  EXPECT_NE(text_of(agent.store().take_notes()).find("Unicode 1.0.0"), std::string::npos);
+  ASSERT_TRUE(agent.store().connect());
+  EXPECT_EQ(text_of(agent.store().take_notes()), "");
 }
 
 TEST_P(MongodbAdmin, FlushesReplaysAndConflictsAndFoldsOnThisServer) {

@@ -8,6 +8,7 @@
 #include "tests/lockout/histories.h"
 #include "tests/mongodb/cutting_proxy.h"
 #include "tests/mongodb/rig.h"
+#include "tests/support/long.h"
 
 namespace twinlog {
 namespace {
@@ -18,7 +19,6 @@ using testing::CuttingProxy;
 using testing::TestAgent;
 
 constexpr std::size_t kAgents = 8;
-constexpr int kRuns = 4;
 
 /// What one agent accepts: a part of the history, in an order of its own, overlapping with the others.
 std::vector<Version> share_of(const testing::History& history, Choices& choices) {
@@ -58,7 +58,8 @@ void deliver(TestAgent& agent, CuttingProxy& proxy, std::span<const Version> ver
 TEST(MongodbAgents, OnTheSameAccountsEndInTheFoldHoweverTheyDie) {
   const std::uint64_t seed = std::random_device{}();
   Choices choices(seed);
-  for (int run = 0; run < kRuns; ++run) {
+  const int runs = testing::long_or(140, 4);
+  for (int run = 0; run < runs; ++run) {
     SCOPED_TRACE("seed " + std::to_string(seed) + ", run " + std::to_string(run));
     const std::string database = testing::fresh_database();
     const testing::History history = testing::random_history(choices, 120);

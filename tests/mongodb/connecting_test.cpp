@@ -65,8 +65,9 @@ TEST(MongodbConnecting, WhereTheGuardsIndexIsRefusedGoesOnAndSaysSo) {
               R"({"ok":0,"code":67,"codeName":"CannotCreateIndex","errmsg":"cannot create unique index"})");
   testing::VirtualClock clock;
   testing::SeededRandom random(1);
+  testing::NoWait pauses;
   const auto store = make_mongodb_store(
-      {.store = testing::settings_for(peer.port(), "db"), .epoch_id = {}, .agent = "a"}, clock, random);
+      {.store = testing::settings_for(peer.port(), "db"), .epoch_id = {}, .agent = "a"}, clock, random, pauses);
   EXPECT_TRUE(store->connect());
   EXPECT_EQ(peer.count("createIndexes account_lockouts"), 1U);
   const auto notes = store->take_notes();

@@ -1,7 +1,6 @@
 // A store restored or emptied behind a living connection, in parts: marks and records contradict each other.
 #include <gtest/gtest.h>
 
-#include "plugins/mongodb/client.h"
 #include "plugins/mongodb/names.h"
 #include "tests/lockout/version_builder.h"
 #include "tests/mongodb/rig.h"
@@ -12,34 +11,16 @@ namespace {
 using testing::error_of;
 using testing::expect_fold;
 using testing::failed;
+using testing::remove;
 using testing::report_of;
 using testing::success;
 using testing::TestAgent;
 
 class MongodbForgetting : public ::testing::Test {
  protected:
-  void run(const Bson& command) {
-    auto client = Client::connect(settings_);
-    ASSERT_TRUE(client);
-    ASSERT_TRUE((*client)->command(command));
-  }
-  /// All of the collection, or the one document.
-  void remove(const char* collection, const std::string& id = "") {
-    Bson command;
-    BsonWriter writer(command);
-    writer.text("delete", collection).begin_array("deletes").begin_document("0").begin_document("q");
-    if (!id.empty()) {
-      writer.text("_id", id);
-    }
-    writer.end().int32("limit", 0).end().end();
-    run(command);
-  }
-  void set_position(std::int64_t leaf) {
-    Bson command;
-    BsonWriter writer(command);
-    writer.text("update", kAgents).begin_array("updates").begin_document("0").begin_document("q").end();
-    writer.begin_document("u").begin_document("$set").int64("last_leaf_index", leaf).end().end().end().end();
-    run(command);
+  void set_position(int leaf) {
+    testing::update_all(settings_, kAgents,
+                        R"({"$set":{"last_leaf_index":{"$numberLong":")" + std::to_string(leaf) + R"("}}})");
   }
 
   StoreSettings settings_ = testing::settings_for(testing::java_server_port(), testing::fresh_database());
@@ -50,7 +31,7 @@ TEST_F(MongodbForgetting, APositionThatWasTakenAwayStopsTheFlushBeforeItWritesAn
   const auto first = agent_.accept({failed(1)});
   const auto second = agent_.accept({failed(2).log_id("second")});
   report_of(agent_.flush(first));
-  remove(kAgents);
+  remove(settings_, kAgents);
   EXPECT_EQ(error_of(agent_.flush(second)).reaction, Reaction::kReconnect);
   EXPECT_FALSE(agent_.store().is_connected());
   EXPECT_TRUE(testing::read_records(settings_, testing::keys_of(second)).empty());
@@ -71,7 +52,7 @@ TEST_F(MongodbForgetting, APositionThatWentBackStopsTheFlushBeforeItWritesAnythi
 TEST_F(MongodbForgetting, RecordsThatWentWithoutTheirAccountsAreCountedOnce) {
   const auto versions = agent_.accept({failed(1).log_id("a"), failed(3).log_id("b"), success(2).log_id("c")});
   report_of(agent_.flush(versions));
-  remove(kRecords);
+  remove(settings_, kRecords);
   agent_.restart();
   report_of(agent_.flush(versions));
   expect_fold(settings_, versions);
@@ -82,8 +63,9 @@ TEST_F(MongodbForgetting, AnAccountThatRanAheadOfARestoredPositionCountsEveryFai
                                        failed(4).log_id("d"), failed(5).log_id("e")});
   report_of(agent_.flush(versions));
   for (const int lost : {2, 3}) {
-    remove(kRecords, versions[static_cast<std::size_t>(lost)].event.tenant_id + "/" +
-                         versions[static_cast<std::size_t>(lost)].event.log_id);
+    remove(settings_, kRecords,
+           versions[static_cast<std::size_t>(lost)].event.tenant_id + "/" +
+               versions[static_cast<std::size_t>(lost)].event.log_id);
   }
   set_position(2);
   agent_.restart();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "plugins/mongodb/names.h"
 #include "tests/lockout/histories.h"
 #include "tests/lockout/version_builder.h"
 #include "tests/mongodb/cutting_proxy.h"
@@ -110,6 +111,51 @@ TEST_F(MongodbLeftovers, OfALargerFlushAreFoundAfterASmallerOneThatDiedToo) {
   error_of(mortal_.flush({left.data(), 1}));
   look_after(agent_);
   expect_fold(settings_, left);
+}
+
+class MongodbOlderAgents : public MongodbLeftovers {
+ protected:
+  /// Leaves the lines as agents of older versions wrote them.
+  void forget_newer_fields() {
+    testing::update_all(settings_, kAgents,
+                        R"({"$unset":{"flushing_leaf_index":"","is_unfinished":"","flushing":"",)"
+                        R"("listed_leaf_index":""}})");
+  }
+  /// Whether a problem was noted since the last look.
+  static bool has_problem(TestAgent& agent) {
+    const auto notes = agent.store().take_notes();
+    return std::ranges::any_of(notes, [](const CheckLine& note) { return note.is_problem; });
+  }
+};
+
+TEST_F(MongodbOlderAgents, LeaveNothingUncountedWhereTheirSpoolIsGoneOnWith) {
+  const auto versions = mortal_.accept({failed(1).log_id("a"), failed(2).log_id("b"), failed(3).log_id("c")});
+  report_of(mortal_.flush({versions.data(), 1}));
+  forget_newer_fields();
+  testing::insert_record_only(settings_, versions[1]);
+  mortal_.restart();
+  report_of(mortal_.flush({&versions[1], 2}));
+  expect_fold(settings_, versions);
+}
+
+TEST_F(MongodbOlderAgents, AreNamedOnceWhereAnotherAgentMeetsWhatTheyDidNotConfirm) {
+  const auto theirs = mortal_.accept({failed(1).log_id("a"), failed(2).log_id("b")});
+  testing::insert_record_only(settings_, theirs[0]);
+  testing::insert_record_only(settings_, theirs[1]);
+  agent_.store().take_notes();
+  report_of(agent_.flush(agent_.accept({failed(1).log_id("a")})));
+  EXPECT_TRUE(has_problem(agent_));
+  report_of(agent_.flush(agent_.accept({failed(2).log_id("b")})));
+  EXPECT_FALSE(has_problem(agent_));
+}
+
+TEST_F(MongodbOlderAgents, AreNotNamedForWhatTheyConfirmed) {
+  const auto theirs = mortal_.accept({failed(1).log_id("a")});
+  report_of(mortal_.flush(theirs));
+  forget_newer_fields();
+  agent_.store().take_notes();
+  report_of(agent_.flush(agent_.accept({failed(1).log_id("a")})));
+  EXPECT_FALSE(has_problem(agent_));
 }
 
 /// One mortal agent flushes its share in random batches and now and then dies for good in the middle.

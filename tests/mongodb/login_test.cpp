@@ -23,7 +23,7 @@ constexpr const char* kSecond = "AHdyaXRlcgBzZWNvbmQtcGFzc3dvcmQ=";
 
 class Login : public ::testing::Test {
  protected:
-  Login() : store_(make_mongodb_store({.store = settings(), .epoch_id = {}, .agent = "a"}, clock_, random_)) {}
+  Login() : store_(make_mongodb_store({.store = settings(), .epoch_id = {}, .agent = "a"}, clock_, random_, pauses_)) {}
 
   StoreSettings settings() {
     StoreSettings settings;
@@ -39,6 +39,7 @@ class Login : public ::testing::Test {
   ScriptedPeer peer_;
   testing::VirtualClock clock_;
   testing::SeededRandom random_{1};
+  testing::NoWait pauses_;
   std::unique_ptr<Store> store_;
 };
 

@@ -20,6 +20,7 @@ using testing::success;
 using testing::TestAgent;
 
 const AccountKey hot_account{"t", "id:u"};
+constexpr unsigned kBeforeAccounts = 3;  // Begin, records, then the read of the account.
 constexpr unsigned kBeforePosition = 5;  // Begin, records, read and insert of the account, then the position.
 
 class MongodbMarks : public ::testing::Test {
@@ -76,6 +77,24 @@ TEST_F(MongodbMarks, ThatWentDoNotMakeARecountOrAReplayCountAnythingTwice) {
   early.restart();
   report_of(early.flush(first));
   all_.insert(all_.end(), {first[0], first[1], defining[0]});
+  expect_fold(settings_, all_);
+}
+
+TEST_F(MongodbMarks, ThatWentLeaveToAnAgentAmidAFlushWhatItHasNotAppliedYet) {
+  CuttingProxy proxy(testing::java_server_port());
+  TestAgent early(testing::settings_for(proxy.port(), database_), 1);
+  const auto theirs = early.accept({failed(10).log_id("a"), failed(20).log_id("b"), failed(30).log_id("c")});
+  report_of(early.flush({theirs.data(), 2}));
+  let_flush(20);
+  proxy.cut_at(kBeforeAccounts, Cut::kBeforeServer);
+  error_of(early.flush({&theirs[2], 1}));
+  TestAgent late(settings_, 2);
+  const auto defining = late.accept({success(15).log_id("d")});
+  EXPECT_EQ(report_of(late.flush(defining)).recounts, 1U);
+  EXPECT_EQ(testing::read_account(settings_, hot_account).failed_login_attempts, 1 + 20);
+  early.restart();
+  report_of(early.flush({&theirs[2], 1}));
+  all_.insert(all_.end(), {theirs[0], theirs[1], theirs[2], defining[0]});
   expect_fold(settings_, all_);
 }
 

@@ -2,16 +2,18 @@
 #include <gtest/gtest.h>
 
 #include "plugins/mongodb/accounts.h"
-#include "plugins/mongodb/document.h"
 #include "tests/lockout/version_builder.h"
 #include "tests/mongodb/rig.h"
+#include "tests/mongodb/scripted_answers.h"
 #include "tests/mongodb/scripted_peer.h"
 
 namespace twinlog::mongodb {
 namespace {
 
+using testing::account_of_another_agent;
 using testing::error_of;
 using testing::failed;
+using testing::found;
 using testing::ScriptedPeer;
 using testing::TestAgent;
 
@@ -19,30 +21,18 @@ constexpr const char* kDuplicate = R"({"ok":1,"n":0,"writeErrors":[{"index":0,"c
 
 /// What a find of auth_logs answers for the record "t/<log_id>" of epoch 1 and the leaf; hash all zero.
 std::string stored_copy(const std::string& log_id, int leaf) {
-  return R"({"ok":1,"cursor":{"id":{"$numberLong":"0"},"ns":"db.auth_logs","firstBatch":[{"_id":"t/)" + log_id +
-         R"(","content_hash":{"$binary":{"base64":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","subType":"00"}},)"
-         R"("epoch_id":"01010101-0101-0101-0101-010101010101","leaf_index":{"$numberLong":")" +
-         std::to_string(leaf) + R"("}}]}})";
-}
-
-/// A find's answer with the account "t/id:u" as another agent wrote it.
-std::string account_of_another_agent() {
-  const Version version = failed(1).log_id("theirs");
-  StoredAccount account{.state = {}, .version = 1};
-  merge(account.state, {&version});
-  const Result<Bson> document = account_document({"t", "id:u"}, account, "another");
-  char* json = bson_as_canonical_extended_json(document->get(), nullptr);
-  std::string answer = R"({"ok":1,"cursor":{"id":{"$numberLong":"0"},"ns":"db.account_lockouts","firstBatch":[)" +
-                       std::string(json) + "]}}";
-  bson_free(json);
-  return answer;
+  return found(
+      "auth_logs",
+      R"({"_id":"t/)" + log_id +
+          R"(","content_hash":{"$binary":{"base64":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","subType":"00"}},)"
+          R"("epoch_id":"01010101-0101-0101-0101-010101010101","leaf_index":{"$numberLong":")" +
+          std::to_string(leaf) + R"("}})");
 }
 
 /// A find's answer with the line of epoch 1.
 std::string line_of_our_epoch(int leaf) {
-  return R"({"ok":1,"cursor":{"id":{"$numberLong":"0"},"ns":"db.twinlog_agents","firstBatch":[)"
-         R"({"_id":"01010101-0101-0101-0101-010101010101","last_leaf_index":{"$numberLong":")" +
-         std::to_string(leaf) + R"("}}]}})";
+  return found("twinlog_agents", R"({"_id":"01010101-0101-0101-0101-010101010101","last_leaf_index":{"$numberLong":")" +
+                                     std::to_string(leaf) + R"("}})");
 }
 
 class MongodbReplies : public ::testing::Test {
@@ -157,6 +147,41 @@ TEST_F(MongodbSplitReplies, AFailedCommandIsNotForgottenWhenALaterOneSucceeds) {
   EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
 }
 
+/// Accounts are written by one bulk that the driver splits: new ones are inserted, then known ones replaced.
+class MongodbSplitAccounts : public MongodbSplitReplies {
+ protected:
+  StoreError error_of_accounts() {
+    peer_.answer("find account_lockouts", account_of_another_agent());
+    TestAgent agent = connected_agent();
+    const StoreError error = error_of(agent.flush(agent.accept({failed(2), failed(3).user("new")})));
+    EXPECT_EQ(peer_.count("insert account_lockouts"), 1U);
+    EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+    return error;
+  }
+};
+
+TEST_F(MongodbSplitAccounts, AnInsertThatFailedIsNotForgottenWhenTheReplacementSucceeds) {
+  peer_.answer("insert account_lockouts", R"({"ok":0,"code":10107,"errmsg":"not primary"})");
+  EXPECT_EQ(error_of_accounts().reaction, Reaction::kReconnect);
+}
+
+TEST_F(MongodbSplitAccounts, AnInsertThatBrokeTheConnectionIsNotForgotten) {
+  peer_.drop("insert account_lockouts");
+  EXPECT_EQ(error_of_accounts().reaction, Reaction::kReconnect);
+}
+
+TEST_F(MongodbSplitAccounts, AnInsertThatNobodyConfirmedIsNotForgottenWhenTheReplacementSucceeds) {
+  peer_.answer("insert account_lockouts", kNotConfirmed);
+  EXPECT_EQ(error_of_accounts().code, "64");
+  EXPECT_EQ(peer_.count("update account_lockouts"), 1U);
+}
+
+TEST_F(MongodbSplitAccounts, AReplacementThatFailedIsNotHiddenByADuplicateOfTheInsert) {
+  peer_.answer("insert account_lockouts", kDuplicate);
+  peer_.answer("update account_lockouts", R"({"ok":0,"code":10107,"errmsg":"not primary"})");
+  EXPECT_EQ(error_of_accounts().reaction, Reaction::kReconnect);
+}
+
 TEST_F(MongodbReplies, ADuplicateThatCannotBeReadBackIsRetried) {
   peer_.answer("insert auth_logs", kDuplicate);
   TestAgent agent = connected_agent();
@@ -195,8 +220,9 @@ TEST(MongodbConnection, WithoutAServerIsRetried) {
   const std::uint16_t unused = testing::Socket::listening().port();
   testing::VirtualClock clock;
   testing::SeededRandom random(1);
-  const auto store =
-      make_mongodb_store({.store = testing::settings_for(unused, "db"), .epoch_id = {}, .agent = "a"}, clock, random);
+  testing::NoWait pauses;
+  const auto store = make_mongodb_store({.store = testing::settings_for(unused, "db"), .epoch_id = {}, .agent = "a"},
+                                        clock, random, pauses);
   const auto result = store->connect();
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().reaction, Reaction::kReconnect);

@@ -59,14 +59,17 @@ StoreSettings settings_for(std::uint16_t port, const std::string& database) {
   return settings;
 }
 
-TestAgent::TestAgent(const StoreSettings& settings, std::uint16_t epoch) : settings_(settings), random_(epoch) {
+TestAgent::TestAgent(const StoreSettings& settings, std::uint16_t epoch) : TestAgent(settings, epoch, kept_pauses_) {}
+
+TestAgent::TestAgent(const StoreSettings& settings, std::uint16_t epoch, Wait& pauses)
+    : settings_(settings), random_(epoch), pauses_(pauses) {
   epoch_id_.fill(static_cast<std::uint8_t>(epoch));
   epoch_id_[0] = static_cast<std::uint8_t>(epoch >> 8U | (epoch < 256 ? epoch : 0U));
   restart();
 }
 
 void TestAgent::restart() {
-  store_ = make_mongodb_store({.store = settings_, .epoch_id = epoch_id_, .agent = "agent"}, clock_, random_);
+  store_ = make_mongodb_store({.store = settings_, .epoch_id = epoch_id_, .agent = "agent"}, clock_, random_, pauses_);
   value_of(store_->connect());
 }
 
@@ -127,8 +130,8 @@ ShownAccount read_account(const StoreSettings& settings, const AccountKey& key) 
 void insert_record_only(const StoreSettings& settings, const Version& version) {
   const auto client = value_of(Client::connect(settings));
   const Version* versions[] = {&version};
-  const auto places = value_of(store_versions(*client, Shelf::kRecords, versions));
-  EXPECT_EQ(places, std::vector{Place::kInserted});
+  const auto stored = value_of(store_versions(*client, Shelf::kRecords, versions));
+  EXPECT_TRUE(stored.size() == 1 && stored[0].place == Place::kInserted);
 }
 
 std::set<Uuid> marks_of(const StoreSettings& settings, const AccountKey& key) {
@@ -159,13 +162,34 @@ std::size_t state_bytes(const StoreSettings& settings, const AccountKey& key) {
   return bytes;
 }
 
-void remove_line(const StoreSettings& settings, const Uuid& epoch_id) {
+void remove(const StoreSettings& settings, const char* collection, const std::string& id) {
   const auto client = value_of(Client::connect(settings));
   Bson command;
   BsonWriter writer(command);
-  writer.text("delete", kAgents).begin_array("deletes").begin_document("0");
-  writer.begin_document("q").text("_id", uuid_text(epoch_id)).end().int32("limit", 1).end().end();
+  writer.text("delete", collection).begin_array("deletes").begin_document("0").begin_document("q");
+  if (!id.empty()) {
+    writer.text("_id", id);
+  }
+  writer.end().int32("limit", 0).end().end();
   EXPECT_TRUE(client->command(command));
+}
+
+void update_all(const StoreSettings& settings, const char* collection, const std::string& change_json) {
+  const auto client = value_of(Client::connect(settings));
+  bson_t* const change = bson_new_from_json(reinterpret_cast<const std::uint8_t*>(change_json.data()),
+                                            static_cast<ssize_t>(change_json.size()), nullptr);
+  Bson command;
+  BsonWriter writer(command);
+  Bson copy;
+  bson_concat(copy.get(), change);
+  bson_destroy(change);
+  writer.text("update", collection).begin_array("updates").begin_document("0").begin_document("q").end();
+  writer.document("u", copy).boolean("multi", true).end().end();
+  EXPECT_TRUE(client->command(command));
+}
+
+void remove_line(const StoreSettings& settings, const Uuid& epoch_id) {
+  remove(settings, kAgents, uuid_text(epoch_id));
 }
 
 std::set<Uuid> read_leftover_epochs(const StoreSettings& settings) {

@@ -22,13 +22,27 @@ std::uint16_t ferretdb_port();
 std::string fresh_database();
 StoreSettings settings_for(std::uint16_t port, const std::string& database);
 
+/// Keeps how long pauses would have been, and goes on at once.
+class KeptPauses final : public Wait {
+ public:
+  void wait_for(std::chrono::milliseconds most) override { pauses_.push_back(most); }
+  void wake() override {}
+  const std::vector<std::chrono::milliseconds>& all() const { return pauses_; }
+
+ private:
+  std::vector<std::chrono::milliseconds> pauses_;
+};
+
 /// An agent's store, connected when made; everything of the spool that a flush needs is given by the test.
 class TestAgent {
  public:
   TestAgent(const StoreSettings& settings, std::uint16_t epoch);
+  /// One whose pauses are real.
+  TestAgent(const StoreSettings& settings, std::uint16_t epoch, Wait& pauses);
   const Uuid& epoch_id() const { return epoch_id_; }
   Store& store() { return *store_; }
   VirtualClock& clock() { return clock_; }
+  const KeptPauses& pauses() const { return kept_pauses_; }
   /// Gives the versions the agent's epoch and the leaves after the last one.
   std::vector<Version> accept(std::vector<Version> versions);
   StoreResult<FlushReport> flush(std::span<const Version> versions);
@@ -40,6 +54,8 @@ class TestAgent {
   Uuid epoch_id_{};
   VirtualClock clock_;
   SeededRandom random_;
+  KeptPauses kept_pauses_;
+  Wait& pauses_;
   std::unique_ptr<Store> store_;
   std::uint64_t last_leaf_ = 0;
 };
@@ -60,6 +76,10 @@ void insert_record_only(const StoreSettings& settings, const Version& version);
 /// The epochs that an account keeps a mark of.
 std::set<Uuid> marks_of(const StoreSettings& settings, const AccountKey& key);
 std::size_t state_bytes(const StoreSettings& settings, const AccountKey& key);
+/// Takes the one document out of a collection, or all of them.
+void remove(const StoreSettings& settings, const char* collection, const std::string& id = "");
+/// Runs an update of all documents of a collection, e.g. "$set" "last_leaf_index".
+void update_all(const StoreSettings& settings, const char* collection, const std::string& change_json);
 /// Takes the epoch's line out of twinlog_agents.
 void remove_line(const StoreSettings& settings, const Uuid& epoch_id);
 /// The epochs whose last flush did not come to its end.

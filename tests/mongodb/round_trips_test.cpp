@@ -75,8 +75,8 @@ TEST_F(MongodbRoundTrips, OfConflictsAndRecountsDoNotGrowWithTheBatch) {
   EXPECT_EQ(report.recounts, 300U);
   EXPECT_THAT(proxy_.commands(),
               ElementsAre("update twinlog_agents", "insert auth_logs", "find auth_logs", "insert auth_log_conflicts",
-                          "update auth_logs", "find account_lockouts", "find auth_logs", "find auth_log_conflicts",
-                          "update account_lockouts", "update twinlog_agents"));
+                          "update auth_logs", "find account_lockouts", "aggregate auth_logs",
+                          "aggregate auth_log_conflicts", "update account_lockouts", "update twinlog_agents"));
   EXPECT_EQ(report.round_trips, 10U);
 }
 

@@ -62,6 +62,18 @@ TEST(PostgresAccounts, ALateDefiningEventIsRecounted) {
   EXPECT_EQ(account(database, user())->failed_login_attempts, 12);
 }
 
+TEST(PostgresAccounts, ARecountGoesByWhenAFailureTookEffectAndNotByWhenItSaysThatItOccurred) {
+  const Database database;
+  TestAgent agent(database);
+  auto versions = agent.accept_all({event_of("u", "login_failed", "f1", 1), event_of("u", "login_failed", "f3", 3),
+                                    event_of("u", "login_success", "s2", 2)});
+  versions[0].event.occurred_at += 86'400'000'000;
+  versions[0].received_at = versions[0].effective_at;
+  agent.flush({versions[0], versions[1]});
+  EXPECT_EQ(agent.flush({versions[2]}).recounts, 1U);
+  EXPECT_EQ(account(database, user())->failed_login_attempts, 1);
+}
+
 TEST(PostgresAccounts, AConflictCountsAsAVersionOfItsOwnAndOnce) {
   const Database database;
   TestAgent agent(database);
