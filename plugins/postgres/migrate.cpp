@@ -40,7 +40,9 @@ constexpr std::string_view kVersion =
 // Without any schema in reach current_schema() is null: quote_ident() hands that on, format('%I') fails.
 constexpr std::string_view kState =
     "SELECT coalesce(current_schema(), ''), "
-    "to_regclass(quote_ident(current_schema()) || '.twinlog_meta') IS NOT NULL";
+    "to_regclass(quote_ident(current_schema()) || '.twinlog_meta') IS NOT NULL, "
+    "coalesce((SELECT s.name FROM unnest(current_schemas(false)) WITH ORDINALITY AS s(name, place) "
+    "WHERE to_regclass(quote_ident(s.name) || '.twinlog_meta') IS NOT NULL ORDER BY s.place LIMIT 1), '')";
 // A policy that shows every row is as good as none.
 constexpr std::string_view kHidden =
     "SELECT coalesce(string_agg(c.relname, ' and ' ORDER BY c.relname), '') FROM pg_class c "
@@ -61,6 +63,18 @@ StoreError no_schema() {
           .words =
               "no schema of the search path exists or may be used by this role; create one, grant USAGE on it, or "
               "set another with ALTER ROLE ... SET search_path"};
+}
+
+/// A schema that came later, named like the role, say ("$user"), stands before the tables: a second set of them in it
+/// would take the events from then on, and nobody would look there.
+StoreError in_front(const std::string& schema, const std::string& tables) {
+  return {.reaction = Reaction::kHold,
+          .code = "",
+          .constraint = "",
+          .words = "the tables are in schema " + tables + ", and schema " + schema +
+                   ", which has none, now comes before it in the search path (is it named like this role?); drop or "
+                   "rename it, or ALTER ROLE ... SET search_path = " +
+                   tables + " (to begin anew in the other on purpose: = " + schema + " alone)"};
 }
 
 /// Runs the statements between what begin_locked() opened and COMMIT.
@@ -238,7 +252,8 @@ StoreResult<SchemaState> read_schema_state(Connection& connection) {
     return no_schema();
   }
   if (!bool_value(row.value(0, 1))) {
-    return state;
+    const std::string elsewhere(row.value(0, 2));
+    return elsewhere.empty() ? StoreResult<SchemaState>(state) : in_front(state.schema, elsewhere);
   }
   if (auto hidden = hidden_bookkeeping(connection)) {
     return std::move(*hidden);

@@ -33,8 +33,8 @@ std::optional<std::string> unicode_mismatch(const SchemaState& state);
 /// there is then no answer, and no sign of a loss.
 std::optional<StoreError> hidden_bookkeeping(Connection& connection);
 
-/// Needs no more than the right to read twinlog_meta. kHold where the session has no schema, or
-/// cannot see twinlog_meta.
+/// Needs no more than the right to read twinlog_meta. kHold where the session has no schema, cannot see twinlog_meta,
+/// or has an empty schema in front of one that holds the tables.
 StoreResult<SchemaState> read_schema_state(Connection& connection);
 
 /// An agent has events to deliver: it leaves it to the command to build an index on a table that holds rows.

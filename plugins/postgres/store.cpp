@@ -136,6 +136,9 @@ class PostgresStore final : public Store {
       // How far it came, with what other agents did meanwhile.
       auto now = connection_->is_usable() ? read_schema_state(*connection_) : StoreResult<SchemaState>(state);
       const SchemaState& reached = now ? *now : state;
+      if (reached.version >= schema_version() && connection_->is_usable()) {
+        return std::nullopt;
+      }
       if (can_write(reached) && connection_->is_usable()) {
         note({{.is_problem = true,
                .text = "PostgreSQL: the schema is not up to date, which only readers notice: " + error.words +

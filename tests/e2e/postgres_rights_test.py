@@ -1,8 +1,10 @@
 """What the agent needs of a role and a schema: each right taken away in turn, older and newer schemas, missing roles."""
 import json
+import socket
 import subprocess
 import unittest
 
+import certificates
 import field
 import harness
 
@@ -13,6 +15,13 @@ def run(command, agent, *options):
     done = subprocess.run([harness.BINARY, command, "--config", agent.config, *options], capture_output=True, text=True,
                           check=False, timeout=120)
     return done.returncode, done.stdout + done.stderr
+
+
+def address_beyond_loopback():
+    """One of this host's own. Nothing is sent: the kernel is only asked from where it would be."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way_out:
+        way_out.connect(("198.51.100.1", 9))
+        return way_out.getsockname()[0]
 
 
 def table_right(right, table):
@@ -189,6 +198,19 @@ class Rights(field.FieldCase):
         self.assertEqual(run("migrate", agent)[0], 0)
         code, text = run("check", agent, "--stores")
         self.assertEqual(code, 0, text)
+
+    def test_a_session_beyond_this_host_without_tls_is_named_by_a_check(self):
+        self.migrate()
+        self.server.set_hba("host all all all trust\n")
+        self.server.set_option("listen_addresses", "*")
+        self.server.restart()
+        authority = certificates.Authority()
+        self.addCleanup(authority.close)
+        uri = self.server.uri(self.database, host=address_beyond_loopback())
+        agent = self.agent(self.server, f'uri = "{uri}"', self.database)
+        self.assertIn("this session is not encrypted; set sslmode=verify-full", run("check", agent, "--stores")[1])
+        self.server.enable_tls(*authority.certificate())
+        self.assertNotIn("not encrypted", run("check", agent, "--stores")[1])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <regex>
 #include <thread>
 
 #include "ledger/record/auth_event.h"
@@ -133,6 +134,28 @@ TEST(PostgresMigrate, AFailedStepLeavesNothingBehind) {
   EXPECT_EQ(select(*database.session(), "SELECT to_regclass('auth_logs') IS NULL"), std::vector<std::string>{"(t)"});
   execute(*database.session(), {"DROP TABLE account_lockouts"});
   EXPECT_EQ(problems_of(migrated(database.settings())), "");
+}
+
+TEST(PostgresMigrate, ASchemaThatComesInFrontOfTheTablesGetsNoSecondSetOfThem) {
+  const Database database;
+  StoreSettings settings = database.settings();
+  const std::string path = "%22%24user%22%2C" + database.schema();  // "$user", then the schema of the tables.
+  settings.uri = Secret::literal(std::regex_replace(database.uri(), std::regex("test_[0-9]+$"), path));
+  EXPECT_EQ(problems_of(migrated(settings)), "");
+  execute(*database.session(), {"CREATE SCHEMA postgres"});
+  const auto store = make_postgres_store({.store = settings, .epoch_id = {}, .agent = "a"}, testing::real_clock());
+  const auto refused = store->connect();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reaction, Reaction::kHold);
+  EXPECT_NE(refused.error().words.find("tables are in schema " + database.schema() + ", and schema postgres"),
+            std::string::npos)
+      << refused.error().words;
+  EXPECT_FALSE(make_postgres_admin(settings)->migrate().ok());
+  EXPECT_NE(problems_of(make_postgres_admin(settings)->check()).find("search_path"), std::string::npos);
+  EXPECT_EQ(select(*database.session(), "SELECT relname FROM pg_class WHERE relnamespace = 'postgres'::regnamespace"),
+            std::vector<std::string>{});
+  execute(*database.session(), {"DROP SCHEMA postgres"});
+  EXPECT_TRUE(store->connect().ok());
 }
 
 TEST(PostgresRoles, WithoutCreateroleTheSqlIsPrintedAndWritingWorks) {

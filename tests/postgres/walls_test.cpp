@@ -163,6 +163,31 @@ TEST_F(PostgresWalls, ABoundRoleThatMayWriteWritesForItsTenantOnly) {
             "42501");
 }
 
+TEST_F(PostgresWalls, ABoundRoleThatMayWriteReachesNoOtherOrganisationAndMovesNoRow) {
+  execute(*owner_, {"GRANT twinlog_writer TO " + reader_});
+  const std::string accounts =
+      "SELECT tenant_id, organisation_id, failed_login_attempts FROM account_lockouts ORDER BY 1";
+  const Lines before{"(acme,south,3)", "(beta,north,2)"};
+  ASSERT_EQ(select(*owner_, accounts), before);
+  bind("acme", "'north'");
+  execute(*session_,
+          {"UPDATE account_lockouts SET failed_login_attempts = 99", "UPDATE auth_logs SET has_conflict = true"});
+  EXPECT_EQ(select(*owner_, "SELECT log_id FROM auth_logs WHERE has_conflict ORDER BY 1"), (Lines{"(a2)", "(b1)"}));
+  for (const std::string values :
+       {"('beta', 'id:u', 99, '', 'north', '', now(), '')", "('acme', 'id:u', 99, '', 'north', '', now(), '')",
+        "('acme', 'id:new', 99, '', 'south', '', now(), '')"}) {
+    EXPECT_EQ(sqlstate_of(*session_,
+                          "INSERT INTO account_lockouts (tenant_id, account, failed_login_attempts, lock_kind, "
+                          "organisation_id, log_id, effective_at, fold_state) VALUES " +
+                              values + " ON CONFLICT (tenant_id, account) DO UPDATE SET failed_login_attempts = 99"),
+              "42501")
+        << values;
+  }
+  bind("acme", "NULL");
+  EXPECT_EQ(sqlstate_of(*session_, "UPDATE account_lockouts SET tenant_id = 'beta', account = 'id:moved'"), "42501");
+  EXPECT_EQ(select(*owner_, accounts), before);
+}
+
 TEST_F(PostgresWalls, TheRowOfEveryRoleBindsReadersThatAreNotListed) {
   execute(*owner_, {"INSERT INTO twinlog_reader_scope VALUES ('*', '', NULL)"});
   set("tenant_id", "beta");
