@@ -97,7 +97,7 @@ NameLookUps::Answer NameLookUps::in_turn(Answer answer) {
   std::vector<std::string>& addresses = answer.addresses;
   if (addresses.size() > kAddressesMost) {
     const std::size_t first = turn_++ * kAddressesMost % addresses.size();
-    std::ranges::rotate(addresses, addresses.begin() + static_cast<std::ptrdiff_t>(first));
+    std::rotate(addresses.begin(), addresses.begin() + static_cast<std::ptrdiff_t>(first), addresses.end());
     addresses.resize(kAddressesMost);
   }
   return answer;

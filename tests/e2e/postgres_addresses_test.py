@@ -175,7 +175,7 @@ class SeveralAddresses(NamesCase):
 
     def test_in_a_list_of_hosts_a_name_whose_first_address_is_mute_stands_beside_an_address(self):
         hosts = f"127.0.0.3:{self.server.port},pgtwo:{self.server.port}"
-        agent = self.agent_with(self.server, f"postgresql://postgres@{hosts}/{self.database}", self.database,
+        agent = self.agent_with(self.server, f"postgresql://postgres@{hosts}/{self.database}?connect_timeout=2", self.database,
                                 [("127.0.0.1", "pgtwo"), ("127.0.0.2", "pgtwo")])
         agent.postgres = self.server.uri(self.database, host="127.0.0.2")
         with silent_after_connect("127.0.0.1", self.server.port):

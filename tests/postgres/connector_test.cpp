@@ -22,7 +22,7 @@ StoreSettings at(const std::string& uri) {
 }
 
 std::string port(testing::LiveServer& server = testing::server()) {
-  const std::string uri = server.uri();
+  const std::string& uri = server.uri();
   const std::size_t begin = uri.rfind(':') + 1;
   return uri.substr(begin, uri.find('/', begin) - begin);
 }
