@@ -34,7 +34,9 @@ class RecountTime {
   static constexpr std::chrono::seconds kReply{5};
 
   std::chrono::seconds limit() const { return limit_; }
-  std::chrono::seconds wait() const { return limit_ + kReply; }
+  bool is_raised() const { return limit_ > kFirst; }
+  /// How long a reply has to be waited for where what the address says would not do.
+  std::chrono::seconds wait() const { return is_raised() ? limit_ + kReply : std::chrono::seconds{0}; }
   void was_enough() { limit_ = kFirst; }
   void was_too_short() { limit_ = std::min(kMost, 2 * limit_); }
 

@@ -82,6 +82,7 @@ class MongodbStore final : public Store {
   bool is_confirmed_ = false;                         ///< The last flush is known to have succeeded.
   AccountMemory memory_;
   RecountTime recount_time_;
+  bool waits_longer_ = false;  ///< This connection, for a recount that took too long.
   Leftovers leftovers_;
   bool is_unicode_told_ = false;
   std::vector<CheckLine> notes_;
@@ -120,6 +121,7 @@ StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
     if (!connected) {
       return std::move(connected).error();
     }
+    waits_longer_ = recount_time_.is_raised();
     std::unique_ptr<Client> client = *std::move(connected);
     if (auto failed = bring_up_schema(*client)) {
       return at(StoreStage::kSchema, *std::move(failed));
@@ -195,6 +197,9 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
   }
   TWINLOG_KILL_POINT("mongodb.position_written");
   report.round_trips = client_->commands() - commands_before;
+  if (waits_longer_ && !recount_time_.is_raised()) {
+    disconnect();  // The long recount is done: nobody shall wait that long for a server that fell silent.
+  }
   return report;
 }
 

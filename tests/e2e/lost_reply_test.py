@@ -19,8 +19,8 @@ MONGODB_PATIENCE = 1.0  # Set in the address; the driver's limit for one reply.
 NEEDED = {
     "postgres": {"BEGIN", "INSERT", "UPDATE", "SELECT", "COMMIT"},
     "mongodb": {"insert auth_logs", "find auth_logs", "insert auth_log_conflicts",
-                "update auth_logs", "find account_lockouts", "find auth_log_conflicts", "insert account_lockouts",
-                "update account_lockouts", "update twinlog_agents"},
+                "update auth_logs", "find account_lockouts", "aggregate auth_logs", "aggregate auth_log_conflicts",
+                "insert account_lockouts", "update account_lockouts", "update twinlog_agents"},
 }
 
 
