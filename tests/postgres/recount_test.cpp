@@ -39,7 +39,8 @@ struct Explained {
 
 Explained explained_count(postgres::Connection& session, const std::string& user) {
   postgres::AccountUpdate account{.key = {"acme", "id:" + user}, .state = {}};
-  account.state.attempts.emplace().position.effective_at = testing::kNoon;
+  account.state.attempts = AccountState::Attempts{};
+  account.state.attempts->position.effective_at = testing::kNoon;
   const postgres::AccountUpdate* const accounts[] = {&account};
   postgres::Statement statement = postgres::recount_failures(accounts);
   const std::string explain = "EXPLAIN (ANALYZE, BUFFERS) " + std::string(statement.sql);
