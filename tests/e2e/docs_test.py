@@ -19,7 +19,7 @@ import harness
 
 DOCS = harness.ROOT / "docs"
 BLOCK = re.compile(r"^```([^\n]+)\n(.*?)^```$", re.M | re.S)
-BUILT_GO = harness.ROOT / "build/go/bin/go"
+BUILT_GO = harness.ROOT / "build/go/go/bin/go"  # Where the machine has none that is new enough: install-deps.
 
 
 def blocks(page):
@@ -123,16 +123,12 @@ class Intake(Page):
 
     def test_the_go_client_sends_again_until_it_is_answered(self):
         go = str(BUILT_GO) if BUILT_GO.exists() else shutil.which("go")
-        if not go:
-            go = next(map(str, (harness.ROOT / "build/go").glob("**/bin/go")))
         self.client("go", "client.go", go, "run")
 
     def test_the_java_client_sends_again_until_it_is_answered(self):
         self.client("java", "Client.java", "java")
 
     def test_the_node_client_sends_again_until_it_is_answered(self):
-        if not shutil.which("node"):
-            self.skipTest("no Node.js on this machine")
         self.client("js", "client.js", "node")
 
 
