@@ -36,8 +36,8 @@ struct Known {
   std::array<bool, kStores> is_store_enabled{};
 };
 
-/// Filled by main before the phase becomes kRunning, `known` before the admin port opens; nothing else is read before
-/// that.
+/// Filled by main: `known` before the admin port opens, the rest before the phase becomes kRunning. Until then `known`
+/// and the phase alone are read.
 struct Observed {
   explicit Observed(const Clock& observed_clock) : clock(observed_clock) {}
 

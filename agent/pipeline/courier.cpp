@@ -16,10 +16,6 @@ bool needs_an_operator(Reaction reaction) {
          reaction == Reaction::kRetrySlowly;
 }
 
-bool needs_a_new_session(Reaction reaction) {
-  return reaction == Reaction::kReconnect || reaction == Reaction::kReconnectSmaller;
-}
-
 // A repeated error is logged at the 1st, 2nd, 4th, 8th ... failure in a row, another one at once.
 bool is_power_of_two(std::uint64_t number) {
   return number != 0 && (number & (number - 1)) == 0;

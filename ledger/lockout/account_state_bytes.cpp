@@ -231,14 +231,15 @@ Result<AccountState> decode_account_state(std::string_view bytes) {
   if (bytes.empty() || static_cast<std::uint8_t>(bytes.front()) != kLayout) {
     return Error(ErrorKind::kCorrupt,
                  "an account's state in the store has a layout that this version does not know; if a newer twinlog "
-                 "writes to this store, upgrade this one; otherwise rebuild the account from its events");
+                 "writes to this store, upgrade this one; otherwise another program wrote it: restore that row of "
+                 "account_lockouts from a backup");
   }
   Reader reader(bytes.substr(1));
   AccountState state = read_state(reader);
   // One state has one byte form, so writing it again finds whatever the reader let pass.
   if (!reader.ok() || encode_account_state(state) != bytes) {
     return Error(ErrorKind::kCorrupt,
-                 "an account's state in the store is damaged; rebuild the account from its events");
+                 "an account's state in the store is damaged; restore that row of account_lockouts from a backup");
   }
   return state;
 }

@@ -18,11 +18,10 @@ bool is_id_character(char c) {
   return is_alphanumeric(c) || std::string_view("._:~-").find(c) != std::string_view::npos;
 }
 
-// An id shaped like a token is not an id: it could be neither kept nor redacted.
+// An id shaped like a token is not an id: it could be neither kept nor redacted. `nonce:7f3a` is one: ids are opaque.
 bool is_id(std::string_view text) {
-  RedactionCounts ignored{};
   return !text.empty() && text.size() <= kMostIdBytes && std::all_of(text.begin(), text.end(), is_id_character) &&
-         !redacted(text, ignored);
+         !holds_token(text);
 }
 
 bool is_event_type(std::string_view text) {

@@ -172,6 +172,16 @@ std::optional<std::string> redacted(std::string_view text, RedactionCounts& coun
   return result;
 }
 
+bool holds_token(std::string_view text) {
+  ShapeFinder shapes;
+  for (std::size_t at = kBeginnings.next(text, 0); at < text.size(); at = kBeginnings.next(text, at + 1)) {
+    if (shapes.find({.text = text, .at = at, .barrier = 0}).is_found()) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::optional<std::string> redacted_name(std::string_view text, RedactionCounts& counts) {
   const FoundSecret secret = SecretSearch(text).next();
   const std::size_t end = secret.rule == RedactionRule::kUrl ? behind_text(text, secret.end) : secret.whole_end;

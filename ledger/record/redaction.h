@@ -28,7 +28,10 @@ std::size_t mark_size(std::string_view text);
 /// byte that is no part of a secret stays. Doing it again changes nothing. Linear in the length of `text`.
 std::optional<std::string> redacted(std::string_view text, RedactionCounts& counts);
 
-/// The same for a name that somebody typed: only where all of it is one secret.
+/// Whether a secret that is told by its own shape stands in `text`. What a name before it would make one is none here.
+bool holds_token(std::string_view text);
+
+/// The same as redacted() for a name that somebody typed: only where all of it is one secret.
 std::optional<std::string> redacted_name(std::string_view text, RedactionCounts& counts);
 
 }  // namespace twinlog

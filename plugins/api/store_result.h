@@ -24,6 +24,11 @@ enum class Reaction : std::uint8_t {
   kPoison,  ///< The store can never take one of these events. Until dead letters exist: holds the cursor, loudly.
   kStop,    ///< Corruption in the store: as kHold.
 };
+
+/// What was asked for over this connection is over.
+inline bool needs_a_new_session(Reaction reaction) {
+  return reaction == Reaction::kReconnect || reaction == Reaction::kReconnectSmaller;
+}
 std::string_view reaction_text(Reaction reaction);
 
 /// What was being done when the error came.
@@ -57,36 +62,38 @@ StoreStatus at(StoreStage where, StoreStatus status);
 
 /// A value or a StoreError. Asking the wrong one of the two ends the process (a bug of the caller).
 template <typename T>
-class [[nodiscard]] StoreResult : public std::variant<T, StoreError> {
+class [[nodiscard]] StoreResult {
  public:
   StoreResult(T value)  // NOLINT: implicit by design
-      : std::variant<T, StoreError>(std::in_place_index<0>, std::move(value)) {}
+      : held_(std::in_place_index<0>, std::move(value)) {}
   StoreResult(StoreError error)  // NOLINT: implicit by design
-      : std::variant<T, StoreError>(std::in_place_index<1>, std::move(error)) {}
+      : held_(std::in_place_index<1>, std::move(error)) {}
 
-  bool ok() const { return this->index() == 0; }
+  bool ok() const { return held_.index() == 0; }
   explicit operator bool() const { return ok(); }
-  T& value() & { return *checked<0>(*this); }
-  const T& value() const& { return *checked<0>(*this); }
-  T&& value() && { return std::move(*checked<0>(*this)); }
+  T& value() & { return *checked<0>(held_); }
+  const T& value() const& { return *checked<0>(held_); }
+  T&& value() && { return std::move(*checked<0>(held_)); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
-  StoreError& error() & { return *checked<1>(*this); }
-  const StoreError& error() const& { return *checked<1>(*this); }
-  StoreError&& error() && { return std::move(*checked<1>(*this)); }
+  StoreError& error() & { return *checked<1>(held_); }
+  const StoreError& error() const& { return *checked<1>(held_); }
+  StoreError&& error() && { return std::move(*checked<1>(held_)); }
 
  private:
-  template <std::size_t kIndex, typename Self>
-  static auto* checked(Self& self) {
-    auto* found = std::get_if<kIndex>(&self);
+  template <std::size_t kIndex, typename Held>
+  static auto* checked(Held& held) {
+    auto* found = std::get_if<kIndex>(&held);
     if (found == nullptr) {
       std::abort();
     }
     return found;
   }
+
+  std::variant<T, StoreError> held_;
 };
 
 }  // namespace twinlog

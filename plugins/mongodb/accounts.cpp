@@ -1,7 +1,11 @@
 #include "plugins/mongodb/accounts.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "ledger/base/kill_point.h"
@@ -16,7 +20,7 @@ constexpr unsigned kMostDoublings = 10;
 using StoredAccounts = std::map<std::string, StoredAccount>;
 
 StoreError too_late() {
-  return {.reaction = Reaction::kRetry,
+  return {.reaction = Reaction::kRetrySmaller,
           .code = "",
           .constraint = "",
           .words = "a flush took minutes; the agent begins it anew by itself, check the server's load"};
@@ -29,6 +33,20 @@ struct Changed {
   bool needs_recount = false;
   bool was_counted = false;
 };
+
+/// Where the collection is sharded by tenant, only those of these are asked.
+void append_tenants(BsonWriter& writer, const std::vector<AccountKey>& keys) {
+  std::set<std::string_view> tenants;
+  for (const AccountKey& key : keys) {
+    tenants.insert(key.tenant_id);
+  }
+  writer.begin_document("tenant_id").begin_array("$in");
+  std::size_t number = 0;
+  for (const std::string_view tenant_id : tenants) {
+    writer.text(std::to_string(number++), tenant_id);
+  }
+  writer.end().end();
+}
 
 using FirstMarks = std::map<AccountKey, std::uint64_t>;
 
@@ -53,6 +71,7 @@ class Round {
 
  private:
   StoreStatus read(const std::vector<AccountKey>& keys, bool is_first, StoredAccounts& stored);
+  StoreStatus look_for_adopters(const StoredAccounts& stored);
   std::optional<Changed> merged(const AccountKey& key, StoredAccount account);
   StoreStatus drop_marks();
   StoreStatus write();
@@ -64,6 +83,7 @@ class Round {
   std::vector<Changed> changed_;
   std::size_t found_ = 0;
   std::size_t lost_ = 0;
+  bool is_adopted_ = false;  ///< Somebody took our epoch for one whose owner is gone.
 };
 
 StoreStatus Round::read(const std::vector<AccountKey>& keys, bool is_first, StoredAccounts& stored) {
@@ -74,6 +94,7 @@ StoreStatus Round::read(const std::vector<AccountKey>& keys, bool is_first, Stor
     writer.text(std::to_string(i), account_id(keys[i]));
   }
   writer.end().end();
+  append_tenants(writer, keys);
   if (!is_first) {
     writer.begin_document("written_by").text("$ne", work_.written_by).end();
   }
@@ -96,11 +117,29 @@ StoreStatus Round::read(const std::vector<AccountKey>& keys, bool is_first, Stor
   return failed ? std::move(failed) : std::move(unreadable);
 }
 
+/// Read after the accounts: an adopter writes into the line before it writes an account.
+StoreStatus Round::look_for_adopters(const StoredAccounts& stored) {
+  const bool has_moved = std::ranges::any_of(first_marks_, [&](const auto& first) {
+    const auto found = stored.find(account_id(first.first));
+    return found != stored.end() && mark_of(found->second.state, work_.writer.epoch_id) > first.second;
+  });
+  if (!has_moved) {
+    return std::nullopt;
+  }
+  const auto line = read_line(client_, work_.writer.epoch_id);
+  if (!line) {
+    return line.error();
+  }
+  is_adopted_ = std::max(line->leaves.adopting, line->leaves.adopted) > work_.writer.line.adopting;
+  return std::nullopt;
+}
+
 /// The account with our versions that it has not seen yet; nothing when it has seen them all.
 std::optional<Changed> Round::merged(const AccountKey& key, StoredAccount account) {
   // An earlier round wrote it where our mark has moved since: others wrote over that, and it is no row that was lost.
+  // Unless it was an adopter that moved it, who may not have seen all that was inserted.
   const std::uint64_t mark = mark_of(account.state, work_.writer.epoch_id);
-  const bool is_written = mark > first_marks_.try_emplace(key, mark).first->second;
+  const bool is_written = mark > first_marks_.try_emplace(key, mark).first->second && !is_adopted_;
   std::vector<OwnVersion> versions;
   for (const Version* version : work_.versions.at(key)) {
     versions.push_back({.version = version, .is_inserted_now = !is_written && work_.inserted.contains(version)});
@@ -191,6 +230,9 @@ StoreStatus Round::run(const std::vector<AccountKey>& keys, bool is_first, Recou
     return failed;
   }
   found_ = stored.size();
+  if (auto failed = look_for_adopters(stored)) {
+    return failed;
+  }
   for (const AccountKey& key : keys) {
     const auto entry = stored.find(account_id(key));
     if (entry == stored.end() && !is_first) {

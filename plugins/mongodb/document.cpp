@@ -34,8 +34,8 @@ constexpr TextField kTextFields[] = {
 };
 
 Error corrupt(const char* what) {
-  return {ErrorKind::kCorrupt,
-          std::string("a document in the store has no usable ") + what + "; compare the stores with `twinlog verify`"};
+  return {ErrorKind::kCorrupt, std::string("a document in the store has no usable ") + what +
+                                   "; another program wrote it: restore that document from a backup"};
 }
 
 std::optional<LockKind> lock_kind_from(const std::optional<std::string>& text) {
@@ -145,7 +145,7 @@ Bson versions_of(Shelf shelf, std::span<const std::string> record_ids) {
 }
 
 StoreError unreadable_document(const Error& error) {
-  return {.reaction = Reaction::kStop, .code = "", .constraint = "", .words = error.message()};
+  return {.reaction = Reaction::kHold, .code = "", .constraint = "", .words = error.message()};
 }
 
 std::string account_id(const AccountKey& key) {

@@ -60,9 +60,9 @@ void append_marks(BsonWriter& writer, const AccountState& state) {
 class Question {
  public:
   template <typename All, typename Append>
-  Question(const All& all, std::size_t from, Append append) : next_(from) {
+  Question(const All& all, std::size_t from, std::size_t most_bytes, Append append) : next_(from) {
     std::vector<Bson> conditions;
-    for (std::size_t bytes = 0; next_ < all.size() && bytes < kRecountQuestionMost; ++next_) {
+    for (std::size_t bytes = 0; next_ < all.size() && bytes < most_bytes; ++next_) {
       BsonWriter writer(conditions.emplace_back());
       append(writer, all[next_]);
       bytes += conditions.back().size();
@@ -132,8 +132,10 @@ class Counting {
 
   template <typename All, typename Append>
   StoreStatus ask(const All& all, Append append, const Note& note) {
+    // What took too long is asked for account by account.
+    const std::size_t most_bytes = time_.is_raised() ? 1 : kRecountQuestionMost;
     for (std::size_t from = 0; from < all.size();) {
-      const Question question(all, from, append);
+      const Question question(all, from, most_bytes, append);
       for (const char* collection : {kRecords, kConflicts}) {
         auto failed =
             client_.aggregate({.collection = collection, .stages = question.stages(), .most_time = time_.limit()},
@@ -182,11 +184,12 @@ class Counting {
       key_of[account.state] = &account.key;
     }
     std::vector<Unsettled> unsettled;
+    std::set<std::pair<const AccountState*, Uuid>> asked;  // Both collections may have rows of it.
     for (const Unmarked& rows : unmarked_) {
       const AgentLine& line = (*lines)[rows.epoch_id];
       if (line.is_settled()) {
         rows.state->failures_after += rows.count;
-      } else if (line.leaves.applied() > 0) {
+      } else if (line.leaves.applied() > 0 && asked.insert({rows.state, rows.epoch_id}).second) {
         unsettled.push_back({{*key_of.at(rows.state), rows.state}, rows.epoch_id, line.leaves.applied()});
       }
     }
@@ -221,12 +224,12 @@ StoreStatus recount(Client& client, const std::vector<Recounted>& accounts, Reco
     failed->words =
         "recount of an account's failures (" + std::to_string(time.limit().count()) + " s allowed): " + failed->words;
     if (ran_out_of_time(*failed)) {
-      failed->reaction = Reaction::kReconnect;
+      // The connection has to wait longer next time; where there is no more time to give, fewer accounts are asked for.
+      failed->reaction = time.is_most() ? Reaction::kReconnectSmaller : Reaction::kReconnect;
       time.was_too_short();
     }
     return failed;
   }
-  time.was_enough();
   TWINLOG_KILL_POINT("mongodb.after_recount");
   return std::nullopt;
 }

@@ -25,7 +25,8 @@ struct Recounted {
   AccountState* state;
 };
 
-/// How long the server may count: more after each time that it was not enough.
+/// How long the server may count: more after each time that it was not enough, until what needed it is done (one lost
+/// race for an account must not begin anew with the least).
 class RecountTime {
  public:
   static constexpr std::chrono::seconds kFirst{15};
@@ -35,6 +36,7 @@ class RecountTime {
 
   std::chrono::seconds limit() const { return limit_; }
   bool is_raised() const { return limit_ > kFirst; }
+  bool is_most() const { return limit_ == kMost; }
   /// How long a reply has to be waited for where what the address says would not do.
   std::chrono::seconds wait() const { return is_raised() ? limit_ + kReply : std::chrono::seconds{0}; }
   void was_enough() { limit_ = kFirst; }
@@ -49,7 +51,8 @@ inline constexpr std::size_t kRecountQuestionMost = 4'000'000;
 
 /// One question to each of the two collections for all accounts together, and where a row's epoch has no mark one to
 /// twinlog_agents; where that epoch is amid a flush, its rows are counted once more. An error says that it was the
-/// recount; where the time was too short it is kReconnect, as the connection has to wait longer next time.
+/// recount; where the time was too short it is kReconnect, as the connection has to wait longer next time, or
+/// kReconnectSmaller where that is all the time there is.
 StoreStatus recount(Client& client, const std::vector<Recounted>& accounts, RecountTime& time);
 
 }  // namespace twinlog::mongodb

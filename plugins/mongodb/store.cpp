@@ -82,7 +82,8 @@ class MongodbStore final : public Store {
   bool is_confirmed_ = false;                         ///< The last flush is known to have succeeded.
   AccountMemory memory_;
   RecountTime recount_time_;
-  bool waits_longer_ = false;  ///< This connection, for a recount that took too long.
+  RecountTime leftovers_time_;  ///< Theirs is tried far less often than a flush.
+  bool waits_longer_ = false;   ///< This connection, for a recount that took too long.
   Leftovers leftovers_;
   bool is_unicode_told_ = false;
   std::vector<CheckLine> notes_;
@@ -117,11 +118,11 @@ StoreStatus MongodbStore::bring_up_schema(Client& client) {
 
 StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
   if (!client_) {
-    auto connected = Client::connect(settings_.store, recount_time_.wait());
+    auto connected = Client::connect(settings_.store, std::max(recount_time_.wait(), leftovers_time_.wait()));
     if (!connected) {
       return std::move(connected).error();
     }
-    waits_longer_ = recount_time_.is_raised();
+    waits_longer_ = recount_time_.is_raised() || leftovers_time_.is_raised();
     std::unique_ptr<Client> client = *std::move(connected);
     if (auto failed = bring_up_schema(*client)) {
       return at(StoreStage::kSchema, *std::move(failed));
@@ -152,15 +153,16 @@ StoreStatus MongodbStore::adopt_leftovers() {
                         .now = clock_.utc_now(),
                         .written_by = attempt_token(),
                         .pause = [this](std::chrono::milliseconds most) { pause(most); }};
-  auto applied = leftovers_.step(*client_, adopter, clock_.steady_now(), memory_, recount_time_);
+  auto applied = leftovers_.step(*client_, adopter, clock_.steady_now(), memory_, leftovers_time_);
   if (!applied) {
-    if (applied.error().reaction == Reaction::kReconnect) {
+    if (needs_a_new_session(applied.error().reaction)) {
       return std::move(applied).error();
     }
     notes_.push_back({.is_problem = true,
                       .text = "what an agent that ended had written without its accounts could not be counted yet: " +
                               applied.error().words});
   } else if (*applied > 0) {
+    leftovers_time_.was_enough();
     notes_.push_back({.is_problem = false,
                       .text = "counted " + std::to_string(*applied) +
                               " events in their accounts that an agent which ended had written without"});
@@ -190,14 +192,15 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
   is_confirmed_ = !failed;
   if (failed) {
     memory_.counted = {};  // What it inserted and did not merge may be counted by others.
-    if (failed->reaction == Reaction::kReconnect || failed->reaction == Reaction::kHold) {
+    if (needs_a_new_session(failed->reaction) || failed->reaction == Reaction::kHold) {
       disconnect();  // The next connect reads the password anew and our position in what may be another server.
     }
     return *std::move(failed);
   }
   TWINLOG_KILL_POINT("mongodb.position_written");
   report.round_trips = client_->commands() - commands_before;
-  if (waits_longer_ && !recount_time_.is_raised()) {
+  recount_time_.was_enough();
+  if (waits_longer_ && !leftovers_time_.is_raised()) {
     disconnect();  // The long recount is done: nobody shall wait that long for a server that fell silent.
   }
   return report;

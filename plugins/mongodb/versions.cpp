@@ -1,8 +1,8 @@
 #include "plugins/mongodb/versions.h"
 
 #include <map>
-#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "ledger/base/kill_point.h"
@@ -130,16 +130,16 @@ StoreResult<std::vector<Stored>> store_versions(Client& client, Shelf shelf, std
 }
 
 StoreStatus mark_conflicts(Client& client, std::span<const Version* const> conflicts) {
-  std::set<std::string> records;
+  std::map<std::string, std::string_view> tenant_of;  // By record.
   for (const Version* version : conflicts) {
-    records.insert(version_id(Shelf::kRecords, *version));
+    tenant_of.emplace(version_id(Shelf::kRecords, *version), version->event.tenant_id);
   }
   Bulk bulk(client, collection_of(Shelf::kRecords));
   Bson change;
   BsonWriter(change).begin_document("$set").boolean("has_conflict", true).end();
-  for (const std::string& id : records) {
+  for (const auto& [id, tenant_id] : tenant_of) {
     Bson filter;
-    BsonWriter(filter).text("_id", id);
+    BsonWriter(filter).text("_id", id).text("tenant_id", tenant_id);
     bulk.update(filter, change);
   }
   auto executed = bulk.execute();

@@ -36,7 +36,6 @@ constexpr std::string_view kSession =
     "inet_client_addr() IS NULL OR family(inet_client_addr()) = 4 AND inet_client_addr() << '127.0.0.0/8' "
     "OR inet_client_addr() = '::1' OR coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false), "
     "has_database_privilege('public', current_database(), 'CONNECT')";
-constexpr std::int64_t kRoleCount = 2;
 /// twinlog_meta cannot be read: what else is missing can be asked all the same.
 constexpr std::string_view kNoRight = "42501";
 /// A lock was not to be had in time.

@@ -86,6 +86,9 @@ class Round {
     if (tried_ + unresolved_ > 1) {
       worst_->words.insert(0, tally() + ": ");
     }
+    if (is_away_ && worst_->code.empty()) {
+      worst_->reaction = Reaction::kReconnect;  // What is away may come back, whatever has to be mended elsewhere.
+    }
     return std::move(*worst_);
   }
 
@@ -102,7 +105,7 @@ class Round {
     if (name.empty()) {
       return try_place(host, 1);
     }
-    const NameLookUps::Answer answer = names_.wait(name, began_ + kLookUpLimit);
+    const NameLookUps::Answer& answer = answer_for(name);
     if (answer.error != 0) {
       ++unresolved_;
       keep_worst(unresolved(answer.error));
@@ -120,6 +123,13 @@ class Round {
     return nullptr;
   }
 
+  /// One answer serves all hosts of a name.
+  const NameLookUps::Answer& answer_for(const std::string& name) {
+    const auto known = answers_.find(name);
+    return known != answers_.end() ? known->second
+                                   : answers_.emplace(name, names_.wait(name, began_ + kLookUpLimit)).first->second;
+  }
+
   std::unique_ptr<Connection> try_place(const ConnectOptions& place, std::size_t left_of_host) {
     const TimePoint now = clock_.steady_now();
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(began_ + kRoundLimit - now);
@@ -135,6 +145,7 @@ class Round {
   }
 
   void keep_worst(StoreError error) {
+    is_away_ = is_away_ || telling(error) == 0;
     if (!worst_ || telling(error) > telling(*worst_)) {
       worst_ = std::move(error);
     }
@@ -160,7 +171,9 @@ class Round {
   const Clock& clock_;
   const TimePoint began_;
   std::size_t hosts_left_;
+  std::map<std::string, NameLookUps::Answer> answers_;
   std::optional<StoreError> worst_;
+  bool is_away_ = false;  ///< A place did not answer, or had no address.
   std::string shown_;
   std::size_t tried_ = 0;
   std::size_t mute_ = 0;

@@ -273,10 +273,7 @@ Flush::Failure Flush::merge_accounts() {
     if (!bytes.empty()) {
       Result<AccountState> state = decode_account_state(bytes);
       if (!state) {
-        return our_error(
-            Reaction::kHold,
-            "a fold_state in account_lockouts cannot be read: another program wrote it; restore that row from a "
-            "backup");
+        return our_error(Reaction::kHold, state.error().message());
       }
       account.state = std::move(*state);
     }

@@ -54,7 +54,6 @@ constexpr std::string_view kHidden =
 constexpr std::string_view kRoles =
     "SELECT (SELECT count(*) FROM pg_roles WHERE rolname IN ('twinlog_reader', 'twinlog_writer')), "
     "(SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user)";
-constexpr std::int64_t kRoleCount = 2;
 
 StoreError no_schema() {
   return {.reaction = Reaction::kHold,

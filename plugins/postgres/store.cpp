@@ -36,7 +36,7 @@ bool can_write(const SchemaState& state) {
 
 // What an operator mends may only show in a new session: a setting of the role, a schema that was set back.
 bool wants_a_new_session(Reaction reaction) {
-  return reaction == Reaction::kReconnect || reaction == Reaction::kReconnectSmaller || reaction == Reaction::kHold;
+  return needs_a_new_session(reaction) || reaction == Reaction::kHold;
 }
 
 class PostgresStore final : public Store {

@@ -47,7 +47,7 @@ const std::string& insert_upsert() {
 
 template <typename T>
 T value_of(StoreResult<T> result) {
-  if (const auto* error = std::get_if<StoreError>(&result)) {
+  if (const StoreError* error = result.ok() ? nullptr : &result.error()) {
     give_up(error->words);
   }
   return std::get<T>(std::move(result));

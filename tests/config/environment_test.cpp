@@ -95,7 +95,7 @@ TEST(Environment, AVariableThatNamesNoKeyIsOnlyAWarningWithoutItsValue) {
   EXPECT_EQ(all_words(loaded).find("hunter2"), std::string::npos);
 }
 
-TEST(Environment, OneLineEndAtTheEndOfAnyValueIsDropped) {
+TEST(Environment, F17OneLineEndAtTheEndOfAnyValueIsDropped) {
   for (const std::string end : {"\n", "\r\n"}) {
     const LoadedSettings loaded = load("stores.mongodb.uri = \"mongodb://u:${PART}@db/audit\"\n",
                                        {{"TWINLOG_STORES_POSTGRES_URI", "postgresql://db/audit" + end},

@@ -34,7 +34,7 @@ class EphemeralVolume(unittest.TestCase):
         self.assertEqual(agent.stop(), 1)
         self.assertRegex(agent.log_text(), "error stopped: .* goes with the pod.* left=1")
 
-    def test_memory_is_found_behind_a_symbolic_link(self):
+    def test_f27_memory_is_found_behind_a_symbolic_link(self):
         agent = self.agent("mkdir real; mount -t tmpfs none real; ln -s real link", "link/spool")
         self.assert_ephemeral(agent, "tmpfs on ")
 

@@ -107,6 +107,7 @@ def in_recovery(scene):
     scene.start()
     yield
     scene.server.stop()
+    scene.ended += 1
     # Without hot_standby a server in recovery refuses every session, like one that replays after a crash.
     scene.server.set_option("hot_standby", "off")
     (scene.server.data / "standby.signal").touch()

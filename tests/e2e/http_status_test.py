@@ -134,7 +134,7 @@ class Status(unittest.TestCase):
         old = wire.post(event("old")).replace(b"Host: h\r\n", b"").replace(b"HTTP/1.1", b"HTTP/1.0")
         self.assertEqual(self.exchange(old)[0], 200)
 
-    def test_the_absolute_form_of_a_target_is_taken_for_events_and_for_pages(self):
+    def test_f01_the_absolute_form_of_a_target_is_taken_for_events_and_for_pages(self):
         absolute = b"http://127.0.0.1:8840/v1/events"
         self.assertEqual(self.exchange(wire.post(event("a1")).replace(b"/v1/events", absolute, 1))[0], 200)
         self.assert_status(404, wire.post(event("a2")).replace(b"/v1/events", absolute + b"x", 1))
@@ -144,7 +144,7 @@ class Status(unittest.TestCase):
         self.assertEqual(status, 200)
         self.assertRegex(fields["date"], DATE)
 
-    def test_an_offer_of_http_2_is_ignored_and_the_connection_goes_on(self):
+    def test_f03_an_offer_of_http_2_is_ignored_and_the_connection_goes_on(self):
         offer = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c",
                  "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA"]
         peer = Wire(self.agent.http)

@@ -234,7 +234,7 @@ class IdsAndClocks(unittest.TestCase):
         by_http = agent.post(b"\n".join([*lines, line(log_id="fine")]))[1]["results"]
         self.assertEqual(by_http[:-1], by_socket)
 
-    def test_an_end_of_a_lock_beyond_the_year_9999_is_the_last_moment_and_a_permanent_lock(self):
+    def test_f09_an_end_of_a_lock_beyond_the_year_9999_is_the_last_moment_and_a_permanent_lock(self):
         agent = self.agent()
         for way, send in (("mobile", agent.send_lines), ("web", agent.post_lines)):
             answers = send([line(way, log_id=f"l{n}", event_type="account_locked", user_id=f"u{n}",

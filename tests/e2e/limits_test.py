@@ -162,7 +162,7 @@ class Limits(unittest.TestCase):
                 self.assertEqual({name for name, event in found.items() if event.get("repaired") == [field]},
                                  {"above", "inside-two", "inside-four"})
 
-    def test_long_ids_that_differ_at_their_end_are_two_accounts_in_both_stores(self):
+    def test_f07_long_ids_that_differ_at_their_end_are_two_accounts_in_both_stores(self):
         for field, kind, most in (("user_id", "id:", 128), ("username", "name:", 256)):
             ids = ["f:5d0c2c1e:" + "ou=staff," * (most // 9) + "uid=" + name for name in ("anna", "ben")]
             found = self.stored({f"{field}{n}": {field: value} for n, value in enumerate(ids)})

@@ -98,7 +98,7 @@ class Unread(unittest.TestCase):
             text += os.read(read, 65536)
         self.assertEqual(self.agent.process.wait(40), 0)
 
-    def test_closed_standard_descriptors_are_the_null_device_and_no_line_gets_elsewhere(self):
+    def test_f14_closed_standard_descriptors_are_the_null_device_and_no_line_gets_elsewhere(self):
         for closed in ("2>&-", "<&- >&- 2>&-"):
             with self.subTest(closed=closed):
                 self.agent.before_command = ["sh", "-c", f'exec "$@" {closed}', "sh"]
@@ -118,7 +118,7 @@ class Unread(unittest.TestCase):
                 self.agent.stop()
         self.assertEqual(self.rows(), 20)
 
-    def test_a_command_without_standard_descriptors_does_what_it_does(self):
+    def test_f13_a_command_without_standard_descriptors_does_what_it_does(self):
         done = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", harness.BINARY, "check", "--config",
                                self.agent.config], check=False, timeout=60)
         self.assertEqual(done.returncode, 0)

@@ -18,7 +18,7 @@ int socket(int domain, int type, int protocol) {
 
 
 class NoIpv6(unittest.TestCase):
-    def test_every_address_of_ipv4_is_listened_on_instead(self):
+    def test_f16_every_address_of_ipv4_is_listened_on_instead(self):
         absent = harness.free_port()
         agent = harness.Agent(f"postgresql://postgres@127.0.0.1:{absent}/audit", f"mongodb://127.0.0.1:{absent}/audit",
                               environment={"LD_PRELOAD": faked_calls.library(self.addCleanup, NO_IPV6),

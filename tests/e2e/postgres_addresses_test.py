@@ -90,7 +90,7 @@ class SeveralAddresses(NamesCase):
         agent.postgres = self.server.uri(self.database, host="127.0.0.2")
         return agent
 
-    def test_a_first_address_that_takes_the_connection_and_stays_silent_is_passed_each_time(self):
+    def test_f21_a_first_address_that_takes_the_connection_and_stays_silent_is_passed_each_time(self):
         with silent_after_connect("127.0.0.1", self.server.port):
             agent = self.two()
             self.assert_reached_now_and_after_a_restart(agent)

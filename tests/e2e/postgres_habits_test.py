@@ -17,7 +17,7 @@ class Habits(field.FieldCase):
         return [json.dumps({"tenant_id": "acme", "log_id": f"{name}-{n}", "event_type": "login_failed",
                             "occurred_at": 1_764_000_000_000 + n, "username": name}).encode() for n in range(count)]
 
-    def test_rows_that_a_trigger_drops_are_held_and_said_and_arrive_when_it_is_gone(self):
+    def test_f18_rows_that_a_trigger_drops_are_held_and_said_and_arrive_when_it_is_gone(self):
         server = self.cluster()
         agent = self.agent(server).start()
         self.send(agent)
@@ -36,7 +36,7 @@ class Habits(field.FieldCase):
         server.do("DROP TRIGGER drop_noise ON auth_logs", database=database)
         self.assert_arrived_once(agent)
 
-    def test_row_level_security_on_bookkeeping_is_named_and_never_taken_for_a_loss(self):
+    def test_f20_row_level_security_on_bookkeeping_is_named_and_never_taken_for_a_loss(self):
         server = self.cluster()
         database = server.new_database()
         owner = self.agent(server, database=database)
@@ -63,7 +63,7 @@ class Habits(field.FieldCase):
         harness.wait_until(lambda: json.loads(agent.probe("/healthz")[1])["state"] == "ok", "all is well again")
 
     @unittest.skipIf(os.geteuid() != 0, "needs root: a process of another user id")
-    def test_a_user_id_without_a_name_is_told_to_put_the_user_into_the_address(self):
+    def test_f23_a_user_id_without_a_name_is_told_to_put_the_user_into_the_address(self):
         server = self.cluster()
         database = server.new_database()
         agent = self.agent(server, f'uri = "postgresql://127.0.0.1:{server.port}/{database}"', database)

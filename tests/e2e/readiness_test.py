@@ -53,7 +53,7 @@ class Readiness(unittest.TestCase):
         self.wait_green(agent)
         self.assertEqual(agent.stop(), 0)
 
-    def test_files_that_were_taken_from_the_spool_are_named(self):
+    def test_f29_files_that_were_taken_from_the_spool_are_named(self):
         agent = self.agent()
         agent.send_lines([event(1)])
         for pattern in ("CURRENT", "MANIFEST-*"):

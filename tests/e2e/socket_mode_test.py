@@ -41,7 +41,7 @@ class SocketMode(unittest.TestCase):
         self.addCleanup(os.umask, os.umask(umask))
         return agent
 
-    def test_where_the_umask_leaves_the_mode_as_it_is_asked_for_the_agent_starts(self):
+    def test_f12_where_the_umask_leaves_the_mode_as_it_is_asked_for_the_agent_starts(self):
         agent = self.agent(0o007).start()
         self.assertEqual(stat.S_IMODE(agent.socket.stat().st_mode), 0o660)
         self.assertEqual(agent.send_lines([event("one")])[0]["status"], "stored")

@@ -52,7 +52,7 @@ class VolumeWithoutLocks(unittest.TestCase):
         self.assertEqual(agent.process.wait(harness.PATIENCE), 1)
         return agent.log_text()
 
-    def test_the_start_is_refused_with_the_cause_and_a_way_out_and_nobody_else_is_blamed(self):
+    def test_f30_the_start_is_refused_with_the_cause_and_a_way_out_and_nobody_else_is_blamed(self):
         library = faked_calls.library(self.addCleanup, NO_LOCKS)
         log = self.refused(self.agent(LD_PRELOAD=library))
         for words in (WORDS, "No locks available", "use a local volume"):

@@ -24,7 +24,7 @@ StoreError refusal_of(const std::string& uri) {
   return connected ? StoreError{} : connected.error();
 }
 
-TEST(MongodbConnecting, ToAnSrvNameThatDnsDoesNotKnowYetIsTriedAgainAndNamesDns) {
+TEST(MongodbConnecting, F24ToAnSrvNameThatDnsDoesNotKnowYetIsTriedAgainAndNamesDns) {
   const StoreError error = refusal_of("mongodb+srv://audit.example.invalid/audit");
   EXPECT_EQ(error.reaction, Reaction::kReconnect);
   EXPECT_THAT(error.words, HasSubstr("DNS"));
@@ -59,7 +59,7 @@ TEST(MongodbConnecting, LeavesNoFileInSharedMemoryThatAKilledProcessCouldNotTake
   EXPECT_FALSE(std::filesystem::exists("/dev/shm/mongoc-" + std::to_string(::getpid())));
 }
 
-TEST(MongodbConnecting, WhereTheGuardsIndexIsRefusedGoesOnAndSaysSo) {
+TEST(MongodbConnecting, F26WhereTheGuardsIndexIsRefusedGoesOnAndSaysSo) {
   ScriptedPeer peer;
   peer.answer("createIndexes account_lockouts",
               R"({"ok":0,"code":67,"codeName":"CannotCreateIndex","errmsg":"cannot create unique index"})");

@@ -208,12 +208,12 @@ TEST_F(MongodbReplies, AnAccountThatIsLostToOthersAndThenGoneIsRetried) {
   EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
 }
 
-TEST_F(MongodbReplies, AStateThatCannotBeReadStopsTheStore) {
+TEST_F(MongodbReplies, AStateThatCannotBeReadHoldsTheStore) {
   peer_.answer("find account_lockouts",
                R"({"ok":1,"cursor":{"id":{"$numberLong":"0"},"ns":"db.account_lockouts","firstBatch":[{"_id":"t/id:u",)"
                R"("version":{"$numberLong":"1"},"fold_state":{"$binary":{"base64":"/w==","subType":"00"}}}]}})");
   TestAgent agent = connected_agent();
-  EXPECT_EQ(error_of(agent.flush(agent.accept({failed(1)}))).reaction, Reaction::kStop);
+  EXPECT_EQ(error_of(agent.flush(agent.accept({failed(1)}))).reaction, Reaction::kHold);
 }
 
 TEST(MongodbConnection, WithoutAServerIsRetried) {

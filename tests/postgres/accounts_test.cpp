@@ -114,8 +114,8 @@ std::map<testing::PlainKey, ShownAccount> stored_accounts(StoreReader& reader, p
   std::map<testing::PlainKey, ShownAccount> stored;
   for (const auto& [key, ignored] : wanted) {
     const auto found = reader.account({key.first, key.second});
-    if (found.index() == 0 && std::get<0>(found)) {
-      stored[key] = *std::get<0>(found);
+    if (found.ok() && *found) {
+      stored[key] = **found;
     }
   }
   EXPECT_EQ(select(session, "SELECT count(*) FROM account_lockouts"),

@@ -12,7 +12,7 @@ using std::chrono::seconds;
 microseconds measured(Store& store) {
   while (true) {
     const auto connected = store.connect();
-    if (const auto* error = std::get_if<StoreError>(&connected)) {
+    if (const StoreError* error = connected.ok() ? nullptr : &connected.error()) {
       ADD_FAILURE() << error->words;
       return microseconds{0};
     }

@@ -37,11 +37,11 @@ Totals deliver_all(TestAgent& agent, std::vector<Version> versions, std::uint64_
                                      first + static_cast<std::ptrdiff_t>(std::min(kBatch, versions.size() - begin)));
     for (int tries = 0; tries < kMostTries; ++tries) {
       auto result = agent.try_flush(batch);
-      if (const auto* report = std::get_if<FlushReport>(&result)) {
-        totals.counted += report->inserted + report->conflicts;
+      if (result.ok()) {
+        totals.counted += result->inserted + result->conflicts;
         break;
       }
-      totals.errors.push_back(std::get<StoreError>(result));
+      totals.errors.push_back(result.error());
     }
   }
   return totals;

@@ -25,8 +25,8 @@ StoreError refusal(const std::string& uri, const Clock& clock = testing::real_cl
   StoreSettings settings;
   settings.uri = Secret::literal(uri);
   auto opened = Connector(settings, clock).open();
-  EXPECT_EQ(opened.index(), 1U) << "a connection was made";
-  return opened.index() == 1 ? std::get<1>(opened) : StoreError{};
+  EXPECT_FALSE(opened.ok()) << "a connection was made";
+  return !opened.ok() ? opened.error() : StoreError{};
 }
 
 /// The address of the shared server without user and database: "127.0.0.1:PORT".
@@ -74,7 +74,7 @@ TEST(PostgresConnection, AnAddressThatIsNoneHoldsAndIsNotQuoted) {
 TEST(PostgresConnection, TheNextHostIsTaken) {
   StoreSettings settings;
   settings.uri = Secret::literal("postgresql://postgres@127.0.0.1:1," + place() + "/postgres");
-  EXPECT_EQ(Connector(settings, testing::real_clock()).open().index(), 0U);
+  EXPECT_TRUE(Connector(settings, testing::real_clock()).open().ok());
 }
 
 /// Listens and takes connections into its backlog, and never answers.
@@ -123,7 +123,7 @@ TEST(PostgresConnection, APasswordFileIsReadAnewAtEveryConnect) {
     std::ofstream(file, std::ios::trunc) << password << "\n";
     settings.password = Secret::in_file(file);
     auto opened = Connector(settings, testing::real_clock()).open();
-    return opened.index() == 0 ? "connected" : std::get<1>(opened).code;
+    return opened.ok() ? "connected" : opened.error().code;
   };
   // The reload is asynchronous: until it is done, every password is fine.
   while (code_with("wrong") == "connected") {
@@ -132,8 +132,8 @@ TEST(PostgresConnection, APasswordFileIsReadAnewAtEveryConnect) {
   EXPECT_EQ(code_with("first"), "connected");
   settings.password = Secret();
   const auto without = Connector(settings, testing::real_clock()).open();
-  ASSERT_EQ(without.index(), 1U);
-  EXPECT_EQ(std::get<1>(without).reaction, Reaction::kHold);
+  ASSERT_FALSE(without.ok());
+  EXPECT_EQ(without.error().reaction, Reaction::kHold);
 }
 
 TEST(PostgresConnection, WarningsAreNotedWithTheirStatementAndNeverPrinted) {
@@ -143,8 +143,8 @@ TEST(PostgresConnection, WarningsAreNotedWithTheirStatementAndNeverPrinted) {
   ::testing::internal::CaptureStderr();
   const auto result = session->run(statements, testing::kTestLimit);
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
-  ASSERT_EQ(result.index(), 0U);
-  const auto& rows = std::get<0>(result);
+  ASSERT_TRUE(result.ok());
+  const auto& rows = *result;
   EXPECT_FALSE(rows[0].warned());
   EXPECT_TRUE(rows[1].warned());
   EXPECT_FALSE(rows[2].warned());
@@ -155,9 +155,9 @@ TEST(PostgresCommit, ATagOfRollbackIsNoCommit) {
   execute(*session, {"BEGIN"});
   EXPECT_EQ(testing::sqlstate_of(*session, "SELECT 1 / 0"), "22012");
   const auto rows = session->run_one({"COMMIT", {}}, testing::kTestLimit);
-  ASSERT_EQ(rows.index(), 0U);
-  EXPECT_EQ(std::get<0>(rows).tag(), "ROLLBACK");
-  EXPECT_FALSE(postgres::is_committed(std::get<0>(rows)));
+  ASSERT_TRUE(rows.ok());
+  EXPECT_EQ(rows->tag(), "ROLLBACK");
+  EXPECT_FALSE(postgres::is_committed(*rows));
 }
 
 TEST(PostgresCommit, ACancelledWaitForTheStandbyIsNoCommit) {
@@ -176,8 +176,8 @@ TEST(PostgresCommit, ACancelledWaitForTheStandbyIsNoCommit) {
     execute(*session, {"SELECT pg_cancel_backend(pid) FROM (" + waiting + ") w"});
   }
   execute(*session, {"ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()"});
-  ASSERT_EQ(result.index(), 1U);
-  EXPECT_EQ(std::get<1>(result).reaction, Reaction::kReconnect);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().reaction, Reaction::kReconnect);
   EXPECT_EQ(agent.flush(versions).duplicates, 1U);
 }
 
@@ -212,9 +212,9 @@ TEST(PostgresOutage, AStandbyIsNeverWrittenTo) {
   settings.uri = Secret::literal(database.uri() + "&target_session_attrs=any");
   const auto store = make_postgres_store({.store = settings, .epoch_id = {}, .agent = "a"}, testing::real_clock());
   const auto result = store->connect();
-  ASSERT_EQ(result.index(), 1U);
-  EXPECT_EQ(std::get<1>(result).code, "25006");
-  EXPECT_EQ(std::get<1>(result).reaction, Reaction::kReconnect);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, "25006");
+  EXPECT_EQ(result.error().reaction, Reaction::kReconnect);
   own.stop();
   std::filesystem::remove(signal);
   own.start_again();

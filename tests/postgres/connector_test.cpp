@@ -116,6 +116,20 @@ TEST(PostgresConnector, FindsAServerByItsName) {
   EXPECT_EQ(open("postgresql://postgres@localhost:" + port() + "/postgres"), "");
 }
 
+TEST(PostgresConnector, FindsASecondServerUnderTheNameOfTheFirst) {
+  EXPECT_EQ(open("postgresql://postgres@localhost:1,localhost:" + port() + "/postgres"), "");
+  EXPECT_NE(open("postgresql://postgres@localhost:1,localhost:1/postgres").find("of 2 hosts tried"), std::string::npos);
+}
+
+TEST(PostgresConnector, TriesAgainSoonWhereAPlaceIsAwayWhateverIsToBeMendedElsewhere) {
+  const std::string hosts = "postgresql://postgres@127.0.0.1:" + port();
+  const auto reaction = [](const std::string& uri) {
+    return Connector(at(uri), testing::real_clock()).open().error().reaction;
+  };
+  EXPECT_EQ(reaction(hosts + "/postgres?sslmode=require"), Reaction::kHold);
+  EXPECT_EQ(reaction(hosts + ",127.0.0.1:1/postgres?sslmode=require"), Reaction::kReconnect);
+}
+
 TEST(PostgresConnector, FindsAServerThroughItsSocket) {
   testing::LiveServer& server = testing::second_server();
   const auto session = testing::Database("postgres", server).session();

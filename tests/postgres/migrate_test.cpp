@@ -17,11 +17,11 @@ using testing::TestAgent;
 
 std::vector<CheckLine> migrated(const StoreSettings& settings) {
   auto result = make_postgres_admin(settings)->migrate();
-  if (const auto* error = std::get_if<StoreError>(&result)) {
+  if (const StoreError* error = result.ok() ? nullptr : &result.error()) {
     ADD_FAILURE() << error->code << " " << error->words;
     return {};
   }
-  return std::get<0>(result);
+  return *result;
 }
 
 std::string problems_of(const std::vector<CheckLine>& lines) {
@@ -89,7 +89,7 @@ TEST(PostgresMigrate, ManyAgentsMayStartAtOnce) {
     for (std::string& error : errors) {
       threads.emplace_back([&database, &error] {
         const auto result = make_postgres_admin(database.settings())->migrate();
-        error = result.index() == 0 ? problems_of(std::get<0>(result)) : std::get<1>(result).words;
+        error = result.ok() ? problems_of(*result) : result.error().words;
       });
     }
   }
@@ -110,9 +110,9 @@ TEST(PostgresMigrate, AnAgentThatMayNotWaitsForAnOperator) {
   settings.migrate = false;
   const auto store = make_postgres_store({.store = settings, .epoch_id = {}, .agent = "a"}, testing::real_clock());
   const auto result = store->connect();
-  ASSERT_EQ(result.index(), 1U);
-  EXPECT_EQ(std::get<1>(result).reaction, Reaction::kHold);
-  EXPECT_NE(std::get<1>(result).words.find("twinlog migrate"), std::string::npos);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().reaction, Reaction::kHold);
+  EXPECT_NE(result.error().words.find("twinlog migrate"), std::string::npos);
   EXPECT_FALSE(store->is_connected());
 }
 
@@ -129,8 +129,8 @@ TEST(PostgresMigrate, AFailedStepLeavesNothingBehind) {
   const Database database;
   execute(*database.session(), {"CREATE TABLE account_lockouts (in_the_way text)"});
   const auto result = make_postgres_admin(database.settings())->migrate();
-  ASSERT_EQ(result.index(), 1U);
-  EXPECT_EQ(std::get<1>(result).code, "42P07");
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, "42P07");
   EXPECT_EQ(select(*database.session(), "SELECT to_regclass('auth_logs') IS NULL"), std::vector<std::string>{"(t)"});
   execute(*database.session(), {"DROP TABLE account_lockouts"});
   EXPECT_EQ(problems_of(migrated(database.settings())), "");
@@ -195,8 +195,7 @@ TEST_F(PostgresWriter, TheWritersRightsAreEnoughForEveryKindOfFlush) {
   EXPECT_EQ(report.conflicts, 2U);
   EXPECT_EQ(report.recounts, 1U);
   EXPECT_EQ(testing::account(database_, {"acme", "id:u"})->failed_login_attempts, 4);
-  EXPECT_EQ(make_postgres_reader(database_.settings("a_writer"))->records(std::vector<EventKey>{{"acme", "a"}}).index(),
-            0U);
+  EXPECT_TRUE(make_postgres_reader(database_.settings("a_writer"))->records(std::vector<EventKey>{{"acme", "a"}}).ok());
   EXPECT_EQ(problems_of(make_postgres_admin(database_.settings("a_writer"))->check()), "");
 }
 

@@ -12,19 +12,19 @@ namespace {
 
 template <typename T>
 T taken(StoreResult<T> result) {
-  if (const auto* error = std::get_if<StoreError>(&result)) {
+  if (const StoreError* error = result.ok() ? nullptr : &result.error()) {
     ADD_FAILURE() << "store error " << error->code << ": " << error->words;
     return T{};
   }
-  return std::move(std::get<0>(result));
+  return std::move(*result);
 }
 
 std::unique_ptr<postgres::Connection> open(const StoreSettings& settings) {
   auto opened = postgres::Connector(settings, real_clock()).open();
-  if (const auto* error = std::get_if<StoreError>(&opened)) {
+  if (const StoreError* error = opened.ok() ? nullptr : &opened.error()) {
     throw std::runtime_error("no session: " + error->words);  // Ends the test: nothing works without.
   }
-  return std::move(std::get<0>(opened));
+  return std::move(*opened);
 }
 
 Uuid next_epoch() {
@@ -83,7 +83,7 @@ std::unique_ptr<postgres::Connection> Database::session(const std::string& user)
 void execute(postgres::Connection& session, const std::vector<std::string>& commands) {
   for (const std::string& command : commands) {
     const auto rows = session.run_one({command, {}}, kTestLimit);
-    if (const auto* error = std::get_if<StoreError>(&rows)) {
+    if (const StoreError* error = rows.ok() ? nullptr : &rows.error()) {
       ADD_FAILURE() << command << " failed: " << error->code << " " << error->words;
       return;
     }
@@ -94,11 +94,11 @@ std::vector<std::string> select(postgres::Connection& session, const std::string
   const std::string as_text = "SELECT q::text FROM (" + sql + ") q";
   const auto result = session.run_one({as_text, {}}, kTestLimit);
   std::vector<std::string> lines;
-  if (const auto* error = std::get_if<StoreError>(&result)) {
+  if (const StoreError* error = result.ok() ? nullptr : &result.error()) {
     ADD_FAILURE() << sql << " failed: " << error->code << " " << error->words;
     return lines;
   }
-  const postgres::Rows& rows = std::get<0>(result);
+  const postgres::Rows& rows = *result;
   for (int row = 0; row < rows.count(); ++row) {
     lines.emplace_back(rows.value(row, 0));
   }
@@ -107,7 +107,7 @@ std::vector<std::string> select(postgres::Connection& session, const std::string
 
 std::string sqlstate_of(postgres::Connection& session, const std::string& sql) {
   const auto rows = session.run_one({sql, {}}, kTestLimit);
-  const auto* error = std::get_if<StoreError>(&rows);
+  const StoreError* error = rows.ok() ? nullptr : &rows.error();
   return error == nullptr ? "" : error->code;
 }
 
@@ -170,7 +170,7 @@ std::vector<Version> TestAgent::accept_all(const std::vector<AuthEvent>& events)
 StoreResult<FlushReport> TestAgent::try_flush(const std::vector<Version>& versions) {
   if (!store_->is_connected()) {
     const auto connected = store_->connect();
-    if (const auto* error = std::get_if<StoreError>(&connected)) {
+    if (const StoreError* error = connected.ok() ? nullptr : &connected.error()) {
       return *error;
     }
   }
@@ -189,7 +189,7 @@ FlushReport TestAgent::flush(const std::vector<Version>& versions) {
 
 StoreError TestAgent::failing_flush(const std::vector<Version>& versions) {
   auto result = try_flush(versions);
-  if (auto* error = std::get_if<StoreError>(&result)) {
+  if (StoreError* error = result.ok() ? nullptr : &result.error()) {
     return std::move(*error);
   }
   ADD_FAILURE() << "the flush worked";

@@ -128,6 +128,16 @@ TEST(Refusal, OfIdsThatAreInvalid) {
   }
 }
 
+TEST(Refusal, IsNotForIdsThatOnlyANameBeforeAColonWouldMakeASecret) {
+  for (const std::string good :
+       {"\"token:8f1c0b52-77aa-4e0e-9d2c\"", "\"nonce:7f3a\"", "\"sid:0123456789abcdef0123\""}) {
+    EXPECT_EQ(refusal(event_of("\"t\"", good, "\"a\"", "0")), "taken") << good;
+  }
+  const std::string token = "\"token:eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.x\"";
+  EXPECT_EQ(refused_field(event_of("\"t\"", token, "\"a\"", "0")), "log_id");
+  EXPECT_EQ(refused_field(event_of("\"t\"", "\"a:ghp_0123456789abcdefABCDEF0123456789abcd\"", "\"a\"", "0")), "log_id");
+}
+
 TEST(Refusal, OfEventTypesThatAreInvalid) {
   for (const std::string& good : {std::string("a"), std::string("a_9.b"), std::string(64, 'a')}) {
     EXPECT_EQ(refusal(event_of("\"t\"", "\"l\"", "\"" + good + "\"", "0")), "taken") << good;
