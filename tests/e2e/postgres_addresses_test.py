@@ -171,7 +171,7 @@ class SeveralAddresses(NamesCase):
         self.server.enable_tls(*authority.certificate("DNS:pgone"))
         agent.start()
         self.send(agent)
-        self.wait_held(agent, "2 addresses of pgtwo tried", "certificates do not fit", "reaction=hold")
+        self.wait_held(agent, "2 addresses of pgtwo tried", "certificates do not fit", "reaction=reconnect")
 
     def test_in_a_list_of_hosts_a_name_whose_first_address_is_mute_stands_beside_an_address(self):
         hosts = f"127.0.0.3:{self.server.port},pgtwo:{self.server.port}"
