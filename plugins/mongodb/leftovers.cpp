@@ -91,8 +91,7 @@ StoreStatus read_rows(Client& client, const Uuid& epoch_id, const AgentLine& lin
 
 /// How many versions it applied; nothing where the line moved meanwhile: the owner lives.
 StoreResult<std::optional<std::uint64_t>> adopt(Client& client, const Uuid& epoch_id, AgentLine line,
-                                                const Adopter& adopter, AccountMemory& memory,
-                                                RecountTime& recount_time) {
+                                                const Adopter& adopter, AccountMemory& memory) {
   const std::optional<std::uint64_t> nothing;
   const bool is_last = is_announced(line);
   auto announced = announce(client, epoch_id, line);
@@ -122,7 +121,7 @@ StoreResult<std::optional<std::uint64_t>> adopt(Client& client, const Uuid& epoc
                          .written_by = adopter.written_by,
                          .is_too_late = [] { return false; },
                          .pause = adopter.pause};
-  auto written = apply_to_accounts(client, work, memory, recount_time);
+  auto written = apply_to_accounts(client, work, memory, adopter.recount_time);
   if (!written) {
     return std::move(written).error();
   }
@@ -137,8 +136,7 @@ StoreResult<std::optional<std::uint64_t>> adopt(Client& client, const Uuid& epoc
 }  // namespace
 
 StoreResult<std::uint64_t> Leftovers::step(Client& client, const Adopter& adopter,
-                                           std::chrono::steady_clock::time_point now, AccountMemory& memory,
-                                           RecountTime& recount_time) {
+                                           std::chrono::steady_clock::time_point now, AccountMemory& memory) {
   auto lines = read_unfinished_lines(client, kLinesLookedAt);
   if (!lines) {
     return std::move(lines).error();
@@ -159,7 +157,7 @@ StoreResult<std::uint64_t> Leftovers::step(Client& client, const Adopter& adopte
     const Uuid epoch = epoch_id;
     const AgentLine line = watched.line;
     watched_.erase(epoch);  // Whatever comes of it, it is watched anew.
-    auto adopted = adopt(client, epoch, line, adopter, memory, recount_time);
+    auto adopted = adopt(client, epoch, line, adopter, memory);
     if (!adopted) {
       return std::move(adopted).error();
     }

@@ -36,6 +36,7 @@ struct Adopter {
   UtcMicros now = 0;
   std::string written_by;
   std::function<void(std::chrono::milliseconds)> pause;
+  RecountTime& recount_time;
 };
 
 class Leftovers {
@@ -43,7 +44,7 @@ class Leftovers {
   /// Looks which epochs are unfinished and adopts at most one that has been silent. How many versions were applied on
   /// behalf of another agent.
   StoreResult<std::uint64_t> step(Client& client, const Adopter& adopter, std::chrono::steady_clock::time_point now,
-                                  AccountMemory& memory, RecountTime& recount_time);
+                                  AccountMemory& memory);
   /// Those of these epochs whose rows up to that leaf nobody has applied and nobody can find again: their line does not
   /// list them, as agents of older versions did not. Each epoch is named once.
   StoreResult<std::vector<Uuid>> unlisted(Client& client, const std::map<Uuid, std::uint64_t>& last_leaves,

@@ -152,8 +152,9 @@ StoreStatus MongodbStore::adopt_leftovers() {
   const Adopter adopter{.epoch_id = settings_.epoch_id,
                         .now = clock_.utc_now(),
                         .written_by = attempt_token(),
-                        .pause = [this](std::chrono::milliseconds most) { pause(most); }};
-  auto applied = leftovers_.step(*client_, adopter, clock_.steady_now(), memory_, leftovers_time_);
+                        .pause = [this](std::chrono::milliseconds most) { pause(most); },
+                        .recount_time = leftovers_time_};
+  auto applied = leftovers_.step(*client_, adopter, clock_.steady_now(), memory_);
   if (!applied) {
     if (needs_a_new_session(applied.error().reaction)) {
       return std::move(applied).error();

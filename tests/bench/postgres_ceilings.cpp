@@ -50,7 +50,7 @@ T value_of(StoreResult<T> result) {
   if (const StoreError* error = result.ok() ? nullptr : &result.error()) {
     give_up(error->words);
   }
-  return std::get<T>(std::move(result));
+  return *std::move(result);
 }
 
 std::vector<const Version*> pointers_to(const std::vector<Version>& versions) {

@@ -153,7 +153,7 @@ class MongodbSplitAccounts : public MongodbSplitReplies {
   StoreError error_of_accounts() {
     peer_.answer("find account_lockouts", account_of_another_agent());
     TestAgent agent = connected_agent();
-    const StoreError error = error_of(agent.flush(agent.accept({failed(2), failed(3).user("new")})));
+    StoreError error = error_of(agent.flush(agent.accept({failed(2), failed(3).user("new")})));
     EXPECT_EQ(peer_.count("insert account_lockouts"), 1U);
     EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
     return error;
