@@ -29,8 +29,8 @@ struct LoadedSettings {
   bool is_file_secret = false;
 };
 
-/// Reads no file but those of secrets that the settings name: `environment` is the whole process environment,
-/// `host_name` the default agent name.
+/// Pure: `environment` is the whole process environment, `host_name` the default agent name. Files that the settings
+/// name are read by whoever uses them.
 LoadedSettings load_settings(std::string_view toml, const std::string& file_name,
                              const std::map<std::string, std::string>& environment, const std::string& host_name);
 

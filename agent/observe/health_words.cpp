@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <utility>
 
 #include "agent/observe/health_parts.h"

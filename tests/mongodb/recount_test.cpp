@@ -188,6 +188,21 @@ TEST_F(MongodbRecountTime, GrowsWithEveryTryThatItWasTooShortForAndStartsAnewAft
   EXPECT_EQ(int64_in(peer_.last("aggregate auth_logs"), "maxTimeMS"), 15'000);
 }
 
+TEST_F(MongodbRecountTime, IsKeptWhereALostRaceMakesItCountAnew) {
+  need_a_recount();
+  TestAgent agent(testing::settings_for(peer_.port(), "db"), 1);
+  const auto versions = agent.accept({success(1)});
+  peer_.answer("aggregate auth_logs", kTimeIsUp);
+  error_of(agent.flush(versions));
+  need_a_recount();
+  peer_.answer("update account_lockouts", R"({"ok":1,"n":0,"nModified":0})");
+  peer_.answer("find account_lockouts", testing::account_of_another_agent(100));
+  ASSERT_TRUE(agent.store().connect());
+  report_of(agent.flush(versions));
+  EXPECT_EQ(peer_.count("aggregate auth_logs"), 3U);
+  EXPECT_EQ(int64_in(peer_.last("aggregate auth_logs"), "maxTimeMS"), 30'000);
+}
+
 TEST_F(MongodbRecountTime, OfARefusalIsNoReasonToWaitLongerAndIsNamedToo) {
   need_a_recount();
   peer_.answer("aggregate auth_logs", R"({"ok":0,"code":13,"errmsg":"not authorized"})");
