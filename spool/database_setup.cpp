@@ -15,6 +15,7 @@
 #include <limits>
 
 #include "spool/layout.h"
+#include "spool/private_files.h"
 
 namespace twinlog {
 namespace {
@@ -46,7 +47,7 @@ bool has_lz4() {
 
 DatabaseSetup::DatabaseSetup(const RocksSpoolSettings& settings)
     : path_(settings.path),
-      env_(settings.env != nullptr ? settings.env : rocksdb::Env::Default()),
+      env_(make_private_env(settings.env != nullptr ? *settings.env : *rocksdb::Env::Default())),
       sizes_(sizes_for(settings)),
       compression_(settings.compression),
       events_filter_(make_events_filter(durable_first_kept_)),
@@ -69,7 +70,7 @@ std::uint64_t DatabaseSetup::log_syncs() const {
 
 rocksdb::DBOptions DatabaseSetup::database_options() const {
   rocksdb::DBOptions options;
-  options.env = env_;
+  options.env = env_.get();
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.paranoid_checks = true;

@@ -50,7 +50,7 @@ class DatabaseSetup {
   rocksdb::ColumnFamilyOptions family_options(std::shared_ptr<const rocksdb::FilterPolicy> filter) const;
 
   std::string path_;
-  rocksdb::Env* env_;
+  std::unique_ptr<rocksdb::Env> env_;
   SpoolSizes sizes_;
   SpoolCompression compression_;
   DurableFirstKept durable_first_kept_ = 1;

@@ -13,6 +13,7 @@
 #include "spool/layout.h"
 #include "spool/measure_backlog.h"
 #include "spool/position_keeper.h"
+#include "spool/private_files.h"
 #include "spool/read_versions.h"
 #include "spool/space_keeper.h"
 #include "spool/spool_errors.h"
@@ -364,6 +365,9 @@ Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& wanted
   auto setup = std::make_unique<DatabaseSetup>(settings);
   if (const Status folder = create_folder(setup->env(), settings.path); !folder) {
     return folder.error();
+  }
+  if (const Status closed = make_private(settings.path); !closed) {
+    return closed.error();
   }
   Result<std::unique_ptr<Database>> database = Database::open(*setup);
   if (!database && database.error().kind() == ErrorKind::kFull) {

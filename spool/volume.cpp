@@ -3,8 +3,10 @@
 #include <rocksdb/env.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <memory>
+#include <random>
 #include <string_view>
 #include <system_error>
 
@@ -16,11 +18,22 @@ namespace {
 constexpr std::string_view kBallastName = "ballast";
 constexpr std::uint64_t kPieceBytes = 1U << 20U;
 
-rocksdb::Status write_zeros(rocksdb::Env& env, const std::string& name, std::uint64_t bytes) {
+void fill(std::string& piece, std::mt19937_64& noise) {
+  for (std::size_t at = 0; at < piece.size(); at += sizeof(std::uint64_t)) {
+    const std::uint64_t word = noise();
+    std::memcpy(piece.data() + at, &word, std::min(sizeof word, piece.size() - at));
+  }
+}
+
+/// Bytes that no file system can make smaller, nor take for another file's: zeros take no room where it compresses, the
+/// same bytes again none where it keeps equal blocks once.
+rocksdb::Status write_noise(rocksdb::Env& env, const std::string& name, std::uint64_t bytes) {
   std::unique_ptr<rocksdb::WritableFile> file;
   rocksdb::Status status = env.NewWritableFile(name, &file, rocksdb::EnvOptions());
-  const std::string piece(std::min(kPieceBytes, bytes), '\0');
+  std::mt19937_64 noise{(std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}()};
+  std::string piece(std::min(kPieceBytes, bytes), '\0');
   for (std::uint64_t written = 0; status.ok() && written < bytes; written += piece.size()) {
+    fill(piece, noise);
     status = file->Append(rocksdb::Slice(piece.data(), std::min<std::uint64_t>(piece.size(), bytes - written)));
   }
   // A file system may take bytes that it has no room for until they are flushed.
@@ -77,14 +90,14 @@ Status Volume::take_ballast(std::chrono::steady_clock::time_point now) {
   if (now < next_try_) {
     return written_;
   }
-  const rocksdb::Status status = write_zeros(env_, ballast_file_, ballast_bytes_);
+  const rocksdb::Status status = write_noise(env_, ballast_file_, ballast_bytes_);
   has_ballast_ = status.ok();
   if (has_ballast_) {
     wait_ = {};
     return {};
   }
   drop_ballast();
-  // Megabytes of zeros each second would take the disk from what still goes out.
+  // Megabytes each second would take the disk from what still goes out.
   wait_ = std::clamp(2 * wait_, std::chrono::seconds{1}, kLongestWait);
   next_try_ = now + wait_;
   written_ = database_error("room for opening the spool again cannot be kept, so nothing is taken", folder_, status);

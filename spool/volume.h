@@ -19,7 +19,7 @@ namespace twinlog {
 /// The size of the file system under `path`, or under its nearest parent that exists; nothing where it cannot be told.
 std::optional<std::uint64_t> volume_capacity(const std::string& path);
 
-/// The ballast is a file of zeros in the folder, never read. Threads: has_ballast() from any; the rest from one at a
+/// The ballast is a file of noise in the folder, never read. Threads: has_ballast() from any; the rest from one at a
 /// time.
 class Volume {
  public:

@@ -20,13 +20,19 @@ CourierPace pace_of(const Settings& settings, StoreId store) {
           .backoff = {.first = settings.retry.first, .most = settings.retry.most}};
 }
 
-void begin_to_drain(AgentParts& parts) {
+void drain_what_waits(AgentParts& parts) {
   parts.log.line(LogLevel::kInfo, "drain_requested", "delivering what waits without delay; events are still taken",
                  {{"waiting", std::to_string(events_left(parts))}});
+  const std::uint64_t last_leaf = parts.spool->last_leaf();
+  const auto ends_at = parts.clock.steady_now() + parts.settings.agent.drain_timeout;
   for (const auto& delivery : parts.deliveries) {
-    delivery->courier.set_draining();
+    delivery->courier.drain({.last_leaf = last_leaf, .ends_at = ends_at});
     delivery->wakeup.wake();
   }
+}
+
+bool is_draining(const AgentParts& parts) {
+  return std::ranges::any_of(parts.deliveries, [](const auto& delivery) { return delivery->courier.is_draining(); });
 }
 
 std::uint64_t events_left(const AgentParts& parts) {

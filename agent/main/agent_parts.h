@@ -60,8 +60,10 @@ struct AgentParts {
 EventReaderSettings reader_settings(AgentParts& parts);
 CourierPace pace_of(const Settings& settings, StoreId store);
 
-/// Every courier tries at once, without linger and with the shortest waits from now on.
-void begin_to_drain(AgentParts& parts);
+/// Every courier tries at once, without linger and with the shortest waits, until what waits now is delivered or the
+/// drain timeout is over.
+void drain_what_waits(AgentParts& parts);
+bool is_draining(const AgentParts& parts);
 
 /// How many accepted versions at least one store still lacks.
 std::uint64_t events_left(const AgentParts& parts);

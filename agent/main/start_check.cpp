@@ -17,6 +17,7 @@
 #include "agent/net/loop/listener.h"
 #include "config/keys.h"
 #include "ledger/base/address.h"
+#include "spool/private_files.h"
 #include "spool/stopped_spool.h"
 
 namespace twinlog {
@@ -116,6 +117,9 @@ CheckLine check_new_spool(const std::string& path) {
     return problem(path + " cannot be made or written to (" + nearest.string() + ": " + why +
                    "); make the folder for the user that runs the agent, or set spool.path");
   }
+  if (const Status closed = can_be_private(path); !closed) {
+    return problem(closed.error().message());
+  }
   return fine(path + (is_there(path) ? " is empty and can be written to" : " will be made"));
 }
 
@@ -134,6 +138,9 @@ CheckLine check_spool(const std::string& path, bool agent_runs) {
                                   "spool.path");
     case SpoolUse::kFree:
       break;
+  }
+  if (const Status closed = can_be_private(path); !closed) {
+    return problem(closed.error().message());
   }
   if (const std::string why = not_writable(path); !why.empty()) {
     return problem(path + " cannot be written to (" + why + "); give it to the user that runs the agent");

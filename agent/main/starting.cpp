@@ -192,7 +192,7 @@ Status start_parts(AgentParts& parts, const ProcessGifts& gifts, const ServiceMa
     parts.observed.couriers.push_back(&delivery->courier);
     delivery->worker.start();
   }
-  parts.drain_request.on_first([&parts] { begin_to_drain(parts); });
+  parts.drain_request.attach([&parts] { drain_what_waits(parts); }, [&parts] { return is_draining(parts); });
   parts.observed.phase.store(Phase::kRunning);
   say_started(parts);
   return {};

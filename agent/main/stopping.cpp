@@ -52,24 +52,24 @@ class Teller {
   TimePoint next_{};
 };
 
-/// When the drain ends at the latest.
-TimePoint drain_deadline(const AgentParts& parts) {
+/// When the drain ends at the latest: a request that was made long ago, and met, leaves it its whole time.
+TimePoint drain_deadline(const AgentParts& parts, TimePoint now) {
   const auto request = parts.drain_request.requested_at();
-  return (request ? request->steady : parts.clock.steady_now()) + parts.settings.agent.drain_timeout;
+  return (request ? request->steady : now) + parts.settings.agent.drain_timeout;
 }
 
 void drain(AgentParts& parts, const ServiceManager& manager) {
-  const auto deadline = drain_deadline(parts);
+  const auto began = parts.clock.steady_now();
+  const auto deadline = drain_deadline(parts, began);
   parts.observed.phase.store(Phase::kStopping);
-  const auto rest =
-      std::max(milliseconds{0}, std::chrono::duration_cast<milliseconds>(deadline - parts.clock.steady_now()));
+  const auto rest = std::max(milliseconds{0}, std::chrono::duration_cast<milliseconds>(deadline - began));
   parts.log.line(LogLevel::kInfo, "draining", "no new events; delivering what waits",
                  {{"waiting", std::to_string(events_left(parts))},
                   {"drain_timeout_ms", std::to_string(parts.settings.agent.drain_timeout.count())},
                   {"rest_ms", std::to_string(rest.count())}});
   manager.stopping("Draining");
   for (const auto& delivery : parts.deliveries) {
-    delivery->courier.set_draining();
+    delivery->courier.drain({});
     delivery->wakeup.wake();
   }
   TWINLOG_KILL_POINT("agent.draining");

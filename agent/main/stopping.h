@@ -7,7 +7,7 @@
 namespace twinlog {
 
 /// Stops the intake, delivers until nothing waits or the drain timeout is up or a second stop signal comes, ends every
-/// thread, and reports in one line. The time counts from the drain request where there was one. Returns the exit code;
+/// thread, and reports in one line. The time counts from a drain request that still holds, where there is one. Returns the exit code;
 /// does not return where a courier sits in a blocking call of its store or the disk does not answer: the process ends
 /// here then. Main thread.
 int stop_parts(AgentParts& parts, const ServiceManager& manager);

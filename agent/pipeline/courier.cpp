@@ -21,18 +21,6 @@ bool is_power_of_two(std::uint64_t number) {
   return number != 0 && (number & (number - 1)) == 0;
 }
 
-// Far above what a spool ever gives out, far below where a leaf would no longer fit a store's column.
-constexpr std::uint64_t kGreatestLeaf = 1ULL << 62U;
-
-// RFC 9562 section 5.7: 48 bits of milliseconds.
-UtcMicros time_of_uuid_v7(const Uuid& uuid) {
-  std::uint64_t milliseconds = 0;
-  for (std::size_t i = 0; i < 6; ++i) {
-    milliseconds = milliseconds << 8U | uuid.at(i);
-  }
-  return static_cast<UtcMicros>(milliseconds) * 1000;
-}
-
 UtcMicros newest_effective_at(const std::vector<Version>& versions) {
   return std::ranges::max_element(versions, {}, &Version::effective_at)->effective_at;
 }
@@ -54,17 +42,35 @@ void Courier::take_pace() {
   }
 }
 
+void Courier::drain(const Drain& drain) {
+  const std::scoped_lock lock(mutex_);
+  drain_ = drain;
+  is_drain_new_ = true;
+}
+
+bool Courier::is_draining() const {
+  const std::scoped_lock lock(mutex_);
+  return drain_ && parts_.spool.cursor(settings_.store) < drain_->last_leaf &&
+         parts_.clock.steady_now() < drain_->ends_at;
+}
+
+/// Once for each drain: events still come in, and each of them wakes the courier.
+void Courier::end_wait_to_drain() {
+  const std::scoped_lock lock(mutex_);
+  if (std::exchange(is_drain_new_, false)) {
+    next_try_ = {};
+  }
+}
+
 std::chrono::milliseconds Courier::step() {
   take_pace();
+  end_wait_to_drain();
   const TimePoint now = parts_.clock.steady_now();
   last_step_.store(now);
-  if (is_draining_.load() && !std::exchange(knows_of_drain_, true)) {
-    next_try_ = {};  // Once: events still come in, and each of them wakes the courier.
-  }
   if (now < next_try_) {
     return std::chrono::ceil<std::chrono::milliseconds>(next_try_ - now);
   }
-  if (!parts_.store.is_connected() || is_loss_unnoted_ || now - compared_at_ >= kBusyProbe) {
+  if (!parts_.store.is_connected() || position_.is_loss_unnoted() || now - compared_at_ >= kBusyProbe) {
     return connect();
   }
   const std::uint64_t cursor = parts_.spool.cursor(settings_.store);
@@ -80,7 +86,7 @@ std::chrono::milliseconds Courier::step() {
 }
 
 std::optional<std::chrono::milliseconds> Courier::wait_for_batch(std::uint64_t waiting) {
-  if (waiting >= batch_events_ || is_draining_.load()) {
+  if (waiting >= batch_events_ || is_draining()) {
     return std::nullopt;
   }
   const TimePoint now = parts_.clock.steady_now();
@@ -109,10 +115,9 @@ std::chrono::milliseconds Courier::connect() {
                     {{"store", std::string(store_name(settings_.store))}});
   }
   TWINLOG_KILL_POINT("courier.connected");
-  is_loss_unnoted_ = false;
   compare_position(*outcome);
   compared_at_ = parts_.clock.steady_now();
-  if (is_loss_unnoted_) {
+  if (position_.is_loss_unnoted()) {
     return failed_here(
         "the spool cannot keep that this store may be incomplete, so nothing is sent that would hide it; make room on "
         "the spool's volume",
@@ -156,76 +161,10 @@ void Courier::log_notes() {
 }
 
 void Courier::compare_position(const std::optional<AgentPosition>& position) {
-  const std::uint64_t theirs = position ? position->last_leaf : 0;
-  const std::uint64_t cursor = parts_.spool.cursor(settings_.store);
-  if (theirs < cursor) {
-    rewind(position, cursor);
-    return;
-  }
-  forgot_at_.reset();
-  // Up to what was sent it is a cursor that lags: it is saved without a sync of its own, and a reply may be lost.
-  if (theirs > std::max(cursor, sent_up_to_)) {
-    position_is_ahead(theirs, cursor);
-  }
-}
-
-/// The spool was set back: the leaves that it would give out next are known to the store of other events. It skips
-/// them, and one more batch that may have got there without its position.
-void Courier::position_is_ahead(std::uint64_t position, std::uint64_t cursor) {
-  const bool is_leaf = position < kGreatestLeaf;
-  const Status skipped = is_leaf ? parts_.spool.skip_to(position + settings_.pace.batch_events) : Status();
-  if (std::exchange(ahead_at_, position) != position) {
-    parts_.log.line(LogLevel::kError, "store_position_ahead",
-                    "the store has a higher position of this spool than the spool itself: was the spool cloned or set "
-                    "back to an older copy? What it took since that copy may be missing in either store. Events go on "
-                    "being delivered; compare both stores",
-                    {{"store", std::string(store_name(settings_.store))},
-                     {"store_leaf", std::to_string(position)},
-                     {"spool_leaf", std::to_string(cursor)},
-                     {"skipped", skipped.ok() ? (is_leaf ? "yes" : "no") : skipped.error().message()}});
-  }
+  const PositionCheck::Finding found = position_.compare(position, settings_.pace.batch_events);
   const std::scoped_lock lock(mutex_);
-  status_.is_position_ahead = true;
-}
-
-/// Everything accepted before this time is there as far as the position tells: the newest time of what was delivered,
-/// which is never after its acceptance; without a position the beginning of the epoch.
-UtcMicros Courier::complete_until(const std::optional<AgentPosition>& position) const {
-  const UtcMicros beginning = time_of_uuid_v7(parts_.spool.identity().epoch_id);
-  return position ? std::max(beginning, position->newest_effective_at) : beginning;
-}
-
-void Courier::rewind(const std::optional<AgentPosition>& position, std::uint64_t cursor) {
-  const std::uint64_t theirs = position ? position->last_leaf : 0;
-  const std::uint64_t first_kept = parts_.spool.stats().first_kept_leaf;
-  if (cursor + 1 == first_kept && forgot_at_ == theirs) {
-    return;  // Nothing to send again, and all is said; the next flush writes the position.
-  }
-  forgot_at_ = theirs;
-  TWINLOG_KILL_POINT("courier.before_rewind");
-  const Status moved = parts_.spool.move_cursor(settings_.store, theirs);
-  TWINLOG_KILL_POINT("courier.after_rewind");
-  // Asked after the move: a trim may just have taken more. A crash before the note finds the same lower position again.
-  const bool is_incomplete = parts_.spool.cursor(settings_.store) > theirs;
-  const UtcMicros since = complete_until(position);
-  const Status noted = is_incomplete ? parts_.spool.note_incomplete(settings_.store, since) : Status();
-  is_loss_unnoted_ = !noted.ok();
-  if (is_loss_unnoted_) {
-    forgot_at_.reset();
-  }
-  parts_.log.line(is_incomplete ? LogLevel::kError : LogLevel::kWarning, "store_forgot",
-                  is_incomplete ? "the store lost more than the spool still has: it may lack events accepted since the "
-                                  "time given; refill it from the other store"
-                                : "the store lost events that the spool still has; they are sent again",
-                  {{"store", std::string(store_name(settings_.store))},
-                   {"incomplete_since", is_incomplete ? utc_text(since) : "no"},
-                   {"store_leaf", std::to_string(theirs)},
-                   {"spool_leaf", std::to_string(cursor)},
-                   {"first_kept_leaf", std::to_string(first_kept)},
-                   {"noted", noted.ok() ? "yes" : noted.error().message()},
-                   {"rewound", moved.ok() ? "yes" : moved.error().message()}});
-  const std::scoped_lock lock(mutex_);
-  ++status_.rewinds;
+  status_.rewinds += found == PositionCheck::Finding::kForgot ? 1 : 0;
+  status_.is_position_ahead |= found == PositionCheck::Finding::kAhead;
 }
 
 std::chrono::milliseconds Courier::flush(std::uint64_t after) {
@@ -241,7 +180,7 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
                          .position = {.last_leaf = versions->back().leaf_index,
                                       .flushed_at = parts_.clock.utc_now(),
                                       .newest_effective_at = newest_effective_at(*versions)}};
-  sent_up_to_ = std::max(sent_up_to_, batch.position.last_leaf);
+  position_.will_send(batch.position.last_leaf);
   read_ahead_of(batch.position.last_leaf);
   TWINLOG_KILL_POINT("courier.before_flush");
   const TimePoint began = parts_.clock.steady_now();
@@ -367,7 +306,7 @@ std::chrono::milliseconds Courier::failed(const StoreError& error, Whose whose) 
 }
 
 std::chrono::milliseconds Courier::delay(Reaction reaction, unsigned failures) {
-  if (is_draining_.load()) {
+  if (is_draining()) {
     return settings_.pace.backoff.first;
   }
   if (needs_an_operator(reaction)) {
@@ -384,9 +323,12 @@ std::uint64_t Courier::backlog() const {
 }
 
 CourierStatus Courier::status() const {
-  const std::scoped_lock lock(mutex_);
-  CourierStatus status = status_;
-  status.is_draining = is_draining_.load();
+  CourierStatus status;
+  {
+    const std::scoped_lock lock(mutex_);
+    status = status_;
+  }
+  status.is_draining = is_draining();
   return status;
 }
 

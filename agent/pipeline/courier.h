@@ -19,6 +19,7 @@
 
 #include "agent/pipeline/backoff.h"
 #include "agent/pipeline/batch_reader.h"
+#include "agent/pipeline/position_check.h"
 #include "ledger/base/clock.h"
 #include "ledger/base/histogram.h"
 #include "ledger/base/log.h"
@@ -32,7 +33,7 @@ inline constexpr std::size_t kReactions = 8;
 /// What a courier tells about itself; a consistent copy.
 struct CourierStatus {
   using TimePoint = std::chrono::steady_clock::time_point;
-  bool is_draining = false;  ///< As set_draining() was told.
+  bool is_draining = false;  ///< As Courier::is_draining().
   bool is_connected = false;
   std::optional<UtcMicros> connected_since;  ///< Of the present connection.
   std::optional<TimePoint> in_store_since;   ///< While a call of the store runs.
@@ -56,6 +57,13 @@ struct CourierStatus {
   bool is_position_ahead = false;
 };
 
+/// How long waits are cut short: until the spool is delivered up to `last_leaf`, but no longer than until `ends_at`.
+struct Drain {
+  static constexpr std::uint64_t kEverything = UINT64_MAX;
+  std::uint64_t last_leaf = kEverything;
+  std::chrono::steady_clock::time_point ends_at = std::chrono::steady_clock::time_point::max();
+};
+
 /// What may change while a courier runs.
 struct CourierPace {
   std::size_t batch_events = 1000;
@@ -72,7 +80,7 @@ struct CourierSettings {
   std::chrono::milliseconds probe = std::chrono::seconds{10};
 };
 
-/// Threads: step() from one; status(), set_draining(), set_pace() and backlog() from any.
+/// Threads: step() from one; status(), drain(), is_draining(), set_pace() and backlog() from any.
 class Courier {
  public:
   struct Parts {
@@ -95,13 +103,15 @@ class Courier {
           return spool.read(range.after, range.most_events, range.most_bytes);
         }),
         last_step_(parts.clock.steady_now()),
-        sent_up_to_(parts.spool.last_leaf()) {}
+        position_(settings.store, parts.spool, parts.log) {}
 
   /// Does at most one thing (connect, or flush one batch) and says how long to wait before the next step.
   std::chrono::milliseconds step();
 
-  /// The present wait ends; from now on linger is none and the backoff its minimum.
-  void set_draining() { is_draining_.store(true); }
+  /// The present wait ends; linger is none and the backoff its minimum while this holds. The last one counts.
+  void drain(const Drain& drain);
+  /// Whether a drain still holds: afterwards all is as before.
+  bool is_draining() const;
   /// From the next step on.
   void set_pace(const CourierPace& pace);
   /// Versions not yet in the store.
@@ -120,11 +130,9 @@ class Courier {
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
   void take_pace();
+  void end_wait_to_drain();
   std::chrono::milliseconds connect();
   void compare_position(const std::optional<AgentPosition>& position);
-  void rewind(const std::optional<AgentPosition>& position, std::uint64_t cursor);
-  UtcMicros complete_until(const std::optional<AgentPosition>& position) const;
-  void position_is_ahead(std::uint64_t position, std::uint64_t cursor);
   std::optional<std::chrono::milliseconds> wait_for_batch(std::uint64_t waiting);
   std::chrono::milliseconds flush(std::uint64_t after);
   void read_ahead_of(std::uint64_t after);
@@ -143,7 +151,6 @@ class Courier {
   CourierSettings settings_;
   Parts parts_;
   BatchReader reader_;
-  std::atomic<bool> is_draining_{false};
   std::atomic<TimePoint> last_step_;
   std::atomic<bool> is_in_store_{false};
   Histogram flush_sizes_{kSizeBounds};
@@ -152,19 +159,15 @@ class Courier {
   std::size_t batch_events_ = settings_.pace.batch_events;  ///< Shrinks while the store refuses large batches.
   std::optional<TimePoint> waiting_since_;
   TimePoint next_try_{};
-  bool knows_of_drain_ = false;
   unsigned refused_in_a_row_ = 0;    ///< Flushes that ended in kRetrySmaller or kReconnectSmaller.
   bool is_known_connected_ = false;  ///< The log has said so.
   TimePoint compared_at_{};
-  /// The highest leaf that the store can rightly know of: all that the spool held at the start (the last process may
-  /// have sent it and lost its cursor), and all that was sent since (a reply may have been lost).
-  std::uint64_t sent_up_to_;
-  bool is_loss_unnoted_ = false;            ///< The next flush would hide it: the position is compared first.
-  std::optional<std::uint64_t> forgot_at_;  ///< The lower position that the log has told of; while it stays so.
-  std::uint64_t ahead_at_ = 0;              ///< The higher position that the log has told of.
+  PositionCheck position_;
 
   mutable std::mutex mutex_;  ///< For what follows.
   std::optional<CourierPace> next_pace_;
+  std::optional<Drain> drain_;
+  bool is_drain_new_ = false;  ///< step() has not yet ended its wait for it.
   CourierStatus status_;
 };
 

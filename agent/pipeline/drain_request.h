@@ -1,5 +1,5 @@
 // That somebody asked for a drain (docs/OPERATING.md): `twinlog drain`, the preStop hook of a pod. Intake stays open
-// and nothing stops; the time that a later SIGTERM leaves for the drain counts from here.
+// and nothing stops; the time that a SIGTERM leaves for the drain counts from here while the request holds.
 #pragma once
 
 #include <chrono>
@@ -20,40 +20,36 @@ class DrainRequest {
     UtcMicros utc = 0;
   };
 
-  /// What the first request does beside being noted: tells the couriers. Called in the thread that asks, once.
-  void on_first(std::function<void()> action) {
+  /// What a request does beside being noted, in the thread that asks; and whether what the last one began still goes
+  /// on. Neither may come back to this object.
+  void attach(std::function<void()> begin, std::function<bool()> holds) {
     const std::scoped_lock lock(mutex_);
-    action_ = std::move(action);
+    begin_ = std::move(begin);
+    holds_ = std::move(holds);
   }
 
-  /// Notes the first request; later ones change nothing. The moment of the first.
-  Moment request(const Clock& clock) {
-    std::function<void()> action;
-    Moment first;
-    {
-      const std::scoped_lock lock(mutex_);
-      if (!first_) {
-        first_ = Moment{clock.steady_now(), clock.utc_now()};
-        action = action_;
+  /// One that comes while another holds changes nothing.
+  void request(const Clock& clock) {
+    const std::scoped_lock lock(mutex_);
+    if (!last_ || !holds_ || !holds_()) {
+      last_ = Moment{clock.steady_now(), clock.utc_now()};
+      if (begin_) {
+        begin_();
       }
-      first = *first_;
     }
-    if (action) {
-      action();
-    }
-    return first;
   }
 
-  /// Nothing while nobody has asked.
+  /// Of the request that holds; nothing while none does.
   std::optional<Moment> requested_at() const {
     const std::scoped_lock lock(mutex_);
-    return first_;
+    return last_ && holds_ && holds_() ? last_ : std::nullopt;
   }
 
  private:
   mutable std::mutex mutex_;
-  std::optional<Moment> first_;
-  std::function<void()> action_;
+  std::optional<Moment> last_;
+  std::function<void()> begin_;
+  std::function<bool()> holds_;
 };
 
 }  // namespace twinlog

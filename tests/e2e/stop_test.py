@@ -106,7 +106,7 @@ def drain_first(stage, test):
     stage.terminate()
     code = stage.exit_code()
     timeout, rest = DRAIN_LINE.findall(stage.log())[0]
-    test.assertEqual((timeout, rest), ("1000", "0"), "the time counts from the request")
+    test.assertEqual((timeout, rest), ("1000", "1000"), "the request is over: the signal has the whole time")
     return code
 
 
@@ -292,6 +292,21 @@ class Stop(unittest.TestCase):
         self.assertEqual(stage.exit_code(), 0)
         self.assertEqual(stage.left(), 0)
         self.assertNotIn("drain_cut_short", stage.log())
+
+    def test_the_time_counts_from_a_drain_request_that_holds_and_one_that_was_met_leaves_it_whole(self):
+        stage = self.away()
+        stage.start("1h")
+        stage.send(1)
+        self.assertEqual(run("drain", "--config", stage.agent.config).returncode, 0)
+        self.assertEqual(two_sigterms(stage, self), 0)
+        self.assertLess(int(DRAIN_LINE.findall(stage.log())[0][1]), 3_600_000)
+        stage = self.stage()
+        stage.start("1h")
+        stage.send(10)
+        self.assertEqual(run("drain", "--wait", "--config", stage.agent.config).returncode, 0)
+        stage.terminate()
+        self.assertEqual(stage.exit_code(), 0)
+        self.assertEqual(DRAIN_LINE.findall(stage.log()), [("3600000", "3600000")])
 
     def test_on_an_ephemeral_volume_what_is_left_is_exit_code_1_and_nothing_left_is_0(self):
         for stage, code, left in ((self.away(environment=EPHEMERAL), 1, 3), (self.stage(environment=EPHEMERAL), 0, 0)):

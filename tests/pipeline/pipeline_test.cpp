@@ -1,5 +1,6 @@
 #include <set>
 
+#include "agent/pipeline/drain_request.h"
 #include "tests/pipeline/rig.h"
 
 namespace twinlog::testing {
@@ -169,7 +170,7 @@ TEST(Pipeline, DrainingIgnoresLingerAndBackoff) {
   rig.submit("waits");
   rig.run_for(10s);
   EXPECT_TRUE(rig.postgres.log_ids().empty());
-  rig.to_postgres->set_draining();
+  rig.to_postgres->drain({});
   rig.run_for(10ms);
   EXPECT_EQ(rig.postgres.log_ids(), std::vector<std::string>{"waits"});
 }
@@ -184,7 +185,7 @@ TEST(Pipeline, ADrainEndsABackoffOnceAndThenKeepsItsLeastEvenWhileEventsComeIn) 
     rig.run_for(1min);
   }
   const std::uint64_t before = rig.to_postgres->status().failures_in_a_row;
-  rig.to_postgres->set_draining();
+  rig.to_postgres->drain({});
   rig.to_postgres->step();
   EXPECT_EQ(rig.to_postgres->status().failures_in_a_row, before + 1);
   for (int i = 0; i < 100; ++i) {  // As when every accepted event wakes it.
@@ -193,6 +194,58 @@ TEST(Pipeline, ADrainEndsABackoffOnceAndThenKeepsItsLeastEvenWhileEventsComeIn) 
   EXPECT_EQ(rig.to_postgres->status().failures_in_a_row, before + 1);
   rig.run_for(1100ms);
   EXPECT_EQ(rig.to_postgres->status().failures_in_a_row, before + 2);
+}
+
+TEST(Pipeline, ADrainEndsWhenWhatWaitedThenIsDelivered) {
+  CourierSettings patient;
+  patient.pace.linger = 1h;
+  Rig rig({}, patient);
+  rig.submit("waits");
+  rig.to_postgres->drain({.last_leaf = rig.spool->last_leaf()});
+  EXPECT_TRUE(rig.to_postgres->is_draining());
+  rig.run_for(10ms);
+  EXPECT_FALSE(rig.to_postgres->is_draining());
+  rig.submit("later");
+  rig.run_for(10s);
+  EXPECT_EQ(rig.postgres.log_ids(), std::vector<std::string>{"waits"});  // The later one lingers as ever.
+}
+
+TEST(Pipeline, ADrainEndsWithItsTimeAndTheBackoffIsAsBefore) {
+  CourierSettings settings;
+  settings.pace.backoff = {.first = 1s, .most = 1h};
+  Rig rig({}, settings);
+  rig.postgres.go_away();
+  rig.submit("waits");
+  rig.to_postgres->drain({.ends_at = rig.clock.steady_now() + 20s});
+  rig.run_for(19s);
+  EXPECT_TRUE(rig.to_postgres->is_draining());
+  const std::uint64_t failures = rig.to_postgres->status().failures_in_a_row;
+  EXPECT_GE(failures, 18U);  // Once a second.
+  rig.run_for(2s);
+  EXPECT_FALSE(rig.to_postgres->is_draining());
+  rig.run_for(20min);
+  EXPECT_LT(rig.to_postgres->status().failures_in_a_row, failures + 10);
+}
+
+TEST(DrainRequest, OneThatHoldsIsKeptAndAfterItsEndTheNextBeginsAnew) {
+  VirtualClock clock;
+  DrainRequest drain;
+  bool holds = false;
+  int begun = 0;
+  drain.attach([&] { ++begun, holds = true; }, [&] { return holds; });
+  EXPECT_FALSE(drain.requested_at().has_value());
+  drain.request(clock);
+  const auto first = drain.requested_at();
+  ASSERT_TRUE(first.has_value());
+  clock.advance(1s);
+  drain.request(clock);
+  EXPECT_EQ(begun, 1);
+  EXPECT_EQ(drain.requested_at()->utc, first->utc);
+  holds = false;
+  EXPECT_FALSE(drain.requested_at().has_value());
+  drain.request(clock);
+  EXPECT_EQ(begun, 2);
+  EXPECT_GT(drain.requested_at()->utc, first->utc);
 }
 
 TEST(Pipeline, ARepeatIsADuplicateWithinTheMemoryOfTheSpool) {

@@ -42,8 +42,10 @@ TEST(CourierStatus, ARowOfFailuresHasItsFirstAndItsLastTimeAndTheNextTry) {
 TEST(CourierStatus, ItTellsThatItDrains) {
   Rig rig;
   EXPECT_FALSE(rig.to_postgres->status().is_draining);
-  rig.to_postgres->set_draining();
+  rig.to_postgres->drain({});
   EXPECT_TRUE(rig.to_postgres->status().is_draining);
+  rig.to_postgres->drain({.last_leaf = 0});  // Nothing waits for it.
+  EXPECT_FALSE(rig.to_postgres->status().is_draining);
 }
 
 TEST(CourierStatus, ASuccessEndsTheRow) {

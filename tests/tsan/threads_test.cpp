@@ -108,8 +108,8 @@ TEST(Threads, SendersFrontDoorAndCouriersShareNothingUnguarded) {
     });
   }
   senders.clear();
-  rig.to_postgres->set_draining();
-  rig.to_mongodb->set_draining();
+  rig.to_postgres->drain({});
+  rig.to_mongodb->drain({});
   while (rig.to_postgres->backlog() + rig.to_mongodb->backlog() > 0) {
     wakeup.wake();
     other_wakeup.wake();
