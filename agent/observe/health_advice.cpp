@@ -98,8 +98,7 @@ constexpr auto kAdvice = std::to_array<AdviceRow>({
      "connection."},
     {For::kPostgres, "", "no connection to",
      "Start the server (`systemctl status postgresql`), or correct host and port in stores.postgres.uri; {check} tries "
-     "a "
-     "connection."},
+     "a connection."},
     {For::kPostgres, "", "connection to PostgreSQL broke", kWait},
     {For::kPostgres, "", "twinlog migrate", kMigrate},
     {For::kPostgres, "", "too old",

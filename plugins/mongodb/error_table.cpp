@@ -103,12 +103,10 @@ constexpr DriverErrorRow kDriverRows[] = {
 constexpr LocalErrorRow kLocalRows[] = {
     {"certificate verify failed (62)", Reaction::kHold,
      "the certificate of the document store is for another host name than stores.mongodb.uri names; use a name that "
-     "the "
-     "certificate holds"},
+     "the certificate holds"},
     {"certificate verify failed (64)", Reaction::kHold,
      "the certificate of the document store does not hold the IP address that stores.mongodb.uri names; use a name "
-     "that "
-     "the certificate holds"},
+     "that the certificate holds"},
     {"certificate verify failed (9)", Reaction::kHold,
      "the certificate of the document store is not valid yet; check the clocks of both sides"},
     {"certificate verify failed (10)", Reaction::kHold,
@@ -118,16 +116,13 @@ constexpr LocalErrorRow kLocalRows[] = {
      "stores.mongodb.uri to that authority's certificate"},
     {"TLS handshake failed", Reaction::kReconnect,
      "TLS was not agreed on with the document store (does it ask for a certificate of ours, or speak no TLS?); check "
-     "the "
-     "tls options of stores.mongodb.uri"},
+     "the tls options of stores.mongodb.uri"},
     {"SRV record", Reaction::kReconnect,
      "DNS has no SRV record (_mongodb._tcp) for the name in stores.mongodb.uri, or does not answer; the agent looks it "
-     "up "
-     "again by itself, check the name and this host's DNS"},
+     "up again by itself, check the name and this host's DNS"},
     {"Failed to resolve", Reaction::kReconnect,
      "DNS does not know the host in stores.mongodb.uri, or does not answer; the agent looks it up again by itself, "
-     "check "
-     "the name and this host's DNS"},
+     "check the name and this host's DNS"},
     {"", Reaction::kReconnect, kNobodyAnswers},
 };
 
