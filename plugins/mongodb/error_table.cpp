@@ -22,8 +22,11 @@ constexpr std::string_view kDocument =
     "the server can not take one of the events; it holds this store until it can, see the code in the server's manual";
 constexpr std::string_view kTooLarge = "one of the documents is larger than the server takes";
 constexpr std::string_view kContention = "the server could not do this now; the agent repeats by itself";
-constexpr std::string_view kIndexes =
+constexpr std::string_view kOtherIndex =
     "an index of twinlog exists in another form; drop it and run `twinlog migrate` again";
+constexpr std::string_view kRefusedIndex =
+    "the server refuses to create it; drop indexes of your own where the collection has all it may (64 indexes), else "
+    "mend what the server's own log says, and run `twinlog migrate` again";
 constexpr std::string_view kUnsupported = "the server does not know this command; check that its version is supported";
 
 constexpr ServerErrorRow kServerRows[] = {
@@ -71,9 +74,9 @@ constexpr ServerErrorRow kServerRows[] = {
     {59, Reaction::kHold, kUnsupported},
     {115, Reaction::kHold, kUnsupported},
     {238, Reaction::kHold, kUnsupported},
-    {67, Reaction::kHold, kIndexes},
-    {85, Reaction::kHold, kIndexes},
-    {86, Reaction::kHold, kIndexes},
+    {67, Reaction::kHold, kRefusedIndex},
+    {85, Reaction::kHold, kOtherIndex},
+    {86, Reaction::kHold, kOtherIndex},
     {73, Reaction::kHold, "the server does not take the database's name; correct stores.mongodb.uri"},
     {166, Reaction::kHold, "one of twinlog's names is a view in this database; give twinlog a database of its own"},
 };
