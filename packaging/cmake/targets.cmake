@@ -88,3 +88,14 @@ function(twinlog_test name)
   add_test(NAME ${name} COMMAND ${name} "--gtest_output=xml:${PROJECT_BINARY_DIR}/test-results/${name}.xml")
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 1200)
 endfunction()
+
+# twinlog_threads_test(NAME BINARY FILTER cases): those cases of a test binary that have threads, once more as a ctest entry of
+# its own where the thread sanitizer is on, as all of them take too long under it.
+function(twinlog_threads_test name binary)
+  cmake_parse_arguments(ARG "" "FILTER" "" ${ARGN})
+  if(TWINLOG_SANITIZE MATCHES "thread")
+    add_test(NAME ${name} COMMAND ${binary} "--gtest_filter=${ARG_FILTER}"
+      "--gtest_output=xml:${PROJECT_BINARY_DIR}/test-results/${name}.xml")
+    set_tests_properties(${name} PROPERTIES LABELS live TIMEOUT 600)
+  endif()
+endfunction()
