@@ -85,7 +85,7 @@ class PostgresStore final : public Store {
     }
     auto failure = at(StoreStage::kAccounts, recounts_.read_beforehand(*connection_));
     auto report = failure ? StoreResult<FlushReport>(std::move(*failure))
-                          : Flush(*connection_, clock_, owner_, last_leaf_, recounts_).run(batch);
+                          : postgres::flush(*connection_, clock_, owner_, last_leaf_, recounts_, batch);
     if (report) {
       // The row never goes back: a store that is ahead of this batch (a lagging cursor) stays where it is.
       last_leaf_ = std::max(last_leaf_.value_or(0), batch.position.last_leaf);
