@@ -94,9 +94,8 @@ void bring_up_guard(Client& client, std::vector<CheckLine>& lines) {
     return;
   }
   if (const auto failed = create_index(client, kGuard)) {
-    lines.push_back({.is_problem = true,
-                     .text = words_of(kGuard) + " was refused (code " + failed->code +
-                             "); everything works without it, but writing accounts may be slow here"});
+    lines.push_back(problem(words_of(kGuard) + " was refused (code " + failed->code +
+                            "); everything works without it, but writing accounts may be slow here"));
   }
 }
 
@@ -155,10 +154,9 @@ StoreResult<std::vector<CheckLine>> migrate_schema(Client& client) {
       return *std::move(failed);
     }
   }
-  std::vector<CheckLine> lines = {{.is_problem = false,
-                                   .text = "created the collections " + std::string(kRecords) + ", " + kConflicts +
-                                           ", " + kAccounts + ", " + kAgents + ", " + kMeta +
-                                           " and their indexes; schema version " + std::to_string(kSchemaVersion)}};
+  std::vector<CheckLine> lines = {fine("created the collections " + std::string(kRecords) + ", " + kConflicts + ", " +
+                                       kAccounts + ", " + kAgents + ", " + kMeta +
+                                       " and their indexes; schema version " + std::to_string(kSchemaVersion))};
   bring_up_guard(client, lines);
   TWINLOG_KILL_POINT("mongodb.indexes_made");
   if (auto failed = write_version(client)) {

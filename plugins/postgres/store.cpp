@@ -109,7 +109,7 @@ class PostgresStore final : public Store {
     }
     connection_ = std::move(opened).value();
     if (const std::string& detour = connector_.detour(); !detour.empty()) {
-      note({{.is_problem = false, .text = "PostgreSQL: " + detour}});
+      note({fine(detour)});
     }
     return std::nullopt;
   }
@@ -128,7 +128,7 @@ class PostgresStore final : public Store {
     }
     const SchemaState& state = *read;
     if (auto words = unicode_mismatch(state)) {
-      note({{.is_problem = true, .text = "PostgreSQL: " + std::move(*words)}});
+      note({problem(std::move(*words))});
     }
     return state.version >= schema_version() ? std::nullopt : upgrade(state);
   }
@@ -147,9 +147,8 @@ class PostgresStore final : public Store {
         return std::nullopt;
       }
       if (can_write(reached) && connection_->is_usable()) {
-        note({{.is_problem = true,
-               .text = "PostgreSQL: the schema is not up to date, which only readers notice: " + error.words +
-                       "; run `twinlog migrate` as the owner of the tables"}});
+        note({problem("the schema is not up to date, which only readers notice: " + error.words +
+                      "; run `twinlog migrate` as the owner of the tables")});
         return std::nullopt;
       }
       return error.reaction == Reaction::kHold ? schema_is_old(reached, error.code) : std::move(error);
@@ -158,8 +157,7 @@ class PostgresStore final : public Store {
     // Roles are for readers; where they cannot be made, a note says how, and writing goes on.
     auto roles = migrate_roles(*connection_);
     if (!roles) {
-      note({{.is_problem = true,
-             .text = "PostgreSQL: rights of readers and writers were not granted: " + roles.error().words}});
+      note({problem("rights of readers and writers were not granted: " + roles.error().words)});
       return connection_->is_usable() ? std::nullopt : StoreStatus(std::move(roles).error());
     }
     note(std::move(roles).value());
