@@ -111,12 +111,12 @@ StoreError dropped_from(std::string_view table) {
 
 class Flush {
  public:
-  Flush(Connection& connection, const Clock& clock, const FlushOwner& owner, std::optional<std::uint64_t> expected,
-        Recounts& recounts, const FlushBatch& batch)
+  Flush(Connection& connection, const Clock& clock, const ExpectedPosition& expected, Recounts& recounts,
+        const FlushBatch& batch)
       : connection_(connection),
         clock_(clock),
-        owner_(owner),
-        expected_(expected),
+        owner_(expected.owner),
+        expected_(expected.last_leaf),
         recounts_(recounts),
         batch_(batch),
         deadline_(clock.steady_now() + kFlushLimit),
@@ -373,9 +373,9 @@ bool is_committed(const Rows& commit) {
   return commit.tag() == "COMMIT" && !commit.warned();
 }
 
-StoreResult<FlushReport> flush(Connection& connection, const Clock& clock, const FlushOwner& owner,
-                               std::optional<std::uint64_t> expected, Recounts& recounts, const FlushBatch& batch) {
-  return Flush(connection, clock, owner, expected, recounts, batch).run();
+StoreResult<FlushReport> flush(Connection& connection, const Clock& clock, const ExpectedPosition& expected,
+                               Recounts& recounts, const FlushBatch& batch) {
+  return Flush(connection, clock, expected, recounts, batch).run();
 }
 
 }  // namespace twinlog::postgres

@@ -45,9 +45,14 @@ struct FlushOwner {
 /// Whether a COMMIT is a promise: see invariant 4.
 bool is_committed(const Rows& commit);
 
-/// Writes the batch as `owner`. `expected`: the last leaf of the owner's position in the store; nothing: it has none.
-/// After an error the transaction is gone; the connection may be unusable.
-StoreResult<FlushReport> flush(Connection& connection, const Clock& clock, const FlushOwner& owner,
-                               std::optional<std::uint64_t> expected, Recounts& recounts, const FlushBatch& batch);
+/// Where the owner's position in the store is expected to be.
+struct ExpectedPosition {
+  const FlushOwner& owner;
+  std::optional<std::uint64_t> last_leaf;  ///< Nothing: it has none.
+};
+
+/// Writes the batch. After an error the transaction is gone; the connection may be unusable.
+StoreResult<FlushReport> flush(Connection& connection, const Clock& clock, const ExpectedPosition& expected,
+                               Recounts& recounts, const FlushBatch& batch);
 
 }  // namespace twinlog::postgres

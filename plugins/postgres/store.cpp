@@ -85,7 +85,7 @@ class PostgresStore final : public Store {
     }
     auto failure = at(StoreStage::kAccounts, recounts_.read_beforehand(*connection_));
     auto report = failure ? StoreResult<FlushReport>(std::move(*failure))
-                          : postgres::flush(*connection_, clock_, owner_, last_leaf_, recounts_, batch);
+                          : postgres::flush(*connection_, clock_, {owner_, last_leaf_}, recounts_, batch);
     if (report) {
       // The row never goes back: a store that is ahead of this batch (a lagging cursor) stays where it is.
       last_leaf_ = std::max(last_leaf_.value_or(0), batch.position.last_leaf);
@@ -102,7 +102,7 @@ class PostgresStore final : public Store {
   std::vector<CheckLine> take_notes() override { return std::exchange(notes_, {}); }
 
  private:
-  std::optional<StoreError> open_session() {
+  std::optional<StoreError> open() {
     auto opened = connector_.open();
     if (!opened) {
       return std::move(opened).error();
@@ -110,13 +110,6 @@ class PostgresStore final : public Store {
     connection_ = std::move(opened).value();
     if (const std::string& detour = connector_.detour(); !detour.empty()) {
       note({fine(detour)});
-    }
-    return std::nullopt;
-  }
-
-  std::optional<StoreError> open() {
-    if (auto failure = open_session()) {
-      return failure;
     }
     TWINLOG_KILL_POINT("postgres.connected");
     if (auto words = unmet_requirement(*connection_)) {
@@ -161,10 +154,12 @@ class PostgresStore final : public Store {
       return connection_->is_usable() ? std::nullopt : StoreStatus(std::move(roles).error());
     }
     note(std::move(roles).value());
-    // Another session for the flushes: what a server process keeps of such work makes it give memory back to the system
-    // after every flush and ask for it again, a tenth to a fifth of the server's time.
-    connection_.reset();
-    return open_session();
+    // Another session for the flushes, where one is to be had: what a server process keeps of such work makes it give
+    // memory back to the system after every flush and ask for it again, a tenth to a fifth of the server's time.
+    if (auto fresh = connector_.open()) {
+      connection_ = std::move(fresh).value();
+    }
+    return std::nullopt;
   }
 
   void note(std::vector<CheckLine> lines) { std::ranges::move(lines, std::back_inserter(notes_)); }
