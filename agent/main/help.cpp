@@ -8,172 +8,178 @@ namespace {
 
 constexpr std::array<CommandHelp, 12> kCommands{{
     {"agent", "Run the sidecar until SIGTERM",
-     "Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to "
-     "both\n"
-     "stores. On SIGTERM it stops taking events and delivers what waits, for agent.drain_timeout at most; what is "
-     "left\n"
-     "stays in the spool and is delivered by the next start. SIGHUP reads the configuration again.\n\n"
-     "Example:\n"
-     "  twinlog agent --config /etc/twinlog/twinlog.toml\n\n"
-     "Exit codes:\n"
-     "  0   stopped; everything is delivered, or safe in the spool\n"
-     "  1   it could not start, or events are left on a volume that goes with the pod\n"
-     "  78  the configuration has mistakes; all are listed, and nothing was started"},
+     R"(Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to both
+stores. On SIGTERM it stops taking events and delivers what waits, for agent.drain_timeout at most; what is left
+stays in the spool and is delivered by the next start. SIGHUP reads the configuration again.
+
+Example:
+  twinlog agent --config /etc/twinlog/twinlog.toml
+
+Exit codes:
+  0   stopped; everything is delivered, or safe in the spool
+  1   it could not start, or events are left on a volume that goes with the pod
+  78  the configuration has mistakes; all are listed, and nothing was started)"},
     {"check", "Validate the configuration and try what the start will do; with --stores, look at both stores too",
-     "Lists every mistake of the file and the environment at once, with line and key. Then it tries what the agent "
-     "will\n"
-     "need, as the user who calls it, and changes nothing: files of secrets, the spool's folder and lock, socket files "
-     "and\n"
-     "their folders, ports. What the agent of this very configuration holds is no problem. With --stores it also "
-     "connects\n"
-     "and reports server versions, rights and the state of the schema. Each line says what to do about a problem.\n\n"
-     "Examples:\n"
-     "  twinlog check\n"
-     "  setpriv --reuid=twinlog --regid=twinlog --clear-groups twinlog check --stores\n\n"
-     "Exit codes:\n"
-     "  0   all is well\n"
-     "  1   the agent could not start so, or a store cannot be used as it is\n"
-     "  78  the configuration has mistakes"},
+     R"(Lists every mistake of the file and the environment at once, with line and key. Then it tries what the agent will
+need, as the user who calls it, and changes nothing: files of secrets, the spool's folder and lock, socket files and
+their folders, ports. What the agent of this very configuration holds is no problem. With --stores it also connects
+and reports server versions, rights and the state of the schema. Each line says what to do about a problem.
+
+Examples:
+  twinlog check
+  setpriv --reuid=twinlog --regid=twinlog --clear-groups twinlog check --stores
+
+Exit codes:
+  0   all is well
+  1   the agent could not start so, or a store cannot be used as it is
+  78  the configuration has mistakes)"},
     {"init", "Write a first configuration, try the stores, and show the SQL for the roles",
-     "Writes a commented minimal file, unless one is there: that is left as it is. Addresses come from the options, "
-     "else from\n"
-     "the environment (then they are not written), else they are placeholders to change. Then both stores are looked "
-     "at as\n"
-     "by `twinlog check --stores`, and the SQL is shown that an administrator of PostgreSQL runs once.\n\n"
-     "Example:\n"
-     "  twinlog init --postgres postgresql://twinlog@db/audit --mongodb mongodb://db/audit\n\n"
-     "Exit codes:\n"
-     "  0   both stores are ready\n"
-     "  1   a store cannot be used as it is (yet), or the file cannot be written\n"
-     "  2   an address is none\n"
-     "  78  the file that is there has mistakes"},
+     R"(Writes a commented minimal file, unless one is there: that is left as it is. Addresses come from the options, else from
+the environment (then they are not written), else they are placeholders to change. Then both stores are looked at as
+by `twinlog check --stores`, and the SQL is shown that an administrator of PostgreSQL runs once.
+
+Example:
+  twinlog init --postgres postgresql://twinlog@db/audit --mongodb mongodb://db/audit
+
+Exit codes:
+  0   both stores are ready
+  1   a store cannot be used as it is (yet), or the file cannot be written
+  2   an address is none
+  78  the file that is there has mistakes)"},
     {"migrate", "Create or upgrade the schema of both stores",
-     "Does nothing to a schema that is current. The agent does the same at its start unless stores.*.migrate is "
-     "false;\n"
-     "use this command where the agent's user may not change the schema. Running agents go on meanwhile.\n\n"
-     "Example:\n"
-     "  TWINLOG_STORES_POSTGRES_URI=postgresql://owner@db/audit twinlog migrate\n\n"
-     "Exit codes:\n"
-     "  0   both schemas are current\n"
-     "  1   a store could not be brought up to date\n"
-     "  78  the configuration has mistakes"},
+     R"(Does nothing to a schema that is current. The agent does the same at its start unless stores.*.migrate is false;
+use this command where the agent's user may not change the schema. Running agents go on meanwhile.
+
+Example:
+  TWINLOG_STORES_POSTGRES_URI=postgresql://owner@db/audit twinlog migrate
+
+Exit codes:
+  0   both schemas are current
+  1   a store could not be brought up to date
+  78  the configuration has mistakes)"},
     {"send", "Send events (NDJSON, one a line) through the agent's Unix socket",
-     "Sends a file or standard input, waits for the answer to every line, and sends again what was answered busy or "
-     "lost\n"
-     "with the connection. The summary counts stored, duplicate, conflict and rejected lines.\n\n"
-     "Example:\n"
-     "  echo '{\"tenant_id\":\"acme\",\"event_type\":\"login_failed\",\"occurred_at\":\"2026-11-24T12:00:00Z\",\n"
-     "         \"username\":\"maria\"}' | tr -d '\\n' | twinlog send\n\n"
-     "Exit codes:\n"
-     "  0   every line was taken\n"
-     "  1   a line was rejected or has no answer, or no agent listens\n"
-     "  2   the file cannot be opened"},
+     R"(Sends a file or standard input, waits for the answer to every line, and sends again what was answered busy or lost
+with the connection. The summary counts stored, duplicate, conflict and rejected lines.
+
+Example:
+  echo '{"tenant_id":"acme","event_type":"login_failed","occurred_at":"2026-11-24T12:00:00Z",
+         "username":"maria"}' | tr -d '\n' | twinlog send
+
+Exit codes:
+  0   every line was taken
+  1   a line was rejected or has no answer, or no agent listens
+  2   the file cannot be opened)"},
     {"status", "Say how a running agent is, and what to do where it is not well",
-     "Asks the admin socket (root and the agent's user may), else the public port on this host, for the health page, "
-     "and\n"
-     "prints it for people: the overall state, what is well, then what is not with impact, diagnosis and action, the\n"
-     "stores with their backlog, the spool with the time until it is full, and warnings. Needs no secret of the\n"
-     "configuration, only the addresses; without a readable file it uses the defaults. NO_COLOR turns colours off.\n\n"
-     "Examples:\n"
-     "  twinlog status\n"
-     "  twinlog status --watch\n"
-     "  twinlog status --json | jq .stores\n\n"
-     "Exit codes:\n"
-     "  0   the agent is well\n"
-     "  1   it is degraded or failing\n"
-     "  3   no agent answers\n"
-     "  78  the part of the configuration that says where it is has mistakes"},
+     R"(Asks the admin socket (root and the agent's user may), else the public port on this host, for the health page, and
+prints it for people: the overall state, what is well, then what is not with impact, diagnosis and action, the
+stores with their backlog, the spool with the time until it is full, and warnings. Needs no secret of the
+configuration, only the addresses; without a readable file it uses the defaults. NO_COLOR turns colours off.
+
+Examples:
+  twinlog status
+  twinlog status --watch
+  twinlog status --json | jq .stores
+
+Exit codes:
+  0   the agent is well
+  1   it is degraded or failing
+  3   no agent answers
+  78  the part of the configuration that says where it is has mistakes)"},
     {"wait", "Wait until a running agent is ready",
-     "For what starts beside the agent and must not send before it: asks the admin socket, else the public port on "
-     "this\n"
-     "host, until an event sent would be kept. An agent that is not there yet is waited for, too, and so is its\n"
-     "configuration (without a readable file the defaults are used). What it waits for is said on standard error.\n\n"
-     "Examples:\n"
-     "  twinlog wait --ready && exec login-service\n"
-     "  ExecStartPre=/usr/bin/twinlog wait --ready --timeout 30s\n\n"
-     "Exit codes:\n"
-     "  0   the agent is ready\n"
-     "  1   --timeout is up and it is not, or it was interrupted\n"
-     "  78  the part of the configuration that says where it is has mistakes"},
+     R"(For what starts beside the agent and must not send before it: asks the admin socket, else the public port on this
+host, until an event sent would be kept. An agent that is not there yet is waited for, too, and so is its
+configuration (without a readable file the defaults are used). What it waits for is said on standard error.
+
+Examples:
+  twinlog wait --ready && exec login-service
+  ExecStartPre=/usr/bin/twinlog wait --ready --timeout 30s
+
+Exit codes:
+  0   the agent is ready
+  1   --timeout is up and it is not, or it was interrupted
+  78  the part of the configuration that says where it is has mistakes)"},
     {"drain", "Ask a running agent to deliver without delay",
-     "Both stores are tried at once, with no linger and the shortest waits between tries. Intake stays open and "
-     "probes\n"
-     "stay green; the time that a later SIGTERM has for the drain (agent.drain_timeout) counts from the first such\n"
-     "request. Without --wait it returns at once, as a preStop hook must. With it, it returns when every enabled "
-     "store\n"
-     "has all that was accepted before the request.\n\n"
-     "Examples:\n"
-     "  twinlog drain\n"
-     "  twinlog drain --wait --timeout 2m\n\n"
-     "Exit codes:\n"
-     "  0   the agent drains; with --wait: it has\n"
-     "  1   no agent answers, or --timeout is up; what is left, and why, is said for each store\n"
-     "  78  the part of the configuration that says where it is has mistakes"},
+     R"(Both stores are tried at once, with no linger and the shortest waits between tries. Intake stays open and probes
+stay green; the time that a later SIGTERM has for the drain (agent.drain_timeout) counts from the first such
+request. Without --wait it returns at once, as a preStop hook must. With it, it returns when every enabled store
+has all that was accepted before the request.
+
+Examples:
+  twinlog drain
+  twinlog drain --wait --timeout 2m
+
+Exit codes:
+  0   the agent drains; with --wait: it has
+  1   no agent answers, or --timeout is up; what is left, and why, is said for each store
+  78  the part of the configuration that says where it is has mistakes)"},
     {"spool", "Look into the durable queue, of a running agent or a stopped one",
-     "Examples:\n"
-     "  twinlog spool status\n"
-     "  twinlog spool export --waiting > waiting.ndjson\n\n"
-     "`twinlog spool status --help` and `twinlog spool export --help` say more."},
+     R"(Examples:
+  twinlog spool status
+  twinlog spool export --waiting > waiting.ndjson
+
+`twinlog spool status --help` and `twinlog spool export --help` say more.)"},
     {"spool status", "What the spool holds, and what each store still lacks",
-     "Asks the agent that runs; where none does, the folder itself is read, without changing anything in it. A spool "
-     "of\n"
-     "a newer format is refused, naming both formats.\n\n"
-     "Examples:\n"
-     "  twinlog spool status\n"
-     "  twinlog spool status --path /mnt/orphaned/spool --json\n\n"
-     "Exit codes:\n"
-     "  0   it was looked at\n"
-     "  1   there is no spool, or it cannot be read\n"
-     "  78  the part of the configuration that says where it is has mistakes"},
+     R"(Asks the agent that runs; where none does, the folder itself is read, without changing anything in it. A spool of
+a newer format is refused, naming both formats.
+
+Examples:
+  twinlog spool status
+  twinlog spool status --path /mnt/orphaned/spool --json
+
+Exit codes:
+  0   it was looked at
+  1   there is no spool, or it cannot be read
+  78  the part of the configuration that says where it is has mistakes)"},
     {"spool export", "Write the kept events as NDJSON to standard output",
-     "One event a line in the order of acceptance, members in the order of their names: the content, and with it "
-     "agent,\n"
-     "content_hash, effective_at, epoch_id, leaf_index and received_at. Times are RFC 3339 with six digits. What is\n"
-     "there when it begins is written; the events hold personal data. --for-sending writes what a sender sends: an\n"
-     "agent that has the event answers duplicate, and to any other it is the same event.\n\n"
-     "Examples:\n"
-     "  twinlog spool export > events.ndjson\n"
-     "  twinlog spool export --waiting --for-sending --path /mnt/orphaned/spool | twinlog send\n\n"
-     "Exit codes:\n"
-     "  0   all was written\n"
-     "  1   there is no spool, or it could not be read or written to the end\n"
-     "  78  the part of the configuration that says where it is has mistakes"},
+     R"(One event a line in the order of acceptance, members in the order of their names: the content, and with it agent,
+content_hash, effective_at, epoch_id, leaf_index and received_at. Times are RFC 3339 with six digits. What is
+there when it begins is written; the events hold personal data. --for-sending writes what a sender sends: an
+agent that has the event answers duplicate, and to any other it is the same event.
+
+Examples:
+  twinlog spool export > events.ndjson
+  twinlog spool export --waiting --for-sending --path /mnt/orphaned/spool | twinlog send
+
+Exit codes:
+  0   all was written
+  1   there is no spool, or it could not be read or written to the end
+  78  the part of the configuration that says where it is has mistakes)"},
     {"try", "Show what an agent would keep of events (NDJSON), without one",
-     "Reads a file or standard input and says for every line what record it would become, which accounts it speaks "
-     "to,\n"
-     "what was repaired, what was redacted and by which rule, or which field would be refused and why. Nothing is "
-     "kept\n"
-     "or sent, and of what was sent nothing is shown but the record.\n\n"
-     "Examples:\n"
-     "  twinlog try events.ndjson\n"
-     "  echo "
-     "'{\"tenant_id\":\"acme\",\"event_type\":\"login_failed\",\"occurred_at\":1763971210,\"username\":\"Maria\"}' |\n"
-     "    twinlog try\n\n"
-     "Exit codes:\n"
-     "  0   every line would be taken\n"
-     "  1   a line would be refused, or the input cannot be read to its end\n"
-     "  2   the file cannot be opened\n"
-     "  78  the part of the configuration that says what is taken has mistakes"},
+     R"(Reads a file or standard input and says for every line what record it would become, which accounts it speaks to,
+what was repaired, what was redacted and by which rule, or which field would be refused and why. Nothing is kept
+or sent, and of what was sent nothing is shown but the record.
+
+Examples:
+  twinlog try events.ndjson
+  echo '{"tenant_id":"acme","event_type":"login_failed","occurred_at":1763971210,"username":"Maria"}' |
+    twinlog try
+
+Exit codes:
+  0   every line would be taken
+  1   a line would be refused, or the input cannot be read to its end
+  2   the file cannot be opened
+  78  the part of the configuration that says what is taken has mistakes)"},
 }};
 
 constexpr std::string_view kProgram =
-    "Configuration: /etc/twinlog/twinlog.toml, or the file of --config or of the variable TWINLOG_CONFIG; every key "
-    "also as\n"
-    "a variable of the environment (spool.path is TWINLOG_SPOOL_PATH). The shortest file is the two store "
-    "addresses:\n\n"
-    "  [stores.postgres]\n"
-    "  uri = \"postgresql://twinlog@db/audit\"\n"
-    "  [stores.mongodb]\n"
-    "  uri = \"mongodb://db/audit\"\n\n"
-    "First steps:\n"
-    "  twinlog init                  a first configuration\n"
-    "  twinlog check --stores        is everything in order?\n"
-    "  twinlog agent                 run it\n"
-    "  twinlog send events.ndjson    send events\n"
-    "  twinlog status                how is it?\n\n"
-    "Exit codes of every command: 0 fine, 1 a finding or failure, 2 wrong usage, 78 mistakes in the configuration;\n"
-    "of `twinlog status` also 3, no agent answers.\n"
-    "`twinlog help COMMAND` or `twinlog COMMAND --help` says what a command does, with examples.";
+    R"(Configuration: /etc/twinlog/twinlog.toml, or the file of --config or of the variable TWINLOG_CONFIG; every key also as
+a variable of the environment (spool.path is TWINLOG_SPOOL_PATH). The shortest file is the two store addresses:
+
+  [stores.postgres]
+  uri = "postgresql://twinlog@db/audit"
+  [stores.mongodb]
+  uri = "mongodb://db/audit"
+
+First steps:
+  twinlog init                  a first configuration
+  twinlog check --stores        is everything in order?
+  twinlog agent                 run it
+  twinlog send events.ndjson    send events
+  twinlog status                how is it?
+
+Exit codes of every command: 0 fine, 1 a finding or failure, 2 wrong usage, 78 mistakes in the configuration;
+of `twinlog status` also 3, no agent answers.
+`twinlog help COMMAND` or `twinlog COMMAND --help` says what a command does, with examples.)";
 
 }  // namespace
 

@@ -25,14 +25,6 @@ namespace {
 
 using Lines = std::vector<CheckLine>;
 
-CheckLine fine(std::string text) {
-  return {.is_problem = false, .text = std::move(text)};
-}
-
-CheckLine problem(std::string text) {
-  return {.is_problem = true, .text = std::move(text)};
-}
-
 std::string reason(int error) {
   return std::generic_category().message(error);
 }

@@ -98,8 +98,7 @@ constexpr auto kAdvice = std::to_array<AdviceRow>({
      "connection."},
     {For::kPostgres, "", "no connection to",
      "Start the server (`systemctl status postgresql`), or correct host and port in stores.postgres.uri; {check} tries "
-     "a "
-     "connection."},
+     "a connection."},
     {For::kPostgres, "", "connection to PostgreSQL broke", kWait},
     {For::kPostgres, "", "twinlog migrate", kMigrate},
     {For::kPostgres, "", "too old",
@@ -129,7 +128,9 @@ constexpr auto kAdvice = std::to_array<AdviceRow>({
     {For::kMongodb, "11000", "",
      "Drop the unique index that was added: `db.auth_logs.getIndexes()`, `db.auth_logs.dropIndex(NAME)`."},
     {For::kMongodb, "17280", "", "Drop the index whose key gets too long: `db.auth_logs.getIndexes()`."},
-    {For::kMongodb, "67", "", "Drop the index that is in the way (`db.auth_logs.getIndexes()`), then run {migrate}."},
+    {For::kMongodb, "67", "",
+     "See how many indexes the collection has (`db.auth_logs.getIndexes()`, 64 at most) and what the server's own log "
+     "says of the one that is named, mend that, then run {migrate}."},
     {For::kMongodb, "85", "", "Drop the index that is in the way (`db.auth_logs.getIndexes()`), then run {migrate}."},
     {For::kMongodb, "86", "", "Drop the index that is in the way (`db.auth_logs.getIndexes()`), then run {migrate}."},
     {For::kMongodb, "166", "",

@@ -33,8 +33,7 @@ std::string advice_against(std::size_t refusal) {
   const std::string words = refusal_words(refusal);
   if (words == "peers") {
     return "Let them in by intake.unix.allow_uids or intake.unix.allow_gids (the log's peer_refused says who they "
-           "are), "
-           "or stop them.";
+           "are), or stop them.";
   }
   if (words == "HTTP 401") {
     return "Give the senders the token of intake.http.bearer_token_file.";

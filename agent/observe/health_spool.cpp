@@ -8,8 +8,7 @@ namespace {
 
 constexpr std::string_view kNothingTaken =
     "Login events are refused: senders are told `busy` and must keep them. What was taken before stays safe in the "
-    "spool "
-    "and is still delivered.";
+    "spool and is still delivered.";
 constexpr std::string_view kOnlyBaseTypes =
     "Logins, failures, locks and resets are still taken; all other event types (logout, mfa_failed, ...) are refused "
     "with `busy`.";
@@ -119,12 +118,12 @@ HealthComponent judge_spool(const HealthFacts& facts) {
                      "(`journalctl -u twinlog`, `kubectl logs`).");
   }
   if (!facts.has_writer_ticked) {
-    return component("spool", HealthState::kFailing,
-                     "Login events are not answered: senders wait and must keep them. What was answered is safe.",
-                     "The thread that writes the spool has not moved for more than 90 s: the disk does not answer, or "
-                     "it is a defect.",
-                     "Look whether the disk hangs (`dmesg`, `iostat -x 1`), then restart twinlog: `systemctl restart "
-                     "twinlog`.");
+    return component(
+        "spool", HealthState::kFailing,
+        "Login events are not answered: senders wait and must keep them. What was answered is safe.",
+        "The thread that writes the spool has not moved for more than 90 s: the disk does not answer, or "
+        "it is a defect.",
+        "Look whether the disk hangs (`dmesg`, `iostat -x 1`), then restart twinlog: `systemctl restart twinlog`.");
   }
   if (!facts.missing.empty()) {
     return files_gone(facts);

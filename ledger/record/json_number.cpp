@@ -1,5 +1,7 @@
 #include "ledger/record/json_number.h"
 
+#include <double-conversion/double-conversion.h>
+
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -12,9 +14,8 @@ namespace {
 
 // So many digits are always an integer below 2^53, and their text is canonical already.
 constexpr std::size_t kSmallIntegerDigits = 15;
-// ECMAScript writes without an exponent from 1e-6 up to, not including, 1e21.
-constexpr int kLeastPlainExponent = -6;
-constexpr int kMostPlainExponent = 21;
+// Sign, 17 digits, point, five zeros or an exponent of four characters, and the converter's NUL need fewer.
+constexpr std::size_t kLongestDouble = 32;
 
 // Takes digits off the front; false when there is none.
 bool take_digits(std::string_view& text) {
@@ -59,10 +60,6 @@ double nearest_double(std::string_view text) {
   }
   // Out of range: from_chars does not say on which side, strtod does (infinity or zero).
   return std::strtod(std::string(text).c_str(), nullptr);
-}
-
-void append_zeros(std::string& out, int count) {
-  out.append(static_cast<std::size_t>(count), '0');
 }
 
 }  // namespace
@@ -128,44 +125,14 @@ void append_integer(std::string& out, std::int64_t value) {
 }
 
 void append_double(std::string& out, double value) {
-  if (is_exact(value)) {
-    append_integer(out, static_cast<std::int64_t>(value));
-    return;
+  std::array<char, kLongestDouble> buffer{};
+  double_conversion::StringBuilder text(buffer.data(), static_cast<int>(buffer.size()));
+  // Of what RFC 8785 forbids (infinities, NaN) nothing comes here.
+  if (!std::isfinite(value) ||
+      !double_conversion::DoubleToStringConverter::EcmaScriptConverter().ToShortest(value, &text)) {
+    std::abort();
   }
-  std::array<char, 32> buffer{};
-  const auto written =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
-  std::string_view text(buffer.data(), static_cast<std::size_t>(written.ptr - buffer.data()));
-  if (take(text, "-")) {
-    out.push_back('-');
-  }
-  const std::size_t e = text.find('e');
-  int exponent = 0;
-  const std::string_view exponent_text = text.substr(e + (text[e + 1] == '+' ? 2 : 1));
-  std::from_chars(exponent_text.data(), exponent_text.data() + exponent_text.size(), exponent);
-  std::string digits(1, text[0]);
-  if (e > 1) {
-    digits.append(text.substr(2, e - 2));
-  }
-  const int count = static_cast<int>(digits.size());
-  if (exponent >= kMostPlainExponent || exponent < kLeastPlainExponent) {
-    out.push_back(digits[0]);
-    if (count > 1) {
-      out.append(1, '.').append(digits, 1);
-    }
-    out.append(exponent < 0 ? "e" : "e+");
-    append_integer(out, exponent);
-  } else if (exponent < 0) {
-    out.append("0.");
-    append_zeros(out, -exponent - 1);
-    out.append(digits);
-  } else if (count <= exponent + 1) {
-    out.append(digits);
-    append_zeros(out, exponent + 1 - count);
-  } else {
-    const auto whole = static_cast<std::size_t>(exponent) + 1;
-    out.append(digits, 0, whole).append(1, '.').append(digits, whole);
-  }
+  out.append(buffer.data(), static_cast<std::size_t>(text.position()));
 }
 
 void append_number(std::string& out, std::string_view text) {

@@ -21,6 +21,7 @@ find_package(Boost 1.81 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(PostgreSQL REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(double-conversion REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(rocksdb REQUIRED IMPORTED_TARGET rocksdb)
 pkg_check_modules(mongoc REQUIRED IMPORTED_TARGET libmongoc-1.0>=1.23)
@@ -86,4 +87,15 @@ function(twinlog_test name)
   target_compile_definitions(${name} PRIVATE TWINLOG_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name} "--gtest_output=xml:${PROJECT_BINARY_DIR}/test-results/${name}.xml")
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 1200)
+endfunction()
+
+# twinlog_threads_test(NAME BINARY FILTER cases): those cases of a test binary that have threads, once more as a ctest entry of
+# its own where the thread sanitizer is on, as all of them take too long under it.
+function(twinlog_threads_test name binary)
+  cmake_parse_arguments(ARG "" "FILTER" "" ${ARGN})
+  if(TWINLOG_SANITIZE MATCHES "thread")
+    add_test(NAME ${name} COMMAND ${binary} "--gtest_filter=${ARG_FILTER}"
+      "--gtest_output=xml:${PROJECT_BINARY_DIR}/test-results/${name}.xml")
+    set_tests_properties(${name} PROPERTIES LABELS live TIMEOUT 600)
+  endif()
 endfunction()

@@ -14,6 +14,7 @@
 
 #include "ledger/lockout/account_state.h"
 #include "ledger/record/auth_event.h"
+#include "plugins/api/check_line.h"
 #include "plugins/api/store_result.h"
 
 namespace twinlog {
@@ -44,12 +45,6 @@ struct FlushReport {
 struct FlushBatch {
   std::span<const Version> versions;
   AgentPosition position;  ///< To be written with it: the last leaf of `versions`.
-};
-
-/// One finding of a check. Problems come with what to do.
-struct CheckLine {
-  bool is_problem = false;
-  std::string text;
 };
 
 /// One thread calls it at a time.

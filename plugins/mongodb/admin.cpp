@@ -12,12 +12,7 @@ namespace twinlog {
 namespace mongodb {
 namespace {
 
-CheckLine fine(std::string text) {
-  return {.is_problem = false, .text = std::move(text)};
-}
-CheckLine problem(const StoreError& error) {
-  return {.is_problem = true, .text = error.words + (error.code.empty() ? "" : " (code " + error.code + ")")};
-}
+constexpr std::string_view kCode = "code";
 
 /// Server version, and what its answer to isMaster (which old and new servers know) says about durability.
 std::vector<CheckLine> server_lines(Client& client) {
@@ -26,7 +21,7 @@ std::vector<CheckLine> server_lines(Client& client) {
   BsonWriter(build_info).int32("buildInfo", 1);
   auto built = client.command(build_info);
   if (!built) {
-    lines.push_back(problem(built.error()));
+    lines.push_back(problem(built.error(), kCode));
   } else {
     lines.push_back(
         fine("connected; the server says it is version " + BsonFields(*built).text("version").value_or("unknown")));
@@ -35,7 +30,7 @@ std::vector<CheckLine> server_lines(Client& client) {
   BsonWriter(hello).int32("isMaster", 1);
   auto answered = client.command(hello);
   if (!answered) {
-    lines.push_back(problem(answered.error()));
+    lines.push_back(problem(answered.error(), kCode));
     return lines;
   }
   const BsonFields fields(*answered);
@@ -76,7 +71,7 @@ CheckLine schema_line(const SchemaState& state, bool migrate) {
   if (migrate) {
     return fine(found + "; the agent creates it at its start");
   }
-  return {.is_problem = true, .text = found + "; run `twinlog migrate`, or set stores.mongodb.migrate = true"};
+  return problem(found + "; run `twinlog migrate`, or set stores.mongodb.migrate = true");
 }
 
 class MongodbAdmin final : public StoreAdmin {
@@ -92,23 +87,23 @@ class MongodbAdmin final : public StoreAdmin {
 std::vector<CheckLine> MongodbAdmin::check() {
   auto connected = Client::connect(settings_);
   if (!connected) {
-    return {problem(connected.error())};
+    return {problem(connected.error(), kCode)};
   }
   Client& client = **connected;
   std::vector<CheckLine> lines = server_lines(client);
   auto schema = read_schema_state(client);
   if (!schema) {
-    lines.push_back(problem(schema.error()));
+    lines.push_back(problem(schema.error(), kCode));
     return lines;
   }
   const SchemaState& state = *schema;
   lines.push_back(schema_line(state, settings_.migrate));
   if (auto words = unicode_mismatch(state)) {
-    lines.push_back({.is_problem = true, .text = *std::move(words)});
+    lines.push_back(problem(*std::move(words)));
   }
   for (const char* collection : {kRecords, kConflicts, kAccounts, kAgents}) {
     if (const auto failed = try_rights(client, collection)) {
-      lines.push_back(problem(*failed));
+      lines.push_back(problem(*failed, kCode));
       lines.back().text = std::string(collection) + ": " + lines.back().text;
     }
   }

@@ -22,8 +22,11 @@ constexpr std::string_view kDocument =
     "the server can not take one of the events; it holds this store until it can, see the code in the server's manual";
 constexpr std::string_view kTooLarge = "one of the documents is larger than the server takes";
 constexpr std::string_view kContention = "the server could not do this now; the agent repeats by itself";
-constexpr std::string_view kIndexes =
+constexpr std::string_view kOtherIndex =
     "an index of twinlog exists in another form; drop it and run `twinlog migrate` again";
+constexpr std::string_view kRefusedIndex =
+    "the server refuses to create it; drop indexes of your own where the collection has all it may (64 indexes), else "
+    "mend what the server's own log says, and run `twinlog migrate` again";
 constexpr std::string_view kUnsupported = "the server does not know this command; check that its version is supported";
 
 constexpr ServerErrorRow kServerRows[] = {
@@ -71,9 +74,9 @@ constexpr ServerErrorRow kServerRows[] = {
     {59, Reaction::kHold, kUnsupported},
     {115, Reaction::kHold, kUnsupported},
     {238, Reaction::kHold, kUnsupported},
-    {67, Reaction::kHold, kIndexes},
-    {85, Reaction::kHold, kIndexes},
-    {86, Reaction::kHold, kIndexes},
+    {67, Reaction::kHold, kRefusedIndex},
+    {85, Reaction::kHold, kOtherIndex},
+    {86, Reaction::kHold, kOtherIndex},
     {73, Reaction::kHold, "the server does not take the database's name; correct stores.mongodb.uri"},
     {166, Reaction::kHold, "one of twinlog's names is a view in this database; give twinlog a database of its own"},
 };
@@ -103,12 +106,10 @@ constexpr DriverErrorRow kDriverRows[] = {
 constexpr LocalErrorRow kLocalRows[] = {
     {"certificate verify failed (62)", Reaction::kHold,
      "the certificate of the document store is for another host name than stores.mongodb.uri names; use a name that "
-     "the "
-     "certificate holds"},
+     "the certificate holds"},
     {"certificate verify failed (64)", Reaction::kHold,
      "the certificate of the document store does not hold the IP address that stores.mongodb.uri names; use a name "
-     "that "
-     "the certificate holds"},
+     "that the certificate holds"},
     {"certificate verify failed (9)", Reaction::kHold,
      "the certificate of the document store is not valid yet; check the clocks of both sides"},
     {"certificate verify failed (10)", Reaction::kHold,
@@ -118,16 +119,13 @@ constexpr LocalErrorRow kLocalRows[] = {
      "stores.mongodb.uri to that authority's certificate"},
     {"TLS handshake failed", Reaction::kReconnect,
      "TLS was not agreed on with the document store (does it ask for a certificate of ours, or speak no TLS?); check "
-     "the "
-     "tls options of stores.mongodb.uri"},
+     "the tls options of stores.mongodb.uri"},
     {"SRV record", Reaction::kReconnect,
      "DNS has no SRV record (_mongodb._tcp) for the name in stores.mongodb.uri, or does not answer; the agent looks it "
-     "up "
-     "again by itself, check the name and this host's DNS"},
+     "up again by itself, check the name and this host's DNS"},
     {"Failed to resolve", Reaction::kReconnect,
      "DNS does not know the host in stores.mongodb.uri, or does not answer; the agent looks it up again by itself, "
-     "check "
-     "the name and this host's DNS"},
+     "check the name and this host's DNS"},
     {"", Reaction::kReconnect, kNobodyAnswers},
 };
 

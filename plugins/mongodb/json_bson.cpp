@@ -1,5 +1,6 @@
 #include "plugins/mongodb/json_bson.h"
 
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -100,9 +101,14 @@ bool walk_value(const bson_iter_t& field, JsonVisitor& visitor, int depth) {
     case BSON_TYPE_INT64:
       visitor.integer(bson_iter_as_int64(&field));
       return true;
-    case BSON_TYPE_DOUBLE:
-      visitor.number(bson_iter_double(&field));
+    case BSON_TYPE_DOUBLE: {
+      const double value = bson_iter_double(&field);
+      if (!std::isfinite(value)) {
+        return false;  // JSON has none such.
+      }
+      visitor.number(value);
       return true;
+    }
     case BSON_TYPE_BOOL:
       visitor.boolean(bson_iter_bool(&field));
       return true;

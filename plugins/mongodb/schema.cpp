@@ -47,6 +47,10 @@ StoreStatus create_collection(Client& client, const char* name) {
   return std::move(created).error();
 }
 
+std::string words_of(const Index& index) {
+  return std::string("the index ") + index.name + " of " + index.collection;
+}
+
 StoreStatus create_index(Client& client, const Index& index) {
   Bson command;
   BsonWriter writer(command);
@@ -63,10 +67,14 @@ StoreStatus create_index(Client& client, const Index& index) {
   }
   writer.end().end();
   auto created = client.command(command);
-  if (!created) {
-    return std::move(created).error();
+  if (created) {
+    return std::nullopt;
   }
-  return std::nullopt;
+  StoreError& failed = created.error();
+  if (!failed.code.empty()) {  // A server's answer, not a connection that broke.
+    failed.words = words_of(index) + " was not made: " + failed.words;
+  }
+  return std::move(failed);
 }
 
 /// Every mongod since 4.4 tells its topologyVersion, and a router says what it is.
@@ -86,10 +94,8 @@ void bring_up_guard(Client& client, std::vector<CheckLine>& lines) {
     return;
   }
   if (const auto failed = create_index(client, kGuard)) {
-    lines.push_back({.is_problem = true,
-                     .text = "the index " + std::string(kGuard.name) + " of " + kGuard.collection +
-                             " was refused (code " + failed->code +
-                             "); everything works without it, but writing accounts may be slow here"});
+    lines.push_back(problem(words_of(kGuard) + " was refused (code " + failed->code +
+                            "); everything works without it, but writing accounts may be slow here"));
   }
 }
 
@@ -148,10 +154,9 @@ StoreResult<std::vector<CheckLine>> migrate_schema(Client& client) {
       return *std::move(failed);
     }
   }
-  std::vector<CheckLine> lines = {{.is_problem = false,
-                                   .text = "created the collections " + std::string(kRecords) + ", " + kConflicts +
-                                           ", " + kAccounts + ", " + kAgents + ", " + kMeta +
-                                           " and their indexes; schema version " + std::to_string(kSchemaVersion)}};
+  std::vector<CheckLine> lines = {fine("created the collections " + std::string(kRecords) + ", " + kConflicts + ", " +
+                                       kAccounts + ", " + kAgents + ", " + kMeta +
+                                       " and their indexes; schema version " + std::to_string(kSchemaVersion))};
   bring_up_guard(client, lines);
   TWINLOG_KILL_POINT("mongodb.indexes_made");
   if (auto failed = write_version(client)) {

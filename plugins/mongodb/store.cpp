@@ -95,7 +95,7 @@ StoreStatus MongodbStore::bring_up_schema(Client& client) {
     return std::move(state).error();
   }
   if (auto words = unicode_mismatch(*state); words && !std::exchange(is_unicode_told_, true)) {
-    notes_.push_back({.is_problem = true, .text = *std::move(words)});
+    notes_.push_back(problem(*std::move(words)));
   }
   if (state->is_current()) {
     return std::nullopt;
@@ -159,14 +159,12 @@ StoreStatus MongodbStore::adopt_leftovers() {
     if (needs_a_new_session(applied.error().reaction)) {
       return std::move(applied).error();
     }
-    notes_.push_back({.is_problem = true,
-                      .text = "what an agent that ended had written without its accounts could not be counted yet: " +
-                              applied.error().words});
+    notes_.push_back(problem("what an agent that ended had written without its accounts could not be counted yet: " +
+                             applied.error().words));
   } else if (*applied > 0) {
     leftovers_time_.was_enough();
-    notes_.push_back({.is_problem = false,
-                      .text = "counted " + std::to_string(*applied) +
-                              " events in their accounts that an agent which ended had written without"});
+    notes_.push_back(fine("counted " + std::to_string(*applied) +
+                          " events in their accounts that an agent which ended had written without"));
   }
   return std::nullopt;
 }
@@ -334,11 +332,10 @@ StoreStatus MongodbStore::name_unlisted(const OurVersions& ours) {
     return std::move(epochs).error();
   }
   for (const Uuid& epoch_id : *epochs) {
-    notes_.push_back({.is_problem = true,
-                      .text = "an agent of an older version (epoch " + uuid_text(epoch_id) +
-                              ") stored events that it has not confirmed. Where it comes back, or an agent of this "
-                              "version on its spool, they get into their accounts; where its spool is lost, their "
-                              "accounts miss them: compare with the other store"});
+    notes_.push_back(problem("an agent of an older version (epoch " + uuid_text(epoch_id) +
+                             ") stored events that it has not confirmed. Where it comes back, or an agent of this "
+                             "version on its spool, they get into their accounts; where its spool is lost, their "
+                             "accounts miss them: compare with the other store"));
   }
   return std::nullopt;
 }

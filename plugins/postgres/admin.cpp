@@ -44,16 +44,7 @@ constexpr std::string_view kInUse = "55P03";
 constexpr std::chrono::milliseconds kPatience = std::chrono::minutes{5};
 constexpr std::chrono::milliseconds kPause = std::chrono::seconds{2};
 
-CheckLine fine(std::string text) {
-  return {.is_problem = false, .text = "PostgreSQL: " + std::move(text)};
-}
-CheckLine problem(std::string text) {
-  return {.is_problem = true, .text = "PostgreSQL: " + std::move(text)};
-}
-CheckLine problem(const StoreError& error) {
-  const std::string code = error.code.empty() ? "" : " (SQLSTATE " + error.code + ")";
-  return problem(error.words + code);
-}
+constexpr std::string_view kCode = "SQLSTATE";
 
 void check_schema(const SchemaState& state, std::vector<CheckLine>& lines) {
   const std::string versions = "schema " + state.schema + " is at version " + std::to_string(state.version) + " of " +
@@ -117,7 +108,7 @@ class PostgresAdmin final : public StoreAdmin {
   std::vector<CheckLine> check() override {
     auto opened = connector_.open();
     if (!opened) {
-      return {problem(opened.error())};
+      return {problem(opened.error(), kCode)};
     }
     Connection& connection = **opened;
     std::vector<CheckLine> lines{fine("connected, server version " + version_text(connection.server_version()))};
@@ -132,7 +123,7 @@ class PostgresAdmin final : public StoreAdmin {
     if (state) {
       check_schema(*state, lines);
     } else if (state.error().code != kNoRight) {
-      lines.push_back(problem(state.error()));
+      lines.push_back(problem(state.error(), kCode));
       return lines;
     }
     if (!state || state->version >= schema_version()) {
@@ -157,7 +148,7 @@ class PostgresAdmin final : public StoreAdmin {
     auto roles = patiently([&] { return migrate_roles(connection); });
     if (!roles) {
       roles.error().words.insert(0, "the rights of readers and writers were not granted: ");
-      lines->push_back(problem(roles.error()));
+      lines->push_back(problem(roles.error(), kCode));
     } else {
       for (CheckLine& line : *roles) {
         lines->push_back(std::move(line));
@@ -189,7 +180,7 @@ class PostgresAdmin final : public StoreAdmin {
     const Statement questions[] = {{kMissingRights, {}}, {kSession, {}}};
     auto answers = connection.run(questions, kQuestionLimit);
     if (!answers) {
-      lines.push_back(problem(answers.error()));
+      lines.push_back(problem(answers.error(), kCode));
       return;
     }
     const std::string_view missing = answers->front().value(0, 0);
@@ -202,7 +193,7 @@ class PostgresAdmin final : public StoreAdmin {
     describe_session(answers->back(), lines);
     auto faults = wall_faults(connection);
     if (!faults) {
-      lines.push_back(problem(faults.error()));
+      lines.push_back(problem(faults.error(), kCode));
       return;
     }
     for (const std::string& fault : faults->mendable) {

@@ -144,8 +144,7 @@ StoreResult<ConnectPlan> connect_plan(const StoreSettings& settings) {
   if (!hosts) {
     return bad_address(
         "stores.postgres.uri has a port that is none, or lists that do not fit each other: of hosts, hostaddr and "
-        "ports "
-        "there must be equally many (one port alone is for all)");
+        "ports there must be equally many (one port alone is for all)");
   }
   ConnectPlan plan{.hosts = std::move(*hosts), .limit = std::nullopt};
   if (const auto timeout = options.find("connect_timeout"); timeout != options.end()) {

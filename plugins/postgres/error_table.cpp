@@ -113,8 +113,7 @@ constexpr auto kLocalRows = std::to_array<LocalErrorRow>({
      "be 0600 (or 0640 where it is root's); correct its mode, owner or name"},
     {"channel binding", Reaction::kHold,
      "stores.postgres.uri demands channel_binding=require, which takes TLS and a SCRAM password at the server; set "
-     "both "
-     "up, or take channel_binding out of the address"},
+     "both up, or take channel_binding out of the address"},
     {"root certificate file", Reaction::kHold,
      "the TLS certificates do not fit: the file of sslrootcert is not there or cannot be read; correct "
      "stores.postgres.uri"},

@@ -4,8 +4,11 @@
 #include <map>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "ledger/base/kill_point.h"
+#include "plugins/postgres/account_rows.h"
+#include "plugins/postgres/batch_plan.h"
 #include "plugins/postgres/columns.h"
 #include "plugins/postgres/migrate.h"
 
@@ -106,25 +109,47 @@ StoreError dropped_from(std::string_view table) {
                                         "events wait in the spool, none is lost");
 }
 
-}  // namespace
+class Flush {
+ public:
+  Flush(Connection& connection, const Clock& clock, const ExpectedPosition& expected, Recounts& recounts,
+        const FlushBatch& batch)
+      : connection_(connection),
+        clock_(clock),
+        owner_(expected.owner),
+        expected_(expected.last_leaf),
+        recounts_(recounts),
+        batch_(batch),
+        deadline_(clock.steady_now() + kFlushLimit),
+        plan_(batch.versions) {}
+  StoreResult<FlushReport> run();
 
-bool is_committed(const Rows& commit) {
-  return commit.tag() == "COMMIT" && !commit.warned();
-}
+ private:
+  using Failure = StoreStatus;
+  Failure write_records();
+  Failure look_up_unnamed();
+  Failure write_conflicts();
+  Failure look_up_conflicts(const std::vector<const Version*>& unnamed);
+  Failure merge_accounts();
+  Failure recount(const std::vector<AccountUpdate*>& late, std::uint64_t failures);
+  Failure commit();
+  std::chrono::milliseconds time_left() const;
+  void roll_back();
 
-Flush::Flush(Connection& connection, const Clock& clock, const FlushOwner& owner, std::optional<std::uint64_t> expected,
-             Recounts& recounts)
-    : connection_(connection),
-      clock_(clock),
-      owner_(owner),
-      expected_(expected),
-      recounts_(recounts),
-      deadline_(clock.steady_now() + kFlushLimit),
-      plan_({}) {}
+  Connection& connection_;
+  const Clock& clock_;
+  const FlushOwner& owner_;
+  const std::optional<std::uint64_t> expected_;
+  Recounts& recounts_;
+  const FlushBatch& batch_;
+  std::chrono::steady_clock::time_point deadline_;
+  BatchPlan plan_;
+  std::vector<const Version*> counted_;  ///< Versions that this transaction inserted.
+  std::vector<AccountUpdate> accounts_;
+  FlushReport report_;
+};
 
-StoreResult<FlushReport> Flush::run(const FlushBatch& batch) {
+StoreResult<FlushReport> Flush::run() {
   const std::uint64_t trips_before = connection_.round_trips();
-  plan_ = BatchPlan(batch.versions);
   Failure failure = at(StoreStage::kRecords, write_records());
   if (!failure) {
     failure = at(StoreStage::kRecords, look_up_unnamed());
@@ -136,13 +161,13 @@ StoreResult<FlushReport> Flush::run(const FlushBatch& batch) {
     failure = at(StoreStage::kAccounts, merge_accounts());
   }
   if (!failure) {
-    failure = at(accounts_.empty() ? StoreStage::kPosition : StoreStage::kAccounts, commit(batch.position));
+    failure = at(accounts_.empty() ? StoreStage::kPosition : StoreStage::kAccounts, commit());
   }
   if (failure) {
     roll_back();
     return std::move(*failure);
   }
-  report_.duplicates = batch.versions.size() - report_.inserted - report_.conflicts;
+  report_.duplicates = batch_.versions.size() - report_.inserted - report_.conflicts;
   report_.round_trips = connection_.round_trips() - trips_before;
   return report_;
 }
@@ -298,7 +323,8 @@ Flush::Failure Flush::recount(const std::vector<AccountUpdate*>& late, std::uint
   return std::nullopt;
 }
 
-Flush::Failure Flush::commit(const AgentPosition& position) {
+Flush::Failure Flush::commit() {
+  const AgentPosition& position = batch_.position;
   TWINLOG_KILL_POINT("postgres.before_commit");
   std::vector<Statement> statements;
   if (!accounts_.empty()) {
@@ -339,6 +365,17 @@ void Flush::roll_back() {
   if (connection_.is_usable() && connection_.is_in_transaction()) {
     static_cast<void>(connection_.run_one({"ROLLBACK", {}}, kRollbackLimit));  // What failed is known already.
   }
+}
+
+}  // namespace
+
+bool is_committed(const Rows& commit) {
+  return commit.tag() == "COMMIT" && !commit.warned();
+}
+
+StoreResult<FlushReport> flush(Connection& connection, const Clock& clock, const ExpectedPosition& expected,
+                               Recounts& recounts, const FlushBatch& batch) {
+  return Flush(connection, clock, expected, recounts, batch).run();
 }
 
 }  // namespace twinlog::postgres

@@ -22,12 +22,9 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "ledger/base/clock.h"
 #include "plugins/api/store.h"
-#include "plugins/postgres/account_rows.h"
-#include "plugins/postgres/batch_plan.h"
 #include "plugins/postgres/connection.h"
 #include "plugins/postgres/recounts.h"
 
@@ -48,36 +45,14 @@ struct FlushOwner {
 /// Whether a COMMIT is a promise: see invariant 4.
 bool is_committed(const Rows& commit);
 
-class Flush {
- public:
-  /// `expected`: the last leaf of the owner's position in the store; nothing: it has none.
-  Flush(Connection& connection, const Clock& clock, const FlushOwner& owner, std::optional<std::uint64_t> expected,
-        Recounts& recounts);
-  /// To be called once. After an error the transaction is gone; the connection may be unusable.
-  StoreResult<FlushReport> run(const FlushBatch& batch);
-
- private:
-  using Failure = StoreStatus;
-  Failure write_records();
-  Failure look_up_unnamed();
-  Failure write_conflicts();
-  Failure look_up_conflicts(const std::vector<const Version*>& unnamed);
-  Failure merge_accounts();
-  Failure recount(const std::vector<AccountUpdate*>& late, std::uint64_t failures);
-  Failure commit(const AgentPosition& position);
-  std::chrono::milliseconds time_left() const;
-  void roll_back();
-
-  Connection& connection_;
-  const Clock& clock_;
-  const FlushOwner& owner_;
-  const std::optional<std::uint64_t> expected_;
-  Recounts& recounts_;
-  std::chrono::steady_clock::time_point deadline_;
-  BatchPlan plan_;
-  std::vector<const Version*> counted_;  ///< Versions that this transaction inserted.
-  std::vector<AccountUpdate> accounts_;
-  FlushReport report_;
+/// Where the owner's position in the store is expected to be.
+struct ExpectedPosition {
+  const FlushOwner& owner;
+  std::optional<std::uint64_t> last_leaf;  ///< Nothing: it has none.
 };
+
+/// Writes the batch. After an error the transaction is gone; the connection may be unusable.
+StoreResult<FlushReport> flush(Connection& connection, const Clock& clock, const ExpectedPosition& expected,
+                               Recounts& recounts, const FlushBatch& batch);
 
 }  // namespace twinlog::postgres

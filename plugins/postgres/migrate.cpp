@@ -194,19 +194,17 @@ StoreResult<bool> run_step(Connection& connection, const SchemaStep& step, Migra
 }
 
 CheckLine roles_are_missing() {
-  return {.is_problem = true,
-          .text =
-              "PostgreSQL: the roles twinlog_reader and twinlog_writer are missing and this role may not create them; "
-              "have an administrator run: " +
-              std::string(role_sql_for_people()) + " and then run `twinlog migrate` again"};
+  return problem(
+      "the roles twinlog_reader and twinlog_writer are missing and this role may not create them; "
+      "have an administrator run: " +
+      std::string(role_sql_for_people()) + " and then run `twinlog migrate` again");
 }
 
 /// What is left for people to do, and that the rest is as it should be.
 std::vector<CheckLine> lines_of(const WallFaults& faults) {
-  std::vector<CheckLine> lines{
-      {.is_problem = false, .text = "PostgreSQL: the roles twinlog_reader and twinlog_writer have their rights"}};
+  std::vector<CheckLine> lines{fine("the roles twinlog_reader and twinlog_writer have their rights")};
   for (const std::string& fault : faults.for_people) {
-    lines.push_back({.is_problem = true, .text = "PostgreSQL: " + fault});
+    lines.push_back(problem(fault));
   }
   return lines;
 }
@@ -282,13 +280,12 @@ StoreResult<std::vector<CheckLine>> migrate_schema(Connection& connection, Migra
       return std::move(done).error();
     }
     if (*done) {
-      lines.push_back({.is_problem = false,
-                       .text = "PostgreSQL: schema step " + std::to_string(step.number) + " (" +
-                               std::string(step.title) + ") done in schema " + state.schema});
+      lines.push_back(fine("schema step " + std::to_string(step.number) + " (" + std::string(step.title) +
+                           ") done in schema " + state.schema));
     }
   }
   if (lines.empty()) {
-    lines.push_back({.is_problem = false, .text = "PostgreSQL: the schema in " + state.schema + " is current"});
+    lines.push_back(fine("the schema in " + state.schema + " is current"));
   }
   return lines;
 }

@@ -85,7 +85,7 @@ class PostgresStore final : public Store {
     }
     auto failure = at(StoreStage::kAccounts, recounts_.read_beforehand(*connection_));
     auto report = failure ? StoreResult<FlushReport>(std::move(*failure))
-                          : Flush(*connection_, clock_, owner_, last_leaf_, recounts_).run(batch);
+                          : postgres::flush(*connection_, clock_, {owner_, last_leaf_}, recounts_, batch);
     if (report) {
       // The row never goes back: a store that is ahead of this batch (a lagging cursor) stays where it is.
       last_leaf_ = std::max(last_leaf_.value_or(0), batch.position.last_leaf);
@@ -102,21 +102,14 @@ class PostgresStore final : public Store {
   std::vector<CheckLine> take_notes() override { return std::exchange(notes_, {}); }
 
  private:
-  std::optional<StoreError> open_session() {
+  std::optional<StoreError> open() {
     auto opened = connector_.open();
     if (!opened) {
       return std::move(opened).error();
     }
     connection_ = std::move(opened).value();
     if (const std::string& detour = connector_.detour(); !detour.empty()) {
-      note({{.is_problem = false, .text = "PostgreSQL: " + detour}});
-    }
-    return std::nullopt;
-  }
-
-  std::optional<StoreError> open() {
-    if (auto failure = open_session()) {
-      return failure;
+      note({fine(detour)});
     }
     TWINLOG_KILL_POINT("postgres.connected");
     if (auto words = unmet_requirement(*connection_)) {
@@ -128,7 +121,7 @@ class PostgresStore final : public Store {
     }
     const SchemaState& state = *read;
     if (auto words = unicode_mismatch(state)) {
-      note({{.is_problem = true, .text = "PostgreSQL: " + std::move(*words)}});
+      note({problem(std::move(*words))});
     }
     return state.version >= schema_version() ? std::nullopt : upgrade(state);
   }
@@ -147,9 +140,8 @@ class PostgresStore final : public Store {
         return std::nullopt;
       }
       if (can_write(reached) && connection_->is_usable()) {
-        note({{.is_problem = true,
-               .text = "PostgreSQL: the schema is not up to date, which only readers notice: " + error.words +
-                       "; run `twinlog migrate` as the owner of the tables"}});
+        note({problem("the schema is not up to date, which only readers notice: " + error.words +
+                      "; run `twinlog migrate` as the owner of the tables")});
         return std::nullopt;
       }
       return error.reaction == Reaction::kHold ? schema_is_old(reached, error.code) : std::move(error);
@@ -158,15 +150,16 @@ class PostgresStore final : public Store {
     // Roles are for readers; where they cannot be made, a note says how, and writing goes on.
     auto roles = migrate_roles(*connection_);
     if (!roles) {
-      note({{.is_problem = true,
-             .text = "PostgreSQL: rights of readers and writers were not granted: " + roles.error().words}});
+      note({problem("rights of readers and writers were not granted: " + roles.error().words)});
       return connection_->is_usable() ? std::nullopt : StoreStatus(std::move(roles).error());
     }
     note(std::move(roles).value());
-    // Another session for the flushes: what a server process keeps of such work makes it give memory back to the system
-    // after every flush and ask for it again, a tenth to a fifth of the server's time.
-    connection_.reset();
-    return open_session();
+    // Another session for the flushes, where one is to be had: what a server process keeps of such work makes it give
+    // memory back to the system after every flush and ask for it again, a tenth to a fifth of the server's time.
+    if (auto fresh = connector_.open()) {
+      connection_ = std::move(fresh).value();
+    }
+    return std::nullopt;
   }
 
   void note(std::vector<CheckLine> lines) { std::ranges::move(lines, std::back_inserter(notes_)); }

@@ -2,7 +2,7 @@
 
 The word behind ``` says what a block is: `json event` is sent through the socket, `json answer` is its answer (`stored` where
 none is shown), `json kept` holds members of the record that is kept of it; `sh docs-test` is run by bash, `json answers` is what
-it prints; `client` is a program that is given the HTTP address; `sql reader` is run by psql. "..." stands for any text. The
+it prints; `client` is a program that is given the HTTP address; `sql reader` and `sql roles` are run by psql. "..." stands for any text. The
 default paths and ports of a page become those of the test's agent."""
 import json
 import pathlib
@@ -15,6 +15,7 @@ import unittest
 
 import psycopg
 
+import field
 import harness
 
 DOCS = harness.ROOT / "docs"
@@ -144,8 +145,7 @@ class Stores(unittest.TestCase):
                               for number, kind in enumerate(("login_failed", "login_failed", "account_locked"))])
             agent.wait_delivered()
             question = next(text for kind, text in blocks("STORES.md") if kind == "sql reader")
-            done = subprocess.run(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", agent.postgres], input=question,
-                                  capture_output=True, text=True, check=False)
+            done = psql(agent.postgres, question)
             self.assertEqual(done.returncode, 0, done.stderr)
             with psycopg.connect(agent.postgres) as connection:
                 tables = {row[0] for row in connection.execute("SELECT relname FROM pg_class WHERE relkind = 'r' "
@@ -156,6 +156,68 @@ class Stores(unittest.TestCase):
         self.assertEqual(lines[-1], "name:alice|temporary|")
         page = (DOCS / "STORES.md").read_text()
         self.assertEqual({table for table in tables if f"| `{table}` |" not in page}, set())
+
+
+def psql(uri, text):
+    return subprocess.run(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", uri], input=text, capture_output=True, text=True,
+                          check=False)
+
+
+class Roles(field.FieldCase):
+    """The roles of STORES.md, on a new cluster, made by each of those whom the page lets make them."""
+
+    def test_an_owner_of_the_tables_that_may_create_roles_makes_roles_that_work(self):
+        server, database = self.owned_by("CREATEROLE")
+        self.run_twinlog("migrate", self.agent_of(server, database, "table_owner"), "have their rights")
+        self.make_and_use(server, database, "table_owner")
+
+    def test_a_superuser_makes_roles_that_work_where_the_owner_of_the_tables_may_make_none(self):
+        server, database = self.owned_by("NOCREATEROLE")
+        owner = self.agent_of(server, database, "table_owner")
+        printed = self.run_twinlog("migrate", owner, "have an administrator run")
+        self.said(server.uri(database), " ".join(re.findall(r"CREATE ROLE \w+ NOLOGIN;", printed)))
+        self.run_twinlog("migrate", owner, "have their rights")
+        self.make_and_use(server, database, "postgres")
+
+    def owned_by(self, attribute):
+        server = self.cluster(fsync="on")  # `check` has something to say about a server without.
+        server.do(f"CREATE ROLE table_owner LOGIN {attribute}")
+        return server, server.new_database("table_owner")
+
+    def make_and_use(self, server, database, maker):
+        self.said(server.uri(database, maker), next(text for kind, text in blocks("STORES.md") if kind == "sql roles"))
+        agent = self.agent_of(server, database, "audit_agent")
+        self.run_twinlog("migrate", agent, "is current")
+        self.run_twinlog("check", agent, "this role has the rights of a writer", "--stores")
+        agent.start()
+        for tenant in ("acme", "other"):
+            agent.send_lines([field.event(number, tenant_id=tenant) for number in range(20)])
+        agent.wait_delivered()
+        self.assertEqual(server.one("SELECT count(DISTINCT tenant_id) FROM auth_logs", database=database), 2)
+        self.look_as_reader(server.uri(database, "compliance"))
+
+    def look_as_reader(self, reader):
+        for table in ("auth_logs", "auth_log_conflicts", "account_lockouts"):
+            asked = f"SELECT DISTINCT tenant_id FROM {table};"
+            self.assertEqual(self.said(reader, asked), "acme\n", table)
+            self.assertEqual(self.said(reader, "SET twinlog.tenant_id = 'other';" + asked), "acme\n", table)
+            refused = psql(reader, f"UPDATE {table} SET tenant_id = tenant_id;")
+            self.assertIn(f"permission denied for table {table}", refused.stderr)
+
+    def agent_of(self, server, database, user):
+        return self.agent(server, f'uri = "{server.uri(database, user)}"', database)
+
+    def run_twinlog(self, command, agent, words, *options):
+        done = subprocess.run([harness.BINARY, command, "--config", agent.config, *options], capture_output=True, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn(words, done.stdout)
+        return done.stdout
+
+    def said(self, uri, text):
+        done = psql(uri, text)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
 
 
 if __name__ == "__main__":

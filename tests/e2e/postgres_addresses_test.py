@@ -106,7 +106,7 @@ class SeveralAddresses(NamesCase):
     def test_a_check_finds_the_second_address_too_and_says_what_became_of_the_first(self):
         with silent_after_connect("127.0.0.1", self.server.port):
             _, words = self.check_stores(self.two("?connect_timeout=2"))
-        self.assertIn("PostgreSQL: connected", words)
+        self.assertIn("postgres: ok: connected", words)
         self.assertIn("2 addresses of pgtwo tried, 1 of them silent", words)
 
     def test_where_none_answers_log_health_and_check_say_how_many_were_tried(self):

@@ -25,6 +25,7 @@ CODE = {".cpp", ".h", ".py", ".sh", ".cmake", ".go", ".java"}
 # Which folders may use which library. What is not listed here is not used.
 THIRD_PARTY = {
     "rocksdb/": {"spool"},
+    "double-conversion/": {"ledger/record"},
     "libpq-fe.h": {"plugins/postgres"},
     "mongoc/": {"plugins/mongodb"},
     "bson/": {"plugins/mongodb"},

@@ -2,6 +2,8 @@
 
 #include <sys/socket.h>
 
+#include <utility>
+
 namespace twinlog::testing {
 
 CuttingProxy::CuttingProxy(std::uint16_t server_port)
@@ -32,6 +34,11 @@ void CuttingProxy::cut_at(unsigned number, Cut cut) {
 void CuttingProxy::cut_never() {
   const std::lock_guard lock(mutex_);
   commands_until_cut_ = 0;
+}
+
+void CuttingProxy::before(const std::string& command, std::function<void()> what) {
+  const std::lock_guard lock(mutex_);
+  hooks_[command] = std::move(what);
 }
 
 bool CuttingProxy::has_cut() const {
@@ -73,6 +80,9 @@ void CuttingProxy::serve_connection(const Socket& client) {
   const Socket server = Socket::connected_to(server_port_);
   while (const auto request = client.read_frame()) {
     const auto cut = count(*request);
+    if (const auto hook = take_hook(*request)) {
+      hook();
+    }
     if (cut == Cut::kBeforeServer || !server.write(request->bytes)) {
       return;
     }
@@ -81,6 +91,12 @@ void CuttingProxy::serve_connection(const Socket& client) {
       return;
     }
   }
+}
+
+std::function<void()> CuttingProxy::take_hook(const Frame& frame) {
+  const std::lock_guard lock(mutex_);
+  auto found = hooks_.extract(frame.command() + " " + frame.target());
+  return found.empty() ? nullptr : std::move(found.mapped());
 }
 
 std::optional<Cut> CuttingProxy::count(const Frame& frame) {

@@ -1,8 +1,10 @@
 // A proxy before a real document store that cuts the connection at a command counted from now: before the server sees
-// it, or after the server did it, when only the reply is lost.
+// it, or after the server did it, when only the reply is lost. Or it holds a command while a test lets others go first.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -29,6 +31,9 @@ class CuttingProxy {
   /// Forgets a cut that has not come.
   void cut_never();
   bool has_cut() const;
+  /// Does `what` before the next command of this kind ("insert auth_logs", ...) goes on to the server, once, on the
+  /// proxy's thread.
+  void before(const std::string& command, std::function<void()> what);
   /// "insert auth_logs", "find account_lockouts", ... since the last clear.
   std::vector<std::string> commands() const;
   void clear_commands();
@@ -38,6 +43,7 @@ class CuttingProxy {
   void serve_connection(const Socket& client);
   /// What to do with this command.
   std::optional<Cut> count(const Frame& frame);
+  std::function<void()> take_hook(const Frame& frame);
   void set_current(int fd);
 
   std::uint16_t server_port_;
@@ -50,6 +56,7 @@ class CuttingProxy {
   bool is_ending_ = false;
   int current_ = -1;
   std::vector<std::string> commands_;
+  std::map<std::string, std::function<void()>> hooks_;
   std::thread thread_;
 };
 

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <future>
+#include <thread>
 
 #include "plugins/mongodb/names.h"
 #include "tests/lockout/histories.h"
@@ -111,6 +113,36 @@ TEST_F(MongodbLeftovers, OfALargerFlushAreFoundAfterASmallerOneThatDiedToo) {
   error_of(mortal_.flush({left.data(), 1}));
   look_after(agent_);
   expect_fold(settings_, left);
+}
+
+// The owner lives after all, slow as it was: it inserts what the adopter did not see any more, and reads the account
+// before the adopter writes it. The mark that then stands there is the adopter's, and says nothing of that insert.
+TEST_F(MongodbLeftovers, AreNotTakenForCountedByTheOwnerWhoseMarkAnAdopterMovedBetweenItsReadAndItsWrite) {
+  const auto versions = mortal_.accept({failed(1).log_id("a"), failed(2).log_id("b")});
+  testing::insert_record_only(settings_, versions[1]);  // As a flush leaves it whose inserts were cut in the middle.
+  CuttingProxy adopters_way(testing::java_server_port());
+  TestAgent adopter(testing::settings_for(adopters_way.port(), database_), 3);
+  std::promise<void> adopter_has_read;
+  std::promise<void> owner_has_read;
+  std::thread adopting;
+  adopters_way.before("insert account_lockouts", [&] {
+    adopter_has_read.set_value();
+    owner_has_read.get_future().wait();
+  });
+  proxy_.before("insert auth_logs", [&] {
+    EXPECT_TRUE(adopter.store().connect());  // It sees the line for the first time.
+    adopter.clock().advance(kSilentBefore);
+    adopting = std::thread([&] { EXPECT_TRUE(adopter.store().connect()); });
+    adopter_has_read.get_future().wait();
+  });
+  proxy_.before("insert account_lockouts", [&] {
+    owner_has_read.set_value();
+    adopting.join();
+    EXPECT_EQ(testing::read_account(settings_, {"t", "id:u"}).failed_login_attempts, 1);
+  });
+  EXPECT_EQ(report_of(mortal_.flush(versions)).inserted, 1U);
+  ASSERT_FALSE(adopting.joinable());
+  expect_fold(settings_, versions);
 }
 
 class MongodbOlderAgents : public MongodbLeftovers {

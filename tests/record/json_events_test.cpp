@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <bit>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
+#include <cstdlib>
+#include <limits>
 #include <random>
 #include <string>
 #include <utility>
@@ -50,6 +55,60 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair(0x41b3de4355555557U, "333333333.33333343"),
         std::pair(0xbecbf647612f3696U, "-0.0000033333333333333333"),
         std::pair(0x43143ff3c1cb0959U, "1424953923781206.2")));
+
+// ECMA-262, Number::toString, step by step, on the shortest digits as the standard library finds them.
+std::string by_ecma_262(double value) {
+  std::array<char, 32> buffer{};
+  const auto end = std::to_chars(buffer.begin(), buffer.end(), std::fabs(value), std::chars_format::scientific).ptr;
+  const std::string text(buffer.begin(), end);
+  const std::size_t e = text.find('e');
+  std::string s = text.substr(0, e);
+  std::erase(s, '.');
+  const int k = static_cast<int>(s.size());
+  const int n = std::stoi(text.substr(e + 1)) + 1;
+  const std::string sign = value < 0 ? "-" : "";
+  if (k <= n && n <= 21) {
+    return sign + s + std::string(static_cast<std::size_t>(n - k), '0');
+  }
+  if (0 < n && n <= 21) {
+    return sign + s.insert(static_cast<std::size_t>(n), ".");
+  }
+  if (-6 < n && n <= 0) {
+    return sign + "0." + std::string(static_cast<std::size_t>(-n), '0') + s;
+  }
+  return sign + (k == 1 ? s : s.insert(1, ".")) + (n > 0 ? "e+" : "e-") + std::to_string(std::abs(n - 1));
+}
+
+TEST(Doubles, AreWrittenByTheStepsOfEcma262AtEveryEdge) {
+  using Limits = std::numeric_limits<double>;
+  for (const double edge : {0.0, 1.0, 1e21, 1e-6, 1e-7, 1e23, 0x1p53, 0x1p63, 0x1p64, 0.1, 5e-324,
+                            123456789012345680000.0, Limits::min(), Limits::max(), Limits::epsilon()}) {
+    for (const double value :
+         {edge, std::nextafter(edge, 0.0), std::nextafter(edge, Limits::max()), edge - 1, edge + 1}) {
+      EXPECT_EQ(written(value), by_ecma_262(value));
+      EXPECT_EQ(written(-value), by_ecma_262(-value));
+    }
+  }
+}
+
+TEST(Doubles, OfRandomBitsAreWrittenByTheStepsOfEcma262AndReadBackAsTheyWere) {
+  constexpr std::uint64_t kSeed = 262;
+  std::mt19937_64 random(kSeed);
+  for (int round = 0; round < 250'000; ++round) {
+    std::uint64_t bits = random();
+    if (round % 2 == 0) {  // Of all exponents hardly one is written without "e": those from 2^-64 to 2^63 are.
+      bits = (bits & ~(0x7ffULL << 52U)) | ((959 + bits % 128) << 52U);
+    }
+    const double value = std::bit_cast<double>(bits);
+    if (std::isfinite(value)) {
+      ASSERT_EQ(written(value), by_ecma_262(value)) << "seed " << kSeed << " round " << round;
+      double again = 0;
+      const std::string text = written(value);
+      std::from_chars(text.data(), text.data() + text.size(), again);
+      ASSERT_EQ(again, value) << "seed " << kSeed << " round " << round;
+    }
+  }
+}
 
 TEST(CanonicalJson, SortsKeysByUtf16CodeUnits) {  // RFC 8785, section 3.2.3
   EXPECT_EQ(canonical_of("{\"\u20ac\":1,\"\\r\":2,\"\ufb33\":3,\"1\":4,\"\U0001F600\":5,\"\u0080\":6,\"\u00f6\":7}"),
