@@ -34,24 +34,17 @@ CommitPlan::CommitPlan(CommitTerms terms, Room room, const Database& database)
 
 CommitPlan::~CommitPlan() = default;
 
-Result<std::vector<std::vector<Disposition>>> CommitPlan::decide(std::span<const CommitRequest> requests) {
-  const Status looked_up = look_up(requests);
-  if (!looked_up) {
-    return looked_up.error();
-  }
+std::vector<std::vector<Disposition>> CommitPlan::decide(std::span<const CommitRequest> requests) {
+  look_up(requests);
   std::vector<std::vector<Disposition>> answers;
   answers.reserve(requests.size());
   for (const CommitRequest& request : requests) {
-    Result<std::vector<Disposition>> answer = decide_request(request);
-    if (!answer) {
-      return answer.error();
-    }
-    answers.push_back(std::move(*answer));
+    answers.push_back(decide_request(request));
   }
   return answers;
 }
 
-Status CommitPlan::look_up(std::span<const CommitRequest> requests) {
+void CommitPlan::look_up(std::span<const CommitRequest> requests) {
   std::vector<std::string> keys;
   for (const CommitRequest& request : requests) {
     for (const AcceptedEvent& offered : request.events) {
@@ -61,55 +54,31 @@ Status CommitPlan::look_up(std::span<const CommitRequest> requests) {
       }
     }
   }
-  const Result<std::vector<std::optional<std::string>>> values = database_.get_ids(keys);
-  if (!values) {
-    return values.error();
-  }
+  const std::vector<std::optional<std::string>> values = database_.get_ids(keys);
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (!(*values)[i]) {
-      continue;
-    }
-    const std::optional<NewestVersion> newest = newest_version_from(*(*values)[i]);
-    if (!newest) {
-      return Error(ErrorKind::kCorrupt, "an id in the spool leads to bytes that are no version; check the disk");
-    }
-    if (newest->leaf >= terms_.first_kept) {
+    const std::optional<NewestVersion> newest = values[i] ? newest_version_from(*values[i]) : std::nullopt;
+    if (newest && newest->leaf >= terms_.first_kept) {
       newest_[keys[i]] = newest;
     }
   }
-  return {};
 }
 
-Result<std::vector<Disposition>> CommitPlan::decide_request(const CommitRequest& request) {
-  if (request.atomicity == Atomicity::kWhole) {
-    const Result<bool> fits = fits_whole(request);
-    if (!fits) {
-      return fits.error();
-    }
-    if (!*fits) {
-      return std::vector<Disposition>(request.events.size(), Disposition::kBusy);
-    }
+std::vector<Disposition> CommitPlan::decide_request(const CommitRequest& request) {
+  if (request.atomicity == Atomicity::kWhole && !fits_whole(request)) {
+    return std::vector<Disposition>(request.events.size(), Disposition::kBusy);
   }
   std::vector<Disposition> answers;
   answers.reserve(request.events.size());
   for (const AcceptedEvent& offered : request.events) {
-    const Result<Disposition> answer = decide_event(offered);
-    if (!answer) {
-      return answer.error();
-    }
-    answers.push_back(*answer);
+    answers.push_back(decide_event(offered));
   }
   return answers;
 }
 
-Result<bool> CommitPlan::fits_whole(const CommitRequest& request) {
+bool CommitPlan::fits_whole(const CommitRequest& request) const {
   Room room = room_;
   for (const AcceptedEvent& offered : request.events) {
-    Result<Disposition> kind = classify(key_of(offered), offered);
-    if (!kind) {
-      return kind.error();
-    }
-    if (*kind == Disposition::kDuplicate) {
+    if (classify(key_of(offered), offered) == Disposition::kDuplicate) {
       continue;
     }
     if (!room.takes(role_of(offered), bytes_of(offered))) {
@@ -120,10 +89,10 @@ Result<bool> CommitPlan::fits_whole(const CommitRequest& request) {
   return true;
 }
 
-Result<Disposition> CommitPlan::decide_event(const AcceptedEvent& offered) {
+Disposition CommitPlan::decide_event(const AcceptedEvent& offered) {
   const std::string key = key_of(offered);
-  Result<Disposition> kind = classify(key, offered);
-  if (!kind || *kind == Disposition::kDuplicate) {
+  const Disposition kind = classify(key, offered);
+  if (kind == Disposition::kDuplicate) {
     return kind;
   }
   if (!room_.takes(role_of(offered), bytes_of(offered))) {
@@ -133,7 +102,7 @@ Result<Disposition> CommitPlan::decide_event(const AcceptedEvent& offered) {
   return kind;
 }
 
-Result<Disposition> CommitPlan::classify(const std::string& key, const AcceptedEvent& offered) {
+Disposition CommitPlan::classify(const std::string& key, const AcceptedEvent& offered) const {
   const std::optional<NewestVersion>& newest = newest_.at(key);
   if (!newest) {
     return Disposition::kStored;
@@ -145,11 +114,8 @@ Result<Disposition> CommitPlan::classify(const std::string& key, const AcceptedE
   if (displaced_.contains(displaced)) {
     return Disposition::kDuplicate;
   }
-  const Result<std::optional<std::string>> older = database_.get_id(displaced);
-  if (!older) {
-    return older.error();
-  }
-  const std::optional<std::uint64_t> leaf = older->has_value() ? leaf_of_id_value(**older) : std::nullopt;
+  const std::optional<std::string> older = database_.get_id(displaced);
+  const std::optional<std::uint64_t> leaf = older ? leaf_of_id_value(*older) : std::nullopt;
   return leaf && *leaf >= terms_.first_kept ? Disposition::kDuplicate : Disposition::kConflict;
 }
 

@@ -34,8 +34,7 @@ class CommitPlan {
   CommitPlan(const CommitPlan&) = delete;
   CommitPlan& operator=(const CommitPlan&) = delete;
 
-  /// Errors: the spool's memory of ids cannot be read; the plan is then useless.
-  Result<std::vector<std::vector<Disposition>>> decide(std::span<const CommitRequest> requests);
+  std::vector<std::vector<Disposition>> decide(std::span<const CommitRequest> requests);
 
   rocksdb::WriteBatch& batch() { return *batch_; }
   std::uint64_t last_leaf() const { return terms_.last_leaf; }
@@ -43,12 +42,12 @@ class CommitPlan {
  private:
   using Remembered = std::unordered_map<std::string, std::optional<NewestVersion>>;
 
-  Status look_up(std::span<const CommitRequest> requests);
-  Result<std::vector<Disposition>> decide_request(const CommitRequest& request);
-  Result<Disposition> decide_event(const AcceptedEvent& offered);
+  void look_up(std::span<const CommitRequest> requests);
+  std::vector<Disposition> decide_request(const CommitRequest& request);
+  Disposition decide_event(const AcceptedEvent& offered);
   /// kStored, kDuplicate or kConflict, and nothing changed.
-  Result<Disposition> classify(const std::string& key, const AcceptedEvent& offered);
-  Result<bool> fits_whole(const CommitRequest& request);
+  Disposition classify(const std::string& key, const AcceptedEvent& offered) const;
+  bool fits_whole(const CommitRequest& request) const;
   void accept(const std::string& key, const AcceptedEvent& offered);
 
   CommitTerms terms_;

@@ -7,7 +7,9 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "ledger/base/kill_point.h"
 #include "spool/layout.h"
 #include "spool/missing_files.h"
 
@@ -38,6 +40,26 @@ Error open_error(const std::string& path, const rocksdb::Status& status) {
   return database_error("the spool cannot be opened", path, status);
 }
 
+/// What a database leaves in its folder, and a first start that was cut short does not.
+bool is_of_a_database(const std::string& name) {
+  return name.ends_with(".sst") || name.ends_with(".log") || name == "IDENTITY" ||
+         (name.starts_with("MANIFEST-") && name != "MANIFEST-000001");
+}
+
+/// Where CURRENT is missing RocksDB would begin a new database, which removes the tables of the old one.
+Status may_be_created(const DatabaseSetup& setup) {
+  std::vector<std::string> names;
+  const rocksdb::Status listed = setup.env().GetChildren(setup.path(), &names);
+  if (listed.IsNotFound() || std::ranges::find(names, "CURRENT") != names.end() ||
+      std::ranges::none_of(names, is_of_a_database)) {
+    return {};
+  }
+  return Error(ErrorKind::kCorrupt, "the spool in " + setup.path() +
+                                        " has lost its file CURRENT, without which its events cannot be read; nothing "
+                                        "in it was touched: put CURRENT back from a copy (it names the newest "
+                                        "MANIFEST), or move the folder away to begin with an empty one");
+}
+
 }  // namespace
 
 Error no_locks_error(const std::string& path, const std::string& cause) {
@@ -57,21 +79,33 @@ Error database_error(std::string_view what, const std::string& path, const rocks
 }
 
 Result<std::unique_ptr<Database>> Database::open(const DatabaseSetup& setup) {
+  if (const Status may = may_be_created(setup); !may) {
+    return may.error();
+  }
+  // What a compaction met is looked at before the next one meets it again.
+  const bool is_suspect = setup.has_corrupt_table();
   rocksdb::DB* database = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   const rocksdb::Status status =
-      rocksdb::DB::Open(setup.database_options(), setup.path(), setup.families(), &families, &database);
+      rocksdb::DB::Open(setup.database_options(), setup.path(),
+                        setup.families(is_suspect ? Compactions::kHeld : Compactions::kRun), &families, &database);
   if (!status.ok()) {
     return open_error(setup.path(), status);
   }
-  return std::unique_ptr<Database>(new Database(setup, std::unique_ptr<rocksdb::DB>(database), std::move(families)));
+  std::unique_ptr<Database> opened(new Database(setup, std::unique_ptr<rocksdb::DB>(database), std::move(families)));
+  if (is_suspect) {
+    if (const Status mended = opened->forget_unreadable_ids(); !mended) {
+      return mended.error();
+    }
+  }
+  return opened;
 }
 
 Result<std::unique_ptr<Database>> Database::open_for_reading(const DatabaseSetup& setup) {
   rocksdb::DB* database = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
-  const rocksdb::Status status =
-      rocksdb::DB::OpenForReadOnly(setup.database_options(), setup.path(), setup.families(), &families, &database);
+  const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(setup.database_options(), setup.path(),
+                                                              setup.families(Compactions::kRun), &families, &database);
   if (!status.ok()) {
     return open_error(setup.path(), status);
   }
@@ -123,9 +157,9 @@ Status Database::sync() {
   return {};
 }
 
-Result<std::optional<std::string>> Database::get(rocksdb::ColumnFamilyHandle* family, std::string_view key) const {
+Result<std::optional<std::string>> Database::get_meta(std::string_view key) const {
   std::string value;
-  const rocksdb::Status status = database_->Get(rocksdb::ReadOptions(), family, key, &value);
+  const rocksdb::Status status = database_->Get(rocksdb::ReadOptions(), meta(), key, &value);
   if (status.IsNotFound()) {
     return std::optional<std::string>();
   }
@@ -135,15 +169,11 @@ Result<std::optional<std::string>> Database::get(rocksdb::ColumnFamilyHandle* fa
   return std::optional(std::move(value));
 }
 
-Result<std::optional<std::string>> Database::get_meta(std::string_view key) const {
-  return get(meta(), key);
+std::optional<std::string> Database::get_id(const std::string& key) const {
+  return std::move(get_ids({&key, 1}).front());
 }
 
-Result<std::optional<std::string>> Database::get_id(std::string_view key) const {
-  return get(ids(), key);
-}
-
-Result<std::vector<std::optional<std::string>>> Database::get_ids(std::span<const std::string> keys) const {
+std::vector<std::optional<std::string>> Database::get_ids(std::span<const std::string> keys) const {
   const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
   std::vector<rocksdb::PinnableSlice> found(keys.size());
   std::vector<rocksdb::Status> statuses(keys.size());
@@ -153,10 +183,53 @@ Result<std::vector<std::optional<std::string>>> Database::get_ids(std::span<cons
     if (statuses[i].ok()) {
       values[i] = found[i].ToString();
     } else if (!statuses[i].IsNotFound()) {
-      return database_error("the spool's ids cannot be read", setup_.path(), statuses[i]);
+      setup_.note_unreadable_id();
     }
   }
   return values;
+}
+
+Status Database::forget_unreadable_ids() {
+  rocksdb::ReadOptions once;
+  once.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> each(database_->NewIterator(once, ids()));
+  each->SeekToFirst();
+  while (each->Valid()) {
+    each->Next();
+  }
+  if (each->status().IsCorruption()) {
+    return forget_ids();
+  }
+  if (!each->status().ok()) {
+    return database_error("the spool's memory of ids cannot be read", setup_.path(), each->status());
+  }
+  setup_.tables_are_whole();
+  return let_ids_compact();
+}
+
+Status Database::forget_ids() {
+  rocksdb::Status status = database_->DropColumnFamily(ids());
+  if (status.ok()) {
+    database_->DestroyColumnFamilyHandle(families_.back());
+    families_.pop_back();
+    TWINLOG_KILL_POINT("spool.ids_dropped");  // The next opening makes what is missing.
+    const rocksdb::ColumnFamilyDescriptor wanted = setup_.families(Compactions::kRun).back();
+    rocksdb::ColumnFamilyHandle* made = nullptr;
+    status = database_->CreateColumnFamily(wanted.options, wanted.name, &made);
+    if (status.ok()) {
+      families_.push_back(made);
+    }
+  }
+  if (!status.ok()) {
+    return database_error("the spool's damaged memory of ids cannot be replaced", setup_.path(), status);
+  }
+  setup_.note_forgotten_ids();
+  return {};
+}
+
+Status Database::let_ids_compact() {
+  const rocksdb::Status status = database_->SetOptions(ids(), {{"disable_auto_compactions", "false"}});
+  return status.ok() ? Status() : Status(database_error("the spool cannot be tidied", setup_.path(), status));
 }
 
 std::unique_ptr<rocksdb::Iterator> Database::iterate_events() const {

@@ -36,7 +36,8 @@ enum class Durability : std::uint8_t { kWithNextSync, kSynced };
 /// Safe for several threads. Open iterators must be gone before it is.
 class Database {
  public:
-  /// Errors as open_rocks_spool. The folder exists. Does not look at the format.
+  /// Errors as open_rocks_spool. The folder exists; a database is made only where none has left anything. Does not look
+  /// at the format.
   static Result<std::unique_ptr<Database>> open(const DatabaseSetup& setup);
   /// Opens it without writing anything, for a volume that takes no more: writes fail. Errors as above.
   static Result<std::unique_ptr<Database>> open_for_reading(const DatabaseSetup& setup);
@@ -57,9 +58,10 @@ class Database {
 
   /// Nothing when the key is absent.
   Result<std::optional<std::string>> get_meta(std::string_view key) const;
-  Result<std::optional<std::string>> get_id(std::string_view key) const;
+  /// The memory of ids may be thrown away: one that cannot be read counts as absent, and is counted (DatabaseSetup).
+  std::optional<std::string> get_id(const std::string& key) const;
   /// In the order of `keys`.
-  Result<std::vector<std::optional<std::string>>> get_ids(std::span<const std::string> keys) const;
+  std::vector<std::optional<std::string>> get_ids(std::span<const std::string> keys) const;
 
   std::unique_ptr<rocksdb::Iterator> iterate_events() const;
   /// The greatest leaf in `events`; 0 when there is none. Reads one key.
@@ -82,7 +84,11 @@ class Database {
   Database(const DatabaseSetup& setup, std::unique_ptr<rocksdb::DB> database,
            std::vector<rocksdb::ColumnFamilyHandle*> families);
   std::uint64_t live_table_bytes() const;
-  Result<std::optional<std::string>> get(rocksdb::ColumnFamilyHandle* family, std::string_view key) const;
+  /// Reads all of `ids`, and begins it anew where a table of it is damaged: else every compaction would meet the
+  /// damage and stop the whole database.
+  Status forget_unreadable_ids();
+  Status forget_ids();
+  Status let_ids_compact();
 
   const DatabaseSetup& setup_;
   std::unique_ptr<rocksdb::DB> database_;

@@ -6,6 +6,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/statistics.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
@@ -38,6 +39,25 @@ class NoInfoLog final : public rocksdb::Logger {
   void Logv(const char* /*format*/, va_list /*arguments*/) override {}
 };
 
+}  // namespace
+
+/// Hears from RocksDB's own threads what stopped them.
+class BackgroundErrors final : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status* status) override {
+    if (status->IsCorruption()) {
+      has_corrupt_table_ = true;
+    }
+  }
+  bool has_corrupt_table() const { return has_corrupt_table_; }
+  void clear() { has_corrupt_table_ = false; }
+
+ private:
+  std::atomic<bool> has_corrupt_table_ = false;
+};
+
+namespace {
+
 bool has_lz4() {
   const std::vector<rocksdb::CompressionType> supported = rocksdb::GetSupportedCompressions();
   return std::find(supported.begin(), supported.end(), rocksdb::kLZ4Compression) != supported.end();
@@ -52,7 +72,8 @@ DatabaseSetup::DatabaseSetup(const RocksSpoolSettings& settings)
       compression_(settings.compression),
       events_filter_(make_events_filter(durable_first_kept_)),
       ids_filter_(make_ids_filter(durable_first_kept_)),
-      statistics_(rocksdb::CreateDBStatistics()) {
+      statistics_(rocksdb::CreateDBStatistics()),
+      background_errors_(std::make_shared<BackgroundErrors>()) {
   // Memtables are charged to the cache, so its capacity is the sum: one number bounds both.
   rocksdb::LRUCacheOptions cache;
   cache.capacity = sizes_.block_cache + sizes_.all_write_buffers;
@@ -66,6 +87,19 @@ DatabaseSetup::~DatabaseSetup() = default;
 
 std::uint64_t DatabaseSetup::log_syncs() const {
   return statistics_->getTickerCount(rocksdb::WAL_FILE_SYNCED);
+}
+
+bool DatabaseSetup::has_corrupt_table() const {
+  return background_errors_->has_corrupt_table();
+}
+
+void DatabaseSetup::tables_are_whole() const {
+  background_errors_->clear();
+}
+
+void DatabaseSetup::note_forgotten_ids() const {
+  ++forgotten_ids_;
+  background_errors_->clear();
 }
 
 rocksdb::DBOptions DatabaseSetup::database_options() const {
@@ -90,6 +124,7 @@ rocksdb::DBOptions DatabaseSetup::database_options() const {
   options.max_manifest_file_size = sizes_.manifest;
   options.info_log = std::make_shared<NoInfoLog>();
   options.statistics = statistics_;
+  options.listeners = {background_errors_};
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.skip_stats_update_on_db_open = true;  // It reads every table file.
@@ -115,7 +150,7 @@ rocksdb::ColumnFamilyOptions DatabaseSetup::family_options(std::shared_ptr<const
   return options;
 }
 
-std::vector<rocksdb::ColumnFamilyDescriptor> DatabaseSetup::families() const {
+std::vector<rocksdb::ColumnFamilyDescriptor> DatabaseSetup::families(Compactions of_ids) const {
   rocksdb::ColumnFamilyOptions meta = family_options(nullptr);
   meta.write_buffer_size = std::min<std::uint64_t>(sizes_.write_buffer, 1U << 20U);
 
@@ -135,6 +170,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> DatabaseSetup::families() const {
   ids.max_bytes_for_level_base = sizes_.id_level;
   ids.periodic_compaction_seconds = kIdTableSeconds;
   ids.compaction_filter = ids_filter_.get();
+  ids.disable_auto_compactions = of_ids == Compactions::kHeld;
 
   return {
       {rocksdb::kDefaultColumnFamilyName, meta}, {std::string(kEventsFamily), events}, {std::string(kIdsFamily), ids}};

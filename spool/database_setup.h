@@ -2,6 +2,7 @@
 // opens its database again).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -24,6 +25,16 @@ struct DBOptions;
 
 namespace twinlog {
 
+class BackgroundErrors;
+
+enum class Compactions : std::uint8_t { kRun, kHeld };
+
+/// What ails the memory of ids, over all openings.
+struct IdTrouble {
+  std::uint64_t unreadable = 0;  ///< Ids that were asked for and could not be read.
+  std::uint64_t forgotten = 0;   ///< Times that the memory was begun anew.
+};
+
 /// Outlives every database opened with it. Safe for several threads.
 class DatabaseSetup {
  public:
@@ -38,12 +49,19 @@ class DatabaseSetup {
 
   rocksdb::DBOptions database_options() const;
   /// In the order default, events, ids.
-  std::vector<rocksdb::ColumnFamilyDescriptor> families() const;
+  std::vector<rocksdb::ColumnFamilyDescriptor> families(Compactions of_ids) const;
 
   /// What the compaction filters may drop below. To be raised only when the new value is on stable storage.
   DurableFirstKept& durable_first_kept() { return durable_first_kept_; }
   /// RocksDB's count of write-ahead log syncs, over all openings.
   std::uint64_t log_syncs() const;
+
+  /// Whether a flush or compaction met a damaged table, until tables_are_whole() or the memory of ids was begun anew.
+  bool has_corrupt_table() const;
+  void tables_are_whole() const;
+  void note_unreadable_id() const { ++unreadable_ids_; }
+  void note_forgotten_ids() const;
+  IdTrouble id_trouble() const { return {unreadable_ids_, forgotten_ids_}; }
 
  private:
   /// `filter` may be null.
@@ -59,6 +77,9 @@ class DatabaseSetup {
   std::shared_ptr<rocksdb::Cache> cache_;
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers_;
   std::shared_ptr<rocksdb::Statistics> statistics_;
+  std::shared_ptr<BackgroundErrors> background_errors_;
+  mutable std::atomic<std::uint64_t> unreadable_ids_ = 0;
+  mutable std::atomic<std::uint64_t> forgotten_ids_ = 0;
 };
 
 }  // namespace twinlog

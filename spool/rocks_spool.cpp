@@ -82,8 +82,9 @@ class RocksSpool final : public Spool {
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<bool> writable_ = true;
   Trouble trouble_;
-  std::uint64_t last_promised_;        ///< What was there at the start counts. Only for the committing thread.
-  std::optional<Error> damage_;        ///< Promised events are gone: nothing is taken until an operator has looked.
+  std::uint64_t last_promised_;           ///< What was there at the start counts. Only for the committing thread.
+  std::atomic<bool> is_damaged_ = false;  ///< As damage_, for those who only look.
+  std::optional<Error> damage_;           ///< Promised events are gone: nothing is taken until an operator has looked.
   bool may_recover_in_commit_ = true;  ///< Once between two maintain(), so that a dead disk is not opened per commit.
 };
 
@@ -126,8 +127,8 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
                     .last_leaf = std::max(last_leaf_.load(), positions.skipped_to),
                     .first_kept = positions.first_kept};
   CommitPlan plan(std::move(terms), space_.room(), *database_);
-  Result<std::vector<std::vector<Disposition>>> answers = plan.decide(requests);
-  if (!answers || plan.batch().Count() == 0) {
+  std::vector<std::vector<Disposition>> answers = plan.decide(requests);
+  if (plan.batch().Count() == 0) {
     return answers;  // Duplicates lean on versions that earlier commits have synced.
   }
   TWINLOG_KILL_POINT("spool.before_commit");
@@ -290,6 +291,9 @@ SpoolStats RocksSpool::stats() const {
   stats.sync_errors = sync_errors_;
   stats.commits = commits_;
   stats.writable = writable_;
+  stats.is_damaged = is_damaged_;
+  stats.unreadable_ids = setup_->id_trouble().unreadable;
+  stats.forgotten_ids = setup_->id_trouble().forgotten;
   trouble_.tell(stats);
   return stats;
 }
@@ -335,6 +339,7 @@ Status RocksSpool::verify() {
   return positions_.update([&](const SpoolPositions& positions) -> Status {
     if (*last_event < last_promised_ && last_promised_ >= positions.first_kept) {
       damage_ = spool_lost_promises(settings_.path, *last_event + 1, last_promised_);
+      is_damaged_ = true;
       return *damage_;
     }
     // The failed batch may be there after all. Its leaves then stand: they are delivered, and their senders, who were

@@ -81,6 +81,10 @@ struct SpoolStats {
   std::uint64_t syncs = 0;      ///< RocksDB's count of WAL syncs.
   std::uint64_t sync_errors = 0;
   std::uint64_t commits = 0;
+  /// Ids of the memory for duplicates that could not be read, and times that it was begun anew, since the start: an
+  /// event that is sent again may then be taken again, and is a duplicate only for the stores.
+  std::uint64_t unreadable_ids = 0;
+  std::uint64_t forgotten_ids = 0;
   bool writable = true;  ///< The last commit or probe succeeded.
 };
 

@@ -33,7 +33,6 @@ void Trouble::clear() {
 void Trouble::tell(SpoolStats& stats) const {
   const std::scoped_lock lock(mutex_);
   if (error_) {
-    stats.is_damaged = error_->kind() == ErrorKind::kCorrupt;
     stats.is_volume_full = error_->kind() == ErrorKind::kFull;
     stats.trouble = error_->message();
   }

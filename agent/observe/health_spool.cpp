@@ -102,6 +102,25 @@ HealthComponent files_gone(const HealthFacts& facts) {
                        "), then restart it, and find out what cleans up " + facts.known.spool_path + ".");
 }
 
+bool has_holes_in_memory(const SpoolStats& spool) {
+  return spool.unreadable_ids + spool.forgotten_ids > 0;
+}
+
+HealthComponent holes_in_memory(const HealthFacts& facts) {
+  const SpoolStats& spool = facts.spool;
+  const std::string begun_anew = spool.forgotten_ids > 0
+                                     ? "the memory was begun anew"
+                                     : count_words(spool.unreadable_ids, "id") + " could not be read";
+  return component(
+      "spool", HealthState::kDegraded,
+      "Everything is taken and nothing is lost. An event that is sent again may be answered as stored a "
+      "second time; the stores keep it once.",
+      "The spool's memory of ids, by which it knows what is sent again, was damaged on the disk: " + begun_anew + ".",
+      "Check the disk of " + facts.known.spool_path +
+          " (`dmesg`, `smartctl -a`): it gave back other bytes than were written. A restart of twinlog "
+          "ends this warning.");
+}
+
 bool is_full_soon(const HealthFacts& facts) {
   return facts.spool.full_in && *facts.spool.full_in <= kFullSoon &&
          std::ranges::any_of(facts.stores, [&facts](const StoreFacts& store) { return is_late(facts, store); });
@@ -133,6 +152,9 @@ HealthComponent judge_spool(const HealthFacts& facts) {
   }
   if (spool.is_full || spool.takes_only_base_types || is_full_soon(facts)) {
     return nearly_full(facts);
+  }
+  if (has_holes_in_memory(spool)) {
+    return holes_in_memory(facts);
   }
   const std::uint64_t kept = spool.last_leaf + 1 - spool.first_kept_leaf;
   return well("spool", "In " + facts.known.spool_path + ": " + used_words(spool) + ", " + count_words(kept, "event") +

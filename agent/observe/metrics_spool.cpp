@@ -35,6 +35,10 @@ void add_commits(MetricPage& page, const FrontDoorCounters& door, const SpoolSta
   page.counter("twinlog_spool_syncs_total", "Syncs of the spool's log.").add(stats.syncs);
   page.counter("twinlog_spool_sync_errors_total", "Writes or syncs of the spool's log that failed.")
       .add(stats.sync_errors);
+  page.counter("twinlog_spool_unreadable_ids_total", "Ids of the memory for duplicates that could not be read.")
+      .add(stats.unreadable_ids);
+  page.counter("twinlog_spool_ids_forgotten_total", "Times that the damaged memory for duplicates was begun anew.")
+      .add(stats.forgotten_ids);
 }
 
 void add_room(MetricPage& page, const SpoolStats& stats) {

@@ -90,6 +90,18 @@ TEST(HealthSpool, LostPromisesAreDamage) {
   EXPECT_THAT(troubled(facts), ElementsAre("spool"));
 }
 
+TEST(HealthSpool, ADamagedMemoryOfIdsIsSaidAndLosesNothing) {
+  HealthFacts facts = well_facts();
+  facts.spool.unreadable_ids = 3;
+  EXPECT_EQ(judged(facts, "spool").state, HealthState::kDegraded);
+  EXPECT_THAT(judged(facts, "spool").diagnosis, HasSubstr("3 ids could not be read"));
+  EXPECT_THAT(judged(facts, "spool").impact, HasSubstr("nothing is lost"));
+  facts.spool.forgotten_ids = 1;
+  EXPECT_THAT(judged(facts, "spool").diagnosis, HasSubstr("begun anew"));
+  EXPECT_THAT(judged(facts, "spool").action, HasSubstr("smartctl"));
+  EXPECT_THAT(troubled(facts), ElementsAre("spool"));
+}
+
 TEST(HealthSpool, AWriterThatStandsStillAnswersNobody) {
   HealthFacts facts = well_facts();
   facts.has_writer_ticked = false;

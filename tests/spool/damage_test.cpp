@@ -1,0 +1,138 @@
+// Bytes that come back wrong, on a real file system: nothing that was promised goes, and nothing that was there is
+// removed.
+#include <gmock/gmock.h>
+#include <rocksdb/db.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "tests/spool/spool_fixture.h"
+
+namespace twinlog {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::Each;
+using ::testing::HasSubstr;
+using testing::make_event;
+using testing::make_events;
+using D = Disposition;
+
+class SpoolDamage : public testing::SpoolTest {
+ protected:
+  SpoolDamage() { settings_.max_bytes = 16U << 20U; }  // Small memtables: some thousand events make tables.
+
+  /// The tables of one family, of a closed spool.
+  std::vector<fs::path> tables_of(const std::string& family) {
+    const rocksdb::Options options;
+    std::vector<std::string> names;
+    EXPECT_TRUE(rocksdb::DB::ListColumnFamilies(options, settings_.path, &names).ok());
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const std::string& name : names) {
+      families.emplace_back(name, rocksdb::ColumnFamilyOptions());
+    }
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* opened = nullptr;
+    EXPECT_TRUE(rocksdb::DB::OpenForReadOnly(options, settings_.path, families, &handles, &opened).ok());
+    const std::unique_ptr<rocksdb::DB> database(opened);
+    std::vector<rocksdb::LiveFileMetaData> files;
+    database->GetLiveFilesMetaData(&files);
+    std::vector<fs::path> found;
+    for (const rocksdb::LiveFileMetaData& file : files) {
+      if (file.column_family_name == family) {
+        found.emplace_back(settings_.path + file.name);
+      }
+    }
+    for (rocksdb::ColumnFamilyHandle* handle : handles) {
+      EXPECT_TRUE(database->DestroyColumnFamilyHandle(handle).ok());
+    }
+    return found;
+  }
+
+  static void flip(const fs::path& path, std::uintmax_t offset) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(offset));
+    const int byte = file.get();
+    file.seekp(static_cast<std::streamoff>(offset));
+    file.put(static_cast<char>(byte ^ 0x10));
+    ASSERT_TRUE(file.flush().good());
+  }
+
+  std::set<std::string> files() const {
+    std::set<std::string> names;
+    for (const auto& file : fs::directory_iterator(settings_.path)) {
+      names.insert(file.path().filename().string());
+    }
+    return names;
+  }
+};
+
+TEST_F(SpoolDamage, OfTheMemoryOfIdsStopsNothingAndIsForgottenByTheNextCompaction) {
+  open();
+  store_many("a", 4000);
+  ASSERT_TRUE(spool().sync().ok());
+  close();
+  open();  // What was in the logs is in tables now.
+  close();
+  const std::vector<fs::path> tables = tables_of("ids");
+  ASSERT_FALSE(tables.empty());
+  for (const fs::path& table : tables) {
+    for (std::uintmax_t at = 0; at + 4096 < fs::file_size(table); at += 4096) {
+      flip(table, at);
+    }
+  }
+  open();
+  // Ids that cannot be read count as new: never busy, never lost.
+  EXPECT_THAT(offer(make_events("a", 100)), Each(::testing::AnyOf(D::kStored, D::kDuplicate)));
+  EXPECT_GT(spool().stats().unreadable_ids, 0U);
+  for (int round = 0; round < 200 && spool().stats().forgotten_ids == 0; ++round) {
+    static_cast<void>(offer(make_events("b" + std::to_string(round) + "-", 100)));
+    static_cast<void>(maintain_after(std::chrono::seconds{1}));
+  }
+  EXPECT_EQ(spool().stats().forgotten_ids, 1U);
+  EXPECT_FALSE(spool().stats().is_damaged);
+  EXPECT_EQ(offer_one(make_event("after")), D::kStored);
+  EXPECT_EQ(offer_one(make_event("after")), D::kDuplicate);
+  settle();
+  EXPECT_TRUE(spool().stats().writable);
+  const std::vector<std::string> kept = log_ids_after(0);
+  for (const AcceptedEvent& event : make_events("a", 4000)) {
+    EXPECT_GE(std::count(kept.begin(), kept.end(), event.event.log_id), 1) << event.event.log_id;
+  }
+}
+
+TEST_F(SpoolDamage, WithoutTheFileCurrentEveryStartIsRefusedAndNothingIsRemoved) {
+  open();
+  store_many("a", 2000);
+  close();
+  open();
+  store_many("b", 10);
+  close();
+  fs::rename(settings_.path + "/CURRENT", folder_.path("CURRENT"));
+  const std::set<std::string> before = files();
+  for (int start = 0; start < 2; ++start) {
+    const auto opened = open_rocks_spool(settings_, random_, clock_);
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.error().kind(), ErrorKind::kCorrupt);
+    EXPECT_THAT(opened.error().message(), HasSubstr("has lost its file CURRENT"));
+    for (const std::string& name : before) {
+      EXPECT_TRUE(files().contains(name)) << name;
+    }
+  }
+  fs::rename(folder_.path("CURRENT"), settings_.path + "/CURRENT");
+  open();
+  EXPECT_EQ(log_ids_after(0).size(), 2010U);
+}
+
+TEST_F(SpoolDamage, AFirstStartThatWasCutShortIsBegunAgain) {
+  fs::create_directory(settings_.path);
+  std::ofstream(settings_.path + "/MANIFEST-000001") << "half a record";
+  std::ofstream(settings_.path + "/LOCK");
+  open();
+  EXPECT_EQ(offer_one(make_event("a")), D::kStored);
+}
+
+}  // namespace
+}  // namespace twinlog
