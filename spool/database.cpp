@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "ledger/base/kill_point.h"
 #include "spool/layout.h"
 #include "spool/missing_files.h"
 
@@ -211,8 +210,7 @@ Status Database::forget_ids() {
   rocksdb::Status status = database_->DropColumnFamily(ids());
   if (status.ok()) {
     database_->DestroyColumnFamilyHandle(families_.back());
-    families_.pop_back();
-    TWINLOG_KILL_POINT("spool.ids_dropped");  // The next opening makes what is missing.
+    families_.pop_back();  // Should we die here, the next opening makes what is missing.
     const rocksdb::ColumnFamilyDescriptor wanted = setup_.families(Compactions::kRun).back();
     rocksdb::ColumnFamilyHandle* made = nullptr;
     status = database_->CreateColumnFamily(wanted.options, wanted.name, &made);

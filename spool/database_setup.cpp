@@ -85,8 +85,10 @@ DatabaseSetup::DatabaseSetup(const RocksSpoolSettings& settings)
 
 DatabaseSetup::~DatabaseSetup() = default;
 
-std::uint64_t DatabaseSetup::log_syncs() const {
-  return statistics_->getTickerCount(rocksdb::WAL_FILE_SYNCED);
+void DatabaseSetup::tell(SpoolStats& stats) const {
+  stats.syncs = statistics_->getTickerCount(rocksdb::WAL_FILE_SYNCED);
+  stats.unreadable_ids = unreadable_ids_;
+  stats.forgotten_ids = forgotten_ids_;
 }
 
 bool DatabaseSetup::has_corrupt_table() const {

@@ -29,12 +29,6 @@ class BackgroundErrors;
 
 enum class Compactions : std::uint8_t { kRun, kHeld };
 
-/// What ails the memory of ids, over all openings.
-struct IdTrouble {
-  std::uint64_t unreadable = 0;  ///< Ids that were asked for and could not be read.
-  std::uint64_t forgotten = 0;   ///< Times that the memory was begun anew.
-};
-
 /// Outlives every database opened with it. Safe for several threads.
 class DatabaseSetup {
  public:
@@ -53,15 +47,14 @@ class DatabaseSetup {
 
   /// What the compaction filters may drop below. To be raised only when the new value is on stable storage.
   DurableFirstKept& durable_first_kept() { return durable_first_kept_; }
-  /// RocksDB's count of write-ahead log syncs, over all openings.
-  std::uint64_t log_syncs() const;
+  /// Over all openings: syncs of the write-ahead log, and what ailed the memory of ids.
+  void tell(SpoolStats& stats) const;
 
   /// Whether a flush or compaction met a damaged table, until tables_are_whole() or the memory of ids was begun anew.
   bool has_corrupt_table() const;
   void tables_are_whole() const;
   void note_unreadable_id() const { ++unreadable_ids_; }
   void note_forgotten_ids() const;
-  IdTrouble id_trouble() const { return {unreadable_ids_, forgotten_ids_}; }
 
  private:
   /// `filter` may be null.

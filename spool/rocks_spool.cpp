@@ -82,9 +82,8 @@ class RocksSpool final : public Spool {
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<bool> writable_ = true;
   Trouble trouble_;
-  std::uint64_t last_promised_;           ///< What was there at the start counts. Only for the committing thread.
-  std::atomic<bool> is_damaged_ = false;  ///< As damage_, for those who only look.
-  std::optional<Error> damage_;           ///< Promised events are gone: nothing is taken until an operator has looked.
+  std::uint64_t last_promised_;        ///< What was there at the start counts. Only for the committing thread.
+  Trouble damage_;                     ///< Promised events are gone: nothing is taken until an operator has looked.
   bool may_recover_in_commit_ = true;  ///< Once between two maintain(), so that a dead disk is not opened per commit.
 };
 
@@ -287,13 +286,11 @@ SpoolStats RocksSpool::stats() const {
   stats.incomplete_since = positions.incomplete_since;
   stats.last_leaf = last_leaf_;
   space_.tell(stats);
-  stats.syncs = setup_->log_syncs();
+  setup_->tell(stats);
   stats.sync_errors = sync_errors_;
   stats.commits = commits_;
   stats.writable = writable_;
-  stats.is_damaged = is_damaged_;
-  stats.unreadable_ids = setup_->id_trouble().unreadable;
-  stats.forgotten_ids = setup_->id_trouble().forgotten;
+  stats.is_damaged = !damage_.status().ok();
   trouble_.tell(stats);
   return stats;
 }
@@ -313,8 +310,8 @@ std::string RocksSpool::missing() const {
 /// database is closed and opened, which replays its logs into new, synced files. Where the volume has no room for
 /// those, it stays open to be read.
 Status RocksSpool::recover() {
-  if (damage_) {
-    return *damage_;
+  if (const Status damage = damage_.status(); !damage) {
+    return damage;
   }
   const std::unique_lock lock(database_mutex_);
   if (database_ && !space_.make_room_to_reopen(*database_)) {
@@ -338,9 +335,8 @@ Status RocksSpool::verify() {
   }
   return positions_.update([&](const SpoolPositions& positions) -> Status {
     if (*last_event < last_promised_ && last_promised_ >= positions.first_kept) {
-      damage_ = spool_lost_promises(settings_.path, *last_event + 1, last_promised_);
-      is_damaged_ = true;
-      return *damage_;
+      damage_.note(spool_lost_promises(settings_.path, *last_event + 1, last_promised_));
+      return damage_.status();
     }
     // The failed batch may be there after all. Its leaves then stand: they are delivered, and their senders, who were
     // told to come again, are told that they are duplicates.

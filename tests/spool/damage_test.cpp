@@ -24,8 +24,9 @@ class SpoolDamage : public testing::SpoolTest {
  protected:
   SpoolDamage() { settings_.max_bytes = 16U << 20U; }  // Small memtables: some thousand events make tables.
 
-  /// The tables of one family, of a closed spool.
-  std::vector<fs::path> tables_of(const std::string& family) {
+  /// Opens the database of a closed spool; its families are default, events, ids.
+  template <typename Use>
+  void with_database(const Use& use) {
     const rocksdb::Options options;
     std::vector<std::string> names;
     EXPECT_TRUE(rocksdb::DB::ListColumnFamilies(options, settings_.path, &names).ok());
@@ -35,19 +36,26 @@ class SpoolDamage : public testing::SpoolTest {
     }
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* opened = nullptr;
-    EXPECT_TRUE(rocksdb::DB::OpenForReadOnly(options, settings_.path, families, &handles, &opened).ok());
+    ASSERT_TRUE(rocksdb::DB::Open(options, settings_.path, families, &handles, &opened).ok());
     const std::unique_ptr<rocksdb::DB> database(opened);
-    std::vector<rocksdb::LiveFileMetaData> files;
-    database->GetLiveFilesMetaData(&files);
-    std::vector<fs::path> found;
-    for (const rocksdb::LiveFileMetaData& file : files) {
-      if (file.column_family_name == family) {
-        found.emplace_back(settings_.path + file.name);
-      }
-    }
+    use(*database, handles);
     for (rocksdb::ColumnFamilyHandle* handle : handles) {
       EXPECT_TRUE(database->DestroyColumnFamilyHandle(handle).ok());
     }
+  }
+
+  /// The tables of one family, of a closed spool.
+  std::vector<fs::path> tables_of(const std::string& family) {
+    std::vector<fs::path> found;
+    with_database([&](rocksdb::DB& database, const auto& /*families*/) {
+      std::vector<rocksdb::LiveFileMetaData> files;
+      database.GetLiveFilesMetaData(&files);
+      for (const rocksdb::LiveFileMetaData& file : files) {
+        if (file.column_family_name == family) {
+          found.emplace_back(settings_.path + file.name);
+        }
+      }
+    });
     return found;
   }
 
@@ -101,6 +109,19 @@ TEST_F(SpoolDamage, OfTheMemoryOfIdsStopsNothingAndIsForgottenByTheNextCompactio
   for (const AcceptedEvent& event : make_events("a", 4000)) {
     EXPECT_GE(std::count(kept.begin(), kept.end(), event.event.log_id), 1) << event.event.log_id;
   }
+}
+
+TEST_F(SpoolDamage, ADeathWhileTheMemoryOfIdsWasReplacedCostsNothingElse) {
+  open();
+  store_many("a", 100);
+  close();
+  with_database([](rocksdb::DB& database, const std::vector<rocksdb::ColumnFamilyHandle*>& families) {
+    EXPECT_TRUE(database.DropColumnFamily(families.back()).ok());
+  });
+  open();
+  EXPECT_EQ(log_ids_after(0).size(), 100U);
+  EXPECT_EQ(offer_one(make_event("new")), D::kStored);
+  EXPECT_EQ(offer_one(make_event("new")), D::kDuplicate);
 }
 
 TEST_F(SpoolDamage, WithoutTheFileCurrentEveryStartIsRefusedAndNothingIsRemoved) {
