@@ -168,6 +168,18 @@ Result<std::optional<std::string>> Database::get_meta(std::string_view key) cons
   return std::optional(std::move(value));
 }
 
+Result<std::vector<std::pair<std::string, std::string>>> Database::meta_entries(std::string_view prefix) const {
+  std::vector<std::pair<std::string, std::string>> entries;
+  const std::unique_ptr<rocksdb::Iterator> at(database_->NewIterator(rocksdb::ReadOptions(), meta()));
+  for (at->Seek(rocksdb::Slice(prefix)); at->Valid() && at->key().starts_with(prefix); at->Next()) {
+    entries.emplace_back(at->key().ToString(), at->value().ToString());
+  }
+  if (!at->status().ok()) {
+    return database_error("the spool cannot be read", setup_.path(), at->status());
+  }
+  return entries;
+}
+
 std::optional<std::string> Database::get_id(const std::string& key) const {
   return std::move(get_ids({&key, 1}).front());
 }
@@ -236,6 +248,23 @@ std::unique_ptr<rocksdb::Iterator> Database::iterate_events() const {
   rocksdb::ReadOptions options;
   options.fill_cache = false;
   return std::unique_ptr<rocksdb::Iterator>(database_->NewIterator(options, events()));
+}
+
+bool Database::has_event(std::uint64_t leaf) const {
+  rocksdb::PinnableSlice value;
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  return database_->Get(options, events(), event_key(leaf), &value).ok();
+}
+
+std::set<std::string> Database::table_names() const {
+  std::vector<rocksdb::LiveFileMetaData> files;
+  database_->GetLiveFilesMetaData(&files);
+  std::set<std::string> names;
+  for (const rocksdb::LiveFileMetaData& file : files) {
+    names.insert(file.name.substr(file.name.find_first_not_of('/')));
+  }
+  return names;
 }
 
 Result<std::uint64_t> Database::last_leaf() const {

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ledger/base/result.h"
@@ -49,6 +51,7 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   const std::string& path() const { return setup_.path(); }
+  rocksdb::Env& env() const { return setup_.env(); }
   rocksdb::ColumnFamilyHandle* meta() const { return families_[0]; }
   rocksdb::ColumnFamilyHandle* events() const { return families_[1]; }
   rocksdb::ColumnFamilyHandle* ids() const { return families_[2]; }
@@ -58,12 +61,18 @@ class Database {
 
   /// Nothing when the key is absent.
   Result<std::optional<std::string>> get_meta(std::string_view key) const;
+  /// The keys that begin so, with their values, in order.
+  Result<std::vector<std::pair<std::string, std::string>>> meta_entries(std::string_view prefix) const;
   /// The memory of ids may be thrown away: one that cannot be read counts as absent, and is counted (DatabaseSetup).
   std::optional<std::string> get_id(const std::string& key) const;
   /// In the order of `keys`.
   std::vector<std::optional<std::string>> get_ids(std::span<const std::string> keys) const;
 
   std::unique_ptr<rocksdb::Iterator> iterate_events() const;
+  /// False also where it cannot be read.
+  bool has_event(std::uint64_t leaf) const;
+  /// Of all families, without the folder.
+  std::set<std::string> table_names() const;
   /// The greatest leaf in `events`; 0 when there is none. Reads one key.
   Result<std::uint64_t> last_leaf() const;
   /// Unlinks the table files that hold nothing but leaves below `first_kept`.

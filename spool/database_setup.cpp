@@ -12,8 +12,13 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdarg>
+#include <cstdio>
 #include <limits>
+#include <mutex>
+#include <string_view>
+#include <utility>
 
 #include "spool/layout.h"
 #include "spool/private_files.h"
@@ -31,15 +36,43 @@ constexpr std::size_t kBlockBytes = 16U << 10U;
 /// lowest level until new ones push them out.
 constexpr std::uint64_t kIdTableSeconds = 3600;
 
+}  // namespace
+
 /// RocksDB's text log lies in the folder, and on a full volume writing to it ends a process whose RocksDB was built
-/// with assertions, as Debian's is. What is in it that matters comes back as a status, too.
-class NoInfoLog final : public rocksdb::Logger {
+/// with assertions, as Debian's is. Most of what matters comes back as a status; what a replay leaves out of a damaged
+/// log does not.
+class DamageLog final : public rocksdb::Logger {
  public:
+  static constexpr std::size_t kLines = 16;
+  static constexpr std::size_t kLineBytes = 400;
+
+  DamageLog() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
   using rocksdb::Logger::Logv;
   void Logv(const char* /*format*/, va_list /*arguments*/) override {}
-};
+  void Logv(const rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
+    std::array<char, kLineBytes> line{};
+    if (level < rocksdb::InfoLogLevel::WARN_LEVEL ||
+        std::vsnprintf(line.data(), line.size(), format, arguments) < 0) {  // NOLINT: the interface is C's.
+      return;
+    }
+    const std::string_view words = line.data();
+    if (words.find("Corruption") == std::string_view::npos) {
+      return;
+    }
+    const std::scoped_lock lock(mutex_);
+    if (lines_.size() < kLines) {
+      lines_.emplace_back(words);
+    }
+  }
+  std::vector<std::string> take() {
+    const std::scoped_lock lock(mutex_);
+    return std::exchange(lines_, {});
+  }
 
-}  // namespace
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
 
 /// Hears from RocksDB's own threads what stopped them.
 class BackgroundErrors final : public rocksdb::EventListener {
@@ -73,7 +106,8 @@ DatabaseSetup::DatabaseSetup(const RocksSpoolSettings& settings)
       events_filter_(make_events_filter(durable_first_kept_)),
       ids_filter_(make_ids_filter(durable_first_kept_)),
       statistics_(rocksdb::CreateDBStatistics()),
-      background_errors_(std::make_shared<BackgroundErrors>()) {
+      background_errors_(std::make_shared<BackgroundErrors>()),
+      damage_log_(std::make_shared<DamageLog>()) {
   // Memtables are charged to the cache, so its capacity is the sum: one number bounds both.
   rocksdb::LRUCacheOptions cache;
   cache.capacity = sizes_.block_cache + sizes_.all_write_buffers;
@@ -89,6 +123,10 @@ void DatabaseSetup::tell(SpoolStats& stats) const {
   stats.syncs = statistics_->getTickerCount(rocksdb::WAL_FILE_SYNCED);
   stats.unreadable_ids = unreadable_ids_;
   stats.forgotten_ids = forgotten_ids_;
+}
+
+std::vector<std::string> DatabaseSetup::take_warnings() const {
+  return damage_log_->take();
 }
 
 bool DatabaseSetup::has_corrupt_table() const {
@@ -124,7 +162,7 @@ rocksdb::DBOptions DatabaseSetup::database_options() const {
   options.max_open_files = kMostOpenFiles;
   options.max_background_jobs = 2;
   options.max_manifest_file_size = sizes_.manifest;
-  options.info_log = std::make_shared<NoInfoLog>();
+  options.info_log = damage_log_;
   options.statistics = statistics_;
   options.listeners = {background_errors_};
   options.stats_dump_period_sec = 0;

@@ -26,6 +26,7 @@ struct DBOptions;
 namespace twinlog {
 
 class BackgroundErrors;
+class DamageLog;
 
 enum class Compactions : std::uint8_t { kRun, kHeld };
 
@@ -49,6 +50,8 @@ class DatabaseSetup {
   DurableFirstKept& durable_first_kept() { return durable_first_kept_; }
   /// Over all openings: syncs of the write-ahead log, and what ailed the memory of ids.
   void tell(SpoolStats& stats) const;
+  /// What RocksDB has said of damage since the last call, for a log: names of files and places in them.
+  std::vector<std::string> take_warnings() const;
 
   /// Whether a flush or compaction met a damaged table, until tables_are_whole() or the memory of ids was begun anew.
   bool has_corrupt_table() const;
@@ -71,6 +74,7 @@ class DatabaseSetup {
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers_;
   std::shared_ptr<rocksdb::Statistics> statistics_;
   std::shared_ptr<BackgroundErrors> background_errors_;
+  std::shared_ptr<DamageLog> damage_log_;
   mutable std::atomic<std::uint64_t> unreadable_ids_ = 0;
   mutable std::atomic<std::uint64_t> forgotten_ids_ = 0;
 };

@@ -27,6 +27,33 @@ std::string incomplete_since_key(StoreId store) {
   return "incomplete_since/" + std::string(store_name(store));
 }
 
+std::string lost_key(const LeafRange& leaves) {
+  return std::string(kLostPrefix) + number_value(leaves.first) + number_value(leaves.last);
+}
+
+std::string loss_value(const Loss& loss) {
+  std::string value;
+  for (const UtcMicros time : {loss.found_at, loss.from, loss.until}) {
+    value += number_value(static_cast<std::uint64_t>(time));
+  }
+  return value;
+}
+
+std::optional<Loss> loss_from(std::string_view key, std::string_view value) {
+  constexpr std::size_t kTimes = 3;
+  if (key.size() != kLostPrefix.size() + 2 * kLeafBytes || value.size() != kTimes * kLeafBytes) {
+    return std::nullopt;
+  }
+  const auto number = [](std::string_view bytes, std::size_t place) {
+    return *number_from(bytes.substr(place * kLeafBytes, kLeafBytes));
+  };
+  const std::string_view range = key.substr(kLostPrefix.size());
+  return Loss{.leaves = {number(range, 0), number(range, 1)},
+              .found_at = static_cast<UtcMicros>(number(value, 0)),
+              .from = static_cast<UtcMicros>(number(value, 1)),
+              .until = static_cast<UtcMicros>(number(value, 2))};
+}
+
 std::string format_value(std::uint32_t format) {
   std::string value;
   put_u32(value, format);

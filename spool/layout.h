@@ -23,6 +23,11 @@ inline constexpr std::string_view kEpochIdKey = "epoch_id";
 inline constexpr std::string_view kLogIdKeyKey = "log_id_key";
 inline constexpr std::string_view kFirstKeptKey = "first_kept";
 inline constexpr std::string_view kSkippedToKey = "skipped_to";
+/// Before the first and the last leaf of a loss.
+inline constexpr std::string_view kLostPrefix = "lost/";
+std::string lost_key(const LeafRange& leaves);
+std::string loss_value(const Loss& loss);
+std::optional<Loss> loss_from(std::string_view key, std::string_view value);
 std::string cursor_key(StoreId store);
 std::string incomplete_since_key(StoreId store);
 

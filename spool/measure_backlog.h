@@ -8,11 +8,6 @@
 
 namespace twinlog {
 
-struct LeafRange {
-  std::uint64_t first = 1;
-  std::uint64_t last = 0;
-};
-
 /// Of what lies in `range`; only the number of events where there is no database or it cannot be read. Some
 /// milliseconds at most. Callable from several threads.
 Backlog measure_backlog(const Database* database, const LeafRange& range);

@@ -12,8 +12,8 @@
 #include "spool/database.h"
 #include "spool/layout.h"
 #include "spool/measure_backlog.h"
+#include "spool/opening.h"
 #include "spool/position_keeper.h"
-#include "spool/private_files.h"
 #include "spool/read_versions.h"
 #include "spool/space_keeper.h"
 #include "spool/spool_errors.h"
@@ -24,12 +24,16 @@ namespace {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
+std::optional<UtcMicros> earlier(std::optional<UtcMicros> one, std::optional<UtcMicros> other) {
+  return one && other ? std::min(one, other) : one.has_value() ? one : other;
+}
+
 /// `database_mutex_` is held shared to use the database, alone to open it again; always taken before the positions' own
 /// lock. Atomics are for those who only look.
 class RocksSpool final : public Spool {
  public:
-  RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetup> setup, std::unique_ptr<Database> database,
-             SpoolState state);
+  RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetup> setup, OpenedSpool opened, Random& random,
+             const Clock& clock);
 
   const SpoolIdentity& identity() const override { return identity_; }
   Result<std::vector<std::vector<Disposition>>> commit(std::span<const CommitRequest> requests,
@@ -47,6 +51,7 @@ class RocksSpool final : public Spool {
   SpoolStats stats() const override;
   Backlog backlog(StoreId store) const override;
   std::string missing() const override;
+  std::vector<std::string> take_warnings() override { return warnings_.take(); }
   Status sync() override;
   void close() override;
 
@@ -60,7 +65,7 @@ class RocksSpool final : public Spool {
   Error closed_error() const { return spool_closed(settings_.path); }
   Status keep_writable();
   Status recover();
-  Status verify();
+  Status go_on(const SpoolState& found);
   Status trim(TimePoint now);
   template <typename Change>
   Status change_losses(const Change& change);
@@ -70,7 +75,10 @@ class RocksSpool final : public Spool {
   const RocksSpoolSettings settings_;
   const std::unique_ptr<DatabaseSetup> setup_;
   const SpoolIdentity identity_;
+  Random& random_;
+  const Clock& clock_;
   SpaceKeeper space_;
+  PromisedFile promised_file_;  ///< Only for the committing thread.
 
   mutable std::shared_mutex database_mutex_;
   std::unique_ptr<Database> database_;  ///< Null while it cannot be opened again after a disk error.
@@ -82,22 +90,26 @@ class RocksSpool final : public Spool {
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<bool> writable_ = true;
   Trouble trouble_;
-  std::uint64_t last_promised_;        ///< What was there at the start counts. Only for the committing thread.
-  Trouble damage_;                     ///< Promised events are gone: nothing is taken until an operator has looked.
+  Promised last_promised_;  ///< What was there at the start counts. Only for the committing thread.
+  Warnings warnings_;
   bool may_recover_in_commit_ = true;  ///< Once between two maintain(), so that a dead disk is not opened per commit.
 };
 
-RocksSpool::RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetup> setup,
-                       std::unique_ptr<Database> database, SpoolState state)
+RocksSpool::RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetup> setup, OpenedSpool opened,
+                       Random& random, const Clock& clock)
     : settings_(std::move(settings)),
       setup_(std::move(setup)),
-      identity_(std::move(state.identity)),
+      identity_(std::move(opened.state.identity)),
+      random_(random),
+      clock_(clock),
       space_(*setup_, settings_.max_bytes),
-      database_(std::move(database)),
-      positions_(state.positions, settings_.keep_delivered, settings_.stores),
-      last_leaf_(state.last_leaf),
-      last_promised_(state.last_event) {
-  setup_->durable_first_kept() = state.positions.first_kept;
+      promised_file_(setup_->env(), settings_.path),
+      database_(std::move(opened.database)),
+      positions_(opened.state.positions, settings_.keep_delivered, settings_.stores),
+      last_leaf_(opened.state.last_leaf),
+      last_promised_{.last_leaf = opened.state.last_leaf} {
+  setup_->durable_first_kept() = opened.state.positions.first_kept;
+  warnings_.add(std::move(opened.warnings));
 }
 
 void RocksSpool::write_refused(const Error& error) {
@@ -139,7 +151,7 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
   }
   TWINLOG_KILL_POINT("spool.after_commit");
   last_leaf_ = plan.last_leaf();
-  last_promised_ = plan.last_leaf();
+  last_promised_ = {plan.last_leaf(), received_at};
   space_.wrote(bytes);
   ++commits_;
   return answers;
@@ -212,6 +224,7 @@ Status RocksSpool::maintain(TimePoint now) {
     take_ballast(now);
     kept = space_.ballast();
   }
+  kept = kept.ok() ? promised_file_.write(last_promised_) : kept;
   Status measured = measure(now);
   return kept.ok() ? measured : kept;
 }
@@ -290,7 +303,7 @@ SpoolStats RocksSpool::stats() const {
   stats.sync_errors = sync_errors_;
   stats.commits = commits_;
   stats.writable = writable_;
-  stats.is_damaged = !damage_.status().ok();
+  stats.losses = positions.losses;
   trouble_.tell(stats);
   return stats;
 }
@@ -310,33 +323,32 @@ std::string RocksSpool::missing() const {
 /// database is closed and opened, which replays its logs into new, synced files. Where the volume has no room for
 /// those, it stays open to be read.
 Status RocksSpool::recover() {
-  if (const Status damage = damage_.status(); !damage) {
-    return damage;
-  }
   const std::unique_lock lock(database_mutex_);
   if (database_ && !space_.make_room_to_reopen(*database_)) {
     return spool_volume_full(settings_.path);
   }
   database_.reset();
-  Result<std::unique_ptr<Database>> opened = Database::open(*setup_);
+  Result<OpenedSpool> opened = open_for_writing(*setup_, last_promised_, random_, clock_);
   if (!opened) {
     Result<std::unique_ptr<Database>> readable = Database::open_for_reading(*setup_);
     database_ = readable ? std::move(*readable) : nullptr;
     return opened.error();
   }
-  database_ = std::move(*opened);
-  return verify();
+  if (opened->state.identity.epoch_id != identity_.epoch_id) {
+    return spool_is_another(settings_.path);
+  }
+  database_ = std::move(opened->database);
+  warnings_.add(std::move(opened->warnings));
+  return go_on(opened->state);
 }
 
-Status RocksSpool::verify() {
-  const Result<std::uint64_t> last_event = database_->last_leaf();
-  if (!last_event) {
-    return last_event.error();
-  }
-  return positions_.update([&](const SpoolPositions& positions) -> Status {
-    if (*last_event < last_promised_ && last_promised_ >= positions.first_kept) {
-      damage_.note(spool_lost_promises(settings_.path, *last_event + 1, last_promised_));
-      return damage_.status();
+/// With what memory knows and the disk may not: where the stores are, and what they have lost.
+Status RocksSpool::go_on(const SpoolState& found) {
+  return positions_.update([&](SpoolPositions& positions) -> Status {
+    positions.losses = found.positions.losses;
+    for (std::size_t store = 0; store < kStores; ++store) {
+      auto& since = positions.incomplete_since.at(store);
+      since = earlier(since, found.positions.incomplete_since.at(store));
     }
     // The failed batch may be there after all. Its leaves then stand: they are delivered, and their senders, who were
     // told to come again, are told that they are duplicates.
@@ -347,7 +359,7 @@ Status RocksSpool::verify() {
       ++sync_errors_;
       return written;
     }
-    last_leaf_ = std::max(last_leaf_.load(), *last_event);
+    last_leaf_ = std::max(last_leaf_.load(), found.last_leaf);
     setup_->durable_first_kept() = positions.first_kept;
     writable_ = true;
     trouble_.clear();
@@ -364,32 +376,13 @@ Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& wanted
     return usable.error();
   }
   auto setup = std::make_unique<DatabaseSetup>(settings);
-  if (const Status folder = create_folder(setup->env(), settings.path); !folder) {
-    return folder.error();
+  Result<OpenedSpool> opened = open_at_start(*setup, random, clock);
+  if (!opened) {
+    return opened.error();
   }
-  if (const Status closed = make_private(settings.path); !closed) {
-    return closed.error();
-  }
-  Result<std::unique_ptr<Database>> database = Database::open(*setup);
-  if (!database && database.error().kind() == ErrorKind::kFull) {
-    Volume(setup->env(), settings.path, setup->sizes().ballast).drop_ballast();
-    database = Database::open(*setup);
-  }
-  const bool is_full = !database && database.error().kind() == ErrorKind::kFull;
-  if (is_full) {
-    database = Database::open_for_reading(*setup);
-  }
-  if (!database) {
-    return explain_unopened(*setup, database.error());
-  }
-  TWINLOG_KILL_POINT("spool.opened");
-  Result<SpoolState> state = load_state(*setup, **database, random, clock);
-  if (!state) {
-    return state.error();
-  }
-  TWINLOG_KILL_POINT("spool.identified");
-  auto spool = std::make_unique<RocksSpool>(settings, std::move(setup), std::move(*database), std::move(*state));
-  if (is_full) {
+  const bool is_read_only = opened->is_read_only;
+  auto spool = std::make_unique<RocksSpool>(settings, std::move(setup), std::move(*opened), random, clock);
+  if (is_read_only) {
     spool->start_read_only();
   } else {
     spool->take_ballast(clock.steady_now());

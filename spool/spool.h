@@ -56,6 +56,25 @@ struct SpoolIdentity {
   std::string log_id_key;  ///< 32 random bytes: the HMAC key for generated log ids. A secret.
 };
 
+/// Leaves, from the first to the last.
+struct LeafRange {
+  std::uint64_t first = 1;
+  std::uint64_t last = 0;
+};
+
+inline bool covers(const LeafRange& outer, const LeafRange& inner) {
+  return outer.first <= inner.first && inner.last <= outer.last;
+}
+
+/// Events that were promised and are gone: the bytes came back wrong, or not at all.
+struct Loss {
+  LeafRange leaves;
+  UtcMicros found_at = 0;
+  /// The events were accepted between these two.
+  UtcMicros from = 0;
+  UtcMicros until = 0;
+};
+
 struct SpoolStats {
   std::uint64_t last_leaf = 0;        ///< 0: nothing was ever accepted.
   std::uint64_t first_kept_leaf = 1;  ///< Everything below was trimmed.
@@ -73,9 +92,10 @@ struct SpoolStats {
   /// What the folder may take as things are: `max_bytes`, or less where the volume cannot give that.
   std::uint64_t limit_bytes = 0;
   std::uint64_t reserve_bytes =
-      0;                        ///< Of `max_bytes`: no event is let in there, what the spool writes itself needs it.
-  bool has_ballast = true;      ///< The room that opening the spool again after a full volume needs is kept free.
-  bool is_damaged = false;      ///< Events that were promised are gone; nothing is taken until an operator has looked.
+      0;                    ///< Of `max_bytes`: no event is let in there, what the spool writes itself needs it.
+  bool has_ballast = true;  ///< The room that opening the spool again after a full volume needs is kept free.
+  /// Events that were promised and are gone, in order, until somebody acknowledges that.
+  std::vector<Loss> losses;
   bool is_volume_full = false;  ///< Nothing is taken because the volume has no room.
   std::string trouble;          ///< Why the disk lets it take nothing, in words; "" while it does.
   std::uint64_t syncs = 0;      ///< RocksDB's count of WAL syncs.
@@ -141,6 +161,9 @@ class Spool {
   /// What somebody took from the spool's folder, for people ("the folder", "CURRENT, 000012.log"); "" while all is
   /// there and while the spool is being opened again. Waits as backlog().
   virtual std::string missing() const = 0;
+
+  /// What the last openings found, in words for a log; each is given once.
+  virtual std::vector<std::string> take_warnings() = 0;
 
   /// Makes everything durable, cursors included.
   virtual Status sync() = 0;

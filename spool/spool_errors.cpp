@@ -1,5 +1,7 @@
 #include "spool/spool_errors.h"
 
+#include <utility>
+
 namespace twinlog {
 
 Error spool_closed(const std::string& path) {
@@ -8,16 +10,16 @@ Error spool_closed(const std::string& path) {
                                      "check the volume"};
 }
 
+Error spool_is_another(const std::string& path) {
+  return {ErrorKind::kCorrupt, "the spool in " + path +
+                                   " came back from a disk error as another one, without what it held; nothing is "
+                                   "taken: keep a copy of the folder, check the disk, restart"};
+}
+
 Error spool_volume_full(const std::string& path) {
   return {ErrorKind::kFull, "the volume of the spool in " + path +
                                 " is full; what the spool holds is delivered, nothing is taken; make room on the "
                                 "volume"};
-}
-
-Error spool_lost_promises(const std::string& path, std::uint64_t first, std::uint64_t last) {
-  return {ErrorKind::kCorrupt, "the spool in " + path + " came back from a disk error without events " +
-                                   std::to_string(first) + " to " + std::to_string(last) +
-                                   ", which were promised; nothing more is taken: check the disk, restart"};
 }
 
 void Trouble::note(const Error& error) {
@@ -41,6 +43,20 @@ void Trouble::tell(SpoolStats& stats) const {
 Status Trouble::status() const {
   const std::scoped_lock lock(mutex_);
   return error_ ? Status(*error_) : Status();
+}
+
+void Warnings::add(std::vector<std::string> lines) {
+  const std::scoped_lock lock(mutex_);
+  for (std::string& line : lines) {
+    if (lines_.size() < kMost) {
+      lines_.push_back(std::move(line));
+    }
+  }
+}
+
+std::vector<std::string> Warnings::take() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(lines_, {});
 }
 
 }  // namespace twinlog

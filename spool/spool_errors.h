@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ledger/base/result.h"
 #include "spool/spool.h"
@@ -13,10 +14,10 @@ namespace twinlog {
 
 /// kTransient: it met a disk error and is not open.
 Error spool_closed(const std::string& path);
+/// kCorrupt: what lies there now is not what this process had open.
+Error spool_is_another(const std::string& path);
 /// kFull: the volume has no room for opening it again.
 Error spool_volume_full(const std::string& path);
-/// kCorrupt: events `first` to `last` were answered as stored and are gone.
-Error spool_lost_promises(const std::string& path, std::uint64_t first, std::uint64_t last);
 
 /// The reason why a spool takes nothing. Callable from every thread.
 class Trouble {
@@ -30,6 +31,20 @@ class Trouble {
  private:
   mutable std::mutex mutex_;
   std::optional<Error> error_;
+};
+
+/// What is to be said in the log, until somebody takes it. Callable from every thread.
+class Warnings {
+ public:
+  static constexpr std::size_t kMost = 64;
+
+  /// Beyond kMost the newest are left out.
+  void add(std::vector<std::string> lines);
+  std::vector<std::string> take();
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> lines_;
 };
 
 }  // namespace twinlog

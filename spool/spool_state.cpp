@@ -96,6 +96,17 @@ Status read_losses(const std::string& path, const Database& database, SpoolPosit
     return skipped_to.error();
   }
   positions.skipped_to = *skipped_to;
+  const auto lost = database.meta_entries(kLostPrefix);
+  if (!lost) {
+    return lost.error();
+  }
+  for (const auto& [key, value] : *lost) {
+    const std::optional<Loss> loss = loss_from(key, value);
+    if (!loss) {
+      return meta_error(path, kLostPrefix);
+    }
+    positions.losses.push_back(*loss);
+  }
   for (std::size_t i = 0; i < kStores; ++i) {
     constexpr auto kNever = static_cast<std::uint64_t>(INT64_MIN);
     const std::string key = incomplete_since_key(static_cast<StoreId>(i));
@@ -174,6 +185,9 @@ void put_positions(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta
 void put_losses(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const SpoolPositions& positions) {
   if (positions.skipped_to > 0) {
     batch.Put(meta, rocksdb::Slice(kSkippedToKey), number_value(positions.skipped_to));
+  }
+  for (const Loss& loss : positions.losses) {
+    batch.Put(meta, lost_key(loss.leaves), loss_value(loss));
   }
   for (std::size_t i = 0; i < kStores; ++i) {
     if (const auto& since = positions.incomplete_since[i]) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "ledger/base/clock.h"
 #include "ledger/base/result.h"
@@ -18,6 +19,7 @@ struct SpoolPositions {
   std::array<std::uint64_t, kStores> cursors{};
   std::array<std::optional<UtcMicros>, kStores> incomplete_since{};
   std::uint64_t skipped_to = 0;
+  std::vector<Loss> losses;  ///< That nobody has acknowledged yet.
 };
 
 struct SpoolState {

@@ -5,21 +5,13 @@
 #include <utility>
 
 #include "ledger/base/kill_point.h"
+#include "ledger/base/uuid.h"
 
 namespace twinlog {
 namespace {
 
 // Far above what a spool ever gives out, far below where a leaf would no longer fit a store's column.
 constexpr std::uint64_t kGreatestLeaf = 1ULL << 62U;
-
-// RFC 9562 section 5.7: 48 bits of milliseconds.
-UtcMicros time_of_uuid_v7(const Uuid& uuid) {
-  std::uint64_t milliseconds = 0;
-  for (std::size_t i = 0; i < 6; ++i) {
-    milliseconds = milliseconds << 8U | uuid.at(i);
-  }
-  return static_cast<UtcMicros>(milliseconds) * 1000;
-}
 
 }  // namespace
 

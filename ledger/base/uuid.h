@@ -19,5 +19,7 @@ Uuid timed_uuid(UuidVersion version, UtcMicros time, const UuidTail& tail);
 
 /// A version 7 with a random tail.
 Uuid uuid_v7(UtcMicros time, Random& random);
+/// The time of a version 7, to its millisecond.
+UtcMicros time_of_uuid_v7(const Uuid& uuid);
 
 }  // namespace twinlog

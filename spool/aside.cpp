@@ -1,0 +1,84 @@
+#include "spool/aside.h"
+
+#include <rocksdb/env.h>
+
+#include <algorithm>
+
+#include "spool/database.h"
+
+namespace twinlog {
+namespace {
+
+bool is_of_a_database(const std::string& name) {
+  return name == "CURRENT" || name == "IDENTITY" || name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-") ||
+         name.ends_with(".sst") || name.ends_with(".log");
+}
+
+void remove_folder(rocksdb::Env& env, const std::string& folder) {
+  std::vector<std::string> names;
+  env.GetChildren(folder, &names).PermitUncheckedError();
+  for (const std::string& name : names) {
+    env.DeleteFile(folder + "/" + name).PermitUncheckedError();
+  }
+  env.DeleteDir(folder).PermitUncheckedError();  // Where it stays, the next opening takes it for a rest.
+}
+
+}  // namespace
+
+Result<Aside> Aside::take(rocksdb::Env& env, const std::string& spool) {
+  Aside aside(env, spool);
+  if (env.FileExists(aside.folder()).ok()) {
+    return aside;
+  }
+  // Under another name until it is whole: a death on the way leaves no half of it.
+  const std::string unfinished = aside.folder() + ".new";
+  remove_folder(env, unfinished);
+  std::vector<std::string> names;
+  rocksdb::Status status = env.GetChildren(spool, &names);
+  status = status.ok() ? env.CreateDir(unfinished) : status;
+  for (const std::string& name : names) {
+    if (status.ok() && is_of_a_database(name)) {
+      status = env.LinkFile(spool + "/" + name, unfinished + "/" + name);
+    }
+  }
+  status = status.ok() ? env.RenameFile(unfinished, aside.folder()) : status;
+  if (!status.ok()) {
+    remove_folder(env, unfinished);
+    return database_error("what the spool consists of cannot be set aside before it is opened", spool, status);
+  }
+  return aside;
+}
+
+std::vector<std::string> Aside::with_suffix(std::string_view suffix) const {
+  std::vector<std::string> names;
+  env_->GetChildren(folder(), &names).PermitUncheckedError();
+  std::erase_if(names, [suffix](const std::string& name) { return !name.ends_with(suffix); });
+  // RocksDB's numbers have six digits, and more when they need them.
+  std::ranges::sort(names, [](const std::string& left, const std::string& right) {
+    return left.size() != right.size() ? left.size() < right.size() : left < right;
+  });
+  for (std::string& name : names) {
+    name = folder() + "/" + name;
+  }
+  return names;
+}
+
+std::vector<std::string> Aside::logs() const {
+  return with_suffix(".log");
+}
+
+std::vector<std::string> Aside::tables() const {
+  return with_suffix(".sst");
+}
+
+void Aside::drop() {
+  remove_folder(*env_, folder());
+}
+
+Result<std::string> Aside::keep_as(const std::string& name) {
+  std::string kept = spool_ + "/" + name;
+  const rocksdb::Status status = env_->RenameFile(folder(), kept);
+  return status.ok() ? Result(std::move(kept)) : database_error("what was set aside cannot be renamed", spool_, status);
+}
+
+}  // namespace twinlog

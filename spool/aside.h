@@ -1,0 +1,44 @@
+// Before a spool is opened for writing, a second name is given to everything that it consists of: what RocksDB then
+// takes for useless it removes, and a damaged log or MANIFEST makes it take promised events for that.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/base/result.h"
+
+namespace rocksdb {
+class Env;
+}
+
+namespace twinlog {
+
+/// One folder in the spool's own, of hard links; it takes no room but for what is removed beside it.
+class Aside {
+ public:
+  static constexpr std::string_view kFolder = "aside";
+
+  /// One that is there already, from an opening that did not come to its end, is kept as it is. Errors: kTransient,
+  /// where a link cannot be made (a file system without hard links); nothing is changed then.
+  static Result<Aside> take(rocksdb::Env& env, const std::string& spool);
+
+  /// Full paths, of `*.log` in the order of their numbers, and of `*.sst`.
+  std::vector<std::string> logs() const;
+  std::vector<std::string> tables() const;
+
+  /// The opening lost nothing.
+  void drop();
+  /// The opening did: it stays for people, under this name. The path.
+  Result<std::string> keep_as(const std::string& name);
+
+ private:
+  Aside(rocksdb::Env& env, std::string spool) : env_(&env), spool_(std::move(spool)) {}
+  std::vector<std::string> with_suffix(std::string_view suffix) const;
+  std::string folder() const { return spool_ + "/" + std::string(kFolder); }
+
+  rocksdb::Env* env_;
+  std::string spool_;
+};
+
+}  // namespace twinlog
