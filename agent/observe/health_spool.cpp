@@ -68,12 +68,6 @@ bool is_refused_by_disk(const SpoolStats& spool) {
 
 HealthComponent not_writable(const HealthFacts& facts) {
   const SpoolStats& spool = facts.spool;
-  if (spool.is_damaged) {
-    return component(
-        "spool", HealthState::kFailing, kNothingTaken, "Damaged: " + spool.trouble + ".",
-        "Keep a copy of " + facts.known.spool_path +
-            ", check the disk (`dmesg`, `smartctl -a`), then restart twinlog: it goes on with what is left.");
-  }
   return component("spool", HealthState::kFailing, kNothingTaken, "It cannot be written: " + spool.trouble + ".",
                    "See the component disk; twinlog tries again every second and needs no restart.");
 }
@@ -100,6 +94,31 @@ HealthComponent files_gone(const HealthFacts& facts) {
                    "Somebody took files of the spool in " + facts.known.spool_path + ": " + facts.missing + " gone.",
                    "Do not kill it: let it deliver first (" + twinlog_command("drain --wait", facts.known.config) +
                        "), then restart it, and find out what cleans up " + facts.known.spool_path + ".");
+}
+
+std::string loss_words(const Loss& loss) {
+  return std::to_string(loss.leaves.first) + "-" + std::to_string(loss.leaves.last) + " (accepted between " +
+         utc_text(loss.from) + " and " + utc_text(loss.until) + ", found gone at " + utc_text(loss.found_at) + ")";
+}
+
+HealthComponent lost_events(const HealthFacts& facts) {
+  const std::vector<Loss>& losses = facts.spool.losses;
+  std::uint64_t events = 0;
+  std::string ranges;
+  for (const Loss& loss : losses) {
+    events += loss.leaves.last - loss.leaves.first + 1;
+    ranges += ranges.empty() ? "" : ", ";
+    ranges += loss_words(loss);
+  }
+  const std::string& first =
+      std::to_string(losses.front().leaves.first) + "-" + std::to_string(losses.front().leaves.last);
+  return component("spool", HealthState::kDegraded,
+                   "Everything new is taken and delivered. " + count_words(events, "event") +
+                       " that had been answered as stored are gone.",
+                   "The spool's disk gave back other bytes than were written. Gone: " + ranges + ".",
+                   "Keep the folders `damaged-*` in " + facts.known.spool_path +
+                       " and check the disk (`dmesg`, `smartctl -a`). When it is known what is missing, note that: " +
+                       twinlog_command("spool acknowledge " + first + " --reason ...", facts.known.config) + ".");
 }
 
 bool has_holes_in_memory(const SpoolStats& spool) {
@@ -150,6 +169,9 @@ HealthComponent judge_spool(const HealthFacts& facts) {
   if (is_refused_by_disk(spool)) {
     return not_writable(facts);
   }
+  if (!spool.losses.empty()) {
+    return lost_events(facts);
+  }
   if (spool.is_full || spool.takes_only_base_types || is_full_soon(facts)) {
     return nearly_full(facts);
   }
@@ -183,7 +205,7 @@ HealthComponent judge_disk(const HealthFacts& facts) {
         "The volume is full: " + free_words(facts) + "; the spool itself takes " + bytes_words(spool.disk_bytes) + ".",
         make_room);
   }
-  if (is_refused_by_disk(spool) && !spool.is_damaged) {
+  if (is_refused_by_disk(spool)) {
     return component("disk", HealthState::kFailing, kNothingTaken,
                      "The disk refuses writes: " + spool.trouble + "; " + free_words(facts) + ".",
                      "Look at the kernel's messages (`dmesg`), the mount (`findmnt -T " + facts.known.spool_path +

@@ -59,6 +59,12 @@ void add_room(MetricPage& page, const SpoolStats& stats) {
       .add(stats.takes_only_base_types);
   page.gauge("twinlog_spool_records", "Accepted versions that the spool keeps, delivered ones included.")
       .add(stats.last_leaf + 1 - stats.first_kept_leaf);
+  std::uint64_t lost = 0;
+  for (const Loss& loss : stats.losses) {
+    lost += loss.leaves.last - loss.leaves.first + 1;
+  }
+  page.gauge("twinlog_spool_lost_events", "Events that were promised, are gone, and nobody has acknowledged.")
+      .add(lost);
   page.gauge("twinlog_spool_writable", "1 when the last write to the spool succeeded.").add(stats.writable);
 }
 

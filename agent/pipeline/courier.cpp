@@ -173,13 +173,29 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
     return failed_here("the spool cannot be read: " + versions.error().message(), Reaction::kRetry);
   }
   if (versions->empty()) {
-    waiting_since_.reset();
-    return kIdle;
+    return pass_hole(after);
   }
-  const FlushBatch batch{.versions = *versions,
-                         .position = {.last_leaf = versions->back().leaf_index,
-                                      .flushed_at = parts_.clock.utc_now(),
-                                      .newest_effective_at = newest_effective_at(*versions)}};
+  return send({.versions = *versions,
+               .position = {.last_leaf = versions->back().leaf_index,
+                            .flushed_at = parts_.clock.utc_now(),
+                            .newest_effective_at = newest_effective_at(*versions)}});
+}
+
+/// Nothing lies behind the cursor although leaves were given out: they are on record as lost, or as skipped. The store
+/// is told that it has all up to there, else it would seem to have forgotten something.
+std::chrono::milliseconds Courier::pass_hole(std::uint64_t after) {
+  const std::uint64_t last = parts_.spool.last_leaf();  // Before the look: what comes later is no hole.
+  const auto next = parts_.spool.read(after, 1, 1);
+  if (!next) {
+    return failed_here("the spool cannot be read: " + next.error().message(), Reaction::kRetry);
+  }
+  if (!next->empty() || last <= after) {
+    return std::chrono::milliseconds{0};
+  }
+  return send({.versions = {}, .position = {.last_leaf = last, .flushed_at = parts_.clock.utc_now()}});
+}
+
+std::chrono::milliseconds Courier::send(const FlushBatch& batch) {
   position_.will_send(batch.position.last_leaf);
   read_ahead_of(batch.position.last_leaf);
   TWINLOG_KILL_POINT("courier.before_flush");
@@ -195,7 +211,7 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
   if (const Status moved = parts_.spool.move_cursor(settings_.store, batch.position.last_leaf); !moved.ok()) {
     return failed_here("the cursor cannot be saved: " + moved.error().message(), Reaction::kRetrySlowly);
   }
-  delivered(*outcome, versions->size(), time);
+  delivered(*outcome, batch.versions.size(), time);
   return std::chrono::milliseconds{0};
 }
 

@@ -135,6 +135,8 @@ class Courier {
   void compare_position(const std::optional<AgentPosition>& position);
   std::optional<std::chrono::milliseconds> wait_for_batch(std::uint64_t waiting);
   std::chrono::milliseconds flush(std::uint64_t after);
+  std::chrono::milliseconds pass_hole(std::uint64_t after);
+  std::chrono::milliseconds send(const FlushBatch& batch);
   void read_ahead_of(std::uint64_t after);
   void delivered(const FlushReport& report, std::size_t events, std::chrono::steady_clock::duration time);
   void shrink_after(Reaction reaction);

@@ -44,7 +44,9 @@ struct FlushReport {
 /// One flush. Versions are in leaf order and unique by leaf_index; the same key may occur several times.
 struct FlushBatch {
   std::span<const Version> versions;
-  AgentPosition position;  ///< To be written with it: the last leaf of `versions`.
+  /// To be written with it: the last leaf of `versions`, or one beyond, where nothing lies under those between. There
+  /// may be no version at all.
+  AgentPosition position;
 };
 
 /// One thread calls it at a time.

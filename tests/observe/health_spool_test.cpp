@@ -80,13 +80,14 @@ TEST(HealthSpool, ADiskThatRefusesWritesIsSaidWithItsReason) {
   EXPECT_THAT(troubled(facts), ElementsAre("spool", "disk"));
 }
 
-TEST(HealthSpool, LostPromisesAreDamage) {
+TEST(HealthSpool, LostPromisesAreNamedUntilSomebodyAcknowledgesThem) {
   HealthFacts facts = well_facts();
-  facts.spool.writable = false;
-  facts.spool.is_damaged = true;
-  facts.spool.trouble = "events 5 to 7 are gone";
-  EXPECT_THAT(judged(facts, "spool").diagnosis, AllOf(HasSubstr("Damaged"), HasSubstr("events 5 to 7")));
-  EXPECT_THAT(judged(facts, "spool").action, HasSubstr("Keep a copy of /var/lib/twinlog/spool"));
+  facts.spool.losses = {{.leaves = {5, 7}, .found_at = 3'000'000, .from = 1'000'000, .until = 2'000'000},
+                        {.leaves = {9, 9}}};
+  EXPECT_EQ(judged(facts, "spool").state, HealthState::kDegraded);
+  EXPECT_THAT(judged(facts, "spool").impact, HasSubstr("4 events"));
+  EXPECT_THAT(judged(facts, "spool").diagnosis, AllOf(HasSubstr("5-7 (accepted between"), HasSubstr("9-9")));
+  EXPECT_THAT(judged(facts, "spool").action, HasSubstr("spool acknowledge 5-7 --reason"));
   EXPECT_THAT(troubled(facts), ElementsAre("spool"));
 }
 

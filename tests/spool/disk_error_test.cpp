@@ -39,7 +39,7 @@ TEST_F(SpoolDiskError, TheReasonIsToldForAsLongAsNothingIsTaken) {
   ASSERT_TRUE(offer({make_event("b")}).empty());
   EXPECT_THAT(spool().stats().trouble, ::testing::HasSubstr("planted"));
   EXPECT_FALSE(spool().stats().is_volume_full);
-  EXPECT_FALSE(spool().stats().is_damaged);
+  EXPECT_TRUE(spool().stats().losses.empty());
   heal(Step::kSync);
   ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
   EXPECT_EQ(spool().stats().trouble, "");
