@@ -39,6 +39,14 @@ std::string loss_value(const Loss& loss) {
   return value;
 }
 
+std::string acknowledged_key(const LeafRange& leaves) {
+  return "acknowledged/" + number_value(leaves.first) + number_value(leaves.last);
+}
+
+std::string acknowledged_value(const Loss& loss, UtcMicros at, std::string_view reason) {
+  return loss_value(loss) + number_value(static_cast<std::uint64_t>(at)) + std::string(reason);
+}
+
 std::optional<Loss> loss_from(std::string_view key, std::string_view value) {
   constexpr std::size_t kTimes = 3;
   if (key.size() != kLostPrefix.size() + 2 * kLeafBytes || value.size() != kTimes * kLeafBytes) {

@@ -26,6 +26,9 @@ inline constexpr std::string_view kSkippedToKey = "skipped_to";
 /// Before the first and the last leaf of a loss.
 inline constexpr std::string_view kLostPrefix = "lost/";
 std::string lost_key(const LeafRange& leaves);
+/// The same of one that was acknowledged; its value goes on with when, and why.
+std::string acknowledged_key(const LeafRange& leaves);
+std::string acknowledged_value(const Loss& loss, UtcMicros at, std::string_view reason);
 std::string loss_value(const Loss& loss);
 std::optional<Loss> loss_from(std::string_view key, std::string_view value);
 std::string cursor_key(StoreId store);

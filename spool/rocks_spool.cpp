@@ -47,6 +47,7 @@ class RocksSpool final : public Spool {
   Status skip_to(std::uint64_t leaf) override {
     return change_losses([leaf](SpoolPositions& at) { at.skipped_to = std::max(at.skipped_to, leaf); });
   }
+  Status acknowledge(const LeafRange& lost, const std::string& reason, UtcMicros now) override;
   Status maintain(TimePoint now) override;
   SpoolStats stats() const override;
   Backlog backlog(StoreId store) const override;
@@ -213,6 +214,26 @@ Status RocksSpool::change_losses(const Change& change) {
       write_failed(written.error());
     }
     return written;
+  });
+}
+
+Status RocksSpool::acknowledge(const LeafRange& lost, const std::string& reason, UtcMicros now) {
+  const std::shared_lock lock(database_mutex_);
+  return positions_.update([&](SpoolPositions& positions) -> Status {
+    const auto found = std::ranges::find(positions.losses, lost, &Loss::leaves);
+    if (found == positions.losses.end() || !writable_ || !database_) {
+      return found == positions.losses.end() ? no_such_loss(lost) : closed_error();
+    }
+    rocksdb::WriteBatch batch;
+    batch.Delete(database_->meta(), lost_key(lost));
+    batch.Put(database_->meta(), acknowledged_key(lost), acknowledged_value(*found, now, reason));
+    Status written = database_->write(batch, Durability::kSynced);
+    if (!written) {
+      write_failed(written.error());
+      return written;
+    }
+    positions.losses.erase(found);
+    return {};
   });
 }
 

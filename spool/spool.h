@@ -60,6 +60,7 @@ struct SpoolIdentity {
 struct LeafRange {
   std::uint64_t first = 1;
   std::uint64_t last = 0;
+  bool operator==(const LeafRange&) const = default;
 };
 
 inline bool covers(const LeafRange& outer, const LeafRange& inner) {
@@ -148,6 +149,10 @@ class Spool {
   /// Leaves up to `leaf` are never given out from now on, durably. For a spool that was set back: a store knows these
   /// numbers of events that the spool has lost. A commit under way may still give out the next ones.
   virtual Status skip_to(std::uint64_t leaf) = 0;
+
+  /// Somebody knows of this loss: it no longer counts as trouble, and stays on record with the reason. kRefused where
+  /// exactly these leaves are not among the losses.
+  virtual Status acknowledge(const LeafRange& lost, const std::string& reason, UtcMicros now) = 0;
 
   /// Trims what all stores have had for `keep_delivered` (sooner when space runs short) and measures the folder. To be
   /// called about once a second.

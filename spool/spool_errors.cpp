@@ -16,6 +16,11 @@ Error spool_is_another(const std::string& path) {
                                    "taken: keep a copy of the folder, check the disk, restart"};
 }
 
+Error no_such_loss(const LeafRange& lost) {
+  return {ErrorKind::kRefused, "the spool has no loss " + std::to_string(lost.first) + "-" + std::to_string(lost.last) +
+                                   "; `twinlog spool status` names those that nobody has acknowledged"};
+}
+
 Error spool_volume_full(const std::string& path) {
   return {ErrorKind::kFull, "the volume of the spool in " + path +
                                 " is full; what the spool holds is delivered, nothing is taken; make room on the "

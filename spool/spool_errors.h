@@ -16,6 +16,8 @@ namespace twinlog {
 Error spool_closed(const std::string& path);
 /// kCorrupt: what lies there now is not what this process had open.
 Error spool_is_another(const std::string& path);
+/// kRefused: nobody knows of such a loss.
+Error no_such_loss(const LeafRange& lost);
 /// kFull: the volume has no room for opening it again.
 Error spool_volume_full(const std::string& path);
 

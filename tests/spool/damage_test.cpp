@@ -147,6 +147,96 @@ TEST_F(SpoolDamage, WithoutTheFileCurrentEveryStartIsRefusedAndNothingIsRemoved)
   EXPECT_EQ(log_ids_after(0).size(), 2010U);
 }
 
+/// The newest of the files with this suffix.
+fs::path newest(const std::string& folder, const std::string& suffix) {
+  fs::path found;
+  for (const auto& file : fs::directory_iterator(folder)) {
+    if (file.path().string().ends_with(suffix) && file.file_size() > 0 &&
+        (found.empty() || file.path().filename() > found.filename())) {
+      found = file.path();
+    }
+  }
+  return found;
+}
+
+TEST_F(SpoolDamage, InALogCostsTheEventsOfTheDamagedCommitAndNoOther) {
+  settings_.max_bytes = 64U << 20U;  // All stays in one log.
+  open();
+  store_many("a", 1000);  // Ten commits.
+  ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+  close();
+  const fs::path log = newest(settings_.path, ".log");
+  flip(log, fs::file_size(log) / 4);
+  open();
+  const std::vector<std::string> kept = log_ids_after(0);
+  EXPECT_EQ(kept.size(), 900U);
+  ASSERT_EQ(spool().stats().losses.size(), 1U);
+  const LeafRange lost = spool().stats().losses.front().leaves;
+  EXPECT_EQ(lost.last - lost.first + 1, 100U);
+  EXPECT_EQ(spool().last_leaf(), 1000U);
+  for (const auto& since : spool().stats().incomplete_since) {
+    EXPECT_TRUE(since.has_value());
+  }
+  EXPECT_THAT(spool().take_warnings(), ::testing::Contains(HasSubstr("were promised and are gone")));
+  // What is behind the damage is remembered, what was lost may come again, and no number is given out twice.
+  EXPECT_EQ(offer_one(make_event("a1000")), D::kDuplicate);
+  EXPECT_EQ(offer_one(make_event("a" + std::to_string(lost.first))), D::kStored);
+  EXPECT_EQ(spool().last_leaf(), 1001U);
+  close();
+  open();
+  EXPECT_EQ(spool().stats().losses.size(), 1U);
+  EXPECT_EQ(spool().acknowledge({1, 2}, "why", clock_.utc_now()).error().kind(), ErrorKind::kRefused);
+  ASSERT_TRUE(spool().acknowledge(lost, "disk replaced", clock_.utc_now()).ok());
+  close();
+  open();
+  EXPECT_TRUE(spool().stats().losses.empty());
+}
+
+TEST_F(SpoolDamage, ALogThatIsGoneIsALossThatIsSaidToTheSecond) {
+  settings_.max_bytes = 64U << 20U;
+  open();
+  store_many("a", 500);
+  ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+  close();
+  fs::remove(newest(settings_.path, ".log"));
+  open();
+  ASSERT_EQ(spool().stats().losses.size(), 1U);
+  EXPECT_EQ(spool().stats().losses.front().leaves, (LeafRange{1, 500}));
+  EXPECT_EQ(offer_one(make_event("b")), D::kStored);
+  EXPECT_EQ(spool().last_leaf(), 501U);
+}
+
+TEST_F(SpoolDamage, OfTheManifestHidesNoTable) {
+  open();
+  for (int life = 0; life < 3; ++life) {
+    store_many("life" + std::to_string(life) + "-", 500);
+    ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+    close();
+    open();
+  }
+  close();
+  const fs::path manifest = settings_.path + "/" + [this] {
+    std::string name;
+    std::ifstream(settings_.path + "/CURRENT") >> name;
+    return name;
+  }();
+  fs::resize_file(manifest, fs::file_size(manifest) - 20);
+  open();
+  EXPECT_EQ(log_ids_after(0).size(), 1500U);
+  EXPECT_TRUE(spool().stats().losses.empty());
+}
+
+TEST_F(SpoolDamage, AnOpeningThatFindsNothingLeavesNothingBehind) {
+  open();
+  store_many("a", 500);
+  close();
+  open();
+  close();
+  for (const std::string& name : files()) {
+    EXPECT_FALSE(name.starts_with("aside") || name.starts_with("damaged")) << name;
+  }
+}
+
 TEST_F(SpoolDamage, AFirstStartThatWasCutShortIsBegunAgain) {
   fs::create_directory(settings_.path);
   std::ofstream(settings_.path + "/MANIFEST-000001") << "half a record";
