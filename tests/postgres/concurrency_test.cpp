@@ -140,7 +140,7 @@ TEST(PostgresCrowd, SixtyFourAgentsOnOneAccountAllComeThroughAndItsStateIsTheFol
     }
   }
   expect_no_harm(totals, all.size());
-  EXPECT_TRUE(std::ranges::any_of(totals, [](const Totals& each) { return each.recounts > 0; }));
+  EXPECT_TRUE(std::ranges::any_of(totals, [](const Totals& one) { return one.recounts > 0; }));
   EXPECT_EQ(expect_fold(database, all), 1U);
   EXPECT_EQ(testing::select(*database.session(), "SELECT count(*), count(DISTINCT log_id) FROM auth_logs"),
             std::vector{"(" + std::to_string(all.size()) + "," + std::to_string(all.size()) + ")"});
