@@ -129,10 +129,13 @@ constexpr auto kAdvice = std::to_array<AdviceRow>({
      "Drop the unique index that was added: `db.auth_logs.getIndexes()`, `db.auth_logs.dropIndex(NAME)`."},
     {For::kMongodb, "17280", "", "Drop the index whose key gets too long: `db.auth_logs.getIndexes()`."},
     {For::kMongodb, "67", "",
-     "See how many indexes the collection has (`db.auth_logs.getIndexes()`, 64 at most) and what the server's own log "
+     "See how many indexes the collection that is named has (`getIndexes()` of it, 64 at most) and what the server's "
+     "own log "
      "says of the one that is named, mend that, then run {migrate}."},
-    {For::kMongodb, "85", "", "Drop the index that is in the way (`db.auth_logs.getIndexes()`), then run {migrate}."},
-    {For::kMongodb, "86", "", "Drop the index that is in the way (`db.auth_logs.getIndexes()`), then run {migrate}."},
+    {For::kMongodb, "85", "",
+     "Drop the index that is in the way (`getIndexes()` of the collection that is named), then run {migrate}."},
+    {For::kMongodb, "86", "",
+     "Drop the index that is in the way (`getIndexes()` of the collection that is named), then run {migrate}."},
     {For::kMongodb, "166", "",
      "Give twinlog a database of its own in stores.mongodb.uri and restart; {check} tries it."},
     {For::kMongodb, "73", "", "Correct the database's name in stores.mongodb.uri and restart; {check} tries it."},

@@ -14,7 +14,7 @@ namespace {
 
 // So many digits are always an integer below 2^53, and their text is canonical already.
 constexpr std::size_t kSmallIntegerDigits = 15;
-// Sign, 17 digits, point, five zeros or an exponent of four characters, and the converter's NUL need fewer.
+// Sign, 17 digits, "0.00000" or a point and an exponent of five characters, and the converter's NUL need fewer.
 constexpr std::size_t kLongestDouble = 32;
 
 // Takes digits off the front; false when there is none.

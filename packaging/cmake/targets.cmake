@@ -89,7 +89,7 @@ function(twinlog_test name)
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 1200)
 endfunction()
 
-# twinlog_threads_test(NAME BINARY FILTER cases): those cases of a test binary that have threads, once more as a ctest entry of
+# twinlog_threads_test(NAME BINARY FILTER cases): some cases of a test binary that have threads, once more as a ctest entry of
 # its own where the thread sanitizer is on, as all of them take too long under it.
 function(twinlog_threads_test name binary)
   cmake_parse_arguments(ARG "" "FILTER" "" ${ARGN})

@@ -154,12 +154,21 @@ class PostgresStore final : public Store {
       return connection_->is_usable() ? std::nullopt : StoreStatus(std::move(roles).error());
     }
     note(std::move(roles).value());
-    // Another session for the flushes, where one is to be had: what a server process keeps of such work makes it give
-    // memory back to the system after every flush and ask for it again, a tenth to a fifth of the server's time.
-    if (auto fresh = connector_.open()) {
+    take_fresh_session();
+    return std::nullopt;
+  }
+
+  /// For the flushes, where one is to be had: what a server process keeps of a migration makes it give memory back to
+  /// the system after every flush and ask for it again, a tenth to a fifth of the server's time.
+  void take_fresh_session() {
+    auto fresh = connector_.open();
+    if (!fresh || unmet_requirement(**fresh)) {
+      return;
+    }
+    const auto state = read_schema_state(**fresh);
+    if (state && can_write(*state)) {  // It may be another host of the address.
       connection_ = std::move(fresh).value();
     }
-    return std::nullopt;
   }
 
   void note(std::vector<CheckLine> lines) { std::ranges::move(lines, std::back_inserter(notes_)); }

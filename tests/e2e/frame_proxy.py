@@ -183,7 +183,7 @@ class FrameProxy:
         self.is_open.set()
         self.lock = threading.Lock()
         self.requests, self.replies, self.fired, self.late_by, self.swallowed = [], [], None, 0.0, 0
-        self.number, self.fault, self.seen = 0, None, 0
+        self.number, self.fault, self.seen, self.first = 0, None, 0, None
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -193,14 +193,18 @@ class FrameProxy:
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=Link(self, client).run, daemon=True).start()
 
-    def arm(self, number, fault, late_by=0.0):
-        """The `number`-th request or reply from now (1: the next) suffers the fault. Forgets what was seen so far."""
+    def arm(self, number, fault, late_by=0.0, first=None):
+        """The `number`-th request or reply from now (1: the next) suffers the fault. Forgets what was seen so far, and counts
+        from the first request of the label `first`: a look at the position, now and then, may come before it."""
         with self.lock:
-            self.number, self.fault, self.late_by = number, fault, late_by
+            self.number, self.fault, self.late_by, self.first = number, fault, late_by, first
             self.seen, self.requests, self.replies, self.fired, self.swallowed = 0, [], [], None, 0
 
     def counted(self, label, is_request):
         with self.lock:
+            if self.first is not None and not (is_request and label == self.first):
+                return None
+            self.first = None
             (self.requests if is_request else self.replies).append(label)
             if self.fault is None or self.fault.is_at_request != is_request:
                 return None

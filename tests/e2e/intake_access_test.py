@@ -135,6 +135,7 @@ class Access(unittest.TestCase):
         early = self.wire(given).send(event("early") + b"\n")  # This starts the agent, and is not lost.
         self.assertEqual(early.line()["status"], "stored")
         self.assertEqual(agent.post(event("http"))[0], 200)
+        harness.wait_until(lambda: " started: " in agent.log_text(), "the log says so")
         self.assertRegex(agent.log_text(), rf" started: .*socket={given} http=127.0.0.1:{agent.http} ")
         self.assertFalse(agent.socket.exists())
         self.assertEqual(agent.stop(), 0)

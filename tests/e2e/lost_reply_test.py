@@ -16,6 +16,7 @@ PRELUDE, BATCH = 3, 4  # Versions that a case delivers unharmed, and versions of
 SHORT_WAITS = {"TWINLOG_RETRY_FIRST": "10ms", "TWINLOG_RETRY_MOST": "100ms"}
 POSTGRES_PATIENCE = 20.0  # Seconds; so long the agent waits for PostgreSQL in one flush.
 MONGODB_PATIENCE = 1.0  # Set in the address; the driver's limit for one reply.
+FIRST = {"postgres": "BEGIN", "mongodb": "update twinlog_agents"}  # Of a flush.
 NEEDED = {
     "postgres": {"BEGIN", "INSERT", "UPDATE", "SELECT", "COMMIT"},
     "mongodb": {"insert auth_logs", "find auth_logs", "insert auth_log_conflicts",
@@ -59,7 +60,7 @@ class Patient:
         proxy = self.proxies[store]
         self.send(*[self.event(100 + moment) for moment in range(PRELUDE)])
         self.wait_counted(before, PRELUDE)
-        proxy.arm(number, fault, late_by)
+        proxy.arm(number, fault, late_by, first=FIRST[store])
         # A success before failures that are counted already, other content, a known and a new account.
         self.send(self.event(50, event_type="login_success"), self.event(101, service="other"), self.event(103),
                   self.event(104, user_id=f"new-{self.case}"))

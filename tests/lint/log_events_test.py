@@ -71,6 +71,15 @@ class LogEvents(unittest.TestCase):
                 self.assertLessEqual(named, described)
                 self.assertEqual(alert.startswith("the line"), not named)
 
+    def test_every_metric_label_and_value_that_the_pages_for_operators_alert_on_is_described(self):
+        rows = {name: labels for name, labels in re.findall(r"^\| `(twinlog_[a-z_]+)` \| \w+ \| (.*?) \|", METRICS.read_text(), re.M)}
+        section = OPERATING.read_text().partition("\n## What to alert on\n")[2].partition("\n## ")[0]
+        for name, label, value in re.findall(r'`(twinlog_[a-z_]+)(?:\{(\w+)="(\w+)"\})?', section):
+            with self.subTest(name=name, label=label):
+                self.assertIn(name, rows)
+                self.assertIn(f"`{label}`" if label else "", rows[name])
+                self.assertIn(value, rows[name])
+
     def test_planted_differences_are_seen(self):
         planted = 'parts.log.line(LogLevel::kError, "new_event", "words",\n {{"reason", text}});\n'
         self.assertEqual(logged(planted), {"new_event": ({"error"}, ["reason"])})

@@ -124,7 +124,7 @@ TEST_F(MongodbLeftovers, AreNotTakenForCountedByTheOwnerWhoseMarkAnAdopterMovedB
   TestAgent adopter(testing::settings_for(adopters_way.port(), database_), 3);
   std::promise<void> adopter_has_read;
   std::promise<void> owner_has_read;
-  std::thread adopting;
+  std::jthread adopting;  // Joined first, whatever fails.
   adopters_way.before("insert account_lockouts", [&] {
     adopter_has_read.set_value();
     owner_has_read.get_future().wait();
@@ -132,7 +132,7 @@ TEST_F(MongodbLeftovers, AreNotTakenForCountedByTheOwnerWhoseMarkAnAdopterMovedB
   proxy_.before("insert auth_logs", [&] {
     EXPECT_TRUE(adopter.store().connect());  // It sees the line for the first time.
     adopter.clock().advance(kSilentBefore);
-    adopting = std::thread([&] { EXPECT_TRUE(adopter.store().connect()); });
+    adopting = std::jthread([&] { EXPECT_TRUE(adopter.store().connect()); });
     adopter_has_read.get_future().wait();
   });
   proxy_.before("insert account_lockouts", [&] {

@@ -219,6 +219,31 @@ TEST_F(PostgresWriter, ACheckNamesWhatARoleLacks) {
   EXPECT_NE(problems.find("twinlog_writer"), std::string::npos) << problems;
 }
 
+TEST(PostgresMigration, OfAnAgentIsNotDoneInTheSessionThatFlushes) {
+  const Database database;
+  const auto administrator = database.session();
+  execute(*administrator,
+          {"CREATE TABLE migrators (pid integer)",
+           "CREATE FUNCTION note_migrator() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO " +
+               database.schema() + ".migrators VALUES (pg_backend_pid()); END $$",
+           "CREATE EVENT TRIGGER note_migrator ON ddl_command_end EXECUTE FUNCTION note_migrator()"});
+  TestAgent agent(database);
+  EXPECT_TRUE(agent.store().connect());
+  execute(*administrator, {"DROP EVENT TRIGGER note_migrator", "DELETE FROM migrators WHERE pid = pg_backend_pid()"});
+  EXPECT_EQ(select(*administrator, "SELECT count(DISTINCT pid) FROM migrators"), std::vector<std::string>{"(1)"});
+  testing::wait_for_row(*administrator,
+                        "SELECT 1 WHERE NOT EXISTS (SELECT FROM pg_stat_activity JOIN migrators USING (pid))");
+  EXPECT_EQ(agent.deliver({event_of("u", "login_failed", "a")}).inserted, 1U);
+}
+
+TEST(PostgresMigration, OfAnAgentThatMayHaveNoSecondSessionGoesOnInTheFirst) {
+  const Database database("one_session");
+  execute(*database.session(), {"ALTER ROLE one_session CONNECTION LIMIT 1"});
+  TestAgent agent(database, "agent", "one_session");
+  EXPECT_TRUE(agent.store().connect());
+  EXPECT_EQ(agent.deliver({event_of("u", "login_failed", "a")}).inserted, 1U);
+}
+
 TEST(PostgresCheck, SaysVersionAndSchemaState) {
   const Database database;
   const std::string before = problems_of(make_postgres_admin(database.settings())->check());

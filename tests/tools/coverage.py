@@ -7,6 +7,7 @@ PAGE_FOLDER/index.html has every file with its lines. Exit 1 where nothing was r
 """
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -19,7 +20,7 @@ def measured(build, page):
     page.mkdir(parents=True, exist_ok=True)
     summary = page / "summary.json"
     subprocess.run(["gcovr", "--root", ROOT, "--object-directory", build, build, "-j", "2", "--exclude-unreachable-branches",
-                    *(part for folder in FOLDERS for part in ("--filter", f"{ROOT}/{folder}/")),
+                    *(part for folder in FOLDERS for part in ("--filter", f"{re.escape(str(ROOT))}/{folder}/")),
                     "--json-summary", summary, "--html-details", page / "index.html"], check=True)
     return json.loads(summary.read_text())["files"]
 
