@@ -112,8 +112,7 @@ Status Examination::note(const std::vector<LeafRange>& lost) {
     positions.losses.push_back(loss);
     for (std::size_t store = 0; store < kStores; ++store) {
       if (positions.cursors.at(store) < leaves.last) {
-        auto& since = positions.incomplete_since.at(store);
-        since = std::min(since.value_or(loss.from), loss.from);
+        note_incomplete_since(positions, static_cast<StoreId>(store), loss.from);
       }
     }
     words_.push_back("events " + std::to_string(leaves.first) + " to " + std::to_string(leaves.last) +

@@ -24,10 +24,6 @@ namespace {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
-std::optional<UtcMicros> earlier(std::optional<UtcMicros> one, std::optional<UtcMicros> other) {
-  return one && other ? std::min(one, other) : one.has_value() ? one : other;
-}
-
 /// `database_mutex_` is held shared to use the database, alone to open it again; always taken before the positions' own
 /// lock. Atomics are for those who only look.
 class RocksSpool final : public Spool {
@@ -45,7 +41,10 @@ class RocksSpool final : public Spool {
   Status move_cursor(StoreId store, std::uint64_t leaf) override;
   Status note_incomplete(StoreId store, UtcMicros since) override;
   Status skip_to(std::uint64_t leaf) override {
-    return change_losses([leaf](SpoolPositions& at) { at.skipped_to = std::max(at.skipped_to, leaf); });
+    return change_losses([leaf](SpoolPositions& positions, rocksdb::WriteBatch& /*batch*/) {
+      positions.skipped_to = std::max(positions.skipped_to, leaf);
+      return Status();
+    });
   }
   Status acknowledge(const LeafRange& lost, const std::string& reason, UtcMicros now) override;
   Status maintain(TimePoint now) override;
@@ -193,21 +192,23 @@ Status RocksSpool::move_cursor(StoreId store, std::uint64_t leaf) {
 }
 
 Status RocksSpool::note_incomplete(StoreId store, UtcMicros since) {
-  return change_losses([store, since](SpoolPositions& positions) {
-    std::optional<UtcMicros>& noted = positions.incomplete_since[static_cast<std::size_t>(store)];
-    noted = std::min(noted.value_or(since), since);
+  return change_losses([store, since](SpoolPositions& positions, rocksdb::WriteBatch& /*batch*/) {
+    note_incomplete_since(positions, store, since);
+    return Status();
   });
 }
 
 template <typename Change>
 Status RocksSpool::change_losses(const Change& change) {
   const std::shared_lock lock(database_mutex_);
+  if (!database_) {
+    return closed_error();
+  }
   return positions_.update([&](SpoolPositions& positions) -> Status {
-    change(positions);
-    if (!writable_ || !database_) {
-      return closed_error();  // Written when the database is open again.
-    }
     rocksdb::WriteBatch batch;
+    if (Status changed = change(positions, batch); !changed || !writable_) {
+      return changed ? closed_error() : changed;  // Written when the database is open again.
+    }
     put_losses(batch, database_->meta(), positions);
     Status written = database_->write(batch, Durability::kSynced);
     if (!written) {
@@ -218,20 +219,12 @@ Status RocksSpool::change_losses(const Change& change) {
 }
 
 Status RocksSpool::acknowledge(const LeafRange& lost, const std::string& reason, UtcMicros now) {
-  const std::shared_lock lock(database_mutex_);
-  return positions_.update([&](SpoolPositions& positions) -> Status {
+  return change_losses([&](SpoolPositions& positions, rocksdb::WriteBatch& batch) -> Status {
     const auto found = std::ranges::find(positions.losses, lost, &Loss::leaves);
-    if (found == positions.losses.end() || !writable_ || !database_) {
-      return found == positions.losses.end() ? no_such_loss(lost) : closed_error();
+    if (found == positions.losses.end()) {
+      return no_such_loss(lost);
     }
-    rocksdb::WriteBatch batch;
-    batch.Delete(database_->meta(), lost_key(lost));
-    batch.Put(database_->meta(), acknowledged_key(lost), acknowledged_value(*found, now, reason));
-    Status written = database_->write(batch, Durability::kSynced);
-    if (!written) {
-      write_failed(written.error());
-      return written;
-    }
+    put_acknowledged(batch, database_->meta(), *found, {now, reason});
     positions.losses.erase(found);
     return {};
   });
@@ -366,11 +359,7 @@ Status RocksSpool::recover() {
 /// With what memory knows and the disk may not: where the stores are, and what they have lost.
 Status RocksSpool::go_on(const SpoolState& found) {
   return positions_.update([&](SpoolPositions& positions) -> Status {
-    positions.losses = found.positions.losses;
-    for (std::size_t store = 0; store < kStores; ++store) {
-      auto& since = positions.incomplete_since.at(store);
-      since = earlier(since, found.positions.incomplete_since.at(store));
-    }
+    take_losses(positions, found.positions);
     // The failed batch may be there after all. Its leaves then stand: they are delivered, and their senders, who were
     // told to come again, are told that they are duplicates.
     rocksdb::WriteBatch batch;

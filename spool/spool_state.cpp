@@ -182,6 +182,26 @@ void put_positions(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta
   put_losses(batch, meta, positions);
 }
 
+void note_incomplete_since(SpoolPositions& positions, StoreId store, UtcMicros since) {
+  std::optional<UtcMicros>& noted = positions.incomplete_since.at(static_cast<std::size_t>(store));
+  noted = std::min(noted.value_or(since), since);
+}
+
+void take_losses(SpoolPositions& positions, const SpoolPositions& found) {
+  positions.losses = found.losses;
+  for (std::size_t store = 0; store < kStores; ++store) {
+    if (const auto& since = found.incomplete_since.at(store)) {
+      note_incomplete_since(positions, static_cast<StoreId>(store), *since);
+    }
+  }
+}
+
+void put_acknowledged(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const Loss& loss,
+                      const Acknowledgement& acknowledgement) {
+  batch.Delete(meta, lost_key(loss.leaves));
+  batch.Put(meta, acknowledged_key(loss.leaves), acknowledged_value(loss, acknowledgement.at, acknowledgement.reason));
+}
+
 void put_losses(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const SpoolPositions& positions) {
   if (positions.skipped_to > 0) {
     batch.Put(meta, rocksdb::Slice(kSkippedToKey), number_value(positions.skipped_to));

@@ -43,6 +43,18 @@ Error newer_format_error(const std::string& path, std::uint32_t found);
 /// All of them.
 void put_positions(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const SpoolPositions& positions);
 
+/// The earliest of all notes is kept.
+void note_incomplete_since(SpoolPositions& positions, StoreId store, UtcMicros since);
+/// What an opening found lost, and since when stores are incomplete, into what memory knows.
+void take_losses(SpoolPositions& positions, const SpoolPositions& found);
+
+struct Acknowledgement {
+  UtcMicros at = 0;
+  std::string reason;
+};
+void put_acknowledged(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const Loss& loss,
+                      const Acknowledgement& acknowledgement);
+
 /// What the stores have forgotten alone: cursors move on their own.
 void put_losses(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const SpoolPositions& positions);
 
