@@ -107,7 +107,7 @@ RocksSpool::RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetu
       database_(std::move(opened.database)),
       positions_(opened.state.positions, settings_.keep_delivered, settings_.stores),
       last_leaf_(opened.state.last_leaf),
-      last_promised_{.last_leaf = opened.state.last_leaf} {
+      last_promised_{opened.state.last_leaf, clock.utc_now()} {
   setup_->durable_first_kept() = opened.state.positions.first_kept;
   warnings_.add(std::move(opened.warnings));
 }

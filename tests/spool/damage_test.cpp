@@ -135,7 +135,7 @@ TEST_F(SpoolDamage, WithoutTheFileCurrentEveryStartIsRefusedAndNothingIsRemoved)
   const std::set<std::string> before = files();
   for (int start = 0; start < 2; ++start) {
     const auto opened = open_rocks_spool(settings_, random_, clock_);
-    ASSERT_FALSE(opened.ok());
+    ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().kind(), ErrorKind::kCorrupt);
     EXPECT_THAT(opened.error().message(), HasSubstr("has lost its file CURRENT"));
     for (const std::string& name : before) {
