@@ -23,6 +23,9 @@ std::chrono::milliseconds SpoolWriter::step() {
 void SpoolWriter::maintain(std::chrono::steady_clock::time_point now) {
   maintained_at_ = now;
   const Status maintained = parts_.spool.maintain(now);
+  for (const std::string& warning : parts_.spool.take_warnings()) {
+    parts_.log.line(LogLevel::kError, "spool_damaged", warning, {});
+  }
   const std::string trouble = maintained.ok() ? "" : maintained.error().message();
   if (trouble == std::exchange(trouble_, trouble)) {
     return;
