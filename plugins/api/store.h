@@ -31,7 +31,13 @@ struct AgentPosition {
   UtcMicros newest_effective_at = 0;
 };
 
-/// What one flush did; all numbers are versions, but the last three.
+/// A version that the store can never take, in whatever company.
+struct RefusedVersion {
+  std::uint64_t leaf_index = 0;
+  StoreError error;  ///< kPoison, with code and constraint as the server named them.
+};
+
+/// What one flush did; all numbers are versions, but accounts, recounts and round_trips.
 struct FlushReport {
   std::uint64_t inserted = 0;
   std::uint64_t duplicates = 0;
@@ -39,6 +45,8 @@ struct FlushReport {
   std::uint64_t accounts = 0;   ///< Account states written.
   std::uint64_t recounts = 0;
   std::uint64_t round_trips = 0;
+  /// In leaf order. The batch was cut down to them, and all the rest of it is in the store.
+  std::vector<RefusedVersion> refused;
 };
 
 /// One flush. Versions are in leaf order and unique by leaf_index; the same key may occur several times.
@@ -47,6 +55,9 @@ struct FlushBatch {
   /// To be written with it: the last leaf of `versions`, or one beyond, where nothing lies under those between. There
   /// may be no version at all.
   AgentPosition position;
+  /// Dead letters, offered again: their leaves lie below the position in the store, which stays where it is, and their
+  /// accounts are counted anew from all that lies there, so that they end as if the events had come in time.
+  bool is_replay = false;
 };
 
 /// One thread calls it at a time.
@@ -62,8 +73,9 @@ class Store {
   virtual std::vector<CheckLine> take_notes() { return {}; }
   /// Writes the batch, unless this agent's position in the store is no longer the one that connect() read or the last
   /// flush wrote (somebody restored the store in place: error kReconnect, so that it is compared again). A report: all
-  /// of it is in the store durably, with conflicts, accounts and position. An error: some of it may be there; flushing
-  /// the same versions again, cut in any way, ends in the same state.
+  /// of it but `refused` is in the store durably, with conflicts, accounts and position. An error: some of it may be
+  /// there; flushing the same versions again, cut in any way, ends in the same state. Where the store does not know an
+  /// error, and it hits some versions alone while it would take the rest, the error names them (StoreError::leaves).
   virtual StoreResult<FlushReport> flush(const FlushBatch& batch) = 0;
   virtual void disconnect() = 0;
   /// The store's clock minus ours (a positive one: its clock is ahead), as the last connect() measured it between

@@ -21,7 +21,7 @@ enum class Reaction : std::uint8_t {
   kReconnectSmaller,  ///< As kReconnect; half of the batch after three times: too big for the time a flush may take?
   kRetrySlowly,       ///< Disk full, limits: as kRetry with the longest wait, and loudly.
   kHold,    ///< Schema, rights, authentication: an operator must act. Tried again every longest wait; never dropped.
-  kPoison,  ///< The store can never take one of these events. Until dead letters exist: holds the cursor, loudly.
+  kPoison,  ///< The store can never take one of these events: the flush finds out which, and takes the rest.
   kStop,    ///< Corruption in the store: as kHold.
 };
 
@@ -49,7 +49,8 @@ struct StoreError {
   std::string constraint;  ///< Constraint or index name where the server named one.
   std::string words;       ///< What happened and what an operator does next.
   StoreStage where = StoreStage::kConnect;
-  std::vector<std::uint64_t> leaves = {};  ///< Of the events that were refused, where the store says which.
+  /// Of the versions that alone met an error which the store's table does not know. Nobody can tell whether it lasts.
+  std::vector<std::uint64_t> leaves = {};
 };
 
 /// The error with where it came from. Only records and conflicts hold what one event alone is guilty of: elsewhere
