@@ -1,8 +1,5 @@
 #include <rocksdb/env.h>
-#include <sys/stat.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <vector>
@@ -12,15 +9,13 @@
 namespace twinlog {
 namespace {
 
-constexpr mode_t kOwnerOnly = 0700;
 constexpr std::string_view kTableSuffix = ".sst";
 constexpr std::string_view kLogSuffix = ".log";
 
 Status make_one(rocksdb::Env& env, const std::filesystem::path& folder) {
-  // Not through the interface: it has no mode, and the folder holds a key and personal data from its first moment.
-  if (::mkdir(folder.c_str(), kOwnerOnly) != 0 && errno != EEXIST) {
-    return Error(ErrorKind::kRefused, "the spool folder " + folder.string() + " cannot be created (" +
-                                          std::strerror(errno) + "); create it for the user that runs the agent");
+  if (const rocksdb::Status made = env.CreateDirIfMissing(folder.string()); !made.ok()) {
+    return Error(ErrorKind::kRefused, "the spool folder " + folder.string() + " cannot be created (" + made.ToString() +
+                                          "); create it for the user that runs the agent");
   }
   std::unique_ptr<rocksdb::Directory> parent;
   const std::filesystem::path above = folder.parent_path();
