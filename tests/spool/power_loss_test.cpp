@@ -105,6 +105,16 @@ TEST_F(SpoolPowerLoss, TheNewFolderItselfIsDurable) {
   EXPECT_TRUE(disk_.files->folder_was_synced(folder_.path("new/spool")));
 }
 
+TEST_F(SpoolPowerLoss, TheNewFolderIsDurableAlsoWhereTheStartThatMadeItWasCutShort) {
+  settings_.path = folder_.path("new/spool");
+  disk_.files->fail(testing::Step::kFolderSync, 1, rocksdb::IOStatus::IOError("planted"));
+  ASSERT_FALSE(try_open());
+  open();
+  ASSERT_EQ(offer_one(make_event("a")), D::kStored);
+  power_back();
+  EXPECT_EQ(offer_one(make_event("a")), D::kDuplicate);
+}
+
 TEST_F(SpoolPowerLoss, NoFileIsGoneThatTheCursorsOnTheDiskStillAskFor) {
   settings_.keep_delivered = std::chrono::milliseconds{0};
   open();
