@@ -110,7 +110,8 @@ Status RocksSpool::move_cursor(StoreId store, std::uint64_t leaf) {
   const std::shared_lock lock(database_mutex_);
   const auto [target, is_rewind] = positions_.move(store, leaf, last_leaf_);
   if (!writable_ || !database_) {
-    return {};  // Written when the database is open again; until then a crash repeats what memory knew.
+    // Written when the database is open again; until then a crash repeats what memory knew, or goes on too far.
+    return is_rewind ? Status(closed_error()) : Status();
   }
   rocksdb::WriteBatch batch;
   TWINLOG_KILL_POINT("spool.before_cursor");

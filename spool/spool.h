@@ -150,7 +150,8 @@ class Spool {
   virtual std::uint64_t last_leaf() const = 0;
   virtual std::uint64_t cursor(StoreId store) const = 0;
   /// Moves the cursor to `leaf`, forwards after a flush or backwards after a store forgot; backwards never below what
-  /// is still kept (the cursor then stands before the first kept leaf). Durable with the next commit at the latest.
+  /// is still kept (the cursor then stands before the first kept leaf). Durable with the next commit at the latest; one
+  /// that goes back at once, and an Error says that it went back in memory only.
   virtual Status move_cursor(StoreId store, std::uint64_t leaf) = 0;
 
   /// The store lost what the spool no longer has: it may lack events accepted since `since`. The earliest of all notes
