@@ -41,7 +41,7 @@ Error open_error(const std::string& path, const rocksdb::Status& status) {
 
 /// What a database leaves in its folder, and a first start that was cut short does not.
 bool is_of_a_database(const std::string& name) {
-  return name.ends_with(".sst") || name.ends_with(".log") || name == "IDENTITY" ||
+  return name.ends_with(".sst") || name.ends_with(".log") || name == "promised" ||
          (name.starts_with("MANIFEST-") && name != "MANIFEST-000001");
 }
 

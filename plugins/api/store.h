@@ -46,7 +46,7 @@ struct FlushReport {
   std::uint64_t recounts = 0;
   std::uint64_t round_trips = 0;
   /// In leaf order. The batch was cut down to them, and all the rest of it is in the store.
-  std::vector<RefusedVersion> refused;
+  std::vector<RefusedVersion> refused = {};
 };
 
 /// One flush. Versions are in leaf order and unique by leaf_index; the same key may occur several times.
