@@ -1,4 +1,4 @@
-"""An upgrade by one version and back, on a spool with a backlog: old, new and old again take, deliver and lose nothing."""
+"""An upgrade by one version, on a spool with a backlog: old and new take, deliver and lose nothing; there is no way back."""
 import random
 import re
 import signal
@@ -71,7 +71,8 @@ class Upgrade(unittest.TestCase):
         code, text = harness.compare(self.agent, self.expected)
         self.assertEqual(code, 0, text)
 
-    def up_and_down(self, end_of_old, end_of_new):
+    def up(self, end_of_old, end_of_new):
+        """Upgraded with a backlog for each store; the old version refuses what was upgraded and harms nothing."""
         self.start(self.previous, reachable=())
         self.take(400)
         self.agent.stop(end_of_old)
@@ -81,17 +82,26 @@ class Upgrade(unittest.TestCase):
         harness.wait_until(lambda: self.pending("postgres") == 0, "one store has everything")
         self.assert_backlog("mongodb")
         self.agent.stop(end_of_new)
-        self.start(self.previous, reachable=("postgres", "mongodb"))
+        self.assert_refused_by_the_old_one()
+        self.start(harness.BINARY, reachable=("postgres", "mongodb"))
         self.take(300)
         self.assert_stores_as_sent()
         self.agent.stop()
 
-    def test_up_and_down_after_a_stop_loses_and_doubles_nothing(self):
-        self.shorten_drain()
-        self.up_and_down(signal.SIGTERM, signal.SIGTERM)
+    def assert_refused_by_the_old_one(self):
+        before = len(self.agent.log_text())
+        self.agent.binary = self.previous
+        self.agent.start(wait=False)
+        self.assertEqual(self.agent.process.wait(harness.PATIENCE), 1)
+        self.agent.process = None
+        self.assertRegex(self.agent.log_text()[before:], r"has format \d+ and this build reads up to format \d+; run the newer twinlog")
 
-    def test_up_and_down_after_a_crash_loses_and_doubles_nothing(self):
-        self.up_and_down(signal.SIGKILL, signal.SIGKILL)
+    def test_up_after_a_stop_loses_and_doubles_nothing_and_the_way_down_is_refused_in_words(self):
+        self.shorten_drain()
+        self.up(signal.SIGTERM, signal.SIGTERM)
+
+    def test_up_after_a_crash_loses_and_doubles_nothing_and_the_way_down_is_refused_in_words(self):
+        self.up(signal.SIGKILL, signal.SIGKILL)
 
     def test_the_new_version_delivers_all_that_the_old_one_took(self):
         self.shorten_drain()
