@@ -2,9 +2,11 @@
 import random
 import re
 import signal
+import subprocess
 import unittest
 
 import harness
+import kill_points
 import previous_version
 
 SEED = random.SystemRandom().randrange(1 << 32)
@@ -52,10 +54,13 @@ class Upgrade(unittest.TestCase):
         return re.search(r"project\(twinlog VERSION ([0-9.]+)", (harness.ROOT / "CMakeLists.txt").read_text())[1]
 
     def take(self, count):
-        """New events are stored, and repeats of what any version took are duplicates."""
+        """New events are stored; those of any version are known."""
         fresh, self.unsent = self.unsent[:count], self.unsent[count:]
         self.assertEqual(harness.statuses(self.agent.send_lines(fresh)), {"stored": count})
         self.sent += fresh
+        self.assert_known()
+
+    def assert_known(self):
         repeats = random.Random(SEED).sample(self.sent, min(200, len(self.sent)))
         self.assertEqual(harness.statuses(self.agent.send_lines(repeats)), {"duplicate": len(repeats)}, f"seed {SEED}")
 
@@ -102,6 +107,32 @@ class Upgrade(unittest.TestCase):
 
     def test_up_after_a_crash_loses_and_doubles_nothing_and_the_way_down_is_refused_in_words(self):
         self.up(signal.SIGKILL, signal.SIGKILL)
+
+    def test_a_death_at_any_step_of_the_upgrade_costs_nothing(self):
+        points = kill_points.points_of("upgrade")
+        self.assertGreaterEqual(len(points), 2)
+        self.shorten_drain()
+        self.start(self.previous, reachable=("postgres",))
+        self.take(200)
+        harness.wait_until(lambda: self.pending("postgres") == 0, "one store has everything")
+        self.agent.stop(signal.SIGKILL)
+        former = self.agent.folder / "former"
+        subprocess.run(["cp", "-a", self.agent.spool, former], check=True)
+        for point in points:
+            with self.subTest(point):
+                subprocess.run(["rm", "-r", self.agent.spool], check=True)
+                subprocess.run(["cp", "-a", former, self.agent.spool], check=True)
+                self.agent.binary = kill_points.test_binary()
+                self.agent.environment["TWINLOG_KILL_AT"] = f"{point}:1"
+                self.agent.start(wait=False)
+                self.assertEqual(self.agent.process.wait(harness.PATIENCE), -signal.SIGKILL)
+                del self.agent.environment["TWINLOG_KILL_AT"]
+                self.start(kill_points.test_binary(), reachable=("postgres",))
+                self.assert_backlog("mongodb")
+                self.assert_known()
+                self.agent.stop(signal.SIGKILL)
+        self.start(kill_points.test_binary(), reachable=("postgres", "mongodb"))
+        self.assert_stores_as_sent()
 
     def test_the_new_version_delivers_all_that_the_old_one_took(self):
         self.shorten_drain()
