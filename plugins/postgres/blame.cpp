@@ -34,7 +34,7 @@ Suspicion Blame::of(StoreError& error, std::string_view undo) {
   const Suspicion suspicion = is_of_events ? suspicion_of(error) : Suspicion::kNone;
   const ErrorPlace place = connection_.error_place();
   if (suspicion == Suspicion::kNone || place.table.empty()) {
-    return suspicion;
+    return sharpened(suspicion);
   }
   const auto is_ours = is_of_records(place, undo);
   if (!is_ours) {
@@ -42,7 +42,7 @@ Suspicion Blame::of(StoreError& error, std::string_view undo) {
     return Suspicion::kNone;
   }
   if (*is_ours) {
-    return suspicion;
+    return sharpened(suspicion);
   }
   if (suspicion == Suspicion::kCertain) {
     error.reaction = Reaction::kHold;
@@ -51,6 +51,14 @@ Suspicion Blame::of(StoreError& error, std::string_view undo) {
                   "table, or what writes to it (a trigger?); the events wait in the spool, none is lost";
   }
   return Suspicion::kNone;
+}
+
+Suspicion Blame::of_swallowed() const {
+  return sharpened(Suspicion::kIfOthers);
+}
+
+Suspicion Blame::sharpened(Suspicion suspicion) const {
+  return suspicion == Suspicion::kNone || offer_ == Offer::kEvents ? suspicion : Suspicion::kCertain;
 }
 
 StoreResult<bool> Blame::is_of_records(const ErrorPlace& place, std::string_view undo) {

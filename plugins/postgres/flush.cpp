@@ -88,8 +88,10 @@ class Attempt {
 
 StoreResult<FlushReport> Attempt::run() {
   if (auto failure = write()) {
-    suspicion_ =
-        rows_.swallowed() == RecordRows::Swallowed::kSome ? Suspicion::kIfOthers : task_.blame.of(*failure, "ROLLBACK");
+    // Where all was swallowed, a trigger swallows everything: nobody is to blame, but for dead letters.
+    const bool is_swallowed = rows_.swallowed() == RecordRows::Swallowed::kSome ||
+                              (rows_.swallowed() == RecordRows::Swallowed::kAll && batch_.is_replay);
+    suspicion_ = is_swallowed ? task_.blame.of_swallowed() : task_.blame.of(*failure, "ROLLBACK");
     roll_back(connection_);
     return std::move(*failure);
   }
@@ -304,7 +306,8 @@ bool is_committed(const Rows& commit) {
 StoreResult<FlushReport> flush(Connection& connection, const Clock& clock, const ExpectedPosition& expected,
                                FlushMemory& memory, const FlushBatch& batch) {
   const std::uint64_t trips_before = connection.round_trips();
-  Task task{connection, clock, expected, memory.recounts, batch, Blame(connection)};
+  Task task{connection,      clock, expected,
+            memory.recounts, batch, Blame(connection, batch.is_replay ? Offer::kDeadLetters : Offer::kEvents)};
   std::vector<const Version*> versions;
   std::ranges::transform(batch.versions, std::back_inserter(versions), [](const Version& each) { return &each; });
   std::vector<RefusedVersion> refused;

@@ -105,7 +105,7 @@ Search::Outcome Search::write(std::span<const Version* const> versions, Beside b
   const auto inserted = rows.insert(std::exchange(before_, {{kUndoPart, {}}}));
   StoreStatus failure = inserted ? rows.finish() : StoreStatus(inserted.error());
   if (rows.swallowed() != RecordRows::Swallowed::kNone) {
-    return Refusal{std::move(*failure), Suspicion::kIfOthers};
+    return Refusal{std::move(*failure), blame_.of_swallowed()};
   }
   if (!failure && reach_ == Reach::kConstraints) {
     failure = at(StoreStage::kRecords, check_constraints(versions, beside));
