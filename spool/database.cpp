@@ -80,6 +80,13 @@ Error database_error(std::string_view what, const std::string& path, const rocks
   if (status.IsNoSpace()) {
     return {ErrorKind::kFull, words + "; make room on the volume"};
   }
+  if (mentions(status, "quota exceeded")) {  // RocksDB knows EDQUOT by its words alone, EFBIG, too.
+    return {ErrorKind::kFull, words + "; raise the quota of the user that runs the agent, or make room in it"};
+  }
+  if (mentions(status, "File too large")) {
+    return {ErrorKind::kTransient,
+            words + "; raise the limit on the size of files for the agent (ulimit -f, LimitFSIZE=)"};
+  }
   return {ErrorKind::kTransient, words + "; check the volume and its mount"};
 }
 
