@@ -270,12 +270,8 @@ StoreStatus Round::run(const std::vector<AccountKey>& keys, bool is_first, Recou
 
 /// Accounts that are lost and that nobody else can have taken.
 StoreError lost_to_nobody(Client& client) {
-  const auto index = refused_by_foreign_index(client, kAccounts);
-  if (!index) {
-    return index.error();
-  }
-  if (*index) {
-    return **index;
+  if (auto index = refused_by_foreign_index(client, kAccounts)) {
+    return *std::move(index);
   }
   return {.reaction = Reaction::kRetry,
           .code = "",

@@ -11,23 +11,20 @@ constexpr std::int32_t kDuplicateKey = 11000;
 
 }  // namespace
 
-StoreResult<StoreStatus> refused_by_foreign_index(Client& client, const char* collection) {
+StoreStatus refused_by_foreign_index(Client& client, const char* collection) {
   std::string names;
-  auto failed = client.indexes(collection, [&names](const BsonFields& index) {
+  const auto failed = client.indexes(collection, [&names](const BsonFields& index) {
     const auto key = index.document("key");
     if (key && !BsonFields(*key).find("_id") && index.boolean("unique").value_or(false)) {
       names += (names.empty() ? "" : ",") + index.text("name").value_or("");
     }
   });
-  if (failed) {
-    return *std::move(failed);
-  }
-  if (names.empty()) {
-    return StoreStatus();
+  if (failed || names.empty()) {
+    return std::nullopt;
   }
   StoreError refused = server_error(kDuplicateKey);
   refused.constraint = names;
-  return StoreStatus(std::move(refused));
+  return refused;
 }
 
 }  // namespace twinlog::mongodb

@@ -6,8 +6,8 @@
 
 namespace twinlog::mongodb {
 
-/// kPoison with the names of those of a collection; nothing where it has none. An index with _id in it refuses nothing
-/// that _id would not.
-StoreResult<StoreStatus> refused_by_foreign_index(Client& client, const char* collection);
+/// kPoison with the names of those of a collection; nothing where it has none, or does not tell. An index with _id in
+/// it refuses nothing that _id would not.
+StoreStatus refused_by_foreign_index(Client& client, const char* collection);
 
 }  // namespace twinlog::mongodb

@@ -63,11 +63,7 @@ void append_ids(BsonWriter& writer, const char* name, const std::vector<std::str
 
 /// Where the server calls the line's key taken, or that of a change to it.
 StoreError refused_line(Client& client) {
-  const auto index = refused_by_foreign_index(client, kAgents);
-  if (!index) {
-    return index.error();
-  }
-  return *index ? **index : position_moved();
+  return refused_by_foreign_index(client, kAgents).value_or(position_moved());
 }
 
 void append_flushing(BsonWriter& writer, std::uint64_t flushing, std::uint64_t listed,

@@ -219,13 +219,10 @@ StoreStatus Placing::sort_missing(const Sent& sent, const WritesOutcome& outcome
 StoreStatus Placing::refuse_unnamed(const std::vector<std::size_t>& numbers) {
   const auto index = refused_by_foreign_index(client_, collection_of(shelf_));
   if (!index) {
-    return index.error();
-  }
-  if (!*index) {
     return not_readable(leaves_of(numbers));
   }
   for (const std::size_t number : numbers) {
-    refuse(number, **index);
+    refuse(number, *index);
   }
   return std::nullopt;
 }
