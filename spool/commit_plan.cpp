@@ -29,19 +29,37 @@ std::string key_of(const AcceptedEvent& offered) {
 
 }  // namespace
 
-CommitPlan::CommitPlan(CommitTerms terms, Room room, const Database& database)
-    : terms_(std::move(terms)), room_(room), database_(database), batch_(std::make_unique<rocksdb::WriteBatch>()) {}
+CommitPlan::CommitPlan(CommitTerms terms, Room room, const Database& database, const LetterKeeper& letters)
+    : terms_(std::move(terms)),
+      room_(room),
+      database_(database),
+      letters_(letters),
+      last_leaf_before_(terms_.last_leaf),
+      batch_(std::make_unique<rocksdb::WriteBatch>()) {
+  terms_.last_leaf = std::max(terms_.last_leaf, terms_.skipped_to);
+}
 
 CommitPlan::~CommitPlan() = default;
 
-std::vector<std::vector<Disposition>> CommitPlan::decide(std::span<const CommitRequest> requests) {
+Committed CommitPlan::decide(std::span<const CommitRequest> requests) {
   look_up(requests);
-  std::vector<std::vector<Disposition>> answers;
-  answers.reserve(requests.size());
+  Committed committed;
+  committed.answers.reserve(requests.size());
   for (const CommitRequest& request : requests) {
-    answers.push_back(decide_request(request));
+    committed.answers.push_back(decide_request(request));
   }
-  return answers;
+  committed.skipped = note_skipped();
+  committed.last_leaf = terms_.last_leaf;
+  return committed;
+}
+
+std::optional<LeafRange> CommitPlan::note_skipped() {
+  const LeafRange skipped{last_leaf_before_ + 1, terms_.skipped_to};
+  if (batch_->Count() == 0 || skipped.first > skipped.last) {
+    return std::nullopt;
+  }
+  batch_->Put(database_.meta(), skipped_key(skipped), "");
+  return skipped;
 }
 
 void CommitPlan::look_up(std::span<const CommitRequest> requests) {
@@ -70,7 +88,7 @@ std::vector<Disposition> CommitPlan::decide_request(const CommitRequest& request
   std::vector<Disposition> answers;
   answers.reserve(request.events.size());
   for (const AcceptedEvent& offered : request.events) {
-    answers.push_back(decide_event(offered));
+    answers.push_back(decide_event(offered, request.sender));
   }
   return answers;
 }
@@ -89,7 +107,7 @@ bool CommitPlan::fits_whole(const CommitRequest& request) const {
   return true;
 }
 
-Disposition CommitPlan::decide_event(const AcceptedEvent& offered) {
+Disposition CommitPlan::decide_event(const AcceptedEvent& offered, const Sender& sender) {
   const std::string key = key_of(offered);
   const Disposition kind = classify(key, offered);
   if (kind == Disposition::kDuplicate) {
@@ -98,14 +116,15 @@ Disposition CommitPlan::decide_event(const AcceptedEvent& offered) {
   if (!room_.takes(role_of(offered), bytes_of(offered))) {
     return Disposition::kBusy;
   }
-  accept(key, offered);
+  accept(key, offered, sender);
   return kind;
 }
 
 Disposition CommitPlan::classify(const std::string& key, const AcceptedEvent& offered) const {
   const std::optional<NewestVersion>& newest = newest_.at(key);
   if (!newest) {
-    return Disposition::kStored;
+    // A letter outlives the memory of ids.
+    return letters_.holds(database_, offered) ? Disposition::kDuplicate : Disposition::kStored;
   }
   if (newest->content_hash == offered.content_hash) {
     return Disposition::kDuplicate;
@@ -119,7 +138,7 @@ Disposition CommitPlan::classify(const std::string& key, const AcceptedEvent& of
   return leaf && *leaf >= terms_.first_kept ? Disposition::kDuplicate : Disposition::kConflict;
 }
 
-void CommitPlan::accept(const std::string& key, const AcceptedEvent& offered) {
+void CommitPlan::accept(const std::string& key, const AcceptedEvent& offered, const Sender& sender) {
   const std::uint64_t leaf = ++terms_.last_leaf;
   const Version version{.event = offered.event,
                         .content_hash = offered.content_hash,
@@ -127,7 +146,8 @@ void CommitPlan::accept(const std::string& key, const AcceptedEvent& offered) {
                         .effective_at = std::min(offered.event.occurred_at, terms_.received_at),
                         .agent = terms_.agent,
                         .epoch_id = terms_.epoch_id,
-                        .leaf_index = leaf};
+                        .leaf_index = leaf,
+                        .sender = sender};
   // The door of the ledger: the leaf over `version` is made here, and put into this same batch.
   batch_->Put(database_.events(), event_key(leaf), encode_version(version, offered.canonical));
   std::optional<NewestVersion>& newest = newest_.at(key);

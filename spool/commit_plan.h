@@ -1,8 +1,10 @@
-// What one commit() is about to do: each offered event is a duplicate, refused, or a new leaf in the one batch.
+// What one commit() is about to do: each offered event is a duplicate, refused, or a new leaf in the one batch. It
+// changes nothing: what holds after the batch is on stable storage is a value, to be installed then.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -12,6 +14,7 @@
 #include "ledger/base/result.h"
 #include "spool/database.h"
 #include "spool/layout.h"
+#include "spool/letter_keeper.h"
 #include "spool/sizes.h"
 #include "spool/spool.h"
 
@@ -22,37 +25,46 @@ struct CommitTerms {
   std::string agent;
   Uuid epoch_id{};
   UtcMicros received_at = 0;
-  std::uint64_t last_leaf = 0;   ///< New versions count on from here.
+  std::uint64_t last_leaf = 0;   ///< New versions count on from here ...
+  std::uint64_t skipped_to = 0;  ///< ... or from here, where that is more.
   std::uint64_t first_kept = 1;  ///< Versions below are forgotten.
+};
+
+/// What holds once the batch is on stable storage.
+struct Committed {
+  std::vector<std::vector<Disposition>> answers;
+  std::uint64_t last_leaf = 0;
+  std::optional<LeafRange> skipped;  ///< Numbers that were passed over.
 };
 
 /// Made, decided once, written or thrown away, within one commit().
 class CommitPlan {
  public:
-  CommitPlan(CommitTerms terms, Room room, const Database& database);
+  CommitPlan(CommitTerms terms, Room room, const Database& database, const LetterKeeper& letters);
   ~CommitPlan();
   CommitPlan(const CommitPlan&) = delete;
   CommitPlan& operator=(const CommitPlan&) = delete;
 
-  std::vector<std::vector<Disposition>> decide(std::span<const CommitRequest> requests);
-
+  Committed decide(std::span<const CommitRequest> requests);
   rocksdb::WriteBatch& batch() { return *batch_; }
-  std::uint64_t last_leaf() const { return terms_.last_leaf; }
 
  private:
   using Remembered = std::unordered_map<std::string, std::optional<NewestVersion>>;
 
   void look_up(std::span<const CommitRequest> requests);
   std::vector<Disposition> decide_request(const CommitRequest& request);
-  Disposition decide_event(const AcceptedEvent& offered);
+  Disposition decide_event(const AcceptedEvent& offered, const Sender& sender);
   /// kStored, kDuplicate or kConflict, and nothing changed.
   Disposition classify(const std::string& key, const AcceptedEvent& offered) const;
   bool fits_whole(const CommitRequest& request) const;
-  void accept(const std::string& key, const AcceptedEvent& offered);
+  void accept(const std::string& key, const AcceptedEvent& offered, const Sender& sender);
+  std::optional<LeafRange> note_skipped();
 
   CommitTerms terms_;
   Room room_;
   const Database& database_;
+  const LetterKeeper& letters_;
+  const std::uint64_t last_leaf_before_;
   std::unique_ptr<rocksdb::WriteBatch> batch_;
   Remembered newest_;                          ///< By id key, as it stands with this batch.
   std::unordered_set<std::string> displaced_;  ///< The displaced id keys that this batch writes.

@@ -77,21 +77,25 @@ Error database_error(std::string_view what, const std::string& path, const rocks
   return {ErrorKind::kTransient, words + "; check the volume and its mount"};
 }
 
-Result<std::unique_ptr<Database>> Database::open(const DatabaseSetup& setup) {
+Result<std::unique_ptr<Database>> Database::open(const DatabaseSetup& setup, FamiliesOf format) {
   if (const Status may = may_be_created(setup); !may) {
     return may.error();
   }
   // What a compaction met is looked at before the next one meets it again.
   const bool is_suspect = setup.has_corrupt_table();
+  rocksdb::DBOptions options = setup.database_options();
+  std::vector<rocksdb::ColumnFamilyDescriptor> families =
+      setup.families(is_suspect ? Compactions::kHeld : Compactions::kRun);
+  if (format == FamiliesOf::kFormat1) {
+    families.erase(families.begin() + DatabaseSetup::kFamiliesOfFormat1, families.end());
+  }
   rocksdb::DB* database = nullptr;
-  std::vector<rocksdb::ColumnFamilyHandle*> families;
-  const rocksdb::Status status =
-      rocksdb::DB::Open(setup.database_options(), setup.path(),
-                        setup.families(is_suspect ? Compactions::kHeld : Compactions::kRun), &families, &database);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  const rocksdb::Status status = rocksdb::DB::Open(options, setup.path(), families, &handles, &database);
   if (!status.ok()) {
     return open_error(setup.path(), status);
   }
-  std::unique_ptr<Database> opened(new Database(setup, std::unique_ptr<rocksdb::DB>(database), std::move(families)));
+  std::unique_ptr<Database> opened(new Database(setup, std::unique_ptr<rocksdb::DB>(database), std::move(handles)));
   if (is_suspect) {
     if (const Status mended = opened->forget_unreadable_ids(); !mended) {
       return mended.error();
@@ -101,14 +105,21 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseSetup& setup) {
 }
 
 Result<std::unique_ptr<Database>> Database::open_for_reading(const DatabaseSetup& setup) {
+  std::vector<std::string> there;
+  const rocksdb::DBOptions options = setup.database_options();
+  rocksdb::Status status = rocksdb::DB::ListColumnFamilies(options, setup.path(), &there);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families = setup.families(Compactions::kRun);
+  while (status.ok() && families.size() > DatabaseSetup::kFamiliesOfFormat1 &&
+         std::ranges::find(there, families.back().name) == there.end()) {
+    families.pop_back();
+  }
   rocksdb::DB* database = nullptr;
-  std::vector<rocksdb::ColumnFamilyHandle*> families;
-  const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(setup.database_options(), setup.path(),
-                                                              setup.families(Compactions::kRun), &families, &database);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  status = status.ok() ? rocksdb::DB::OpenForReadOnly(options, setup.path(), families, &handles, &database) : status;
   if (!status.ok()) {
     return open_error(setup.path(), status);
   }
-  return std::unique_ptr<Database>(new Database(setup, std::unique_ptr<rocksdb::DB>(database), std::move(families)));
+  return std::unique_ptr<Database>(new Database(setup, std::unique_ptr<rocksdb::DB>(database), std::move(handles)));
 }
 
 std::optional<std::uint32_t> Database::peek_format(const DatabaseSetup& setup) {
@@ -156,9 +167,9 @@ Status Database::sync() {
   return {};
 }
 
-Result<std::optional<std::string>> Database::get_meta(std::string_view key) const {
+Result<std::optional<std::string>> Database::get(rocksdb::ColumnFamilyHandle* family, std::string_view key) const {
   std::string value;
-  const rocksdb::Status status = database_->Get(rocksdb::ReadOptions(), meta(), key, &value);
+  const rocksdb::Status status = database_->Get(rocksdb::ReadOptions(), family, key, &value);
   if (status.IsNotFound()) {
     return std::optional<std::string>();
   }
@@ -220,14 +231,13 @@ Status Database::forget_unreadable_ids() {
 
 Status Database::forget_ids() {
   rocksdb::Status status = database_->DropColumnFamily(ids());
-  if (status.ok()) {
-    database_->DestroyColumnFamilyHandle(families_.back());
-    families_.pop_back();  // Should we die here, the next opening makes what is missing.
-    const rocksdb::ColumnFamilyDescriptor wanted = setup_.families(Compactions::kRun).back();
+  if (status.ok()) {  // Should we die here, the next opening makes what is missing.
+    const rocksdb::ColumnFamilyDescriptor wanted = setup_.families(Compactions::kRun).at(DatabaseSetup::kIdsPlace);
     rocksdb::ColumnFamilyHandle* made = nullptr;
     status = database_->CreateColumnFamily(wanted.options, wanted.name, &made);
     if (status.ok()) {
-      families_.push_back(made);
+      database_->DestroyColumnFamilyHandle(ids());
+      families_.at(DatabaseSetup::kIdsPlace) = made;
     }
   }
   if (!status.ok()) {
@@ -242,19 +252,35 @@ Status Database::let_ids_compact() {
   return status.ok() ? Status() : Status(database_error("the spool cannot be tidied", setup_.path(), status));
 }
 
-std::unique_ptr<rocksdb::Iterator> Database::iterate_events() const {
+std::unique_ptr<rocksdb::Iterator> Database::iterate(rocksdb::ColumnFamilyHandle* family) const {
   // A backlog is read once, from one end to the other: kept in the cache it would only make the process larger while a
   // store catches up, and push out what commits look up in `ids`.
   rocksdb::ReadOptions options;
   options.fill_cache = false;
-  return std::unique_ptr<rocksdb::Iterator>(database_->NewIterator(options, events()));
+  return std::unique_ptr<rocksdb::Iterator>(database_->NewIterator(options, family));
+}
+
+std::unique_ptr<rocksdb::Iterator> Database::iterate_events() const {
+  return iterate(events());
+}
+
+Result<std::optional<std::string>> Database::get_event(std::uint64_t leaf) const {
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  std::string value;
+  const rocksdb::Status status = database_->Get(options, events(), event_key(leaf), &value);
+  if (status.IsNotFound()) {
+    return std::optional<std::string>();
+  }
+  if (!status.ok()) {
+    return database_error("event " + std::to_string(leaf) + " cannot be read from the spool", setup_.path(), status);
+  }
+  return std::optional(std::move(value));
 }
 
 bool Database::has_event(std::uint64_t leaf) const {
-  rocksdb::PinnableSlice value;
-  rocksdb::ReadOptions options;
-  options.fill_cache = false;
-  return database_->Get(options, events(), event_key(leaf), &value).ok();
+  const Result<std::optional<std::string>> found = get_event(leaf);
+  return found && found->has_value();
 }
 
 std::set<std::string> Database::table_names() const {
@@ -270,13 +296,20 @@ std::set<std::string> Database::table_names() const {
 Result<std::uint64_t> Database::last_leaf() const {
   const std::unique_ptr<rocksdb::Iterator> last = iterate_events();
   last->SeekToLast();
-  if (!last->status().ok()) {
+  std::string key = last->Valid() ? last->key().ToString() : "";
+  if (last->status().IsCorruption()) {
+    std::vector<rocksdb::LiveFileMetaData> files;
+    database_->GetLiveFilesMetaData(&files);
+    for (const rocksdb::LiveFileMetaData& file : files) {
+      key = file.column_family_name == kEventsFamily ? std::max(key, file.largestkey) : key;
+    }
+  } else if (!last->status().ok()) {
     return database_error("the last event of the spool cannot be read", setup_.path(), last->status());
   }
-  if (!last->Valid()) {
+  if (key.empty()) {
     return std::uint64_t{0};
   }
-  const std::optional<std::uint64_t> leaf = leaf_of_event_key(last->key().ToStringView());
+  const std::optional<std::uint64_t> leaf = leaf_of_event_key(key);
   if (!leaf) {
     return Error(ErrorKind::kCorrupt,
                  "the spool in " + setup_.path() + " holds an event under a key that is no number");

@@ -1,4 +1,4 @@
-// One opening of a spool's RocksDB database: its three column families, its meta keys, its folder.
+// One opening of a spool's RocksDB database: its column families, its meta keys, its folder.
 #pragma once
 
 #include <array>
@@ -33,6 +33,9 @@ Error database_error(std::string_view what, const std::string& path, const rocks
 /// The volume cannot lock files (a network volume without its lock service): nobody else is to blame.
 Error no_locks_error(const std::string& path, const std::string& cause);
 
+/// With which families: of this build's format, or of format 1.
+enum class FamiliesOf : std::uint8_t { kNow, kFormat1 };
+
 enum class Durability : std::uint8_t { kWithNextSync, kSynced };
 
 /// Safe for several threads. Open iterators must be gone before it is.
@@ -40,8 +43,9 @@ class Database {
  public:
   /// Errors as open_rocks_spool. The folder exists; a database is made only where none has left anything. Does not look
   /// at the format.
-  static Result<std::unique_ptr<Database>> open(const DatabaseSetup& setup);
-  /// Opens it without writing anything, for a volume that takes no more: writes fail. Errors as above.
+  static Result<std::unique_ptr<Database>> open(const DatabaseSetup& setup, FamiliesOf format = FamiliesOf::kNow);
+  /// Opens it without writing anything, for a volume that takes no more: writes fail. Errors as above. Families that
+  /// an older format lacks are null then.
   static Result<std::unique_ptr<Database>> open_for_reading(const DatabaseSetup& setup);
   /// The format of a spool whose column families may not be ours: what to say when open() failed. Nothing when it
   /// cannot be read.
@@ -55,12 +59,14 @@ class Database {
   rocksdb::ColumnFamilyHandle* meta() const { return families_[0]; }
   rocksdb::ColumnFamilyHandle* events() const { return families_[1]; }
   rocksdb::ColumnFamilyHandle* ids() const { return families_[2]; }
+  rocksdb::ColumnFamilyHandle* dead_letters() const { return family(4); }
 
   Status write(rocksdb::WriteBatch& batch, Durability durability);
   Status sync();
 
   /// Nothing when the key is absent.
-  Result<std::optional<std::string>> get_meta(std::string_view key) const;
+  Result<std::optional<std::string>> get(rocksdb::ColumnFamilyHandle* family, std::string_view key) const;
+  Result<std::optional<std::string>> get_meta(std::string_view key) const { return get(meta(), key); }
   /// The keys that begin so, with their values, in order.
   Result<std::vector<std::pair<std::string, std::string>>> meta_entries(std::string_view prefix) const;
   /// The memory of ids may be thrown away: one that cannot be read counts as absent, and is counted (DatabaseSetup).
@@ -69,11 +75,15 @@ class Database {
   std::vector<std::optional<std::string>> get_ids(std::span<const std::string> keys) const;
 
   std::unique_ptr<rocksdb::Iterator> iterate_events() const;
+  std::unique_ptr<rocksdb::Iterator> iterate(rocksdb::ColumnFamilyHandle* family) const;
   /// False also where it cannot be read.
   bool has_event(std::uint64_t leaf) const;
+  /// As get(), and not kept in the cache.
+  Result<std::optional<std::string>> get_event(std::uint64_t leaf) const;
   /// Of all families, without the folder.
   std::set<std::string> table_names() const;
-  /// The greatest leaf in `events`; 0 when there is none. Reads one key.
+  /// The greatest leaf in `events`, as the tables' own bounds have it where it cannot be read; 0 when there is none.
+  /// Reads one key.
   Result<std::uint64_t> last_leaf() const;
   /// Unlinks the table files that hold nothing but leaves below `first_kept`.
   Status drop_files_below(std::uint64_t first_kept);
@@ -90,6 +100,9 @@ class Database {
   std::string missing() const;
 
  private:
+  rocksdb::ColumnFamilyHandle* family(std::size_t place) const {
+    return place < families_.size() ? families_[place] : nullptr;
+  }
   Database(const DatabaseSetup& setup, std::unique_ptr<rocksdb::DB> database,
            std::vector<rocksdb::ColumnFamilyHandle*> families);
   std::uint64_t live_table_bytes() const;

@@ -212,8 +212,11 @@ std::vector<rocksdb::ColumnFamilyDescriptor> DatabaseSetup::families(Compactions
   ids.compaction_filter = ids_filter_.get();
   ids.disable_auto_compactions = of_ids == Compactions::kHeld;
 
-  return {
-      {rocksdb::kDefaultColumnFamilyName, meta}, {std::string(kEventsFamily), events}, {std::string(kIdsFamily), ids}};
+  return {{rocksdb::kDefaultColumnFamilyName, meta},
+          {std::string(kEventsFamily), events},
+          {std::string(kIdsFamily), ids},
+          {std::string(kLeavesFamily), events},
+          {std::string(kDeadLettersFamily), meta}};
 }
 
 }  // namespace twinlog

@@ -43,8 +43,10 @@ class DatabaseSetup {
   const SpoolSizes& sizes() const { return sizes_; }
 
   rocksdb::DBOptions database_options() const;
-  /// In the order default, events, ids.
+  /// In the order default, events, ids, which are those of format 1, then leaves, dead_letters.
   std::vector<rocksdb::ColumnFamilyDescriptor> families(Compactions of_ids) const;
+  static constexpr std::size_t kFamiliesOfFormat1 = 3;
+  static constexpr std::size_t kIdsPlace = 2;
 
   /// What the compaction filters may drop below. To be raised only when the new value is on stable storage.
   DurableFirstKept& durable_first_kept() { return durable_first_kept_; }

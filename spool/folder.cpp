@@ -1,10 +1,9 @@
 #include <rocksdb/env.h>
 #include <sys/stat.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <memory>
+#include <system_error>
 #include <vector>
 
 #include "spool/database.h"
@@ -12,24 +11,28 @@
 namespace twinlog {
 namespace {
 
-constexpr mode_t kOwnerOnly = 0700;
 constexpr std::string_view kTableSuffix = ".sst";
 constexpr std::string_view kLogSuffix = ".log";
 
-Status make_one(rocksdb::Env& env, const std::filesystem::path& folder) {
-  // Not through the interface: it has no mode, and the folder holds a key and personal data from its first moment.
-  if (::mkdir(folder.c_str(), kOwnerOnly) != 0 && errno != EEXIST) {
-    return Error(ErrorKind::kRefused, "the spool folder " + folder.string() + " cannot be created (" +
-                                          std::strerror(errno) + "); create it for the user that runs the agent");
-  }
-  std::unique_ptr<rocksdb::Directory> parent;
-  const std::filesystem::path above = folder.parent_path();
-  rocksdb::Status status = env.NewDirectory(above.empty() ? "." : above.string(), &parent);
-  if (status.ok()) {
-    status = parent->Fsync();
-  }
-  if (!status.ok()) {
-    return database_error("the new spool folder cannot be made durable", folder.string(), status);
+namespace fs = std::filesystem;
+
+bool is_mount_point(const fs::path& folder) {
+  struct stat here {};
+  struct stat above {};
+  return ::stat(folder.c_str(), &here) != 0 || ::stat(folder.parent_path().c_str(), &above) != 0 ||
+         here.st_dev != above.st_dev;
+}
+
+/// Makes the folder's name durable, and those of the folders above it up to where the volume is mounted.
+Status sync_names(rocksdb::Env& env, const fs::path& path) {
+  for (fs::path folder = path; folder.has_relative_path() && !is_mount_point(folder); folder = folder.parent_path()) {
+    std::unique_ptr<rocksdb::Directory> above;
+    if (!env.NewDirectory(folder.parent_path().string(), &above).ok()) {
+      return {};  // Not for this user to read: a folder that was there before the agent.
+    }
+    if (const rocksdb::Status synced = above->Fsync(); !synced.ok()) {
+      return database_error("the new spool folder cannot be made durable", folder.string(), synced);
+    }
   }
   return {};
 }
@@ -37,22 +40,24 @@ Status make_one(rocksdb::Env& env, const std::filesystem::path& folder) {
 }  // namespace
 
 Status create_folder(rocksdb::Env& env, const std::string& path) {
-  std::vector<std::filesystem::path> missing;
-  std::filesystem::path folder = std::filesystem::path(path).lexically_normal();
+  std::error_code error;
+  fs::path folder = fs::absolute(path, error).lexically_normal();
   if (!folder.has_filename()) {
     folder = folder.parent_path();
   }
-  while (!folder.empty() && !env.FileExists(folder.string()).ok()) {
-    missing.push_back(folder);
-    folder = folder.parent_path();
+  std::vector<fs::path> missing;
+  for (fs::path each = folder; each.has_relative_path() && !env.FileExists(each.string()).ok();
+       each = each.parent_path()) {
+    missing.push_back(each);
   }
   for (auto each = missing.rbegin(); each != missing.rend(); ++each) {
-    Status made = make_one(env, *each);
-    if (!made) {
-      return made;
+    if (const rocksdb::Status made = env.CreateDirIfMissing(each->string()); !made.ok()) {
+      return Error(ErrorKind::kRefused, "the spool folder " + each->string() + " cannot be created (" +
+                                            made.ToString() + "); create it for the user that runs the agent");
     }
   }
-  return {};
+  // Also of folders that are there: a start before this one may have been cut short between making and syncing them.
+  return env.FileExists((folder / "CURRENT").string()).ok() ? Status() : sync_names(env, folder);
 }
 
 Result<Database::FolderBytes> Database::folder_bytes() const {

@@ -7,6 +7,10 @@ constexpr std::size_t kLeafBytes = 8;
 constexpr std::size_t kIdKeyBytes = 16;
 constexpr std::size_t kNewestVersionBytes = kLeafBytes + sizeof(Digest);
 
+std::string range_key(std::string_view prefix, const LeafRange& leaves) {
+  return std::string(prefix) + number_value(leaves.first) + number_value(leaves.last);
+}
+
 }  // namespace
 
 std::string_view store_name(StoreId store) {
@@ -27,8 +31,24 @@ std::string incomplete_since_key(StoreId store) {
   return "incomplete_since/" + std::string(store_name(store));
 }
 
+std::string epoch_key(std::uint64_t base) {
+  return std::string(kEpochPrefix) + number_value(base);
+}
+
+std::string skipped_key(const LeafRange& leaves) {
+  return range_key(kSkippedPrefix, leaves);
+}
+
+std::optional<LeafRange> range_of_key(std::string_view key, std::string_view prefix) {
+  if (key.size() != prefix.size() + 2 * kLeafBytes || !key.starts_with(prefix)) {
+    return std::nullopt;
+  }
+  const std::string_view range = key.substr(prefix.size());
+  return LeafRange{*number_from(range.substr(0, kLeafBytes)), *number_from(range.substr(kLeafBytes))};
+}
+
 std::string lost_key(const LeafRange& leaves) {
-  return std::string(kLostPrefix) + number_value(leaves.first) + number_value(leaves.last);
+  return range_key(kLostPrefix, leaves);
 }
 
 std::string loss_value(const Loss& loss) {
@@ -40,7 +60,7 @@ std::string loss_value(const Loss& loss) {
 }
 
 std::string acknowledged_key(const LeafRange& leaves) {
-  return "acknowledged/" + number_value(leaves.first) + number_value(leaves.last);
+  return range_key(kAcknowledgedPrefix, leaves);
 }
 
 std::string acknowledged_value(const Loss& loss, UtcMicros at, std::string_view reason) {
@@ -49,17 +69,14 @@ std::string acknowledged_value(const Loss& loss, UtcMicros at, std::string_view 
 
 std::optional<Loss> loss_from(std::string_view key, std::string_view value) {
   constexpr std::size_t kTimes = 3;
-  if (key.size() != kLostPrefix.size() + 2 * kLeafBytes || value.size() != kTimes * kLeafBytes) {
+  const std::optional<LeafRange> leaves = range_of_key(key, kLostPrefix);
+  if (!leaves || value.size() != kTimes * kLeafBytes) {
     return std::nullopt;
   }
-  const auto number = [](std::string_view bytes, std::size_t place) {
-    return *number_from(bytes.substr(place * kLeafBytes, kLeafBytes));
+  const auto time = [value](std::size_t place) {
+    return static_cast<UtcMicros>(*number_from(value.substr(place * kLeafBytes, kLeafBytes)));
   };
-  const std::string_view range = key.substr(kLostPrefix.size());
-  return Loss{.leaves = {number(range, 0), number(range, 1)},
-              .found_at = static_cast<UtcMicros>(number(value, 0)),
-              .from = static_cast<UtcMicros>(number(value, 1)),
-              .until = static_cast<UtcMicros>(number(value, 2))};
+  return Loss{.leaves = *leaves, .found_at = time(0), .from = time(1), .until = time(2)};
 }
 
 std::string format_value(std::uint32_t format) {

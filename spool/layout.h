@@ -12,20 +12,32 @@
 namespace twinlog {
 
 /// The format that this build writes, and the newest that it reads.
-inline constexpr std::uint32_t kSpoolFormat = 1;
+inline constexpr std::uint32_t kSpoolFormat = 2;
 
 /// Column families. The meta keys lie in RocksDB's own "default".
 inline constexpr std::string_view kEventsFamily = "events";
 inline constexpr std::string_view kIdsFamily = "ids";
+inline constexpr std::string_view kLeavesFamily = "leaves";
+inline constexpr std::string_view kDeadLettersFamily = "dead_letters";
 
 inline constexpr std::string_view kFormatKey = "format";
-inline constexpr std::string_view kEpochIdKey = "epoch_id";
+inline constexpr std::string_view kEpochIdKey = "epoch_id";  ///< Of format 1.
+/// Before the base of an epoch, the key of `events` that its index 0 has.
+inline constexpr std::string_view kEpochPrefix = "epoch/";
+std::string epoch_key(std::uint64_t base);
 inline constexpr std::string_view kLogIdKeyKey = "log_id_key";
 inline constexpr std::string_view kFirstKeptKey = "first_kept";
 inline constexpr std::string_view kSkippedToKey = "skipped_to";
+inline constexpr std::string_view kReceivedAtKey = "received_at";
+/// Before the first and the last leaf of a range that was never given out.
+inline constexpr std::string_view kSkippedPrefix = "skipped/";
+std::string skipped_key(const LeafRange& leaves);
+/// Of any key that ends with a first and a last leaf.
+std::optional<LeafRange> range_of_key(std::string_view key, std::string_view prefix);
 /// Before the first and the last leaf of a loss.
 inline constexpr std::string_view kLostPrefix = "lost/";
 std::string lost_key(const LeafRange& leaves);
+inline constexpr std::string_view kAcknowledgedPrefix = "acknowledged/";
 /// The same of one that was acknowledged; its value goes on with when, and why.
 std::string acknowledged_key(const LeafRange& leaves);
 std::string acknowledged_value(const Loss& loss, UtcMicros at, std::string_view reason);

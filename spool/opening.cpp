@@ -10,20 +10,17 @@
 #include "ledger/base/uuid.h"
 #include "ledger/record/canonical.h"
 #include "spool/aside.h"
+#include "spool/holes.h"
 #include "spool/layout.h"
+#include "spool/loss.h"
 #include "spool/private_files.h"
 #include "spool/read_versions.h"
 #include "spool/rescue.h"
+#include "spool/upgrade.h"
 #include "spool/volume.h"
 
 namespace twinlog {
 namespace {
-
-/// When the event under this leaf was accepted; nothing where there is none.
-std::optional<UtcMicros> received_at(const Database& database, std::uint64_t leaf) {
-  const Result<std::vector<Version>> found = read_versions(database, {leaf, leaf, 1, 1});
-  return found && !found->empty() ? std::optional(found->front().received_at) : std::nullopt;
-}
 
 class Examination {
  public:
@@ -39,7 +36,6 @@ class Examination {
   std::uint64_t expected() const { return std::max(state_.last_leaf, promised_.last_leaf); }
   Status put_back();
   Status note(const std::vector<LeafRange>& lost);
-  Loss loss_of(const LeafRange& lost) const;
 
   Database& database_;
   SpoolState& state_;
@@ -51,24 +47,33 @@ class Examination {
 
 Result<bool> Examination::run(const std::vector<std::string>& warnings) {
   const std::uint64_t first_kept = state_.positions.first_kept;
-  const bool is_short = state_.last_event < expected() && expected() >= first_kept;
+  const LeafRange checked{std::max(first_kept, state_.last_event + 1), expected()};
+  const bool is_short = !outside_holes(known_holes(state_.positions), checked).empty();
   const bool is_damaged = !warnings.empty() || !forgotten_tables(database_, aside_, first_kept).empty();
   if (!is_short && !is_damaged) {
     return false;
   }
-  const std::uint64_t checked_from = std::max(first_kept, state_.last_event + 1);
   if (const Status rescued = put_back(); !rescued) {
     return rescued.error();
   }
   // A forgotten table's events, or a log's, may be missing before the last one that is there.
-  Result<std::vector<LeafRange>> lost = holes(database_, is_damaged ? first_kept : checked_from, expected());
-  if (!lost) {
-    return lost.error();
+  const Result<std::vector<LeafRange>> missing =
+      holes(database_, {is_damaged ? first_kept : checked.first, expected()});
+  if (!missing) {
+    return missing.error();
   }
-  std::erase_if(*lost, [this](const LeafRange& hole) { return hole.last == state_.positions.skipped_to; });
-  const Status noted = note(*lost);
+  std::vector<LeafRange> lost;
+  for (const LeafRange& hole : *missing) {
+    std::ranges::move(outside_holes(known_holes(state_.positions), hole), std::back_inserter(lost));
+  }
+  const Status noted = note(lost);
   state_.last_leaf = std::max(expected(), state_.last_event);
-  return noted ? Result(is_damaged || !lost->empty()) : noted.error();
+  if (lost.empty() && !warnings.empty()) {
+    words_.push_back("every event up to " + std::to_string(state_.last_leaf) +
+                     " is accounted for; whether more were promised in the last moments before the stop cannot be "
+                     "proved from what is left of the log");
+  }
+  return noted ? Result(is_damaged || !lost.empty()) : noted.error();
 }
 
 Status Examination::put_back() {
@@ -89,35 +94,16 @@ Status Examination::put_back() {
   return {};
 }
 
-Loss Examination::loss_of(const LeafRange& lost) const {
-  const UtcMicros from = lost.first > 1 ? received_at(database_, lost.first - 1).value_or(0) : 0;
-  const auto behind = received_at(database_, lost.last + 1);
-  const UtcMicros until = behind.value_or(lost.last <= promised_.last_leaf ? promised_.received_at : now_);
-  return {.leaves = lost,
-          .found_at = now_,
-          .from = std::max(from, time_of_uuid_v7(state_.identity.epoch_id)),
-          .until = until};
-}
-
 Status Examination::note(const std::vector<LeafRange>& lost) {
   if (lost.empty()) {
     return {};
   }
   SpoolPositions& positions = state_.positions;
   for (const LeafRange& leaves : lost) {
-    const Loss loss = loss_of(leaves);
-    if (std::ranges::any_of(positions.losses, [&](const Loss& known) { return covers(known.leaves, leaves); })) {
-      continue;
-    }
-    positions.losses.push_back(loss);
-    for (std::size_t store = 0; store < kStores; ++store) {
-      if (positions.cursors.at(store) < leaves.last) {
-        note_incomplete_since(positions, static_cast<StoreId>(store), loss.from);
-      }
-    }
-    words_.push_back("events " + std::to_string(leaves.first) + " to " + std::to_string(leaves.last) +
-                     " were promised and are gone; they were accepted between " + utc_text(loss.from) + " and " +
-                     utc_text(loss.until));
+    const Loss loss = loss_of(database_, state_.identity, leaves,
+                              {now_, leaves.last <= promised_.last_leaf ? promised_.received_at : now_});
+    add_loss(positions, loss);
+    words_.push_back(loss_words(loss));
   }
   rocksdb::WriteBatch batch;
   put_losses(batch, database_.meta(), positions);
@@ -151,6 +137,9 @@ Result<OpenedSpool> open_for_writing(const DatabaseSetup& setup, const Promised&
   }
   TWINLOG_KILL_POINT("spool.set_aside");
   setup.take_warnings();
+  if (const Status upgraded = upgrade_spool(setup); !upgraded) {
+    return upgraded.error();
+  }
   Result<std::unique_ptr<Database>> database = Database::open(setup);
   if (!database) {
     return database.error();

@@ -40,9 +40,9 @@ bool may_change(const struct stat& found) {
 /// The folder is closed to others already: this is for the day when somebody opens it. So a file system that cannot do
 /// it costs no event.
 template <typename AnyStatus>
-AnyStatus narrowed(const std::string& name, AnyStatus made) {
+AnyStatus narrowed(const std::string& name, AnyStatus made, mode_t mode = kFileMode) {
   if (made.ok()) {
-    static_cast<void>(::chmod(name.c_str(), kFileMode));
+    static_cast<void>(::chmod(name.c_str(), mode));
   }
   return made;
 }
@@ -82,6 +82,14 @@ class PrivateEnv final : public rocksdb::EnvWrapper {
   rocksdb::Status NewWritableFile(const std::string& name, std::unique_ptr<rocksdb::WritableFile>* result,
                                   const rocksdb::EnvOptions& options) override {
     return narrowed(name, EnvWrapper::NewWritableFile(name, result, options));
+  }
+  rocksdb::Status CreateDir(const std::string& name) override {
+    return narrowed(name, EnvWrapper::CreateDir(name), kFolderMode);
+  }
+  rocksdb::Status CreateDirIfMissing(const std::string& name) override {
+    const bool is_new = EnvWrapper::FileExists(name).IsNotFound();
+    rocksdb::Status made = EnvWrapper::CreateDirIfMissing(name);
+    return is_new ? narrowed(name, std::move(made), kFolderMode) : made;
   }
 };
 

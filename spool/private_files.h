@@ -12,8 +12,8 @@ class Env;
 
 namespace twinlog {
 
-/// `env` with every file that is made in it of mode 0600, whatever the umask. RocksDB's own switch for that
-/// (Env::SetAllowNonOwnerAccess) does nothing in 7.8: its files are made 0644 all the same.
+/// `env` with every file that is made in it of mode 0600, and every folder of 0700, whatever the umask. RocksDB's own
+/// switch for that (Env::SetAllowNonOwnerAccess) does nothing in 7.8: its files are made 0644 all the same.
 std::unique_ptr<rocksdb::Env> make_private_env(rocksdb::Env& env);
 
 /// Whether the folder is its owner's alone, or can be made so by this user. kRefused, with the way out, where it

@@ -12,9 +12,11 @@
 namespace twinlog {
 namespace {
 
-Result<Version> version_at(const rocksdb::Iterator& at, const std::string& path) {
-  const std::optional<std::uint64_t> leaf = leaf_of_event_key(at.key().ToStringView());
-  Result<Version> version = decode_version(at.value().ToStringView());
+/// Beside damage, where an iterator gives nothing, not even what lies in another file.
+constexpr std::size_t kMostBesideDamage = 256;
+
+Result<Version> version_from(std::optional<std::uint64_t> leaf, std::string_view value, const std::string& path) {
+  Result<Version> version = decode_version(value);
   if (leaf && version && version->leaf_index == *leaf) {
     return version;
   }
@@ -23,7 +25,33 @@ Result<Version> version_at(const rocksdb::Iterator& at, const std::string& path)
                                         " is damaged; keep a copy of the folder, then check the disk");
 }
 
+Result<std::vector<Version>> read_one_by_one(const Database& database, const ReadRange& range) {
+  std::vector<Version> versions;
+  const std::size_t most = std::min(range.most_events, kMostBesideDamage);
+  for (std::uint64_t leaf = range.first; leaf <= range.last && versions.size() < most; ++leaf) {
+    const Result<std::optional<std::string>> value = database.get_event(leaf);
+    if (value && !value->has_value()) {
+      continue;
+    }
+    Result<Version> version = value ? version_from(leaf, **value, database.path()) : value.error();
+    if (!version) {
+      return versions.empty() ? Result<std::vector<Version>>(version.error()) : versions;
+    }
+    versions.push_back(std::move(*version));
+  }
+  return versions;
+}
+
 }  // namespace
+
+Result<std::optional<Version>> read_version(const Database& database, std::uint64_t leaf) {
+  const Result<std::optional<std::string>> value = database.get_event(leaf);
+  if (!value || !value->has_value()) {
+    return value ? Result(std::optional<Version>()) : value.error();
+  }
+  Result<Version> version = version_from(leaf, **value, database.path());
+  return version ? Result(std::optional(std::move(*version))) : version.error();
+}
 
 Result<std::vector<Version>> read_versions(const Database& database, const ReadRange& range) {
   std::vector<Version> versions;
@@ -40,12 +68,16 @@ Result<std::vector<Version>> read_versions(const Database& database, const ReadR
     if (at->key().ToStringView() >= end || (!versions.empty() && bytes > range.most_bytes)) {
       return versions;
     }
-    Result<Version> version = version_at(*at, database.path());
+    Result<Version> version =
+        version_from(leaf_of_event_key(at->key().ToStringView()), at->value().ToStringView(), database.path());
     if (!version) {
       // What came before it is good and goes out; the damage is reported when it is next in line.
       return versions.empty() ? Result<std::vector<Version>>(version.error()) : versions;
     }
     versions.push_back(std::move(*version));
+  }
+  if (at->status().IsCorruption() && versions.empty()) {
+    return read_one_by_one(database, range);
   }
   if (!at->status().ok() && versions.empty()) {
     return database_error("events cannot be read from the spool", database.path(), at->status());

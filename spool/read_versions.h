@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "ledger/base/result.h"
@@ -28,5 +29,8 @@ constexpr std::uint64_t first_after(std::uint64_t after, std::uint64_t first_kep
 /// Up to the limits of `range`, in order; less where a damaged event ends the good ones. Errors: kCorrupt when the
 /// first event is damaged, kTransient when it cannot be read. Callable from several threads.
 Result<std::vector<Version>> read_versions(const Database& database, const ReadRange& range);
+
+/// One, by its number; nothing where it is not there. Errors as above.
+Result<std::optional<Version>> read_version(const Database& database, std::uint64_t leaf);
 
 }  // namespace twinlog

@@ -20,6 +20,7 @@ namespace {
 
 /// So much is put back at once.
 constexpr std::size_t kBatchBytes = 1U << 20U;
+constexpr std::uint64_t kBesideDamage = 256;
 
 std::string bare_name(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
@@ -170,26 +171,35 @@ Result<Rescue> rescue(Database& database, const Aside& aside, std::uint64_t firs
   return rescuer.end();
 }
 
-Result<std::vector<LeafRange>> holes(const Database& database, std::uint64_t first, std::uint64_t last) {
+Result<std::vector<LeafRange>> holes(const Database& database, const LeafRange& range) {
   std::vector<LeafRange> found;
-  std::uint64_t expected = first;
-  const std::unique_ptr<rocksdb::Iterator> at = database.iterate_events();
-  for (at->Seek(event_key(first)); at->Valid(); at->Next()) {
-    const std::uint64_t leaf = leaf_of_event_key(at->key().ToStringView()).value_or(expected);
-    if (leaf > last) {
+  const auto missing = [&found](std::uint64_t first, std::uint64_t last) {
+    if (first <= last && !found.empty() && found.back().last + 1 == first) {
+      found.back().last = last;
+    } else if (first <= last) {
+      found.push_back({first, last});
+    }
+  };
+  std::uint64_t next = range.first;
+  while (next <= range.last) {
+    const std::unique_ptr<rocksdb::Iterator> at = database.iterate_events();
+    for (at->Seek(event_key(next)); at->Valid() && next <= range.last; at->Next()) {
+      const std::uint64_t leaf = leaf_of_event_key(at->key().ToStringView()).value_or(next);
+      missing(next, std::min(leaf - 1, range.last));
+      next = leaf + 1;
+    }
+    if (at->status().ok()) {
       break;
     }
-    if (leaf > expected) {
-      found.push_back({expected, leaf - 1});
+    if (!at->status().IsCorruption()) {
+      return database_error("events cannot be read from the spool", database.path(), at->status());
     }
-    expected = leaf + 1;
+    // An iterator gives nothing beside damage, not even what lies in another file: one by one for a while.
+    for (const std::uint64_t end = std::min(next + kBesideDamage, range.last + 1); next < end; ++next) {
+      missing(next, database.has_event(next) ? next - 1 : next);
+    }
   }
-  if (!at->status().ok()) {
-    return database_error("events cannot be read from the spool", database.path(), at->status());
-  }
-  if (expected <= last) {
-    found.push_back({expected, last});
-  }
+  missing(next, range.last);
   return found;
 }
 

@@ -24,6 +24,6 @@ std::vector<std::string> forgotten_tables(const Database& database, const Aside&
 Result<Rescue> rescue(Database& database, const Aside& aside, std::uint64_t first_kept);
 
 /// The numbers from `first` to `last` under which no event lies.
-Result<std::vector<LeafRange>> holes(const Database& database, std::uint64_t first, std::uint64_t last);
+Result<std::vector<LeafRange>> holes(const Database& database, const LeafRange& range);
 
 }  // namespace twinlog

@@ -3,97 +3,17 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
-#include <atomic>
-#include <mutex>
-#include <shared_mutex>
+#include <utility>
 
 #include "ledger/base/kill_point.h"
-#include "spool/commit_plan.h"
-#include "spool/database.h"
+#include "spool/holes.h"
 #include "spool/layout.h"
+#include "spool/loss.h"
 #include "spool/measure_backlog.h"
-#include "spool/opening.h"
-#include "spool/position_keeper.h"
 #include "spool/read_versions.h"
-#include "spool/space_keeper.h"
-#include "spool/spool_errors.h"
-#include "spool/spool_state.h"
+#include "spool/rocks_spool_class.h"
 
 namespace twinlog {
-namespace {
-
-using TimePoint = std::chrono::steady_clock::time_point;
-
-/// `database_mutex_` is held shared to use the database, alone to open it again; always taken before the positions' own
-/// lock. Atomics are for those who only look.
-class RocksSpool final : public Spool {
- public:
-  RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetup> setup, OpenedSpool opened, Random& random,
-             const Clock& clock);
-
-  const SpoolIdentity& identity() const override { return identity_; }
-  Result<std::vector<std::vector<Disposition>>> commit(std::span<const CommitRequest> requests,
-                                                       UtcMicros received_at) override;
-  Result<std::vector<Version>> read(std::uint64_t after, std::size_t most_events,
-                                    std::size_t most_bytes) const override;
-  std::uint64_t last_leaf() const override { return last_leaf_; }
-  std::uint64_t cursor(StoreId store) const override;
-  Status move_cursor(StoreId store, std::uint64_t leaf) override;
-  Status note_incomplete(StoreId store, UtcMicros since) override;
-  Status skip_to(std::uint64_t leaf) override {
-    return change_losses([leaf](SpoolPositions& positions, rocksdb::WriteBatch& /*batch*/) {
-      positions.skipped_to = std::max(positions.skipped_to, leaf);
-      return Status();
-    });
-  }
-  Status acknowledge(const LeafRange& lost, const std::string& reason, UtcMicros now) override;
-  Status maintain(TimePoint now) override;
-  SpoolStats stats() const override;
-  Backlog backlog(StoreId store) const override;
-  std::string missing() const override;
-  std::vector<std::string> take_warnings() override { return warnings_.take(); }
-  Status sync() override;
-  void close() override;
-
-  /// What the spool and its volume have room for.
-  Status measure(TimePoint now);
-  /// The volume takes no more: what is there is read, nothing is taken, until recover() finds room.
-  void start_read_only() { write_refused(spool_volume_full(settings_.path)); }
-  void take_ballast(TimePoint now) { space_.take_ballast(now); }
-
- private:
-  Error closed_error() const { return spool_closed(settings_.path); }
-  Status keep_writable();
-  Status recover();
-  Status go_on(const SpoolState& found);
-  Status trim(TimePoint now);
-  template <typename Change>
-  Status change_losses(const Change& change);
-  void write_refused(const Error& error);
-  void write_failed(const Error& error);
-
-  const RocksSpoolSettings settings_;
-  const std::unique_ptr<DatabaseSetup> setup_;
-  const SpoolIdentity identity_;
-  Random& random_;
-  const Clock& clock_;
-  SpaceKeeper space_;
-  PromisedFile promised_file_;  ///< Only for the committing thread.
-
-  mutable std::shared_mutex database_mutex_;
-  std::unique_ptr<Database> database_;  ///< Null while it cannot be opened again after a disk error.
-
-  PositionKeeper positions_;
-
-  std::atomic<std::uint64_t> last_leaf_;
-  std::atomic<std::uint64_t> sync_errors_ = 0;
-  std::atomic<std::uint64_t> commits_ = 0;
-  std::atomic<bool> writable_ = true;
-  Trouble trouble_;
-  Promised last_promised_;  ///< What was there at the start counts. Only for the committing thread.
-  Warnings warnings_;
-  bool may_recover_in_commit_ = true;  ///< Once between two maintain(), so that a dead disk is not opened per commit.
-};
 
 RocksSpool::RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetup> setup, OpenedSpool opened,
                        Random& random, const Clock& clock)
@@ -106,8 +26,9 @@ RocksSpool::RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetu
       promised_file_(setup_->env(), settings_.path),
       database_(std::move(opened.database)),
       positions_(opened.state.positions, settings_.keep_delivered, settings_.stores),
+      letters_(std::move(opened.state.dead_letters), settings_.dead_letters_max),
       last_leaf_(opened.state.last_leaf),
-      last_promised_{opened.state.last_leaf, clock.utc_now()} {
+      last_promised_{opened.state.last_leaf, opened.state.last_received_at} {
   setup_->durable_first_kept() = opened.state.positions.first_kept;
   warnings_.add(std::move(opened.warnings));
 }
@@ -134,13 +55,15 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
   const SpoolPositions positions = positions_.now();
   CommitTerms terms{.agent = settings_.agent,
                     .epoch_id = identity_.epoch_id,
-                    .received_at = received_at,
-                    .last_leaf = std::max(last_leaf_.load(), positions.skipped_to),
+                    .received_at = std::max(received_at, last_promised_.received_at),
+                    .last_leaf = last_leaf_,
+                    .skipped_to = positions.skipped_to,
                     .first_kept = positions.first_kept};
-  CommitPlan plan(std::move(terms), space_.room(), *database_);
-  std::vector<std::vector<Disposition>> answers = plan.decide(requests);
+  const UtcMicros received = terms.received_at;
+  CommitPlan plan(std::move(terms), space_.room(), *database_, letters_);
+  Committed committed = plan.decide(requests);
   if (plan.batch().Count() == 0) {
-    return answers;  // Duplicates lean on versions that earlier commits have synced.
+    return std::move(committed.answers);  // Duplicates lean on versions that earlier commits have synced.
   }
   TWINLOG_KILL_POINT("spool.before_commit");
   const std::uint64_t bytes = plan.batch().GetDataSize();
@@ -150,11 +73,21 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
     return written.error();
   }
   TWINLOG_KILL_POINT("spool.after_commit");
-  last_leaf_ = plan.last_leaf();
-  last_promised_ = {plan.last_leaf(), received_at};
+  install(committed, received);
   space_.wrote(bytes);
   ++commits_;
-  return answers;
+  return std::move(committed.answers);
+}
+
+void RocksSpool::install(const Committed& committed, UtcMicros received_at) {
+  last_leaf_ = committed.last_leaf;
+  last_promised_ = {committed.last_leaf, received_at};
+  if (committed.skipped) {
+    static_cast<void>(positions_.update([&committed](SpoolPositions& positions) {
+      positions.skipped.push_back(*committed.skipped);
+      return Status();
+    }));
+  }
 }
 
 Result<std::vector<Version>> RocksSpool::read(std::uint64_t after, std::size_t most_events,
@@ -163,7 +96,8 @@ Result<std::vector<Version>> RocksSpool::read(std::uint64_t after, std::size_t m
   if (!database_) {
     return closed_error();
   }
-  const std::uint64_t first = first_after(after, positions_.now().first_kept);
+  const SpoolPositions positions = positions_.now();
+  const std::uint64_t first = beyond_holes(known_holes(positions), first_after(after, positions.first_kept));
   // A commit shows its events to readers a moment before it counts them; a cursor could not follow beyond the count.
   return read_versions(*database_, {first, last_leaf_, most_events, most_bytes});
 }
@@ -176,7 +110,8 @@ Status RocksSpool::move_cursor(StoreId store, std::uint64_t leaf) {
   const std::shared_lock lock(database_mutex_);
   const auto [target, is_rewind] = positions_.move(store, leaf, last_leaf_);
   if (!writable_ || !database_) {
-    return {};  // Written when the database is open again; until then a crash repeats what memory knew.
+    // Written when the database is open again; until then a crash repeats what memory knew, or goes on too far.
+    return is_rewind ? Status(closed_error()) : Status();
   }
   rocksdb::WriteBatch batch;
   TWINLOG_KILL_POINT("spool.before_cursor");
@@ -218,6 +153,13 @@ Status RocksSpool::change_losses(const Change& change) {
   });
 }
 
+Status RocksSpool::skip_to(std::uint64_t leaf) {
+  return change_losses([leaf](SpoolPositions& positions, rocksdb::WriteBatch& /*batch*/) {
+    positions.skipped_to = std::max(positions.skipped_to, leaf);
+    return Status();
+  });
+}
+
 Status RocksSpool::acknowledge(const LeafRange& lost, const std::string& reason, UtcMicros now) {
   return change_losses([&](SpoolPositions& positions, rocksdb::WriteBatch& batch) -> Status {
     const auto found = std::ranges::find(positions.losses, lost, &Loss::leaves);
@@ -225,65 +167,57 @@ Status RocksSpool::acknowledge(const LeafRange& lost, const std::string& reason,
       return no_such_loss(lost);
     }
     put_acknowledged(batch, database_->meta(), *found, {now, reason});
+    positions.acknowledged.push_back(found->leaves);
     positions.losses.erase(found);
     return {};
   });
 }
 
-Status RocksSpool::maintain(TimePoint now) {
-  may_recover_in_commit_ = true;
-  Status kept = keep_writable();
-  kept = kept.ok() ? trim(now) : kept;
+Status RocksSpool::keep_dead_letters(StoreId store, std::uint64_t leaf, std::span<const DeadLetter> letters) {
+  const std::shared_lock lock(database_mutex_);
+  if (!writable_ || !database_) {
+    return closed_error();
+  }
+  const std::uint64_t target = std::min<std::uint64_t>(leaf, last_leaf_);
+  Status kept = letters_.keep(*database_, store, target, letters);
   if (kept.ok()) {
-    take_ballast(now);
-    kept = space_.ballast();
-  }
-  kept = kept.ok() ? promised_file_.write(last_promised_) : kept;
-  Status measured = measure(now);
-  return kept.ok() ? measured : kept;
-}
-
-Status RocksSpool::keep_writable() {
-  if (writable_ && database_->has_background_error()) {
-    write_failed(spool_closed(settings_.path));
-  }
-  Status kept = writable_ ? Status() : recover();
-  if (!kept) {
-    trouble_.note(kept.error());
+    positions_.move(store, target, last_leaf_);
+  } else if (kept.error().kind() != ErrorKind::kRefused) {
+    write_failed(kept.error());
   }
   return kept;
 }
 
-Status RocksSpool::measure(TimePoint now) {
+Result<std::vector<DeadLetter>> RocksSpool::dead_letters(StoreId store, std::uint64_t after, std::size_t most) const {
   const std::shared_lock lock(database_mutex_);
-  space_.look_at_volume();
-  return database_ ? space_.measure(*database_, now) : Status(closed_error());
+  return database_ ? letters_.list(*database_, store, after, most) : closed_error();
 }
 
-Status RocksSpool::trim(TimePoint now) {
-  const std::uint64_t first_kept = positions_.raise_first_kept(now, last_leaf_, space_.room().is_short());
-  if (first_kept == setup_->durable_first_kept()) {
-    return {};
-  }
+Status RocksSpool::settle_dead_letters(StoreId store, std::span<const std::uint64_t> leaves,
+                                       const Settlement& settlement) {
   const std::shared_lock lock(database_mutex_);
-  TWINLOG_KILL_POINT("spool.before_trim_point");
-  rocksdb::WriteBatch batch;
-  // First the trim point on stable storage, then the files: after a crash in between more is there than needed. The
-  // cursors need no place in this batch: a start raises those that a crash has left below the trim point.
-  batch.Put(database_->meta(), rocksdb::Slice(kFirstKeptKey), number_value(first_kept));
-  Status written = database_->write(batch, Durability::kSynced);
-  if (!written) {
-    write_failed(written.error());
-    return written;
+  if (!writable_ || !database_) {
+    return closed_error();
   }
-  TWINLOG_KILL_POINT("spool.after_trim_point");
-  setup_->durable_first_kept() = first_kept;
-  Status dropped = database_->drop_files_below(first_kept);
-  TWINLOG_KILL_POINT("spool.after_trim");
-  if (!dropped) {
-    write_failed(dropped.error());
+  return letters_.settle(*database_, store, leaves, settlement);
+}
+
+Status RocksSpool::give_up_unreadable(std::uint64_t after) {
+  if (!writable_) {
+    return closed_error();
   }
-  return dropped;
+  return change_losses([&](SpoolPositions& positions, rocksdb::WriteBatch& /*batch*/) -> Status {
+    const std::uint64_t first = beyond_holes(known_holes(positions), first_after(after, positions.first_kept));
+    const auto unreadable = unreadable_from(*database_, {first, last_leaf_});
+    if (!unreadable || !unreadable->has_value()) {
+      return unreadable ? Status() : Status(unreadable.error());
+    }
+    const UtcMicros now = clock_.utc_now();
+    const Loss loss = loss_of(*database_, identity_, **unreadable, {now, now});
+    add_loss(positions, loss);
+    warnings_.add({loss_words(loss)});
+    return {};
+  });
 }
 
 Status RocksSpool::sync() {
@@ -318,6 +252,7 @@ SpoolStats RocksSpool::stats() const {
   stats.commits = commits_;
   stats.writable = writable_;
   stats.losses = positions.losses;
+  letters_.tell(stats);
   trouble_.tell(stats);
   return stats;
 }
@@ -332,52 +267,6 @@ std::string RocksSpool::missing() const {
   const std::shared_lock lock(database_mutex_, std::try_to_lock);
   return lock.owns_lock() && database_ ? database_->missing() : "";
 }
-
-/// After a failed write or sync nothing is known of what reached the disk, and the same sync is not tried again: the
-/// database is closed and opened, which replays its logs into new, synced files. Where the volume has no room for
-/// those, it stays open to be read.
-Status RocksSpool::recover() {
-  const std::unique_lock lock(database_mutex_);
-  if (database_ && !space_.make_room_to_reopen(*database_)) {
-    return spool_volume_full(settings_.path);
-  }
-  database_.reset();
-  Result<OpenedSpool> opened = open_for_writing(*setup_, last_promised_, random_, clock_);
-  if (!opened) {
-    Result<std::unique_ptr<Database>> readable = Database::open_for_reading(*setup_);
-    database_ = readable ? std::move(*readable) : nullptr;
-    return opened.error();
-  }
-  if (opened->state.identity.epoch_id != identity_.epoch_id) {
-    return spool_is_another(settings_.path);
-  }
-  database_ = std::move(opened->database);
-  warnings_.add(std::move(opened->warnings));
-  return go_on(opened->state);
-}
-
-/// With what memory knows and the disk may not: where the stores are, and what they have lost.
-Status RocksSpool::go_on(const SpoolState& found) {
-  return positions_.update([&](SpoolPositions& positions) -> Status {
-    take_losses(positions, found.positions);
-    // The failed batch may be there after all. Its leaves then stand: they are delivered, and their senders, who were
-    // told to come again, are told that they are duplicates.
-    rocksdb::WriteBatch batch;
-    put_positions(batch, database_->meta(), positions);
-    Status written = database_->write(batch, Durability::kSynced);
-    if (!written) {
-      ++sync_errors_;
-      return written;
-    }
-    last_leaf_ = std::max(last_leaf_.load(), found.last_leaf);
-    setup_->durable_first_kept() = positions.first_kept;
-    writable_ = true;
-    trouble_.clear();
-    return {};
-  });
-}
-
-}  // namespace
 
 Result<std::unique_ptr<Spool>> open_rocks_spool(const RocksSpoolSettings& wanted, Random& random, const Clock& clock) {
   RocksSpoolSettings settings = wanted;

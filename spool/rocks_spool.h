@@ -22,6 +22,7 @@ struct RocksSpoolSettings {
   std::string agent;                      ///< Kept as `agent` of every version accepted.
   std::uint64_t max_bytes = 2ULL << 30U;  ///< What the folder may take, logs of the database included.
   std::chrono::milliseconds keep_delivered = std::chrono::minutes{15};
+  std::uint64_t dead_letters_max = 200U << 20U;                           ///< What dead letters may take of it.
   std::vector<StoreId> stores = {StoreId::kPostgres, StoreId::kMongodb};  ///< Whose cursors hold the trimming.
   std::size_t block_cache_bytes = 16U << 20U;
   std::size_t write_buffer_bytes = 8U << 20U;  ///< Per memtable; see FORMAT for how many there can be.

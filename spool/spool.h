@@ -4,13 +4,19 @@
 // Invariants
 //  1. commit() answers kStored / kDuplicate / kConflict only for versions on stable storage: one write batch, one sync,
 //     for all requests of one call (group commit).
-//  2. leaf_index counts accepted versions from 1 in commit order, densely but for skip_to(); it is the key of a version
-//     and the unit of cursors. The door of the ledger: the leaf of each version is to be made in commit(), in the same
+//  2. One number counts everything that is accepted from 1, in commit order: it is key, cursor, backlog and position. A
+//     number that leads nowhere is on record: skipped (skip_to), or lost; any other hole is found at the next opening
+//     and becomes a loss. The door of the ledger: the leaf of each version is to be made in commit(), in the same
 //     batch.
-//  3. A cursor names the last leaf its store has; after a crash it is at worst too low: a crash repeats, never skips.
+//  3. A cursor names the last leaf its store has, or has refused for good; after a crash it is at worst too low: a
+//  crash
+//     repeats, never skips.
 //  4. Start reads the last key and the cursors, never the backlog.
 //  5. No tombstones: trimmed records disappear by whole files and by compaction, and no read starts below a cursor.
-//  6. Nothing durable lies outside the file system interface (rocksdb::Env) that the spool was opened with.
+//  6. What was promised and cannot be read is never passed over in silence: first the loss is on stable storage, then a
+//     reader goes beyond it. Files that were damaged stay in the folder.
+//  7. received_at never falls, whatever the clock does.
+//  8. Nothing durable lies outside the file system interface (rocksdb::Env) that the spool was opened with.
 #pragma once
 
 #include <array>
@@ -26,6 +32,7 @@
 #include "ledger/base/result.h"
 #include "ledger/record/auth_event.h"
 #include "ledger/record/event_reader.h"
+#include "spool/dead_letter.h"
 
 namespace twinlog {
 
@@ -48,6 +55,7 @@ enum class Atomicity : std::uint8_t { kPerEvent, kWhole };
 struct CommitRequest {
   std::span<const AcceptedEvent> events;
   Atomicity atomicity = Atomicity::kPerEvent;
+  Sender sender = {};
 };
 
 /// What is drawn once when a spool is created and stays for its life.
@@ -97,9 +105,11 @@ struct SpoolStats {
   bool has_ballast = true;  ///< The room that opening the spool again after a full volume needs is kept free.
   /// Events that were promised and are gone, in order, until somebody acknowledges that.
   std::vector<Loss> losses;
-  bool is_volume_full = false;  ///< Nothing is taken because the volume has no room.
-  std::string trouble;          ///< Why the disk lets it take nothing, in words; "" while it does.
-  std::uint64_t syncs = 0;      ///< RocksDB's count of WAL syncs.
+  std::array<DeadLetterCounts, kStores> dead_letters{};
+  std::uint64_t dead_letters_max = 0;  ///< Bytes, of all stores together.
+  bool is_volume_full = false;         ///< Nothing is taken because the volume has no room.
+  std::string trouble;                 ///< Why the disk lets it take nothing, in words; "" while it does.
+  std::uint64_t syncs = 0;             ///< RocksDB's count of WAL syncs.
   std::uint64_t sync_errors = 0;
   std::uint64_t commits = 0;
   /// Ids of the memory for duplicates that could not be read, and times that it was begun anew, since the start: an
@@ -140,12 +150,27 @@ class Spool {
   virtual std::uint64_t last_leaf() const = 0;
   virtual std::uint64_t cursor(StoreId store) const = 0;
   /// Moves the cursor to `leaf`, forwards after a flush or backwards after a store forgot; backwards never below what
-  /// is still kept (the cursor then stands before the first kept leaf). Durable with the next commit at the latest.
+  /// is still kept (the cursor then stands before the first kept leaf). Durable with the next commit at the latest; one
+  /// that goes back at once, and an Error says that it went back in memory only.
   virtual Status move_cursor(StoreId store, std::uint64_t leaf) = 0;
 
   /// The store lost what the spool no longer has: it may lack events accepted since `since`. The earliest of all notes
   /// is kept, durably, over restarts.
   virtual Status note_incomplete(StoreId store, UtcMicros since) = 0;
+  /// One synced write: `letters` are kept and the store's cursor moves to `leaf`; those that were kept or discarded
+  /// before stay as they are. kRefused where their share (`dead_letters_max`) is used up: nothing has changed then.
+  virtual Status keep_dead_letters(StoreId store, std::uint64_t leaf, std::span<const DeadLetter> letters) = 0;
+  /// The leaves in the range that the store is not to be offered with the others: dead letters, and discarded ones.
+  virtual std::vector<std::uint64_t> dead_leaves(StoreId store, const LeafRange& range) const = 0;
+  /// Up to `most` unsettled letters with a leaf above `after`, in order.
+  virtual Result<std::vector<DeadLetter>> dead_letters(StoreId store, std::uint64_t after, std::size_t most) const = 0;
+  /// Durably. Leaves that are no letters of the store are left out.
+  virtual Status settle_dead_letters(StoreId store, std::span<const std::uint64_t> leaves,
+                                     const Settlement& settlement) = 0;
+  /// Goes on record, durably, as lost: what lies next behind `after` and cannot be read. read() goes beyond it from
+  /// then on. Nothing happens where it can be read.
+  virtual Status give_up_unreadable(std::uint64_t after) = 0;
+
   /// Leaves up to `leaf` are never given out from now on, durably. For a spool that was set back: a store knows these
   /// numbers of events that the spool has lost. A commit under way may still give out the next ones.
   virtual Status skip_to(std::uint64_t leaf) = 0;

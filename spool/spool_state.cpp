@@ -7,6 +7,7 @@
 
 #include "ledger/base/uuid.h"
 #include "spool/layout.h"
+#include "spool/read_versions.h"
 
 namespace twinlog {
 namespace {
@@ -27,7 +28,7 @@ Result<SpoolIdentity> create_identity(Database& database, Random& random, const 
   rocksdb::WriteBatch batch;
   // RocksDB's own calls give a status that tells only of a batch grown beyond its limit; this one has none.
   batch.Put(database.meta(), rocksdb::Slice(kFormatKey), format_value(kSpoolFormat));
-  batch.Put(database.meta(), rocksdb::Slice(kEpochIdKey), rocksdb::Slice(as_text(identity.epoch_id)));
+  batch.Put(database.meta(), epoch_key(0), rocksdb::Slice(as_text(identity.epoch_id)));
   batch.Put(database.meta(), rocksdb::Slice(kLogIdKeyKey), identity.log_id_key);
   const Status written = database.write(batch, Durability::kSynced);
   if (!written) {
@@ -36,8 +37,8 @@ Result<SpoolIdentity> create_identity(Database& database, Random& random, const 
   return identity;
 }
 
-Result<SpoolIdentity> read_identity(const std::string& path, const Database& database) {
-  const auto epoch_id = database.get_meta(kEpochIdKey);
+Result<SpoolIdentity> read_identity(const std::string& path, const Database& database, std::uint32_t format) {
+  const auto epoch_id = database.get_meta(format == kSpoolFormat ? epoch_key(0) : std::string(kEpochIdKey));
   const auto log_id_key = database.get_meta(kLogIdKeyKey);
   if (!epoch_id || !log_id_key) {
     return !epoch_id ? epoch_id.error() : log_id_key.error();
@@ -52,15 +53,14 @@ Result<SpoolIdentity> read_identity(const std::string& path, const Database& dat
   return SpoolIdentity{*uuid, **log_id_key};
 }
 
-/// Nothing when the spool is new.
-Result<std::optional<SpoolIdentity>> identify(const DatabaseSetup& setup, const Database& database,
-                                              std::uint64_t last_leaf) {
+/// False when the spool is new.
+Result<bool> identify(const DatabaseSetup& setup, const Database& database, SpoolState& state) {
   const auto format = database.get_meta(kFormatKey);
   if (!format) {
     return format.error();
   }
   if (!format->has_value()) {
-    return last_leaf == 0 ? Result(std::optional<SpoolIdentity>()) : meta_error(setup.path(), kFormatKey);
+    return state.last_event == 0 ? Result(false) : meta_error(setup.path(), kFormatKey);
   }
   const std::optional<std::uint32_t> number = format_from(**format);
   if (!number || *number == 0) {
@@ -69,8 +69,13 @@ Result<std::optional<SpoolIdentity>> identify(const DatabaseSetup& setup, const 
   if (*number > kSpoolFormat) {
     return newer_format_error(setup.path(), *number);
   }
-  Result<SpoolIdentity> identity = read_identity(setup.path(), database);
-  return identity ? Result(std::optional(std::move(*identity))) : identity.error();
+  Result<SpoolIdentity> identity = read_identity(setup.path(), database, *number);
+  if (!identity) {
+    return identity.error();
+  }
+  state.format = *number;
+  state.identity = std::move(*identity);
+  return true;
 }
 
 /// The number under `key`, or `missing`.
@@ -90,7 +95,28 @@ Result<std::uint64_t> read_number(const std::string& path, const Database& datab
   return *number;
 }
 
+Status read_ranges(const std::string& path, const Database& database, std::string_view prefix,
+                   std::vector<LeafRange>& ranges) {
+  const auto entries = database.meta_entries(prefix);
+  if (!entries) {
+    return entries.error();
+  }
+  for (const auto& [key, value] : *entries) {
+    const std::optional<LeafRange> leaves = range_of_key(key, prefix);
+    if (!leaves) {
+      return meta_error(path, prefix);
+    }
+    ranges.push_back(*leaves);
+  }
+  return {};
+}
+
 Status read_losses(const std::string& path, const Database& database, SpoolPositions& positions) {
+  Status ranges = read_ranges(path, database, kSkippedPrefix, positions.skipped);
+  ranges = ranges.ok() ? read_ranges(path, database, kAcknowledgedPrefix, positions.acknowledged) : ranges;
+  if (!ranges) {
+    return ranges;
+  }
   const Result<std::uint64_t> skipped_to = read_number(path, database, kSkippedToKey, 0);
   if (!skipped_to) {
     return skipped_to.error();
@@ -135,7 +161,12 @@ Result<SpoolState> load_state(const DatabaseSetup& setup, Database& database, Ra
     return state ? Result(std::move(**state)) : state.error();
   }
   Result<SpoolIdentity> identity = create_identity(database, random, clock);
-  return identity ? Result(SpoolState{.identity = std::move(*identity), .positions = {}}) : identity.error();
+  if (!identity) {
+    return identity.error();
+  }
+  SpoolState created;
+  created.identity = std::move(*identity);
+  return created;
 }
 
 Result<std::optional<SpoolState>> read_state(const DatabaseSetup& setup, const Database& database) {
@@ -143,17 +174,16 @@ Result<std::optional<SpoolState>> read_state(const DatabaseSetup& setup, const D
   if (!last_event) {
     return last_event.error();
   }
-  Result<std::optional<SpoolIdentity>> identity = identify(setup, database, *last_event);
-  if (!identity || !identity->has_value()) {
-    return identity ? Result(std::optional<SpoolState>()) : identity.error();
+  SpoolState state;
+  state.last_event = *last_event;
+  const Result<bool> identified = identify(setup, database, state);
+  if (!identified || !*identified) {
+    return identified ? Result(std::optional<SpoolState>()) : identified.error();
   }
   const Result<std::uint64_t> first_kept = read_number(setup.path(), database, kFirstKeptKey, 1);
   if (!first_kept) {
     return first_kept.error();
   }
-  SpoolState state;
-  state.identity = std::move(**identity);
-  state.last_event = *last_event;
   state.positions.first_kept = std::max<std::uint64_t>(1, *first_kept);
   // When everything was trimmed no event is left to tell the last leaf, but the trim point does; and a leaf that a
   // store has is never given out again, whatever became of the spool's own copy.
@@ -171,6 +201,15 @@ Result<std::optional<SpoolState>> read_state(const DatabaseSetup& setup, const D
   if (!losses) {
     return losses.error();
   }
+  const Result<std::uint64_t> trimmed_at = read_number(setup.path(), database, kReceivedAtKey, 0);
+  Result<DeadLetterIndex> letters = DeadLetterIndex::load(database);
+  if (!trimmed_at || !letters) {
+    return !trimmed_at ? trimmed_at.error() : letters.error();
+  }
+  const Result<std::optional<Version>> last = read_version(database, state.last_event);
+  state.last_received_at =
+      std::max(static_cast<UtcMicros>(*trimmed_at), last && last->has_value() ? (*last)->received_at : UtcMicros{0});
+  state.dead_letters = std::move(*letters);
   return std::optional(std::move(state));
 }
 
@@ -189,6 +228,8 @@ void note_incomplete_since(SpoolPositions& positions, StoreId store, UtcMicros s
 
 void take_losses(SpoolPositions& positions, const SpoolPositions& found) {
   positions.losses = found.losses;
+  positions.acknowledged = found.acknowledged;
+  positions.skipped = found.skipped;
   for (std::size_t store = 0; store < kStores; ++store) {
     if (const auto& since = found.incomplete_since.at(store)) {
       note_incomplete_since(positions, static_cast<StoreId>(store), *since);

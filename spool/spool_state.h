@@ -9,6 +9,8 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/result.h"
 #include "spool/database.h"
+#include "spool/dead_letter_index.h"
+#include "spool/layout.h"
 #include "spool/spool.h"
 
 namespace twinlog {
@@ -18,15 +20,20 @@ struct SpoolPositions {
   std::uint64_t first_kept = 1;
   std::array<std::uint64_t, kStores> cursors{};
   std::array<std::optional<UtcMicros>, kStores> incomplete_since{};
-  std::uint64_t skipped_to = 0;
-  std::vector<Loss> losses;  ///< That nobody has acknowledged yet.
+  std::uint64_t skipped_to = 0;         ///< Numbers up to here are never given out any more.
+  std::vector<LeafRange> skipped;       ///< That were never given out.
+  std::vector<Loss> losses;             ///< That nobody has acknowledged yet.
+  std::vector<LeafRange> acknowledged;  ///< Those that somebody has.
 };
 
 struct SpoolState {
+  std::uint32_t format = kSpoolFormat;
   SpoolIdentity identity;
   SpoolPositions positions;
   std::uint64_t last_leaf = 0;
-  std::uint64_t last_event = 0;  ///< The greatest leaf that is there; 0: none.
+  std::uint64_t last_event = 0;    ///< The greatest leaf that is there; 0: none.
+  UtcMicros last_received_at = 0;  ///< Of all that was ever accepted, as far as it is known.
+  DeadLetterIndex dead_letters;
 };
 
 /// Reads the state; a spool without events and without a format is new and gets its identity, synced. A cursor that is

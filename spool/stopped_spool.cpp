@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "spool/database.h"
+#include "spool/holes.h"
 #include "spool/layout.h"
 #include "spool/read_versions.h"
 #include "spool/rocks_spool.h"
@@ -34,7 +35,7 @@ class Reader final : public StoppedSpool {
 
   StoppedSpoolFacts facts() const override {
     return {.epoch_id = state_.identity.epoch_id,
-            .format = kSpoolFormat,
+            .format = state_.format,
             .first_kept_leaf = state_.positions.first_kept,
             .last_leaf = state_.last_leaf,
             .cursors = state_.positions.cursors,
@@ -43,7 +44,8 @@ class Reader final : public StoppedSpool {
   }
   Result<std::vector<Version>> read(std::uint64_t after, std::size_t most_events,
                                     std::size_t most_bytes) const override {
-    const std::uint64_t first = first_after(after, state_.positions.first_kept);
+    const std::uint64_t first =
+        beyond_holes(known_holes(state_.positions), first_after(after, state_.positions.first_kept));
     return read_versions(*database_, {first, state_.last_leaf, most_events, most_bytes});
   }
 

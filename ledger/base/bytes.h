@@ -88,6 +88,7 @@ class ByteReader {
   std::string_view bytes(std::size_t count);
   bool ok() const { return ok_; }
   bool at_end() const { return rest_.empty(); }
+  std::size_t left() const { return rest_.size(); }
 
  private:
   std::string_view rest_;

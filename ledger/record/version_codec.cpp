@@ -7,6 +7,10 @@ namespace {
 
 // The check is the front of a SHA-256 over everything before the content, so that a damaged header is found, too.
 constexpr std::size_t kCheckBytes = 8;
+constexpr std::uint8_t kLayoutBeforeSenders = 1;
+
+/// Behind the sender in layout 2. The ledger's own members (its counter of the tenant, the record's key) come with it.
+constexpr std::uint8_t kWithoutLedger = 0;
 
 std::string_view check_of(const Digest& digest) {
   return as_text(digest).substr(0, kCheckBytes);
@@ -14,6 +18,13 @@ std::string_view check_of(const Digest& digest) {
 
 Error corrupt() {
   return {ErrorKind::kCorrupt, "the bytes are not an encoded version; the spool's copy is damaged"};
+}
+
+/// False where it is none that this build knows.
+bool read_sender(ByteReader& reader, Sender& sender) {
+  const std::uint8_t ingress = reader.u8();
+  sender = {static_cast<Ingress>(ingress), reader.u32(), reader.u32()};
+  return ingress <= static_cast<std::uint8_t>(Ingress::kHttp) && reader.u8() == kWithoutLedger;
 }
 
 }  // namespace
@@ -28,6 +39,10 @@ std::string encode_version(const Version& version, std::string_view canonical) {
   put_i64(bytes, version.received_at);
   put_i64(bytes, version.effective_at);
   bytes.append(as_text(version.content_hash));
+  bytes.push_back(static_cast<char>(version.sender.ingress));
+  put_u32(bytes, version.sender.uid);
+  put_u32(bytes, version.sender.gid);
+  bytes.push_back(static_cast<char>(kWithoutLedger));
   put_u16(bytes, static_cast<std::uint16_t>(agent.size()));
   bytes.append(agent);
   bytes.append(check_of(sha256(bytes)));
@@ -44,15 +59,15 @@ Result<Version> decode_version(std::string_view bytes) {
   version.received_at = reader.i64();
   version.effective_at = reader.i64();
   const auto hash = array_from<32>(reader.bytes(32));
-  const std::uint16_t agent_size = reader.u16();
-  version.agent.assign(reader.bytes(agent_size));
-  const std::size_t header_size = 1 + 8 + 16 + 8 + 8 + 32 + 2 + agent_size;
+  const bool is_known =
+      layout == kLayoutBeforeSenders || (layout == kVersionLayout && read_sender(reader, version.sender));
+  version.agent.assign(reader.bytes(reader.u16()));
+  const std::string_view header = bytes.substr(0, bytes.size() - reader.left());
   const std::string_view check = reader.bytes(kCheckBytes);
-  if (!reader.ok() || layout != kVersionLayout || !epoch_id || !hash ||
-      check != check_of(sha256(bytes.substr(0, header_size)))) {
+  if (!reader.ok() || !is_known || !epoch_id || !hash || check != check_of(sha256(header))) {
     return corrupt();
   }
-  const std::string_view canonical = bytes.substr(header_size + kCheckBytes);
+  const std::string_view canonical = bytes.substr(header.size() + kCheckBytes);
   if (content_hash(canonical) != *hash) {
     return corrupt();
   }

@@ -2,8 +2,10 @@
 
 It reads PostgreSQL's frontend/backend protocol and MongoDB's OP_MSG (no TLS), forwards them unchanged, and counts the
 statements or commands and their replies: for PostgreSQL each Parse and each CommandComplete, for the document store each
-command but handshakes. At the one that arm() names it does what it was told, once. hole() is another thing: everything is
-accepted and nothing answered until the hole ends; what waits in it then goes on, late.
+command but handshakes. At the one that arm() names it does what it was told, once. What lasts is another thing: in a
+hole() everything is accepted and nothing answered until it ends, and what waits in it then goes on, late; always() does the
+same at every request or reply; half_open() lets go of the connections that are there, as a router that was restarted does,
+and takes new ones.
 """
 import contextlib
 import enum
@@ -11,6 +13,8 @@ import socket
 import struct
 import threading
 import urllib.parse
+
+import bson
 
 
 class Fault(enum.Enum):
@@ -22,10 +26,19 @@ class Fault(enum.Enum):
     SILENCE = "the store did it, and nothing comes on this connection any more"
     REQUEST_LOST = "the store never sees the request and the connection is reset"
     REQUEST_LATE = "the request reaches the store long after the agent has given it up"
+    NOT_PRIMARY = "a document store that is not primary refuses it and does nothing"
+    STEPPED_DOWN = "a document store did it, and its reply says only that it stepped down meanwhile"
+    UNCONFIRMED = "a document store did it, and its reply says that a majority did not confirm it in time"
 
     @property
     def is_at_request(self):
-        return self in (Fault.REQUEST_LOST, Fault.REQUEST_LATE)
+        return self in (Fault.REQUEST_LOST, Fault.REQUEST_LATE, Fault.NOT_PRIMARY)
+
+
+ERRORS = {Fault.NOT_PRIMARY: {"ok": 0.0, "code": 10107, "codeName": "NotWritablePrimary", "errmsg": "not primary"},
+          Fault.STEPPED_DOWN: {"ok": 0.0, "code": 11602, "codeName": "InterruptedDueToReplStateChange", "errmsg": "interrupted"}}
+NO_MAJORITY = {"code": 64, "codeName": "WriteConcernTimeout", "errmsg": "waiting for replication timed out",
+               "errInfo": {"wtimeout": True}}
 
 
 class Stream:
@@ -103,6 +116,23 @@ class Documents:
         _, response_to, _, data = self.message(stream)
         return self.labels.pop(response_to, None), data
 
+    def refusal(self, request, error):
+        """The reply with this error to a request that the store never sees."""
+        request_id = struct.unpack("<i", request[4:8])[0]
+        self.labels.pop(request_id, None)
+        return self.framed(request_id, error)
+
+    def changed(self, reply, fault):
+        """The reply of a store that did it, as one that says something else of it."""
+        answer = ERRORS.get(fault) or bson.decode(reply[21:21 + struct.unpack("<i", reply[21:25])[0]])
+        if fault is Fault.UNCONFIRMED and "cursor" not in answer:  # What only reads needs no majority.
+            answer["writeConcernError"] = NO_MAJORITY
+        return self.framed(struct.unpack("<i", reply[8:12])[0], answer)
+
+    def framed(self, response_to, document):
+        body = struct.pack("<iB", 0, 0) + bson.encode(document)
+        return struct.pack("<iiii", 16 + len(body), 0, response_to, self.OP_MSG) + body
+
 
 class Link:
     """One connection through the proxy, with a thread for each direction."""
@@ -110,7 +140,7 @@ class Link:
     def __init__(self, proxy, client):
         self.proxy, self.client, self.server = proxy, client, None
         self.frames = proxy.dialect()
-        self.is_silent = self.is_cut = False
+        self.is_silent = self.is_cut = self.is_forgotten = False
 
     def run(self):
         try:
@@ -139,7 +169,7 @@ class Link:
                     data = self.suffer(fault, data)
                 if self.is_silent and label and not is_request:
                     self.proxy.swallowed += 1
-                if self.is_cut or (self.is_silent and not is_request):
+                if self.is_cut or self.is_forgotten or data is None or (self.is_silent and not is_request):
                     continue
                 with contextlib.suppress(OSError):  # Who gave up does not get it; the rest is read all the same.
                     target.sendall(data)
@@ -147,7 +177,12 @@ class Link:
             target.shutdown(socket.SHUT_WR)
 
     def suffer(self, fault, data):
-        """What is forwarded instead of the frame."""
+        """What is forwarded instead of the frame; None: nothing."""
+        if fault is Fault.NOT_PRIMARY:
+            self.client.sendall(self.frames.refusal(data, ERRORS[fault]))
+            return None
+        if fault in (Fault.STEPPED_DOWN, Fault.UNCONFIRMED):
+            return self.frames.changed(data, fault)
         if fault is Fault.REPLY_LATE or fault is Fault.REQUEST_LATE:
             self.is_silent = fault is Fault.REQUEST_LATE
             threading.Event().wait(self.proxy.late_by)
@@ -184,6 +219,7 @@ class FrameProxy:
         self.lock = threading.Lock()
         self.requests, self.replies, self.fired, self.late_by, self.swallowed = [], [], None, 0.0, 0
         self.number, self.fault, self.seen, self.first = 0, None, 0, None
+        self.lasting, self.links = None, []
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -191,7 +227,8 @@ class FrameProxy:
             while True:
                 client, _ = self.listening.accept()
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=Link(self, client).run, daemon=True).start()
+                self.links.append(Link(self, client))
+                threading.Thread(target=self.links[-1].run, daemon=True).start()
 
     def arm(self, number, fault, late_by=0.0, first=None):
         """The `number`-th request or reply from now (1: the next) suffers the fault. Forgets what was seen so far, and counts
@@ -206,6 +243,8 @@ class FrameProxy:
                 return None
             self.first = None
             (self.requests if is_request else self.replies).append(label)
+            if self.lasting and self.lasting.is_at_request == is_request:
+                return self.lasting
             if self.fault is None or self.fault.is_at_request != is_request:
                 return None
             self.seen += 1
@@ -222,6 +261,22 @@ class FrameProxy:
             yield
         finally:
             self.is_open.set()
+
+    @contextlib.contextmanager
+    def always(self, fault, late_by=0.0):
+        """Every request or reply suffers the fault."""
+        self.lasting, self.late_by = fault, late_by
+        try:
+            yield
+        finally:
+            self.lasting = None
+
+    @contextlib.contextmanager
+    def half_open(self):
+        """The connections that are there carry nothing any more, and nobody is told; new ones are as ever."""
+        for link in self.links:
+            link.is_forgotten = True
+        yield
 
     def close(self):
         self.is_open.set()

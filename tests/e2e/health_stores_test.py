@@ -1,66 +1,17 @@
 """The health page in each condition that can befall a store, made with real servers: it names component, cause and what
 helps, its numbers equal what the test counts itself, and when the condition is over it says that all is well."""
-import os
-import pathlib
-import shutil
-import tempfile
 import time
 import unittest
 
-import certificates
-import harness
 import health_page
 import health_scene
-import postgres_server
+import shared_stores
 from health_store_rows import ROWS, Row
 
-SETTINGS = {"fsync": "off", "max_connections": 20, "max_wal_senders": 0, "log_line_prefix": "%d %e "}
-HBA = f"""host all {health_scene.GUARDED} 127.0.0.1/32 scram-sha-256
-host all all 127.0.0.1/32 trust
-"""
 MOST_BACKOFF_SECONDS = 0.5 + 0.1  # The next try may be planned while the page is being written.
 
 
-class SharedServer(postgres_server.PostgresServer):
-    def make_tablespace(self, folder):
-        folder.mkdir()
-        postgres_server.give_to_server_user(folder, 0o700)
-        name = "space" + os.urandom(4).hex()
-        self.do(f"CREATE TABLESPACE {name} LOCATION '{folder}'")
-        return name
-
-
-class Stores(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = SharedServer(**SETTINGS)
-        cls.addClassCleanup(cls.server.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-        cls.authority, cls.other_authority = certificates.Authority(), certificates.Authority("another authority")
-        cls.addClassCleanup(cls.authority.close)
-        cls.addClassCleanup(cls.other_authority.close)
-        cls.server.enable_tls(*cls.authority.certificate())
-        cls.server.do(f"CREATE ROLE {health_scene.WRITER} LOGIN", "CREATE ROLE crowd LOGIN",
-                      f"CREATE ROLE {health_scene.GUARDED} LOGIN PASSWORD '{health_scene.PASSWORD}'")
-        cls.server.set_hba(HBA)
-
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="twinlog-health-"))
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.mend_servers()
-
-    def mend_servers(self):
-        """What a row that failed in the middle left broken must not fail the others."""
-        if set(self.server.options) & {"default_transaction_read_only", "hot_standby"}:
-            self.server.stop("immediate")
-            (self.server.data / "standby.signal").unlink(missing_ok=True)
-            for name in ("default_transaction_read_only", "hot_standby"):
-                self.server.set_option(name, None)
-        for server in (self.server, self.documents):
-            if not server.process:
-                server.start()
-
+class Stores(shared_stores.SharedStores):
     def check_row(self, row: Row):
         scene = health_scene.Scene(self, row.owner)
         story = row.story(scene)

@@ -19,7 +19,7 @@ enum class Mode : std::uint8_t { kRaw, kContent, kEvent, kAccount };
 constexpr std::uint8_t kModes = 4;
 
 void decode_raw(std::string_view bytes) {
-  if (const auto version = decode_version(bytes)) {
+  if (const auto version = decode_version(bytes); version && bytes.front() == static_cast<char>(kVersionLayout)) {
     require(encode_version(*version, canonical_content(version->event)) == bytes,
             "what is decoded encodes to its bytes");
   }

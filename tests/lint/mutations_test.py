@@ -7,6 +7,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/tools"))
+import mutants  # noqa: E402
 import mutate_numbers  # noqa: E402
 import mutations  # noqa: E402
 
@@ -108,7 +109,7 @@ class Batches(House):
 
 class Verdicts(unittest.TestCase):
     def verdict(self, test, *cases, joint=" ["):
-        return mutate_numbers.verdict_of(test, [(name, verdict, "") for name, verdict in cases], joint)[0]
+        return mutants.verdict_of(test, [(name, verdict, "") for name, verdict in cases], joint)[0]
 
     def test_a_test_fails_when_it_or_a_part_of_it_does(self):
         self.assertEqual(self.verdict("a.B.c", ("a.B.c", "passed"), ("a.B.cd", "failed")), "passed")

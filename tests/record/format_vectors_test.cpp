@@ -52,7 +52,12 @@ TEST(FormatVectors, OfAnIdOfAKeyedRequestHoldToTheByte) {
   EXPECT_EQ(hex(accepted.content_hash), "1f94e215ed7a447e3a672b8faf135bb2a227e2e5165cf47267ca6dfe495fdbef");
 }
 
-TEST(FormatVectors, OfAnEncodedVersionHoldToTheByte) {
+constexpr std::string_view kContent =
+    "7b226163636f756e74223a2269643a7531222c226576656e745f74797065223a226c6f67696e5f73756363657373222c226c6f675f6964223a"
+    "22652d31222c226f636375727265645f6174223a313730393230343430303132333435362c2274656e616e745f6964223a2261636d65222c22"
+    "757365725f6964223a227531227d";
+
+Version example_version() {
   const ReadOutcome outcome = testing::read(
       R"json({"tenant_id":"acme","log_id":"e-1","event_type":"login_success","occurred_at":"2024-02-29T12:00:00.1234567+01:00","user_id":"u1","schema_version":1})json");
   const auto& accepted = std::get<AcceptedEvent>(outcome);
@@ -66,12 +71,30 @@ TEST(FormatVectors, OfAnEncodedVersionHoldToTheByte) {
     version.epoch_id[i] = static_cast<std::uint8_t>(i);
   }
   version.leaf_index = 7;
-  EXPECT_EQ(hex(encode_version(version, accepted.canonical)),
-            "010000000000000007000102030405060708090a0b0c0d0e0f000612832923ed2000061283291e2e4093dbbb0b398f3004c7"
-            "563a140e227c0dc9be108370ff442bf3f266f8719882510006617574682d3149cc4b2d6ba47eaf7b226163636f756e74223a"
-            "2269643a7531222c226576656e745f74797065223a226c6f67696e5f73756363657373222c226c6f675f6964223a22652d31"
-            "222c226f636375727265645f6174223a313730393230343430303132333435362c2274656e616e745f6964223a2261636d65"
-            "222c22757365725f6964223a227531227d");
+  version.sender = {Ingress::kUnix, 1000, 1001};
+  return version;
+}
+
+TEST(FormatVectors, OfAnEncodedVersionHoldToTheByte) {
+  const Version version = example_version();
+  EXPECT_EQ(hex(encode_version(version, canonical_content(version.event))),
+            "020000000000000007000102030405060708090a0b0c0d0e0f000612832923ed2000061283291e2e4093dbbb0b398f3004c7"
+            "563a140e227c0dc9be108370ff442bf3f266f871988251"
+            "01000003e8000003e900"
+            "0006617574682d31eea426adc73451cd" +
+                std::string(kContent));
+}
+
+TEST(FormatVectors, OfTheLayoutBeforeSendersAreReadAsEver) {
+  const auto bytes = from_hex(
+      "010000000000000007000102030405060708090a0b0c0d0e0f000612832923ed2000061283291e2e4093dbbb0b398f3004c7"
+      "563a140e227c0dc9be108370ff442bf3f266f8719882510006617574682d3149cc4b2d6ba47eaf" +
+      std::string(kContent));
+  const Result<Version> version = decode_version(*bytes);
+  ASSERT_TRUE(version.has_value());
+  Version expected = example_version();
+  expected.sender = {};
+  EXPECT_EQ(*version, expected);
 }
 
 }  // namespace

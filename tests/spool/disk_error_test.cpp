@@ -52,7 +52,7 @@ TEST_F(SpoolDiskError, ABatchThatReachedTheDiskAllTheSameIsKeptAndItsRepeatIsADu
   EXPECT_THAT(log_ids_after(0), ElementsAre("b"));
   // What is answered from now on does not lean on the log whose sync failed.
   close();
-  disk_.files->crash(0);
+  disk_.files->crash();
   open();
   EXPECT_THAT(log_ids_after(0), ElementsAre("b"));
 }
@@ -88,9 +88,24 @@ TEST_F(SpoolDiskError, ACursorMovedWhileTheDiskWasDeadIsWrittenWhenItIsBack) {
   heal(Step::kSync);
   ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
   close();
-  disk_.files->crash(0);
+  disk_.files->crash();
   open();
   EXPECT_EQ(spool().cursor(StoreId::kPostgres), 15U);
+}
+
+TEST_F(SpoolDiskError, ACursorThatGoesBackWhileTheDiskIsDeadSaysThatOnlyMemoryKnows) {
+  store_many("e", 20);
+  ASSERT_TRUE(spool().move_cursor(StoreId::kPostgres, 15).ok());
+  disk_.files->fail(Step::kSync, kForEver, IOStatus::IOError("planted"));
+  ASSERT_TRUE(offer({make_event("b")}).empty());
+  EXPECT_FALSE(spool().move_cursor(StoreId::kPostgres, 5).ok());
+  EXPECT_EQ(spool().cursor(StoreId::kPostgres), 5U);
+  heal(Step::kSync);
+  ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+  close();
+  disk_.files->crash();
+  open();
+  EXPECT_EQ(spool().cursor(StoreId::kPostgres), 5U);
 }
 
 TEST_F(SpoolDiskError, WhatAStoreLacksAndLeavesToSkipAreWrittenWhenTheDiskIsBack) {
@@ -101,7 +116,7 @@ TEST_F(SpoolDiskError, WhatAStoreLacksAndLeavesToSkipAreWrittenWhenTheDiskIsBack
   heal(Step::kSync);
   ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
   close();
-  disk_.files->crash(0);
+  disk_.files->crash();
   open();
   EXPECT_EQ(spool().stats().incomplete_since[0], 7);
   EXPECT_EQ(offer_one(make_event("b")), D::kStored);

@@ -1,123 +1,32 @@
 #include "tests/spool/faulty_file_system.h"
 
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <utility>
+
+#include "tests/spool/faulty_files.h"
 
 namespace twinlog::testing {
 namespace {
 
+namespace fs = std::filesystem;
 using rocksdb::IODebugContext;
 using rocksdb::IOOptions;
 using rocksdb::IOStatus;
-using rocksdb::Slice;
-
-std::string content_of(const std::string& name) {
-  std::ifstream in(name, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
 
 /// Without a slash at the end.
 std::string plain(const std::string& folder) {
-  const std::filesystem::path path = std::filesystem::path(folder).lexically_normal();
+  const fs::path path = fs::path(folder).lexically_normal();
   return path.has_filename() ? path.string() : path.parent_path().string();
 }
 
-class WritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
- public:
-  WritableFile(std::unique_ptr<rocksdb::FSWritableFile> target, std::string name, FaultyFileSystem& disk)
-      : FSWritableFileOwnerWrapper(std::move(target)), name_(std::move(name)), disk_(disk) {}
-
-  IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
-    const IOStatus allowed = disk_.take_step(Step::kAppend);
-    const Slice part(data.data(), allowed.ok() ? data.size() : data.size() / 2);
-    IOStatus status = target()->Append(part, options, debug);
-    if (status.ok()) {
-      disk_.appended(name_, part.size());
-    }
-    return allowed.ok() ? status : allowed;
-  }
-  IOStatus Append(const Slice& data, const IOOptions& options, const rocksdb::DataVerificationInfo& /*info*/,
-                  IODebugContext* debug) override {
-    return Append(data, options, debug);
-  }
-  IOStatus Sync(const IOOptions& /*options*/, IODebugContext* /*debug*/) override {
-    IOStatus allowed = disk_.take_step(Step::kSync);
-    if (allowed.ok()) {
-      disk_.synced(name_);
-    }
-    return allowed;
-  }
-  IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override { return Sync(options, debug); }
-  IOStatus RangeSync(std::uint64_t /*offset*/, std::uint64_t /*bytes*/, const IOOptions& /*options*/,
-                     IODebugContext* /*debug*/) override {
-    return IOStatus::OK();  // Promises nothing.
-  }
-
- private:
-  std::string name_;
-  FaultyFileSystem& disk_;
-};
-
-class Folder final : public rocksdb::FSDirectoryWrapper {
- public:
-  Folder(std::unique_ptr<rocksdb::FSDirectory> target, std::string name, FaultyFileSystem& disk)
-      : FSDirectoryWrapper(std::move(target)), name_(std::move(name)), disk_(disk) {}
-
-  IOStatus Fsync(const IOOptions& /*options*/, IODebugContext* /*debug*/) override {
-    IOStatus allowed = disk_.take_step(Step::kFolderSync);
-    if (allowed.ok()) {
-      disk_.folder_synced(name_);
-    }
-    return allowed;
-  }
-  IOStatus FsyncWithDirOptions(const IOOptions& options, IODebugContext* debug,
-                               const rocksdb::DirFsyncOptions& /*why*/) override {
-    return Fsync(options, debug);
-  }
-
- private:
-  std::string name_;
-  FaultyFileSystem& disk_;
-};
-
-class ReadableFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
- public:
-  ReadableFile(std::unique_ptr<rocksdb::FSRandomAccessFile> target, FaultyFileSystem& disk)
-      : FSRandomAccessFileOwnerWrapper(std::move(target)), disk_(disk) {}
-  // NOLINTNEXTLINE(readability-function-size): RocksDB's parameters.
-  IOStatus Read(std::uint64_t offset, std::size_t bytes, const IOOptions& options, Slice* result, char* scratch,
-                IODebugContext* debug) const override {
-    disk_.was_read(bytes);
-    return target()->Read(offset, bytes, options, result, scratch, debug);
-  }
-  IOStatus MultiRead(rocksdb::FSReadRequest* requests, std::size_t count, const IOOptions& options,
-                     IODebugContext* debug) override {
-    for (std::size_t i = 0; i < count; ++i) {
-      disk_.was_read(requests[i].len);
-    }
-    return target()->MultiRead(requests, count, options, debug);
-  }
-
- private:
-  FaultyFileSystem& disk_;
-};
-
-class SequentialFile final : public rocksdb::FSSequentialFileOwnerWrapper {
- public:
-  SequentialFile(std::unique_ptr<rocksdb::FSSequentialFile> target, FaultyFileSystem& disk)
-      : FSSequentialFileOwnerWrapper(std::move(target)), disk_(disk) {}
-  IOStatus Read(std::size_t bytes, const IOOptions& options, Slice* result, char* scratch,
-                IODebugContext* debug) override {
-    IOStatus status = target()->Read(bytes, options, result, scratch, debug);
-    disk_.was_read(result->size());
-    return status;
-  }
-
- private:
-  FaultyFileSystem& disk_;
-};
+bool needs_room(Step step) {
+  return step != Step::kRemove && step != Step::kFolderSync && step != Step::kRename;
+}
 
 }  // namespace
 
@@ -133,14 +42,47 @@ void FaultyFileSystem::power_off_at(std::uint64_t step) {
   steps_until_off_ = step;
 }
 
-void FaultyFileSystem::fail(Step step, std::uint64_t count, const rocksdb::IOStatus& with) {
+void FaultyFileSystem::fail(Step step, std::uint64_t count, const IOStatus& with) {
   const std::lock_guard lock(mutex_);
   failures_[step] = {count, with};
 }
 
-IOStatus FaultyFileSystem::take_step(Step step) {
+void FaultyFileSystem::operations_fail(Fault fault) {
   const std::lock_guard lock(mutex_);
-  ++steps_;
+  operation_fault_ = std::move(fault);
+}
+
+void FaultyFileSystem::reads_fail(Fault fault) {
+  const std::lock_guard lock(mutex_);
+  read_fault_ = std::move(fault);
+}
+
+void FaultyFileSystem::heal() {
+  const std::lock_guard lock(mutex_);
+  failures_.clear();
+  operation_fault_ = {};
+  read_fault_ = {};
+}
+
+bool FaultyFileSystem::Fault::is_due() {
+  if (until > 0 && --until == 0) {
+    has_begun = true;
+    return true;
+  }
+  return has_begun && is_for_ever;
+}
+
+void FaultyFileSystem::flip(const std::string& file, std::uint64_t offset) {
+  std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekg(static_cast<std::streamoff>(offset));
+  const int byte = bytes.get();
+  bytes.seekp(static_cast<std::streamoff>(offset));
+  bytes.put(static_cast<char>(byte ^ 0x10));
+  ASSERT_TRUE(bytes.flush().good()) << file << " at " << offset;
+}
+
+IOStatus FaultyFileSystem::take_step(Step step) {
+  ++operations_;
   if (steps_until_off_ > 0 && --steps_until_off_ == 0) {
     is_off_ = true;
   }
@@ -153,24 +95,69 @@ IOStatus FaultyFileSystem::take_step(Step step) {
     ++failed_;
     return failure->second.second;
   }
+  if (operation_fault_.is_due() && (needs_room(step) || !operation_fault_.with.IsNoSpace())) {
+    ++failed_;
+    return operation_fault_.with;
+  }
   return IOStatus::OK();
 }
 
-void FaultyFileSystem::appended(const std::string& name, std::uint64_t bytes) {
+IOStatus FaultyFileSystem::will_read(std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
-  files_[name].written += bytes;
+  ++reads_;
+  bytes_read_ += bytes;
+  if (read_fault_.is_due()) {
+    ++failed_;
+    return read_fault_.with;
+  }
+  return IOStatus::OK();
 }
 
-void FaultyFileSystem::synced(const std::string& name) {
-  const std::lock_guard lock(mutex_);
-  files_[name].synced = files_[name].written;
+std::shared_ptr<DiskContent> FaultyFileSystem::content_of(const std::string& name) {
+  struct stat found {};
+  EXPECT_EQ(::stat(name.c_str(), &found), 0) << name;
+  std::shared_ptr<DiskContent>& content = contents_[found.st_ino];
+  if (!content) {
+    content = std::make_shared<DiskContent>(name, anchors_.path(std::to_string(++next_anchor_)));
+  }
+  return content;
 }
 
-void FaultyFileSystem::folder_synced(const std::string& folder) {
+/// What is unchanged on the disk and has no name in doubt.
+void FaultyFileSystem::forget_what_is_settled() {
+  std::erase_if(contents_, [](const auto& each) { return each.second.use_count() == 1 && each.second->is_settled(); });
+}
+
+IOStatus FaultyFileSystem::write(DiskContent& content, const Part& part,
+                                 const std::function<IOStatus(std::size_t)>& write) {
   const std::lock_guard lock(mutex_);
-  synced_folders_.insert(plain(folder));
-  std::erase_if(new_names_,
-                [&](const auto& each) { return std::filesystem::path(each.first).parent_path() == plain(folder); });
+  const IOStatus allowed = take_step(Step::kAppend);
+  const std::uint64_t bytes = allowed.ok() ? part.bytes : part.bytes / 2;
+  content.will_write(part.offset, bytes);
+  IOStatus status = write(bytes);
+  return allowed.ok() ? status : allowed;
+}
+
+IOStatus FaultyFileSystem::sync(DiskContent& content) {
+  const std::lock_guard lock(mutex_);
+  IOStatus allowed = take_step(Step::kSync);
+  if (allowed.ok()) {
+    content.synced();
+  } else if (!is_off_) {
+    content.sync_failed(after_failed_sync_);
+  }
+  return allowed;
+}
+
+IOStatus FaultyFileSystem::sync_folder(const std::string& folder) {
+  const std::lock_guard lock(mutex_);
+  IOStatus allowed = take_step(Step::kFolderSync);
+  if (allowed.ok()) {
+    synced_folders_.insert(plain(folder));
+    names_.folder_synced(plain(folder));
+    forget_what_is_settled();
+  }
+  return allowed;
 }
 
 bool FaultyFileSystem::folder_was_synced(const std::string& folder) {
@@ -178,38 +165,49 @@ bool FaultyFileSystem::folder_was_synced(const std::string& folder) {
   return synced_folders_.contains(plain(folder));
 }
 
-void FaultyFileSystem::crash(unsigned survivors) {
+void FaultyFileSystem::crash(std::optional<std::uint64_t> seed) {
   const std::lock_guard lock(mutex_);
-  for (const auto& [name, file] : files_) {
-    if (file.synced < file.written && std::filesystem::exists(name)) {
-      std::filesystem::resize_file(name, file.synced + (file.written - file.synced) * survivors / 256);
-    }
+  std::mt19937_64 random(seed.value_or(0));
+  for (const auto& [inode, content] : contents_) {
+    content->lose_power(seed ? &random : nullptr);
   }
-  for (const auto& [name, before] : new_names_) {
-    std::filesystem::remove(name);
-    if (before) {
-      std::ofstream(name, std::ios::binary) << *before;
-    }
-  }
-  files_.clear();
-  new_names_.clear();
+  names_.lose_power(seed ? &random : nullptr);
+  contents_.clear();
   failures_.clear();
+  operation_fault_ = {};
+  read_fault_ = {};
   steps_until_off_ = 0;
   is_off_ = false;
 }
 
+// NOLINTBEGIN(readability-function-size): RocksDB's parameters.
 IOStatus FaultyFileSystem::NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                            std::unique_ptr<rocksdb::FSWritableFile>* result, IODebugContext* debug) {
-  IOStatus allowed = take_step(Step::kCreate);
-  if (!allowed.ok()) {
-    return allowed;
-  }
   const std::lock_guard lock(mutex_);
-  new_names_.try_emplace(name, std::filesystem::exists(name) ? std::optional(content_of(name)) : std::nullopt);
-  files_[name] = {};
-  IOStatus status = target()->NewWritableFile(name, options, result, debug);
+  IOStatus status = take_step(Step::kCreate);
+  if (!status.ok()) {
+    return status;
+  }
+  const bool is_new = !fs::exists(name);
+  if (!is_new) {
+    content_of(name)->will_truncate();
+  }
+  status = target()->NewWritableFile(name, options, result, debug);
   if (status.ok()) {
-    *result = std::make_unique<WritableFile>(std::move(*result), name, *this);
+    *result = faulty(std::move(*result), content_of(name), *this);
+  }
+  if (status.ok() && is_new) {
+    names_.created(plain(name));
+  }
+  return status;
+}
+
+IOStatus FaultyFileSystem::NewRandomRWFile(const std::string& name, const rocksdb::FileOptions& options,
+                                           std::unique_ptr<rocksdb::FSRandomRWFile>* result, IODebugContext* debug) {
+  const std::lock_guard lock(mutex_);
+  IOStatus status = target()->NewRandomRWFile(name, options, result, debug);  // It makes no file.
+  if (status.ok()) {
+    *result = faulty(std::move(*result), content_of(name), *this);
   }
   return status;
 }
@@ -219,7 +217,7 @@ IOStatus FaultyFileSystem::NewRandomAccessFile(const std::string& name, const ro
                                                IODebugContext* debug) {
   IOStatus status = target()->NewRandomAccessFile(name, options, result, debug);
   if (status.ok()) {
-    *result = std::make_unique<ReadableFile>(std::move(*result), *this);
+    *result = faulty(std::move(*result), *this);
   }
   return status;
 }
@@ -229,7 +227,7 @@ IOStatus FaultyFileSystem::NewSequentialFile(const std::string& name, const rock
                                              IODebugContext* debug) {
   IOStatus status = target()->NewSequentialFile(name, options, result, debug);
   if (status.ok()) {
-    *result = std::make_unique<SequentialFile>(std::move(*result), *this);
+    *result = faulty(std::move(*result), *this);
   }
   return status;
 }
@@ -238,44 +236,90 @@ IOStatus FaultyFileSystem::NewDirectory(const std::string& name, const IOOptions
                                         std::unique_ptr<rocksdb::FSDirectory>* result, IODebugContext* debug) {
   IOStatus status = target()->NewDirectory(name, options, result, debug);
   if (status.ok()) {
-    *result = std::make_unique<Folder>(std::move(*result), name, *this);
+    *result = faulty(std::move(*result), name, *this);
   }
   return status;
 }
 
 IOStatus FaultyFileSystem::RenameFile(const std::string& from, const std::string& to, const IOOptions& options,
                                       IODebugContext* debug) {
-  IOStatus allowed = take_step(Step::kRename);
-  if (!allowed.ok()) {
-    return allowed;
-  }
   const std::lock_guard lock(mutex_);
-  new_names_.try_emplace(to, std::filesystem::exists(to) ? std::optional(content_of(to)) : std::nullopt);
-  new_names_.erase(from);
-  if (const auto file = files_.find(from); file != files_.end()) {
-    files_[to] = file->second;
-    files_.erase(from);
+  IOStatus status = take_step(Step::kRename);
+  if (!status.ok()) {
+    return status;
   }
-  return target()->RenameFile(from, to, options, debug);
+  EXPECT_EQ(fs::path(plain(from)).parent_path(), fs::path(plain(to)).parent_path()) << "this disk cannot do that";
+  std::shared_ptr<DiskContent> replaced = fs::is_regular_file(to) ? content_of(to) : nullptr;
+  status = target()->RenameFile(from, to, options, debug);
+  if (status.ok()) {
+    names_.renamed(plain(from), plain(to), std::move(replaced));
+  }
+  return status;
+}
+
+IOStatus FaultyFileSystem::LinkFile(const std::string& from, const std::string& to, const IOOptions& options,
+                                    IODebugContext* debug) {
+  const std::lock_guard lock(mutex_);
+  IOStatus status = take_step(Step::kLink);
+  status = status.ok() ? target()->LinkFile(from, to, options, debug) : status;
+  if (status.ok()) {
+    names_.created(plain(to));
+  }
+  return status;
+}
+
+IOStatus FaultyFileSystem::DeleteFile(const std::string& name, const IOOptions& options, IODebugContext* debug) {
+  const std::lock_guard lock(mutex_);
+  IOStatus status = take_step(Step::kRemove);
+  if (!status.ok()) {
+    return status;
+  }
+  std::shared_ptr<DiskContent> content = fs::is_regular_file(name) ? content_of(name) : nullptr;
+  status = target()->DeleteFile(name, options, debug);
+  if (status.ok()) {
+    names_.removed(plain(name), std::move(content));
+  }
+  return status;
+}
+
+IOStatus FaultyFileSystem::CreateDir(const std::string& name, const IOOptions& options, IODebugContext* debug) {
+  const std::lock_guard lock(mutex_);
+  IOStatus status = take_step(Step::kMakeFolder);
+  status = status.ok() ? target()->CreateDir(name, options, debug) : status;
+  if (status.ok()) {
+    names_.made_folder(plain(name));
+  }
+  return status;
+}
+
+IOStatus FaultyFileSystem::CreateDirIfMissing(const std::string& name, const IOOptions& options,
+                                              IODebugContext* debug) {
+  return fs::is_directory(name) ? IOStatus::OK() : CreateDir(name, options, debug);
+}
+
+IOStatus FaultyFileSystem::DeleteDir(const std::string& name, const IOOptions& options, IODebugContext* debug) {
+  const std::lock_guard lock(mutex_);
+  IOStatus status = take_step(Step::kRemove);
+  status = status.ok() ? target()->DeleteDir(name, options, debug) : status;
+  if (status.ok()) {
+    names_.removed_folder(plain(name));
+  }
+  return status;
 }
 
 IOStatus FaultyFileSystem::GetFreeSpace(const std::string& path, const IOOptions& options, std::uint64_t* free,
                                         IODebugContext* debug) {
+  const std::lock_guard lock(mutex_);
+  if (operation_fault_.has_begun && operation_fault_.is_for_ever && operation_fault_.with.IsNoSpace()) {
+    *free = 0;
+    return IOStatus::OK();
+  }
   if (free_bytes_) {
     *free = *free_bytes_;
     return IOStatus::OK();
   }
   return FileSystemWrapper::GetFreeSpace(path, options, free, debug);
 }
-
-IOStatus FaultyFileSystem::DeleteFile(const std::string& name, const IOOptions& options, IODebugContext* debug) {
-  const std::lock_guard lock(mutex_);
-  if (is_off_) {
-    return IOStatus::IOError("the power is off");
-  }
-  files_.erase(name);
-  new_names_.erase(name);
-  return target()->DeleteFile(name, options, debug);
-}
+// NOLINTEND(readability-function-size)
 
 }  // namespace twinlog::testing

@@ -204,7 +204,7 @@ void HttpSession::handle(const HttpRequest& request) {
   }
   sheet_ = *std::move(sheet);
   const std::weak_ptr<StreamSession> weak = weak_from_this();
-  port_.submit({Transport::kHttp, Atomicity::kWhole, std::move(events)},
+  port_.submit({Transport::kHttp, Atomicity::kWhole, {.ingress = Ingress::kHttp}, std::move(events)},
                [this, weak](const std::vector<Disposition>& dispositions) {
                  if (const auto self = weak.lock()) {
                    answered(dispositions);

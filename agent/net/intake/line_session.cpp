@@ -1,12 +1,23 @@
 #include "agent/net/intake/line_session.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
+#include "agent/net/loop/peer_credentials.h"
+
 namespace twinlog {
+namespace {
+
+Sender sender_of(int socket) {
+  const std::optional<Peer> peer = peer_of(socket);
+  return {Ingress::kUnix, peer ? peer->uid : kNobody, peer ? peer->gid : kNobody};
+}
+
+}  // namespace
 
 LineSession::LineSession(SessionLoop& loop, IntakePort& port, const Limits& limits, Descriptor connection)
-    : StreamSession(loop, std::move(connection)), port_(port), limits_(limits) {
+    : StreamSession(loop, std::move(connection)), port_(port), limits_(limits), sender_(sender_of(socket())) {
   ++port_.counters(Transport::kUnix).connections;
 }
 
@@ -76,7 +87,7 @@ void LineSession::hand_over(AnswerSheet answers, Time read_at) {
     return;
   }
   const std::weak_ptr<StreamSession> weak = weak_from_this();
-  port_.submit({Transport::kUnix, Atomicity::kPerEvent, std::move(events)},
+  port_.submit({Transport::kUnix, Atomicity::kPerEvent, sender_, std::move(events)},
                [this, weak, number](std::vector<Disposition> dispositions) {
                  if (const auto self = weak.lock()) {
                    answered(number, std::move(dispositions));

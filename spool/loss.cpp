@@ -1,0 +1,63 @@
+#include "spool/loss.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "ledger/base/uuid.h"
+#include "ledger/record/canonical.h"
+#include "spool/read_versions.h"
+
+namespace twinlog {
+namespace {
+
+std::optional<UtcMicros> received_at(const Database& database, std::uint64_t leaf) {
+  const Result<std::optional<Version>> found = read_version(database, leaf);
+  return found && found->has_value() ? std::optional((*found)->received_at) : std::nullopt;
+}
+
+}  // namespace
+
+Loss loss_of(const Database& database, const SpoolIdentity& identity, const LeafRange& leaves, const LossTimes& times) {
+  const UtcMicros before = received_at(database, leaves.first - 1).value_or(0);
+  return {.leaves = leaves,
+          .found_at = times.found_at,
+          .from = std::max(before, time_of_uuid_v7(identity.epoch_id)),
+          .until = received_at(database, leaves.last + 1).value_or(times.not_after)};
+}
+
+void add_loss(SpoolPositions& positions, const Loss& loss) {
+  positions.losses.push_back(loss);
+  std::ranges::sort(positions.losses, {}, [](const Loss& each) { return each.leaves.first; });
+  for (std::size_t store = 0; store < kStores; ++store) {
+    if (positions.cursors.at(store) < loss.leaves.last) {
+      note_incomplete_since(positions, static_cast<StoreId>(store), loss.from);
+    }
+  }
+}
+
+std::string loss_words(const Loss& loss) {
+  return "events " + std::to_string(loss.leaves.first) + " to " + std::to_string(loss.leaves.last) +
+         " were promised and are gone; they were accepted between " + utc_text(loss.from) + " and " +
+         utc_text(loss.until);
+}
+
+Result<std::optional<LeafRange>> unreadable_from(const Database& database, const LeafRange& range) {
+  std::optional<LeafRange> found;
+  for (std::uint64_t leaf = range.first; leaf <= range.last; ++leaf) {
+    const Result<std::optional<Version>> version = read_version(database, leaf);
+    if (version && version->has_value()) {
+      break;
+    }
+    if (!version && version.error().kind() != ErrorKind::kCorrupt) {
+      return version.error();
+    }
+    if (!version || found) {  // What is not there behind damage went with it.
+      found = LeafRange{range.first, leaf};
+    } else {
+      break;
+    }
+  }
+  return found;
+}
+
+}  // namespace twinlog

@@ -1,0 +1,14 @@
+// Spools of older formats.
+#pragma once
+
+#include "ledger/base/result.h"
+#include "spool/database_setup.h"
+
+namespace twinlog {
+
+/// Brings a spool of format 1 to this build's, in one synced write; does nothing to any other, nor where there is none.
+/// The column families that are new are made by the opening that follows: a death in between leaves a spool that says
+/// its new format and gets them then. Its backlog stays as it is, both layouts of versions are read alike.
+Status upgrade_spool(const DatabaseSetup& setup);
+
+}  // namespace twinlog
