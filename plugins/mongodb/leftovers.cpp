@@ -26,7 +26,9 @@ StoreResult<bool> change_line(Client& client, const Uuid& epoch_id, const AgentL
       .int64("last_leaf_index", static_cast<std::int64_t>(line.leaves.delivered))
       .int64("listed_leaf_index", static_cast<std::int64_t>(line.listed))
       .boolean("is_unfinished", true);
-  if (!line.replay.empty()) {
+  if (line.replay.empty()) {
+    guard.begin_document("replay").boolean("$exists", false).end();
+  } else {
     guard.text("replay", line.replay);
   }
   Bulk bulk(client, kAgents);

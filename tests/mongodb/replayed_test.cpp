@@ -161,6 +161,39 @@ TEST_F(MongodbReplayed, APositionThatIsNotAsItWasLeftStopsAReplayBeforeItWritesA
   EXPECT_TRUE(testing::read_records(settings_, testing::keys_of(letters)).empty());
 }
 
+// The owner of an epoch comes back just when another agent ends, for good, what it had left.
+TEST_F(MongodbReplayed, BegunWhileAnAdopterEndsWhatItsAgentLeftIsNotForgotten) {
+  TestAgent agent(through_proxy(), 1);
+  auto versions = agent.accept(batch_with_letters());
+  refuse(kBad);
+  const auto letters = flush_and_keep_letters(agent, versions);
+  proxy_.refuse_nothing();
+  const auto more = agent.accept({failed(90).log_id("k"), failed(91).log_id("l")});
+  versions.insert(versions.end(), more.begin(), more.end());
+  proxy_.cut_at(3, Cut::kBeforeServer);  // After its records.
+  error_of(agent.flush(more));
+  testing::CuttingProxy adopters_way(testing::java_server_port());
+  TestAgent adopter(testing::settings_for(adopters_way.port(), database_), 2);
+  const auto look_after = [&adopter](std::chrono::seconds silence) {
+    adopter.clock().advance(silence);
+    ASSERT_TRUE(adopter.store().connect());
+    ASSERT_TRUE(adopter.store().connect());
+  };
+  look_after(kSilentBefore);
+  bool has_come_back = false;
+  adopters_way.before("find account_lockouts", [&] {
+    agent.restart();
+    proxy_.cut_at(3, Cut::kBeforeServer);
+    error_of(agent.replay(letters));
+    has_come_back = true;
+  });
+  look_after(kSilentBeforeLast);
+  EXPECT_TRUE(has_come_back);
+  EXPECT_EQ(testing::read_records(settings_, testing::keys_of(letters)).size(), letters.size());
+  look_after(kSilentBeforeLast);
+  expect_fold(settings_, versions);
+}
+
 class MongodbReplayCut : public MongodbReplayed, public ::testing::WithParamInterface<Cut> {
  protected:
   /// Calls `go_on` after a replay of its own was cut at each of its commands; how many those were.
