@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "ledger/record/timestamp.h"
+
 namespace twinlog::postgres {
 namespace {
 
@@ -77,8 +79,12 @@ std::optional<std::string> text_or_null(const Rows& rows, int column) {
 
 }  // namespace
 
+Statement create_accounts(std::span<const AccountUpdate> accounts) {
+  return {kCreate, key_arrays(accounts)};
+}
+
 std::vector<Statement> lock_accounts(std::span<const AccountUpdate> accounts) {
-  return {{kCreate, key_arrays(accounts)}, {kLock, key_arrays(accounts)}};
+  return {create_accounts(accounts), {kLock, key_arrays(accounts)}};
 }
 
 Statement recount_failures(std::span<const AccountUpdate* const> accounts) {
@@ -86,8 +92,10 @@ Statement recount_failures(std::span<const AccountUpdate* const> accounts) {
   return {kRecount,
           {array_of(kText, accounts, [](auto& out, Update each) { out.bytes(each->key.tenant_id); }),
            array_of(kText, accounts, [](auto& out, Update each) { out.bytes(each->key.account); }),
-           array_of(kTimestamp, accounts,
-                    [](auto& out, Update each) { out.timestamp(each->state.attempts->position.effective_at); })}};
+           array_of(kTimestamp, accounts, [](auto& out, Update each) {
+             const auto& attempts = each->state.attempts;
+             out.timestamp(attempts ? attempts->position.effective_at : kEarliestTime - 1);
+           })}};
 }
 
 Statement update_accounts(std::span<const AccountUpdate> accounts) {

@@ -17,12 +17,16 @@ struct AccountUpdate {
   AccountState state;
 };
 
+/// Makes the missing rows of accounts in bytewise order of their keys, with an empty fold_state.
+Statement create_accounts(std::span<const AccountUpdate> accounts);
+
 /// Two statements for accounts in bytewise order of their keys: create the missing rows, then lock all of them in that
 /// order. The second gives (ordinal from 1, fold_state) and sees what was committed while the first waited. A row that
 /// was created now has an empty fold_state; it must be updated in the same transaction.
 std::vector<Statement> lock_accounts(std::span<const AccountUpdate> accounts);
 
-/// Counts, per account in order, the undefined failures behind its attempts register: (ordinal from 1, count). Must run
+/// Counts, per account in order, the undefined failures behind its attempts register, all where it has none: (ordinal
+/// from 1, count). Must run
 /// after the locks in a statement of its own: its snapshot then holds every version that any state has counted.
 Statement recount_failures(std::span<const AccountUpdate* const> accounts);
 

@@ -19,18 +19,13 @@ bool holds(const KeyPlan& plan, const Digest& hash) {
 
 }  // namespace
 
-BatchPlan::BatchPlan(std::span<const Version> versions) {
-  std::vector<const Version*> sorted;
-  sorted.reserve(versions.size());
-  for (const Version& version : versions) {
-    sorted.push_back(&version);
-  }
+BatchPlan::BatchPlan(std::span<const Version* const> versions) {
+  std::vector<const Version*> sorted(versions.begin(), versions.end());
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const Version* a, const Version* b) { return key_of(*a) < key_of(*b); });
   for (const Version* version : sorted) {
     if (keys_.empty() || key_of(*keys_.back().first) != key_of(*version)) {
-      keys_.push_back(
-          {.first = version, .others = {}, .stored = version->content_hash, .is_named = false, .is_inserted = false});
+      keys_.push_back({.first = version, .others = {}, .stored = version->content_hash});
     } else if (!holds(keys_.back(), version->content_hash)) {
       keys_.back().others.push_back(version);
     }
@@ -71,6 +66,7 @@ void BatchPlan::note_older_record(std::string_view tenant_id, std::string_view l
   if (KeyPlan* const plan = plan_of(tenant_id, log_id)) {
     plan->stored = stored.value_or(plan->first->content_hash);
     plan->is_named = true;
+    plan->is_erased = !stored;
   }
 }
 
@@ -107,6 +103,17 @@ std::vector<const Version*> BatchPlan::inserted() const {
     }
   }
   return inserted;
+}
+
+std::vector<const Version*> BatchPlan::kept() const {
+  std::vector<const Version*> kept;
+  for (const KeyPlan& plan : keys_) {
+    if (!plan.is_erased) {
+      kept.push_back(plan.first);
+      kept.insert(kept.end(), plan.others.begin(), plan.others.end());
+    }
+  }
+  return kept;
 }
 
 std::vector<const Version*> BatchPlan::firsts_with_other_contents() const {

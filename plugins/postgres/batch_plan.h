@@ -20,13 +20,14 @@ struct KeyPlan {
   Digest stored{};
   bool is_named = false;     ///< The store said something about this key.
   bool is_inserted = false;  ///< `first` is the record since this flush.
+  bool is_erased = false;    ///< The record has no content left.
 };
 
 /// Keys in bytewise order, as the store's "C" collation has it: every agent locks in the same order.
 class BatchPlan {
  public:
   /// The versions must outlive the plan.
-  explicit BatchPlan(std::span<const Version> versions);
+  explicit BatchPlan(std::span<const Version* const> versions);
 
   const std::vector<KeyPlan>& keys() const { return keys_; }
   /// The first versions, in order of key.
@@ -44,6 +45,8 @@ class BatchPlan {
   std::vector<const Version*> conflicts() const;
   /// The versions with this key that became the record now, in order of key.
   std::vector<const Version*> inserted() const;
+  /// After all records were noted: all contents that are in the store once the conflicts are written, in order of key.
+  std::vector<const Version*> kept() const;
   /// Keys with a conflict that the upsert of the record could not see, as it lies in this batch only.
   std::vector<const Version*> firsts_with_other_contents() const;
 

@@ -256,6 +256,9 @@ StoreResult<std::vector<Rows>> Connection::collect(std::size_t statements, TimeP
       default:
         if (!first_error) {
           first_error = classify(field(result, PG_DIAG_SQLSTATE), field(result, PG_DIAG_CONSTRAINT_NAME));
+          error_place_ = {.statement = all.size(),
+                          .schema = std::string(field(result, PG_DIAG_SCHEMA_NAME)),
+                          .table = std::string(field(result, PG_DIAG_TABLE_NAME))};
         }
     }
   }
@@ -263,6 +266,7 @@ StoreResult<std::vector<Rows>> Connection::collect(std::size_t statements, TimeP
 
 StoreError Connection::broken() {
   broken_ = true;
+  error_place_ = {};
   StoreError error = classify("", "");
   if (timed_out_) {
     error.reaction = Reaction::kReconnectSmaller;

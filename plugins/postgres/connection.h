@@ -51,6 +51,13 @@ class Rows {
   bool warned_;
 };
 
+/// Where an error came from, as the server named it.
+struct ErrorPlace {
+  std::size_t statement = 0;  ///< Of those of the run, from 0.
+  std::string schema;         ///< Of the table; both are "" where none was named.
+  std::string table;
+};
+
 /// One thread at a time.
 class Connection {
  public:
@@ -69,6 +76,9 @@ class Connection {
   StoreResult<std::vector<Rows>> run(std::span<const Statement> statements, std::chrono::milliseconds limit);
   /// The same with a single statement.
   StoreResult<Rows> run_one(Statement statement, std::chrono::milliseconds limit);
+
+  /// Of the last error that run() gave.
+  const ErrorPlace& error_place() const { return error_place_; }
 
   bool is_usable() const;
   bool is_in_transaction() const;
@@ -98,6 +108,7 @@ class Connection {
   const Clock& clock_;
   std::unique_ptr<pg_conn, Finish> connection_;
   std::uint64_t round_trips_ = 0;
+  ErrorPlace error_place_;
   bool warned_ = false;     ///< A WARNING came since the last result was taken.
   bool timed_out_ = false;  ///< The peer did not answer in time.
   bool broken_ = false;     ///< The state of the session is unknown: nothing more is asked of it.

@@ -135,6 +135,11 @@ bool speaks_of(const ErrorRow& row, std::string_view sqlstate, std::string_view 
   return row.named == Named::kAny || (row.named == Named::kWithName) != constraint.empty();
 }
 
+const ErrorRow* row_of(std::string_view sqlstate, std::string_view constraint) {
+  return std::find_if(kRows.begin(), kRows.end(),
+                      [&](const ErrorRow& each) { return speaks_of(each, sqlstate, constraint); });
+}
+
 }  // namespace
 
 std::span<const ErrorRow> error_table() {
@@ -152,12 +157,19 @@ StoreError classify_local(std::string_view libpq_message) {
   return {.reaction = row->reaction, .code = "", .constraint = "", .words = std::string(row->words)};
 }
 
+bool is_unknown(std::string_view sqlstate, std::string_view constraint) {
+  return !sqlstate.empty() && row_of(sqlstate, constraint) == kRows.end();
+}
+
+bool is_raised(std::string_view sqlstate) {
+  return sqlstate.starts_with("P0");
+}
+
 StoreError classify(std::string_view sqlstate, std::string_view constraint) {
   if (sqlstate.empty()) {
     return {.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = std::string(kLost)};
   }
-  const auto* const row = std::find_if(kRows.begin(), kRows.end(),
-                                       [&](const ErrorRow& each) { return speaks_of(each, sqlstate, constraint); });
+  const auto* const row = row_of(sqlstate, constraint);
   const bool is_known = row != kRows.end();
   return {.reaction = is_known ? row->reaction : Reaction::kRetry,
           .code = std::string(sqlstate),

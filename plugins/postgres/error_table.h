@@ -22,6 +22,11 @@ struct ErrorRow {
 /// Whole codes first, then classes.
 std::span<const ErrorRow> error_table();
 
+/// The table has no row for it.
+bool is_unknown(std::string_view sqlstate, std::string_view constraint);
+/// A function of the administrator said RAISE without a code, or what amounts to it.
+bool is_raised(std::string_view sqlstate);
+
 /// Why there was no session and no server said so: what libpq's own message contains -> what the courier does.
 struct LocalErrorRow {
   std::string_view contains;

@@ -12,14 +12,15 @@
 //  5. The position is locked and looked at first: another one than expected means that the store was restored or
 //     emptied behind this connection, and writing a new one would hide what it lost.
 //  6. What an INSERT did not name is looked for in the table. What is not there was dropped by a trigger or rule of the
-//     administrator: no duplicate, and the transaction is not committed.
+//     administrator: no duplicate.
+//  7. Where the server refuses the batch for what may be single versions, they are searched for and left out, and all
+//     the rest is written as if they had never been in it (isolation.h). Nothing of a search is kept.
 //
 // Round trips: position and records; a look at what was there already (where some was); conflicts (where some may be; a
 // look at those that were there); locks (where an account is touched); recount (where a defining event came late);
-// accounts, position and COMMIT.
+// accounts, position and COMMIT. Only where the server refused something, more.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
 
@@ -29,12 +30,6 @@
 #include "plugins/postgres/recounts.h"
 
 namespace twinlog::postgres {
-
-/// For the whole of a flush but the recount. The server's own limits per statement are shorter; this one is for a
-/// server that does not answer at all.
-inline constexpr std::chrono::milliseconds kFlushLimit = std::chrono::seconds{20};
-/// For leaving a failed transaction.
-inline constexpr std::chrono::milliseconds kRollbackLimit = std::chrono::seconds{5};
 
 /// Whose position it is.
 struct FlushOwner {
@@ -51,8 +46,17 @@ struct ExpectedPosition {
   std::optional<std::uint64_t> last_leaf;  ///< Nothing: it has none.
 };
 
-/// Writes the batch. After an error the transaction is gone; the connection may be unusable.
+/// What one flush leaves to the next. Lives as long as the store.
+struct FlushMemory {
+  Recounts recounts;
+  /// An error that nobody knows may pass by itself, so who meets it alone is searched for only when it came again.
+  std::string unknown_code = {};
+};
+
+/// Writes the batch: see Store::flush(). Where the server refuses every version with an error that a trigger raised, or
+/// swallows all, no version is refused and the error says so. After an error the transaction is gone; the connection
+/// may be unusable.
 StoreResult<FlushReport> flush(Connection& connection, const Clock& clock, const ExpectedPosition& expected,
-                               Recounts& recounts, const FlushBatch& batch);
+                               FlushMemory& memory, const FlushBatch& batch);
 
 }  // namespace twinlog::postgres

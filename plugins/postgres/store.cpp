@@ -46,7 +46,7 @@ class PostgresStore final : public Store {
         owner_{settings_.epoch_id, settings_.agent},
         clock_(clock),
         connector_(settings_.store, clock),
-        recounts_(settings_.recount_limit) {}
+        memory_{Recounts(settings_.recount_limit)} {}
 
   StoreResult<std::optional<AgentPosition>> connect() override {
     if (!is_connected()) {
@@ -83,12 +83,14 @@ class PostgresStore final : public Store {
     if (!is_connected()) {
       return classify("", "");
     }
-    auto failure = at(StoreStage::kAccounts, recounts_.read_beforehand(*connection_));
+    auto failure = at(StoreStage::kAccounts, memory_.recounts.read_beforehand(*connection_));
     auto report = failure ? StoreResult<FlushReport>(std::move(*failure))
-                          : postgres::flush(*connection_, clock_, {owner_, last_leaf_}, recounts_, batch);
+                          : postgres::flush(*connection_, clock_, {owner_, last_leaf_}, memory_, batch);
     if (report) {
-      // The row never goes back: a store that is ahead of this batch (a lagging cursor) stays where it is.
-      last_leaf_ = std::max(last_leaf_.value_or(0), batch.position.last_leaf);
+      if (!batch.is_replay) {
+        // The row never goes back: a store that is ahead of this batch (a lagging cursor) stays where it is.
+        last_leaf_ = std::max(last_leaf_.value_or(0), batch.position.last_leaf);
+      }
     } else if (wants_a_new_session(report.error().reaction) || connection_->is_in_transaction()) {
       disconnect();  // The next connect reads password, schema (tables may be gone) and position anew.
     }
@@ -181,7 +183,7 @@ class PostgresStore final : public Store {
   std::optional<std::uint64_t> last_leaf_;  ///< Our position as connect() read it or the last flush wrote it.
   std::optional<std::chrono::microseconds> clock_offset_;
   std::vector<CheckLine> notes_;
-  Recounts recounts_;
+  FlushMemory memory_;
 };
 
 }  // namespace

@@ -2,8 +2,7 @@
 
 #include "ledger/record/canonical.h"
 #include "tests/lockout/histories.h"
-#include "tests/lockout/plain_fold.h"
-#include "tests/lockout/show_account.h"
+#include "tests/postgres/fold_check.h"
 #include "tests/postgres/rig.h"
 
 namespace twinlog {
@@ -108,21 +107,6 @@ TEST(PostgresAccounts, AnAccountStateThatCannotBeReadHoldsTheStoreLoudly) {
   EXPECT_NE(error.words.find("backup"), std::string::npos);
 }
 
-/// What the table shows, for every account of it.
-std::map<testing::PlainKey, ShownAccount> stored_accounts(StoreReader& reader, postgres::Connection& session,
-                                                          const std::map<testing::PlainKey, ShownAccount>& wanted) {
-  std::map<testing::PlainKey, ShownAccount> stored;
-  for (const auto& [key, ignored] : wanted) {
-    const auto found = reader.account({key.first, key.second});
-    if (found.ok() && *found) {
-      stored[key] = **found;
-    }
-  }
-  EXPECT_EQ(select(session, "SELECT count(*) FROM account_lockouts"),
-            std::vector<std::string>{"(" + std::to_string(wanted.size()) + ")"});
-  return stored;
-}
-
 TEST(PostgresAccounts, AnyOrderAnyCutsAndRepeatsByTwoAgentsEndInThePlainFold) {
   SCOPED_TRACE("seed " + std::to_string(kSeed));
   testing::Choices choices(kSeed);
@@ -131,7 +115,6 @@ TEST(PostgresAccounts, AnyOrderAnyCutsAndRepeatsByTwoAgentsEndInThePlainFold) {
   TestAgent agents[] = {TestAgent(database, "one"), TestAgent(database, "two")};
   database.migrate();
   const auto session = database.session();
-  const auto reader = make_postgres_reader(database.settings());
   for (std::size_t i = 0; i < kHistories; ++i) {
     execute(*session, {"DELETE FROM auth_logs", "DELETE FROM auth_log_conflicts", "DELETE FROM account_lockouts"});
     const testing::History history = testing::random_history(choices, 40);
@@ -143,8 +126,9 @@ TEST(PostgresAccounts, AnyOrderAnyCutsAndRepeatsByTwoAgentsEndInThePlainFold) {
     std::vector<const Version*> all;
     std::transform(history.versions.begin(), history.versions.end(), std::back_inserter(all),
                    [](const Version& version) { return &version; });
-    const auto fold = testing::plain_fold_all(all, coverage);
-    ASSERT_EQ(stored_accounts(*reader, *session, fold), fold) << "history " << i;
+    SCOPED_TRACE("history " + std::to_string(i));
+    testing::expect_fold(database, all, coverage);
+    ASSERT_FALSE(HasFailure());
   }
 }
 

@@ -188,23 +188,5 @@ TEST(PostgresFlush, WithoutAConnectionNothingIsDone) {
   EXPECT_EQ(result.error().reaction, Reaction::kReconnect);
 }
 
-TEST(PostgresFlush, ARefusedBatchLeavesNothingBehindAndTheConnectionUsable) {
-  const Database database;
-  TestAgent agent(database);
-  database.migrate();
-  execute(*database.session(), {"ALTER TABLE auth_logs ADD CONSTRAINT no_evil CHECK (log_id <> 'evil')"});
-  const StoreError error = agent.failing_flush(
-      agent.accept_all({event_of("u", "login_failed", "good"), event_of("u", "login_failed", "evil")}));
-  EXPECT_EQ(error.reaction, Reaction::kPoison);
-  EXPECT_EQ(error.code, "23514");
-  EXPECT_EQ(error.constraint, "no_evil");
-  EXPECT_TRUE(agent.store().is_connected());
-  EXPECT_EQ(select(*database.session(),
-                   "SELECT (SELECT count(*) FROM auth_logs), (SELECT count(*) FROM "
-                   "account_lockouts), (SELECT count(*) FROM twinlog_agents)"),
-            std::vector<std::string>{"(0,0,0)"});
-  EXPECT_EQ(agent.deliver({event_of("u", "login_failed", "good")}).inserted, 1U);
-}
-
 }  // namespace
 }  // namespace twinlog

@@ -187,6 +187,10 @@ FlushReport TestAgent::flush(const std::vector<Version>& versions) {
   return taken(try_flush(versions));
 }
 
+FlushReport TestAgent::replay(const std::vector<Version>& versions) {
+  return taken(store_->flush({.versions = versions, .position = {}, .is_replay = true}));
+}
+
 StoreError TestAgent::failing_flush(const std::vector<Version>& versions) {
   auto result = try_flush(versions);
   if (StoreError* error = result.ok() ? nullptr : &result.error()) {

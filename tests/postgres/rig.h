@@ -81,6 +81,8 @@ class TestAgent {
   FlushReport flush(const std::vector<Version>& versions);
   FlushReport deliver(const std::vector<AuthEvent>& events) { return flush(accept_all(events)); }
   StoreResult<FlushReport> try_flush(const std::vector<Version>& versions);
+  /// As dead letters that are offered again.
+  FlushReport replay(const std::vector<Version>& versions);
   /// The error of a flush; fails the test where it works.
   StoreError failing_flush(const std::vector<Version>& versions);
 

@@ -1,4 +1,5 @@
-// Errors that a real server gives by itself, of events and schemas that it cannot take.
+// Errors that a real server gives by itself, of schemas that it cannot write to and of its own state. Of events:
+// refused_test.cpp.
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -31,66 +32,7 @@ StoreError wanted(Reaction reaction, const std::string& code, const std::string&
   return {.reaction = reaction, .code = code, .constraint = constraint, .words = ""};
 }
 
-/// Flushes a good event beside a bad one: the server refuses, nothing is kept, and the good one goes through alone.
-void expect_of(const AuthEvent& bad, const StoreError& wanted, const std::vector<std::string>& commands = {}) {
-  const Database database;
-  database.migrate();
-  execute(*database.session(), commands);
-  TestAgent agent(database);
-  const auto good = agent.accept(event("logout", "good"));
-  const StoreError error = agent.failing_flush({good, agent.accept(bad)});
-  EXPECT_EQ(error.code, wanted.code);
-  EXPECT_EQ(error.constraint, wanted.constraint);
-  EXPECT_EQ(reaction_text(error.reaction), reaction_text(wanted.reaction));
-  EXPECT_EQ(error.words.find("secret"), std::string::npos);
-  EXPECT_TRUE(agent.store().is_connected());
-  EXPECT_EQ(agent.flush({good}).inserted, 1U);
-}
-
-AuthEvent with_metadata(const std::string& metadata) {
-  AuthEvent made = event("logout", "bad");
-  made.metadata = metadata;
-  return made;
-}
-
-// What intake refuses, as if it had not: only a defect of the agent gets this far.
-
-TEST(PostgresRealErrors, ANulInATextIsPoison) {
-  AuthEvent bad = event("logout", "bad");
-  bad.username = std::string("secret\0", 7);
-  expect_of(bad, wanted(kPoison, "22021"));
-}
-
-TEST(PostgresRealErrors, BytesThatAreNotUtf8ArePoison) {
-  AuthEvent bad = event("logout", "bad");
-  bad.username = "secret\xff";
-  expect_of(bad, wanted(kPoison, "22021"));
-}
-
-TEST(PostgresRealErrors, ANumberThatNumericCannotHoldIsPoison) {
-  expect_of(with_metadata(R"({"secret":1e200000})"), wanted(kPoison, "22003"));
-}
-
-TEST(PostgresRealErrors, MetadataThatIsNoJsonIsPoison) {
-  expect_of(with_metadata(R"({"secret":)"), wanted(kPoison, "22P02"));
-}
-
-TEST(PostgresRealErrors, ANulInMetadataIsPoison) {
-  expect_of(with_metadata(R"({"secret":"\u0000"})"), wanted(kPoison, "22P05"));
-}
-
-TEST(PostgresRealErrors, MetadataNestedDeeperThanTheStackOfTheServerIsPoison) {
-  constexpr std::size_t kDepth = 100'000;
-  expect_of(with_metadata(std::string(kDepth, '[') + std::string(kDepth, ']')), wanted(kPoison, "54001"));
-}
-
 // What the administrator did to the database.
-
-TEST(PostgresRealErrors, AForeignKeyOfTheAdministratorIsPoisonByItsName) {
-  expect_of(event("secret", "bad"), wanted(kPoison, "23503", "known_types"),
-            {"CREATE TABLE types (type text COLLATE \"C\" PRIMARY KEY)", "INSERT INTO types VALUES ('logout')",
-             "ALTER TABLE auth_logs ADD CONSTRAINT known_types FOREIGN KEY (event_type) REFERENCES types"});
-}
 
 TEST(PostgresRealErrors, AMissingTableHolds) {
   expect_after({"DROP TABLE account_lockouts"}, wanted(kHold, "42P01"));
@@ -113,14 +55,6 @@ TEST(PostgresRealErrors, AUniqueIndexOfTheAdministratorOnAccountsHoldsAsItIsNoOn
                 "INSERT INTO account_lockouts (tenant_id, account, failed_login_attempts, lock_kind, log_id, "
                 "effective_at, fold_state) VALUES ('acme', 'id:other', 0, 'none', 'x', now(), '')"},
                wanted(kHold, "23505", "one_per_tenant"));
-}
-
-TEST(PostgresRealErrors, ANotNullOfTheAdministratorIsPoison) {
-  expect_after({"ALTER TABLE auth_logs ALTER COLUMN user_agent SET NOT NULL"}, wanted(kPoison, "23502"));
-}
-
-TEST(PostgresRealErrors, ATextTooLongForAChangedColumnIsPoison) {
-  expect_after({"ALTER TABLE auth_logs ALTER COLUMN event_type TYPE varchar(3)"}, wanted(kPoison, "22001"));
 }
 
 TEST(PostgresRealErrors, AMissingPartitionHoldsAsItIsNotTheEventsFault) {

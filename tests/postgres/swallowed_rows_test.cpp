@@ -14,7 +14,12 @@ struct Swallowed {
   const char* name;
   const char* table;
   const char* when;
+  std::vector<std::uint64_t> refused;  ///< Of the batch below, from 0.
 };
+
+void PrintTo(const Swallowed& swallowed, std::ostream* out) {  // NOLINT: gtest's name
+  *out << swallowed.name;
+}
 
 class PostgresSwallowedRows : public ::testing::TestWithParam<Swallowed> {
  protected:
@@ -42,26 +47,60 @@ class PostgresSwallowedRows : public ::testing::TestWithParam<Swallowed> {
 TEST_P(PostgresSwallowedRows, AreNoDuplicatesAndArriveWhenTheTriggerIsGone) {
   const std::vector<Version> versions = batch();
   swallow();
-  const StoreError error = agent_.failing_flush(versions);
-  EXPECT_EQ(reaction_text(error.reaction), reaction_text(Reaction::kHold));
-  EXPECT_NE(error.words.find("trigger or rule of the table"), std::string::npos) << error.words;
-  EXPECT_NE(error.words.find(GetParam().table), std::string::npos) << error.words;
-  EXPECT_EQ(select(*owner_, "SELECT count(*) FROM auth_logs"), std::vector<std::string>{"(2)"});
+  std::vector<Version> letters;
+  if (GetParam().refused.empty()) {  // Of no event: all waits.
+    const StoreError error = agent_.failing_flush(versions);
+    EXPECT_EQ(reaction_text(error.reaction), reaction_text(Reaction::kHold));
+    EXPECT_NE(error.words.find("trigger or rule of the table"), std::string::npos) << error.words;
+    EXPECT_NE(error.words.find(GetParam().table), std::string::npos) << error.words;
+    EXPECT_EQ(select(*owner_, "SELECT count(*) FROM auth_logs"), std::vector<std::string>{"(2)"});
+  } else {
+    const FlushReport report = agent_.flush(versions);
+    EXPECT_EQ(report.duplicates, 1U);
+    for (const RefusedVersion& refused : report.refused) {
+      letters.push_back(versions.at(refused.leaf_index - versions[0].leaf_index));
+      EXPECT_EQ(refused.error.code, "");
+      EXPECT_EQ(reaction_text(refused.error.reaction), reaction_text(Reaction::kPoison));
+      EXPECT_NE(refused.error.words.find(std::string("the table ") + GetParam().table + " dropped this event"),
+                std::string::npos)
+          << refused.error.words;
+    }
+  }
   execute(*owner_, {std::string("DROP TRIGGER drop_noise ON ") + GetParam().table});
-  const FlushReport report = agent_.flush(versions);
-  EXPECT_EQ(report.inserted, 1U);
-  EXPECT_EQ(report.conflicts, 1U);
-  EXPECT_EQ(report.duplicates, 1U);
+  std::vector<std::uint64_t> places;
+  for (const Version& letter : letters) {
+    places.push_back(letter.leaf_index - versions[0].leaf_index);
+  }
+  EXPECT_EQ(places, GetParam().refused);
+  letters.empty() ? agent_.flush(versions) : agent_.replay(letters);
+  EXPECT_EQ(testing::records(database_, testing::keys_of(versions)).size(), 3U);
+  EXPECT_EQ(testing::conflicts(database_, testing::keys_of(versions)).size(), 1U);
   EXPECT_EQ(testing::account(database_, {"acme", "id:u"})->failed_login_attempts, 4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Tables, PostgresSwallowedRows,
-                         ::testing::Values(Swallowed{"Records", "auth_logs", "INSERT"},
-                                           Swallowed{"Marks", "auth_logs", "UPDATE"},
-                                           Swallowed{"Conflicts", "auth_log_conflicts", "INSERT"},
-                                           Swallowed{"Accounts", "account_lockouts", "UPDATE"},
-                                           Swallowed{"Positions", "twinlog_agents", "UPDATE"}),
+                         ::testing::Values(Swallowed{"Records", "auth_logs", "INSERT", {0, 1}},
+                                           Swallowed{"Marks", "auth_logs", "UPDATE", {1}},
+                                           Swallowed{"Conflicts", "auth_log_conflicts", "INSERT", {1}},
+                                           Swallowed{"Accounts", "account_lockouts", "UPDATE", {}},
+                                           Swallowed{"Positions", "twinlog_agents", "UPDATE", {}}),
                          [](const auto& row) { return std::string(row.param.name); });
+
+TEST(PostgresSwallowing, ATriggerThatKeepsNothingIsHeldAndRefusesNoEvent) {
+  const Database database;
+  database.migrate();
+  execute(*database.session(),
+          {"CREATE FUNCTION drop_noise() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+           "CREATE TRIGGER drop_noise BEFORE INSERT ON auth_logs FOR EACH ROW EXECUTE FUNCTION drop_noise()"});
+  TestAgent agent(database);
+  const auto versions = agent.accept_all({event_of("u", "login_failed", "a"), event_of("u", "login_failed", "b")});
+  const StoreError error = agent.failing_flush(versions);
+  EXPECT_EQ(reaction_text(error.reaction), reaction_text(Reaction::kHold));
+  EXPECT_NE(error.words.find("the table auth_logs dropped"), std::string::npos) << error.words;
+  EXPECT_EQ(select(*database.session(), "SELECT count(*) FROM twinlog_agents"), std::vector<std::string>{"(0)"});
+  execute(*database.session(), {"DROP TRIGGER drop_noise ON auth_logs"});
+  EXPECT_EQ(agent.flush(versions).inserted, 2U);
+}
 
 TEST(PostgresSwallowing, AnAccountThatIsNeverMadeIsHeldAndNamed) {
   const Database database;
