@@ -64,12 +64,15 @@ void Isolation::note(std::size_t first, std::size_t count, BulkOutcome executed)
   }
   outcome_.taken += count - executed.refused.size();
   for (RefusedOperation& refused : executed.refused) {
+    if (writes_.are_letters) {
+      refused.error.reaction = Reaction::kPoison;
+    }
     outcome_.refused.push_back({first + refused.index, std::move(refused.error)});
   }
 }
 
 StoreResult<WritesOutcome> Isolation::end() {
-  if (!alone_.empty() && outcome_.taken == 0) {
+  if (!alone_.empty() && outcome_.taken == 0 && !writes_.are_letters) {
     StoreError error = std::move(alone_.front().error);
     error.reaction = Reaction::kHold;
     return error;

@@ -23,6 +23,8 @@ struct Writes {
   WriteKind kind;
   std::size_t count;
   std::function<void(Bulk&, std::size_t)> queue;  ///< Queues the write of that index; may be called repeatedly.
+  /// They are refused already: whatever the server has against one of them is its own fault, and holds nothing up.
+  bool are_letters = false;
 };
 
 struct WritesOutcome {
@@ -34,7 +36,7 @@ struct WritesOutcome {
 };
 
 /// Where no command succeeds at all, no document is to blame: the error is kHold. So is that of a single write whose
-/// command fails; it is found out beside others.
+/// command fails; it is found out beside others. Not so for letters.
 StoreResult<WritesOutcome> execute_each(Client& client, const Writes& writes);
 
 }  // namespace twinlog::mongodb

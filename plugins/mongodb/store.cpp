@@ -24,13 +24,20 @@ StoreError not_connected() {
       .reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "not connected to the document store"};
 }
 
-StoreError replayed_too_early() {
-  return {.reaction = Reaction::kRetry,
+/// Letters above the position stay letters: the store was set back, and counted now one would stand for all before it.
+FlushBatch without_early_letters(FlushBatch batch, std::uint64_t delivered, FlushReport& report) {
+  const auto early = std::ranges::upper_bound(batch.versions, delivered, {}, &Version::leaf_index);
+  for (const Version& version : std::span(early, batch.versions.end())) {
+    report.refused.push_back(
+        {version.leaf_index,
+         {.reaction = Reaction::kPoison,
           .code = "",
           .constraint = "",
-          .words =
-              "a dead letter can be offered again only where all before it is delivered; the agent repeats by "
-              "itself"};
+          .words = "the store was set back behind this event; offer it again when the store has all before it",
+          .where = StoreStage::kPosition}});
+  }
+  batch.versions = batch.versions.first(batch.versions.size() - report.refused.size());
+  return batch;
 }
 
 /// As at(); of documents that no event is to blame for it says where they are.
@@ -226,7 +233,7 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
 
 // The order is fixed by DECISIONS.md: every step is idempotent, and what a step relies on was confirmed by the one
 // before. Dying in between leaves versions that the next flush recognises as its own.
-StoreStatus MongodbStore::write(const FlushBatch& batch, FlushReport& report) {
+StoreStatus MongodbStore::write(const FlushBatch& whole, FlushReport& report) {
   begun_at_ = clock_.steady_now();
   if (attempt_) {
     if (auto failed = read_line_anew()) {
@@ -236,12 +243,16 @@ StoreStatus MongodbStore::write(const FlushBatch& batch, FlushReport& report) {
   if (auto failed = settle_replay()) {
     return in_collection(StoreStage::kAccounts, std::move(failed));
   }
+  const FlushBatch batch = whole.is_replay ? without_early_letters(whole, line_.leaves.delivered, report) : whole;
+  if (batch.is_replay && batch.versions.empty()) {
+    return std::nullopt;
+  }
   if (auto failed = begin(batch)) {
     return in_collection(StoreStage::kPosition, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.flush_begun");
   OurVersions ours;
-  if (auto failed = write_batch(*client_, settings_.epoch_id, batch.versions, report, ours)) {
+  if (auto failed = write_batch(*client_, settings_.epoch_id, batch, report, ours)) {
     return failed;
   }
   TWINLOG_KILL_POINT("mongodb.versions_written");
@@ -260,9 +271,6 @@ StoreStatus MongodbStore::write(const FlushBatch& batch, FlushReport& report) {
 /// come.
 StoreStatus MongodbStore::begin(const FlushBatch& batch) {
   const auto ids = ids_of_account_versions(batch.versions);
-  if (batch.is_replay && !batch.versions.empty() && batch.versions.back().leaf_index > line_.leaves.delivered) {
-    return replayed_too_early();
-  }
   auto failed = batch.is_replay ? begin_replay(*client_, epoch(), line_, attempt_token(), ids)
                                 : begin_flush(*client_, epoch(), line_, batch.position.last_leaf, ids);
   if (failed) {

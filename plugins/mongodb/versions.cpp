@@ -79,7 +79,7 @@ StoreError not_readable(std::vector<std::uint64_t> leaves) {
 /// One shelf's part of a batch, round by round.
 class Placing {
  public:
-  Placing(Client& client, Shelf shelf, std::span<const Version* const> versions);
+  Placing(Client& client, Shelf shelf, const Batch& batch);
   StoreStatus run();
   std::vector<Stored> stored() const;
 
@@ -100,14 +100,15 @@ class Placing {
   Client& client_;
   Shelf shelf_;
   std::span<const Version* const> versions_;
+  bool are_letters_;
   std::vector<std::string> ids_;
   StoredCopies copies_;
   std::map<std::size_t, StoreError> refused_;
 };
 
-Placing::Placing(Client& client, Shelf shelf, std::span<const Version* const> versions)
-    : client_(client), shelf_(shelf), versions_(versions) {
-  for (const Version* version : versions) {
+Placing::Placing(Client& client, Shelf shelf, const Batch& batch)
+    : client_(client), shelf_(shelf), versions_(batch.versions), are_letters_(batch.are_letters) {
+  for (const Version* version : versions_) {
     ids_.push_back(version_id(shelf, *version));
   }
 }
@@ -145,7 +146,8 @@ StoreStatus Placing::send(const Sent& sent) {
       execute_each(client_, {.collection = collection_of(shelf_),
                              .kind = WriteKind::kInserts,
                              .count = sent.versions.size(),
-                             .queue = [&sent](Bulk& bulk, std::size_t index) { bulk.insert(sent.documents[index]); }});
+                             .queue = [&sent](Bulk& bulk, std::size_t index) { bulk.insert(sent.documents[index]); },
+                             .are_letters = are_letters_});
   if (!outcome) {
     return outcome.error();
   }
@@ -262,17 +264,17 @@ std::vector<Stored> Placing::stored() const {
 
 }  // namespace
 
-StoreResult<std::vector<Stored>> store_versions(Client& client, Shelf shelf, std::span<const Version* const> versions) {
-  Placing placing(client, shelf, versions);
+StoreResult<std::vector<Stored>> store_versions(Client& client, Shelf shelf, const Batch& batch) {
+  Placing placing(client, shelf, batch);
   if (auto failed = placing.run()) {
     return *std::move(failed);
   }
   return placing.stored();
 }
 
-StoreResult<std::vector<RefusedVersion>> mark_conflicts(Client& client, std::span<const Version* const> conflicts) {
+StoreResult<std::vector<RefusedVersion>> mark_conflicts(Client& client, const Batch& conflicts) {
   std::map<std::string, std::vector<const Version*>> versions_of;  // By record.
-  for (const Version* version : conflicts) {
+  for (const Version* version : conflicts.versions) {
     versions_of[version_id(Shelf::kRecords, *version)].push_back(version);
   }
   std::vector<decltype(versions_of)::const_iterator> records;
@@ -281,16 +283,18 @@ StoreResult<std::vector<RefusedVersion>> mark_conflicts(Client& client, std::spa
   }
   Bson change;
   BsonWriter(change).begin_document("$set").boolean("has_conflict", true).end();
-  auto outcome =
-      execute_each(client, {.collection = collection_of(Shelf::kRecords),
-                            .kind = WriteKind::kUpdates,
-                            .count = records.size(),
-                            .queue = [&](Bulk& bulk, std::size_t index) {
-                              const auto& [id, versions] = *records[index];
-                              Bson filter;
-                              BsonWriter(filter).text("_id", id).text("tenant_id", versions.front()->event.tenant_id);
-                              bulk.update(filter, change);
-                            }});
+  auto outcome = execute_each(client, {.collection = collection_of(Shelf::kRecords),
+                                       .kind = WriteKind::kUpdates,
+                                       .count = records.size(),
+                                       .queue =
+                                           [&](Bulk& bulk, std::size_t index) {
+                                             const auto& [id, versions] = *records[index];
+                                             Bson filter;
+                                             BsonWriter(filter).text("_id", id).text("tenant_id",
+                                                                                     versions.front()->event.tenant_id);
+                                             bulk.update(filter, change);
+                                           },
+                                       .are_letters = conflicts.are_letters});
   if (!outcome) {
     return std::move(outcome).error();
   }

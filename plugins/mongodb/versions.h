@@ -28,15 +28,20 @@ struct Stored {
   StoreStatus refused = std::nullopt;  ///< Why, where it was.
 };
 
+struct Batch {
+  std::span<const Version* const> versions;
+  bool are_letters = false;  ///< isolation.h
+};
+
 /// Of versions with the same key the first that the server takes is inserted: a bulk insert, and one read of the keys
 /// that were there already or refused (a server may refuse what it holds already: a validator came later, an answer was
 /// lost). Again, for versions with other content under the key of a refused one. The answer is in the order of
 /// `versions`. Repeating it is harmless.
-StoreResult<std::vector<Stored>> store_versions(Client& client, Shelf shelf, std::span<const Version* const> versions);
+StoreResult<std::vector<Stored>> store_versions(Client& client, Shelf shelf, const Batch& batch);
 
 /// Sets has_conflict on the records of these versions; setting it again changes nothing. The filter is the bare _id,
 /// which every server answers from its index. Those whose record the server refuses to mark: they are kept, and only
 /// their record does not say so.
-StoreResult<std::vector<RefusedVersion>> mark_conflicts(Client& client, std::span<const Version* const> conflicts);
+StoreResult<std::vector<RefusedVersion>> mark_conflicts(Client& client, const Batch& conflicts);
 
 }  // namespace twinlog::mongodb

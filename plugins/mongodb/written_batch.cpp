@@ -11,8 +11,8 @@ namespace {
 
 class BatchWriter {
  public:
-  BatchWriter(Client& client, const Uuid& epoch_id, FlushReport& report, OurVersions& ours)
-      : client_(client), epoch_id_(epoch_id), report_(report), ours_(ours) {}
+  BatchWriter(Client& client, const Uuid& epoch_id, bool are_letters, FlushReport& report, OurVersions& ours)
+      : client_(client), epoch_id_(epoch_id), are_letters_(are_letters), report_(report), ours_(ours) {}
 
   /// Those of the versions whose key holds other content.
   StoreResult<std::vector<const Version*>> write_records(std::span<const Version* const> versions) {
@@ -30,6 +30,7 @@ class BatchWriter {
 
   Client& client_;
   const Uuid& epoch_id_;
+  bool are_letters_;
   FlushReport& report_;
   OurVersions& ours_;
 };
@@ -37,7 +38,7 @@ class BatchWriter {
 StoreResult<std::vector<const Version*>> BatchWriter::write_shelf(Shelf shelf,
                                                                   std::span<const Version* const> versions) {
   const StoreStage stage = shelf == Shelf::kRecords ? StoreStage::kRecords : StoreStage::kConflicts;
-  const auto stored = store_versions(client_, shelf, versions);
+  const auto stored = store_versions(client_, shelf, {versions, are_letters_});
   if (!stored) {
     return at(stage, stored.error());
   }
@@ -77,7 +78,7 @@ StoreStatus BatchWriter::write_conflicts(std::span<const Version* const> conflic
   TWINLOG_KILL_POINT("mongodb.conflicts_written");
   std::vector<const Version*> kept;
   std::ranges::copy_if(conflicts, std::back_inserter(kept), [this](const Version* one) { return !is_refused(one); });
-  auto unmarked = mark_conflicts(client_, kept);
+  auto unmarked = mark_conflicts(client_, {kept, are_letters_});
   if (!unmarked) {
     return at(StoreStage::kConflicts, std::move(unmarked).error());
   }
@@ -89,11 +90,11 @@ StoreStatus BatchWriter::write_conflicts(std::span<const Version* const> conflic
 
 }  // namespace
 
-StoreStatus write_batch(Client& client, const Uuid& epoch_id, std::span<const Version> versions, FlushReport& report,
+StoreStatus write_batch(Client& client, const Uuid& epoch_id, const FlushBatch& batch, FlushReport& report,
                         OurVersions& ours) {
-  BatchWriter writer(client, epoch_id, report, ours);
+  BatchWriter writer(client, epoch_id, batch.is_replay, report, ours);
   std::vector<const Version*> all;
-  for (const Version& version : versions) {
+  for (const Version& version : batch.versions) {
     all.push_back(&version);
   }
   auto conflicts = writer.write_records(all);

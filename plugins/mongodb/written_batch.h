@@ -21,7 +21,7 @@ struct OurVersions {
 
 /// Writes all but those that are refused into the store, tells so in the report, and fills `ours`. A conflict whose
 /// record can not be marked is refused and ours.
-StoreStatus write_batch(Client& client, const Uuid& epoch_id, std::span<const Version> versions, FlushReport& report,
+StoreStatus write_batch(Client& client, const Uuid& epoch_id, const FlushBatch& batch, FlushReport& report,
                         OurVersions& ours);
 
 }  // namespace twinlog::mongodb

@@ -142,12 +142,43 @@ TEST_F(MongodbReplayed, ALetterWhoseKeyIsTakenMeanwhileIsAConflict) {
   EXPECT_TRUE(testing::read_records(settings_, testing::keys_of(theirs)).at(0).has_conflict);
 }
 
-TEST_F(MongodbReplayed, ALetterAboveThePositionWaits) {
-  TestAgent agent(settings_, 1);
-  report_of(agent.flush(agent.accept({failed(1)})));
-  const auto letters = agent.accept({failed(2).log_id("b")});
-  EXPECT_EQ(error_of(agent.replay(letters)).reaction, Reaction::kRetry);
-  EXPECT_TRUE(testing::read_records(settings_, testing::keys_of(letters)).empty());
+// As after a restored store: its position lies below letters.
+TEST_F(MongodbReplayed, ALetterAboveThePositionStaysOneAndHoldsUpNoOther) {
+  TestAgent agent(through_proxy(), 1);
+  const auto versions = agent.accept(batch_with_letters());
+  refuse(kBad);
+  const auto letters = flush_and_keep_letters(agent, versions);
+  proxy_.refuse_nothing();
+  testing::update_all(settings_, kAgents, R"({"$set":{"last_leaf_index":{"$numberLong":"7"}}})");
+  agent.restart();
+  const FlushReport report = report_of(agent.replay(letters));
+  ASSERT_EQ(report.refused.size(), 2U);
+  EXPECT_EQ(report.refused[0].leaf_index, 9U);
+  EXPECT_EQ(report.refused[1].leaf_index, 10U);
+  report_of(agent.flush({&versions[7], 1}));  // All that is no letter up to there.
+  report_of(agent.flush({&versions[10], 1}));
+  EXPECT_TRUE(report_of(agent.replay(letters)).refused.empty());
+  expect_fold(settings_, versions);
+}
+
+// They wait in front of all that is new, so none may hold it up.
+TEST_F(MongodbReplayed, ALetterAloneIsRefusedAgainWhateverTheServerHasAgainstIt) {
+  for (const bool fails_commands : {true, false}) {
+    open_database();
+    TestAgent agent(through_proxy(), 1);
+    const auto versions = agent.accept({failed(1).log_id("a"), failed(2).log_id("b")});
+    refuse({"t/a"});
+    const auto letters = flush_and_keep_letters(agent, versions);
+    proxy_.refuse({.command = "insert auth_logs",
+                   .ids = {"t/a"},
+                   .code = fails_commands ? 2 : 424'242,
+                   .fails_commands = fails_commands});
+    const FlushReport report = report_of(agent.replay(letters));
+    ASSERT_EQ(report.refused.size(), 1U);
+    EXPECT_EQ(report.refused[0].error.code, fails_commands ? "2" : "424242");
+    EXPECT_TRUE(testing::read_leftover_epochs(settings_).empty());
+    expect_fold(settings_, {&versions[1], 1});
+  }
 }
 
 TEST_F(MongodbReplayed, APositionThatIsNotAsItWasLeftStopsAReplayBeforeItWritesAnything) {

@@ -134,7 +134,7 @@ ShownAccount read_account(const StoreSettings& settings, const AccountKey& key) 
 void insert_record_only(const StoreSettings& settings, const Version& version) {
   const auto client = value_of(Client::connect(settings));
   const Version* versions[] = {&version};
-  const auto stored = value_of(store_versions(*client, Shelf::kRecords, versions));
+  const auto stored = value_of(store_versions(*client, Shelf::kRecords, {versions}));
   EXPECT_TRUE(stored.size() == 1 && stored[0].place == Place::kInserted);
 }
 
