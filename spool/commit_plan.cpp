@@ -88,7 +88,7 @@ std::vector<Disposition> CommitPlan::decide_request(const CommitRequest& request
   std::vector<Disposition> answers;
   answers.reserve(request.events.size());
   for (const AcceptedEvent& offered : request.events) {
-    answers.push_back(decide_event(offered, request.sender));
+    answers.push_back(decide_event(offered, request.arrival));
   }
   return answers;
 }
@@ -107,7 +107,7 @@ bool CommitPlan::fits_whole(const CommitRequest& request) const {
   return true;
 }
 
-Disposition CommitPlan::decide_event(const AcceptedEvent& offered, const Sender& sender) {
+Disposition CommitPlan::decide_event(const AcceptedEvent& offered, const Arrival& arrival) {
   const std::string key = key_of(offered);
   const Disposition kind = classify(key, offered);
   if (kind == Disposition::kDuplicate) {
@@ -116,7 +116,7 @@ Disposition CommitPlan::decide_event(const AcceptedEvent& offered, const Sender&
   if (!room_.takes(role_of(offered), bytes_of(offered))) {
     return Disposition::kBusy;
   }
-  accept(key, offered, sender);
+  accept(key, offered, arrival);
   return kind;
 }
 
@@ -138,7 +138,7 @@ Disposition CommitPlan::classify(const std::string& key, const AcceptedEvent& of
   return leaf && *leaf >= terms_.first_kept ? Disposition::kDuplicate : Disposition::kConflict;
 }
 
-void CommitPlan::accept(const std::string& key, const AcceptedEvent& offered, const Sender& sender) {
+void CommitPlan::accept(const std::string& key, const AcceptedEvent& offered, const Arrival& arrival) {
   const std::uint64_t leaf = ++terms_.last_leaf;
   const Version version{.event = offered.event,
                         .content_hash = offered.content_hash,
@@ -147,7 +147,7 @@ void CommitPlan::accept(const std::string& key, const AcceptedEvent& offered, co
                         .agent = terms_.agent,
                         .epoch_id = terms_.epoch_id,
                         .leaf_index = leaf,
-                        .sender = sender};
+                        .arrival = arrival};
   // The door of the ledger: the leaf over `version` is made here, and put into this same batch.
   batch_->Put(database_.events(), event_key(leaf), encode_version(version, offered.canonical));
   std::optional<NewestVersion>& newest = newest_.at(key);

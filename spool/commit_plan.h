@@ -53,11 +53,11 @@ class CommitPlan {
 
   void look_up(std::span<const CommitRequest> requests);
   std::vector<Disposition> decide_request(const CommitRequest& request);
-  Disposition decide_event(const AcceptedEvent& offered, const Sender& sender);
+  Disposition decide_event(const AcceptedEvent& offered, const Arrival& arrival);
   /// kStored, kDuplicate or kConflict, and nothing changed.
   Disposition classify(const std::string& key, const AcceptedEvent& offered) const;
   bool fits_whole(const CommitRequest& request) const;
-  void accept(const std::string& key, const AcceptedEvent& offered, const Sender& sender);
+  void accept(const std::string& key, const AcceptedEvent& offered, const Arrival& arrival);
   std::optional<LeafRange> note_skipped();
 
   CommitTerms terms_;

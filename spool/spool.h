@@ -55,7 +55,7 @@ enum class Atomicity : std::uint8_t { kPerEvent, kWhole };
 struct CommitRequest {
   std::span<const AcceptedEvent> events;
   Atomicity atomicity = Atomicity::kPerEvent;
-  Sender sender = {};
+  Arrival arrival = {};
 };
 
 /// What is drawn once when a spool is created and stays for its life.

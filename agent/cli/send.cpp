@@ -27,9 +27,9 @@ using TimePoint = std::chrono::steady_clock::time_point;
 
 constexpr milliseconds kProgressEvery{200};
 
-class Sender {
+class SendingRun {
  public:
-  Sender(const SendOptions& options, const SendIo& io, int input, std::optional<std::uint64_t> input_bytes)
+  SendingRun(const SendOptions& options, const SendIo& io, int input, std::optional<std::uint64_t> input_bytes)
       : options_(options),
         io_(io),
         input_(input),
@@ -77,7 +77,7 @@ class Sender {
   bool is_given_up_ = false;
 };
 
-SendExit Sender::run() {
+SendExit SendingRun::run() {
   // A busy listener's queue may be full; anything else will not pass by waiting.
   const int error = connection_.open(options_.socket);
   if (error == ENAMETOOLONG) {
@@ -101,7 +101,7 @@ SendExit Sender::run() {
   return summarise();
 }
 
-bool Sender::is_finished() const {
+bool SendingRun::is_finished() const {
   if (is_given_up_) {
     return true;
   }
@@ -111,7 +111,7 @@ bool Sender::is_finished() const {
   return lines_.at_end() && window_.held() == 0;
 }
 
-void Sender::fill_window() {
+void SendingRun::fill_window() {
   while (!interrupted_until_ && window_.has_room()) {
     auto line = lines_.next();
     if (!line) {
@@ -123,7 +123,7 @@ void Sender::fill_window() {
   }
 }
 
-void Sender::connect_when_due() {
+void SendingRun::connect_when_due() {
   if (connection_.is_open() || window_.waiting() == 0 || interrupted_until_ || now() < next_connect_) {
     return;
   }
@@ -132,7 +132,7 @@ void Sender::connect_when_due() {
   }
 }
 
-void Sender::note_failure(const std::string& problem) {
+void SendingRun::note_failure(const std::string& problem) {
   failing_since_ = failing_since_.value_or(now());
   reconnect_delay_ = reconnect_delay_ == milliseconds{0} ? options_.reconnect_first
                                                          : std::min(reconnect_delay_ * 2, options_.reconnect_most);
@@ -142,7 +142,7 @@ void Sender::note_failure(const std::string& problem) {
   }
 }
 
-void Sender::queue_lines() {
+void SendingRun::queue_lines() {
   if (!connection_.is_open() || interrupted_until_ || now() < busy_until_) {
     return;
   }
@@ -155,7 +155,7 @@ void Sender::queue_lines() {
   }
 }
 
-milliseconds Sender::wait_most() const {
+milliseconds SendingRun::wait_most() const {
   TimePoint until = TimePoint::max();
   if (interrupted_until_) {
     until = *interrupted_until_;
@@ -173,7 +173,7 @@ milliseconds Sender::wait_most() const {
   return std::max(milliseconds{0}, std::chrono::ceil<milliseconds>(until - now()));
 }
 
-void Sender::wait() {
+void SendingRun::wait() {
   const bool wants_input = !lines_.at_end() && !interrupted_until_ && window_.has_room();
   std::array<pollfd, 3> waited{{{io_.interrupt, POLLIN, 0}, {wants_input ? input_ : -1, POLLIN, 0}, {-1, POLLIN, 0}}};
   if (connection_.is_open()) {
@@ -197,13 +197,13 @@ void Sender::wait() {
   }
 }
 
-void Sender::read_input() {
+void SendingRun::read_input() {
   if (const Status read = lines_.read_some(); !read) {
     fail(read.error().message());
   }
 }
 
-void Sender::read_answers() {
+void SendingRun::read_answers() {
   const bool is_alive = connection_.read_some();
   while (!is_given_up_) {
     const auto answer = connection_.next_answer();
@@ -220,7 +220,7 @@ void Sender::read_answers() {
   }
 }
 
-void Sender::take_answer(const std::string& text) {
+void SendingRun::take_answer(const std::string& text) {
   const auto answer = parse_answer(text);
   if (!answer || !window_.answered(*answer)) {
     fail("what listens at " + options_.socket + " is no twinlog agent: its answers are of another kind");
@@ -233,7 +233,7 @@ void Sender::take_answer(const std::string& text) {
   }
 }
 
-void Sender::lose_connection() {
+void SendingRun::lose_connection() {
   const bool was_needed = window_.on_their_way() > 0;
   window_.lost_connection(connection_.bytes_written());
   connection_.close();
@@ -243,14 +243,14 @@ void Sender::lose_connection() {
   }
 }
 
-void Sender::take_interruption() {
+void SendingRun::take_interruption() {
   std::array<char, 128> one;  // The size of a signalfd_siginfo.
   (void)!::read(io_.interrupt, one.data(), one.size());
   is_given_up_ = interrupted_until_.has_value();
   interrupted_until_ = interrupted_until_.value_or(now() + options_.interrupted_wait_most);
 }
 
-void Sender::show_progress() {
+void SendingRun::show_progress() {
   if (!io_.shows_progress || now() < next_progress_) {
     return;
   }
@@ -272,12 +272,12 @@ void Sender::show_progress() {
   io_.err << "\r\x1b[K" << progress_text(progress) << std::flush;
 }
 
-void Sender::fail(const std::string& problem) {
+void SendingRun::fail(const std::string& problem) {
   io_.err << (io_.shows_progress ? "\r\x1b[K" : "") << "twinlog send: " << problem << "\n";
   is_given_up_ = true;
 }
 
-SendExit Sender::summarise() {
+SendExit SendingRun::summarise() {
   if (io_.shows_progress) {
     io_.err << "\r\x1b[K" << std::flush;
   }
@@ -300,7 +300,7 @@ SendExit Sender::summarise() {
 
 SendExit run_send(const SendOptions& options, const SendIo& io) {
   if (options.file.empty() || options.file == "-") {
-    return Sender(options, io, io.input, std::nullopt).run();
+    return SendingRun(options, io, io.input, std::nullopt).run();
   }
   const int file = ::open(options.file.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat state {};
@@ -316,7 +316,7 @@ SendExit run_send(const SendOptions& options, const SendIo& io) {
   if (S_ISREG(state.st_mode)) {
     size = static_cast<std::uint64_t>(state.st_size);
   }
-  const SendExit exit = Sender(options, io, file, size).run();
+  const SendExit exit = SendingRun(options, io, file, size).run();
   (void)::close(file);
   return exit;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/pipeline/replay.h"
 #include "ledger/base/kill_point.h"
 
 namespace twinlog {
@@ -11,18 +12,13 @@ namespace {
 // After this many refusals in a row the batch is halved.
 constexpr unsigned kRefusalsBeforeHalving = 3;
 
-bool needs_an_operator(Reaction reaction) {
-  return reaction == Reaction::kHold || reaction == Reaction::kPoison || reaction == Reaction::kStop ||
-         reaction == Reaction::kRetrySlowly;
-}
-
-// A repeated error is logged at the 1st, 2nd, 4th, 8th ... failure in a row, another one at once.
-bool is_power_of_two(std::uint64_t number) {
-  return number != 0 && (number & (number - 1)) == 0;
-}
-
 UtcMicros newest_effective_at(const std::vector<Version>& versions) {
   return std::ranges::max_element(versions, {}, &Version::effective_at)->effective_at;
+}
+
+/// An event of the spool that cannot be read is passed over only after that is on record, and read() then goes beyond.
+bool is_damage(const Error& error) {
+  return error.kind() == ErrorKind::kCorrupt;
 }
 
 }  // namespace
@@ -72,6 +68,9 @@ std::chrono::milliseconds Courier::step() {
   }
   if (!parts_.store.is_connected() || position_.is_loss_unnoted() || now - compared_at_ >= kBusyProbe) {
     return connect();
+  }
+  if (replay_order_.tally().waiting > 0) {
+    return replay();
   }
   const std::uint64_t cursor = parts_.spool.cursor(settings_.store);
   const std::uint64_t last = parts_.spool.last_leaf();
@@ -129,37 +128,6 @@ std::chrono::milliseconds Courier::connect() {
   return std::chrono::milliseconds{0};
 }
 
-void Courier::in_store(std::optional<TimePoint> since) {
-  last_step_.store(parts_.clock.steady_now());  // However long the store took, it was no standstill.
-  is_in_store_.store(since.has_value());
-  const std::scoped_lock lock(mutex_);
-  status_.in_store_since = since;
-}
-
-void Courier::note_connected() {
-  const std::scoped_lock lock(mutex_);
-  if (!std::exchange(status_.is_connected, true)) {
-    status_.connected_since = parts_.clock.utc_now();
-  }
-  if (const auto offset = parts_.store.clock_offset()) {
-    status_.clock_offset = offset;
-    status_.clock_measured_at = parts_.clock.steady_now();
-  }
-}
-
-void Courier::try_again_at(TimePoint time) {
-  next_try_ = time;
-  const std::scoped_lock lock(mutex_);
-  status_.next_try_at = time;
-}
-
-void Courier::log_notes() {
-  for (const CheckLine& note : parts_.store.take_notes()) {
-    parts_.log.line(note.is_problem ? LogLevel::kWarning : LogLevel::kInfo, "store_note", note.text,
-                    {{"store", std::string(store_name(settings_.store))}});
-  }
-}
-
 void Courier::compare_position(const std::optional<AgentPosition>& position) {
   const PositionCheck::Finding found = position_.compare(position, settings_.pace.batch_events);
   const std::scoped_lock lock(mutex_);
@@ -169,16 +137,44 @@ void Courier::compare_position(const std::optional<AgentPosition>& position) {
 
 std::chrono::milliseconds Courier::flush(std::uint64_t after) {
   auto versions = reader_.take({after, batch_events_, settings_.batch_bytes});
+  if (!versions && is_damage(versions.error())) {
+    const Status given_up = parts_.spool.give_up_unreadable(after);
+    return given_up.ok() ? std::chrono::milliseconds{0}
+                         : failed_here("an event of the spool cannot be read, and that cannot be put on record: " +
+                                           given_up.error().message(),
+                                       Reaction::kRetrySlowly);
+  }
   if (!versions) {
     return failed_here("the spool cannot be read: " + versions.error().message(), Reaction::kRetry);
   }
   if (versions->empty()) {
     return pass_hole(after);
   }
-  return send({.versions = *versions,
-               .position = {.last_leaf = versions->back().leaf_index,
-                            .flushed_at = parts_.clock.utc_now(),
-                            .newest_effective_at = newest_effective_at(*versions)}});
+  const AgentPosition position{.last_leaf = versions->back().leaf_index,
+                               .flushed_at = parts_.clock.utc_now(),
+                               .newest_effective_at = newest_effective_at(*versions)};
+  return send(refusals_.offer(*std::move(versions)), position);
+}
+
+void Courier::replay(std::span<const std::uint64_t> leaves) {
+  replay_order_.add(leaves);
+}
+
+std::chrono::milliseconds Courier::replay() {
+  const std::vector<std::uint64_t> leaves = replay_order_.next(settings_.pace.batch_events);
+  in_store(parts_.clock.steady_now());
+  const auto outcome = replay_letters(parts_.spool, settings_.store, parts_.store, leaves);
+  in_store(std::nullopt);
+  if (!outcome) {
+    return failed(outcome.error());
+  }
+  replay_order_.done(leaves.size(), outcome->taken, outcome->refused);
+  parts_.log.line(LogLevel::kInfo, "dead_letters_replayed", "dead letters were offered to the store again",
+                  {{"store", std::string(store_name(settings_.store))},
+                   {"taken", std::to_string(outcome->taken)},
+                   {"refused_again", std::to_string(outcome->refused)}});
+  end_failures(outcome->taken);
+  return std::chrono::milliseconds{0};
 }
 
 /// Nothing lies behind the cursor although leaves were given out: they are on record as lost, or as skipped. The store
@@ -192,27 +188,51 @@ std::chrono::milliseconds Courier::pass_hole(std::uint64_t after) {
   if (!next->empty() || last <= after) {
     return std::chrono::milliseconds{0};
   }
-  return send({.versions = {}, .position = {.last_leaf = last, .flushed_at = parts_.clock.utc_now()}});
+  return send({}, {.last_leaf = last, .flushed_at = parts_.clock.utc_now()});
 }
 
-std::chrono::milliseconds Courier::send(const FlushBatch& batch) {
-  position_.will_send(batch.position.last_leaf);
-  read_ahead_of(batch.position.last_leaf);
+std::chrono::milliseconds Courier::send(const StoreRefusals::Offer& offer, const AgentPosition& position) {
+  position_.will_send(position.last_leaf);
+  read_ahead_of(position.last_leaf);
   TWINLOG_KILL_POINT("courier.before_flush");
   const TimePoint began = parts_.clock.steady_now();
   in_store(began);
-  auto outcome = parts_.store.flush(batch);
+  auto outcome = parts_.store.flush({.versions = offer.versions, .position = position});
   in_store(std::nullopt);
   const auto time = parts_.clock.steady_now() - began;
   if (!outcome) {
     shrink_after(outcome.error().reaction);
+    refusals_.failed(outcome.error());
     return failed(outcome.error());
   }
-  if (const Status moved = parts_.spool.move_cursor(settings_.store, batch.position.last_leaf); !moved.ok()) {
-    return failed_here("the cursor cannot be saved: " + moved.error().message(), Reaction::kRetrySlowly);
+  if (const Status passed = pass(position, refusals_.letters(offer, *outcome)); !passed.ok()) {
+    return failed_here(passed.error().message(), Reaction::kRetrySlowly);
   }
-  delivered(*outcome, batch.versions.size(), time);
+  delivered(*outcome, offer.versions.size(), time);
   return std::chrono::milliseconds{0};
+}
+
+Status Courier::pass(const AgentPosition& position, const std::vector<DeadLetter>& letters) {
+  if (letters.empty()) {
+    return parts_.spool.move_cursor(settings_.store, position.last_leaf);
+  }
+  Status kept = parts_.spool.keep_dead_letters(settings_.store, position.last_leaf, letters);
+  if (!kept) {
+    return kept;
+  }
+  const DeadLetter& first = letters.front();
+  parts_.log.line(
+      LogLevel::kError, "dead_letter",
+      "the store refuses events for good; they are kept as dead letters, all others went in: " + first.words,
+      {{"store", std::string(store_name(settings_.store))},
+       {"events", std::to_string(letters.size())},
+       {"first_leaf", std::to_string(first.version.leaf_index)},
+       {"code", first.code},
+       {"constraint", first.constraint},
+       {"where", first.where}});
+  const std::scoped_lock lock(mutex_);
+  status_.dead_letters += letters.size();
+  return {};
 }
 
 /// While the store works. Not after a failure: it may last, and what was read would wait with it.
@@ -223,102 +243,12 @@ void Courier::read_ahead_of(std::uint64_t after) {
   }
 }
 
-void Courier::delivered(const FlushReport& report, std::size_t events, std::chrono::steady_clock::duration time) {
-  flush_sizes_.observe(events);
-  flush_micros_.observe(micros_of(time));
-  waiting_since_.reset();
-  next_try_ = {};
-  refused_in_a_row_ = 0;
-  batch_events_ = std::min(settings_.pace.batch_events, batch_events_ * 2);
-  {
-    const std::scoped_lock lock(mutex_);
-    status_.inserted += report.inserted;
-    status_.duplicates += report.duplicates;
-    status_.conflicts += report.conflicts;
-    status_.accounts += report.accounts;
-    status_.recounts += report.recounts;
-    status_.round_trips += report.round_trips;
-    ++status_.flushes;
-    status_.last_success_at = parts_.clock.utc_now();
-  }
-  parts_.log.line(LogLevel::kDebug, "store_flushed", "the store took a batch",
-                  {{"store", std::string(store_name(settings_.store))},
-                   {"events", std::to_string(events)},
-                   {"inserted", std::to_string(report.inserted)},
-                   {"duplicates", std::to_string(report.duplicates)},
-                   {"conflicts", std::to_string(report.conflicts)},
-                   {"accounts", std::to_string(report.accounts)},
-                   {"round_trips", std::to_string(report.round_trips)},
-                   {"took_us", std::to_string(micros_of(time))}});
-  end_failures(events);
-}
-
-/// The row of failures is over: the store took a batch, or it lets us in and nothing waits.
-void Courier::end_failures(std::size_t events) {
-  std::uint64_t failures = 0;
-  UtcMicros since = 0;
-  {
-    const std::scoped_lock lock(mutex_);
-    failures = std::exchange(status_.failures_in_a_row, 0);
-    since = status_.first_failure_at;
-    status_.last_error.reset();
-    status_.next_try_at.reset();
-  }
-  if (failures > 0) {
-    parts_.log.line(LogLevel::kInfo, "store_recovered", "the store takes events again",
-                    {{"store", std::string(store_name(settings_.store))},
-                     {"failures", std::to_string(failures)},
-                     {"failed_since", utc_text(since)},
-                     {"events", std::to_string(events)}});
-  }
-}
-
 void Courier::shrink_after(Reaction reaction) {
   const bool may_be_too_big = reaction == Reaction::kRetrySmaller || reaction == Reaction::kReconnectSmaller;
   if (may_be_too_big && ++refused_in_a_row_ >= kRefusalsBeforeHalving) {
     refused_in_a_row_ = 0;
     batch_events_ = std::max<std::size_t>(1, batch_events_ / 2);
   }
-}
-
-std::chrono::milliseconds Courier::failed_here(std::string words, Reaction reaction) {
-  return failed({.reaction = reaction, .code = "", .constraint = "", .words = std::move(words)}, Whose::kOfSpool);
-}
-
-std::chrono::milliseconds Courier::failed(const StoreError& error, Whose whose) {
-  reader_.forget();
-  if (needs_a_new_session(error.reaction)) {
-    parts_.store.disconnect();
-  }
-  std::uint64_t failures = 0;
-  bool is_other = false;
-  {
-    const std::scoped_lock lock(mutex_);
-    is_other =
-        !status_.last_error || status_.last_error->words != error.words || status_.last_error->code != error.code;
-    ++status_.errors.at(static_cast<std::size_t>(error.reaction));
-    failures = ++status_.failures_in_a_row;
-    status_.last_error = error;
-    status_.is_error_ours = whose == Whose::kOfSpool;
-    status_.last_failure_at = parts_.clock.utc_now();
-    status_.first_failure_at = failures == 1 ? status_.last_failure_at : status_.first_failure_at;
-    status_.is_connected = parts_.store.is_connected();
-    status_.connected_since = status_.is_connected ? status_.connected_since : std::nullopt;
-  }
-  const auto wait = delay(error.reaction, static_cast<unsigned>(std::min<std::uint64_t>(failures, 64)));
-  try_again_at(parts_.clock.steady_now() + wait);
-  if (is_other || is_power_of_two(failures)) {
-    parts_.log.line(needs_an_operator(error.reaction) ? LogLevel::kError : LogLevel::kWarning, "store_flush_failed",
-                    error.words,
-                    {{"store", std::string(store_name(settings_.store))},
-                     {"code", error.code},
-                     {"constraint", error.constraint},
-                     {"reaction", std::string(reaction_text(error.reaction))},
-                     {"where", whose == Whose::kOfSpool ? "spool" : std::string(stage_text(error.where))},
-                     {"failures", std::to_string(failures)},
-                     {"next_try_ms", std::to_string(wait.count())}});
-  }
-  return wait;
 }
 
 std::chrono::milliseconds Courier::delay(Reaction reaction, unsigned failures) {
@@ -336,16 +266,6 @@ std::uint64_t Courier::backlog() const {
   const std::uint64_t last = parts_.spool.last_leaf();
   const std::uint64_t cursor = parts_.spool.cursor(settings_.store);
   return last > cursor ? last - cursor : 0;
-}
-
-CourierStatus Courier::status() const {
-  CourierStatus status;
-  {
-    const std::scoped_lock lock(mutex_);
-    status = status_;
-  }
-  status.is_draining = is_draining();
-  return status;
 }
 
 }  // namespace twinlog

@@ -3,7 +3,9 @@
 //
 // Invariants
 //  1. The cursor moves only after the store confirmed the flush; a batch that failed is read and sent again, for ever.
-//  2. Nothing is dropped: an error that repeating cannot mend holds the cursor and says so.
+//  2. Nothing is dropped: what the store refuses for good becomes a dead letter in the spool in the write that moves
+//  the
+//     cursor beyond it; an error that repeating cannot mend holds the cursor and says so.
 //  3. On every connect, and every `probe` while idle, the store's position of this epoch is compared with the cursor
 //     (docs/STORES.md): lower or missing: rewound to it, and what the spool no longer has is noted in it; higher
 //     than anything ever sent: reported, and the spool gives out none of those leaves again.
@@ -15,11 +17,14 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "agent/pipeline/backoff.h"
 #include "agent/pipeline/batch_reader.h"
 #include "agent/pipeline/position_check.h"
+#include "agent/pipeline/replay_order.h"
+#include "agent/pipeline/store_refusals.h"
 #include "ledger/base/clock.h"
 #include "ledger/base/histogram.h"
 #include "ledger/base/log.h"
@@ -53,6 +58,8 @@ struct CourierStatus {
   TimePoint clock_measured_at{};
   UtcMicros last_success_at = 0;
   std::uint64_t rewinds = 0;
+  std::uint64_t dead_letters = 0;  ///< That became some.
+  ReplayTally replay;
   /// The store holds a higher position of our epoch than this spool ever gave out: a cloned or rolled-back spool.
   bool is_position_ahead = false;
 };
@@ -103,7 +110,8 @@ class Courier {
           return spool.read(range.after, range.most_events, range.most_bytes);
         }),
         last_step_(parts.clock.steady_now()),
-        position_(settings.store, parts.spool, parts.log) {}
+        position_(settings.store, parts.spool, parts.log),
+        refusals_(settings.store, parts.spool, parts.clock) {}
 
   /// Does at most one thing (connect, or flush one batch) and says how long to wait before the next step.
   std::chrono::milliseconds step();
@@ -112,6 +120,8 @@ class Courier {
   void drain(const Drain& drain);
   /// Whether a drain still holds: afterwards all is as before.
   bool is_draining() const;
+  /// Dead letters to be offered to the store again, as soon as it takes events.
+  void replay(std::span<const std::uint64_t> leaves);
   /// From the next step on.
   void set_pace(const CourierPace& pace);
   /// Versions not yet in the store.
@@ -136,7 +146,9 @@ class Courier {
   std::optional<std::chrono::milliseconds> wait_for_batch(std::uint64_t waiting);
   std::chrono::milliseconds flush(std::uint64_t after);
   std::chrono::milliseconds pass_hole(std::uint64_t after);
-  std::chrono::milliseconds send(const FlushBatch& batch);
+  std::chrono::milliseconds replay();
+  std::chrono::milliseconds send(const StoreRefusals::Offer& offer, const AgentPosition& position);
+  Status pass(const AgentPosition& position, const std::vector<DeadLetter>& letters);
   void read_ahead_of(std::uint64_t after);
   void delivered(const FlushReport& report, std::size_t events, std::chrono::steady_clock::duration time);
   void shrink_after(Reaction reaction);
@@ -165,6 +177,8 @@ class Courier {
   bool is_known_connected_ = false;  ///< The log has said so.
   TimePoint compared_at_{};
   PositionCheck position_;
+  StoreRefusals refusals_;
+  ReplayOrder replay_order_;
 
   mutable std::mutex mutex_;  ///< For what follows.
   std::optional<CourierPace> next_pace_;

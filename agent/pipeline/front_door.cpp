@@ -74,7 +74,7 @@ bool FrontDoor::step() {
   std::vector<CommitRequest> requests;
   requests.reserve(batch.size());
   for (const Submission& submission : batch) {
-    requests.push_back({.events = submission.events, .atomicity = submission.atomicity, .sender = submission.sender});
+    requests.push_back({.events = submission.events, .atomicity = submission.atomicity, .arrival = submission.arrival});
   }
   const auto began = parts_.clock.steady_now();
   const UtcMicros received_at = parts_.clock.utc_now();

@@ -13,7 +13,7 @@ namespace twinlog {
 struct Submission {
   std::vector<AcceptedEvent> events;
   Atomicity atomicity = Atomicity::kPerEvent;
-  Sender sender = {};
+  Arrival arrival = {};
   /// Called exactly once, on the thread that steps the front door, with one disposition per event; must not block.
   std::function<void(std::vector<Disposition>)> done;
 };

@@ -80,11 +80,11 @@ struct EventKey {
 /// By which way an event came in, and who handed it over, as the kernel names the process.
 enum class Ingress : std::uint8_t { kUnknown = 0, kUnix = 1, kHttp = 2 };
 inline constexpr std::uint32_t kNobody = 0xFFFFFFFF;  ///< The kernel names no peer, or nothing was kept of it.
-struct Sender {
+struct Arrival {
   Ingress ingress = Ingress::kUnknown;  ///< Unknown: accepted before the spool kept it.
   std::uint32_t uid = kNobody;
   std::uint32_t gid = kNobody;
-  bool operator==(const Sender&) const = default;
+  bool operator==(const Arrival&) const = default;
 };
 
 /// One accepted version of an event: the content, its hash and the acceptance. Written to the spool in the group
@@ -97,7 +97,7 @@ struct Version {
   std::string agent;             ///< agent.name
   Uuid epoch_id{};               ///< UUIDv7 drawn when the spool was created.
   std::uint64_t leaf_index = 0;  ///< Counts what the spool accepts from 1. The ledger's leaf of this version goes here.
-  Sender sender = {};            ///< Only the spool keeps it: what was read from a store has none.
+  Arrival arrival = {};          ///< Only the spool keeps it: what was read from a store has none.
 
   bool operator==(const Version&) const = default;
 };

@@ -7,9 +7,9 @@ namespace {
 
 // The check is the front of a SHA-256 over everything before the content, so that a damaged header is found, too.
 constexpr std::size_t kCheckBytes = 8;
-constexpr std::uint8_t kLayoutBeforeSenders = 1;
+constexpr std::uint8_t kLayoutBeforeArrivals = 1;
 
-/// Behind the sender in layout 2. The ledger's own members (its counter of the tenant, the record's key) come with it.
+/// Behind the arrival in layout 2. The ledger's own members (its counter of the tenant, the record's key) come with it.
 constexpr std::uint8_t kWithoutLedger = 0;
 
 std::string_view check_of(const Digest& digest) {
@@ -21,9 +21,9 @@ Error corrupt() {
 }
 
 /// False where it is none that this build knows.
-bool read_sender(ByteReader& reader, Sender& sender) {
+bool read_arrival(ByteReader& reader, Arrival& arrival) {
   const std::uint8_t ingress = reader.u8();
-  sender = {static_cast<Ingress>(ingress), reader.u32(), reader.u32()};
+  arrival = {static_cast<Ingress>(ingress), reader.u32(), reader.u32()};
   return ingress <= static_cast<std::uint8_t>(Ingress::kHttp) && reader.u8() == kWithoutLedger;
 }
 
@@ -39,9 +39,9 @@ std::string encode_version(const Version& version, std::string_view canonical) {
   put_i64(bytes, version.received_at);
   put_i64(bytes, version.effective_at);
   bytes.append(as_text(version.content_hash));
-  bytes.push_back(static_cast<char>(version.sender.ingress));
-  put_u32(bytes, version.sender.uid);
-  put_u32(bytes, version.sender.gid);
+  bytes.push_back(static_cast<char>(version.arrival.ingress));
+  put_u32(bytes, version.arrival.uid);
+  put_u32(bytes, version.arrival.gid);
   bytes.push_back(static_cast<char>(kWithoutLedger));
   put_u16(bytes, static_cast<std::uint16_t>(agent.size()));
   bytes.append(agent);
@@ -60,7 +60,7 @@ Result<Version> decode_version(std::string_view bytes) {
   version.effective_at = reader.i64();
   const auto hash = array_from<32>(reader.bytes(32));
   const bool is_known =
-      layout == kLayoutBeforeSenders || (layout == kVersionLayout && read_sender(reader, version.sender));
+      layout == kLayoutBeforeArrivals || (layout == kVersionLayout && read_arrival(reader, version.arrival));
   version.agent.assign(reader.bytes(reader.u16()));
   const std::string_view header = bytes.substr(0, bytes.size() - reader.left());
   const std::string_view check = reader.bytes(kCheckBytes);

@@ -29,6 +29,11 @@ enum class Reaction : std::uint8_t {
 inline bool needs_a_new_session(Reaction reaction) {
   return reaction == Reaction::kReconnect || reaction == Reaction::kReconnectSmaller;
 }
+/// Waiting alone mends nothing.
+inline bool needs_an_operator(Reaction reaction) {
+  return reaction == Reaction::kHold || reaction == Reaction::kPoison || reaction == Reaction::kStop ||
+         reaction == Reaction::kRetrySlowly;
+}
 std::string_view reaction_text(Reaction reaction);
 
 /// What was being done when the error came.

@@ -88,10 +88,10 @@ class Deck:
 
     def __init__(self, generator):
         self.generator, self.cards = generator, []
-        self.alive = set(kill_points.all_points())
+        self.alive = set(kill_points.points_of_agents())
 
     def draw(self, life, forgetful):
-        for cards in (self.cards, self.shuffled(sorted(self.alive)), self.shuffled(kill_points.all_points())):
+        for cards in (self.cards, self.shuffled(sorted(self.alive)), self.shuffled(kill_points.points_of_agents())):
             point = next((card for card in cards if can_reach(card, life, forgetful)), None)
             if point:
                 cards.remove(point)
@@ -132,7 +132,7 @@ class Tally:
             print(f"{count} rounds with {size} agents")
         print(f"seed {seed}: {self.lives} lives, {self.random_deaths} killed at a random moment, "
               f"{sum(self.deaths.values())} killed at a point; answers: {dict(self.answers)}")
-        for name in kill_points.all_points():
+        for name in kill_points.points_of_agents():
             print(f"  {name:28} in {self.visits[name]:4} lives, died there {self.deaths[name]:3}")
 
 
@@ -160,7 +160,7 @@ class Agents(unittest.TestCase):
                 number += 1
         finally:
             self.tally.show(self.seed)
-        points = kill_points.all_points()
+        points = kill_points.points_of_agents()
         self.assertEqual([name for name in points if not self.tally.visits[name]], [], "points that nobody reached")
         self.assertEqual([name for name in points if not self.tally.deaths[name]], [], "points where nobody died")
         self.assertGreater(self.tally.random_deaths, ROUNDS // 2)

@@ -9,7 +9,6 @@ import pymongo
 
 import harness
 from forgetting_case import STORES, ForgettingCase, failures, success
-from postgres_server import PostgresServer
 
 FUTURE = 4_070_000_000_000  # So that what counts as the time of an event is that of its acceptance.
 TABLES = ("auth_logs", "auth_log_conflicts", "account_lockouts", "twinlog_agents", "twinlog_meta", "twinlog_reader_scope")
@@ -133,30 +132,6 @@ class ForgettingStore(ForgettingCase):
         with psycopg.connect(self.agent.postgres) as connection:
             kept = connection.execute("SELECT left(log_id, 1), count(*) FROM auth_logs GROUP BY 1 ORDER BY 1").fetchall()
         self.assertEqual(kept, [("a", 40), ("c", 5)])
-
-    # --- failover
-
-    def test_what_an_asynchronous_standby_did_not_have_when_it_was_promoted_is_sent_again(self):
-        primary = PostgresServer()
-        self.addCleanup(primary.close)
-        database = primary.new_database()
-        standby = primary.make_standby()
-        both = primary.uri(database).replace(f":{primary.port}", f":{primary.port},127.0.0.1:{standby.port}")
-        self.start_agent(postgres=both + "?target_session_attrs=read-write")
-        self.deliver(failures("a", 40))
-        primary.wait_for_replay(standby)
-        standby.do("ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 port=1'")
-        standby.reload()
-        harness.wait_until(lambda: primary.one("SELECT count(*) FROM pg_stat_replication") == 0, "the standby is cut off")
-        self.deliver(failures("b", 50) + success("b", 20))
-        primary.kill()
-        standby.promote()
-        self.assertEqual(standby.one("SELECT count(*) FROM auth_logs", database=database), 40)
-        self.send(failures("c", 10))
-        self.wait_rewound(stores=["postgres"])
-        self.agent.postgres = standby.uri(database)
-        self.assert_as_sent()
-        self.assertEqual(self.metric("rewinds_total", "mongodb"), 0)
 
 
 if __name__ == "__main__":

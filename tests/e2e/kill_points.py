@@ -16,6 +16,18 @@ def all_points():
                   for name in POINT.findall(path.read_text()))
 
 
+# Agents that live and die on the spool of today never come to these; each has a test of its own.
+OF_THEIR_OWN = ("upgrade", "dead_letter", "settlement")
+
+
+def points_of(*words):
+    return [point for point in all_points() if any(word in point for word in words)]
+
+
+def points_of_agents():
+    return [point for point in all_points() if point not in points_of(*OF_THEIR_OWN)]
+
+
 def test_binary():
     """The test build. It is another one than what ships, so it may be absent, and then no test of these can run."""
     if not TEST_BINARY.exists():

@@ -49,7 +49,7 @@ class SpoolCommand(unittest.TestCase):
         agent.send_lines([event(number) for number in range(7)])
         running, text = self.status(agent), self.run_ok("status", "--config", agent.config).stdout
         self.assertIn("(a running agent's)", text)
-        for words in (f"epoch:    {running['epoch_id']}", "format:   1", "records:  7 kept, 1 to 7",
+        for words in (f"epoch:    {running['epoch_id']}", "format:   2", "records:  7 kept, 1 to 7",
                       f"oldest:   {running['oldest_received_at']}", "waiting for postgres: 7 ", "waiting for mongodb: 7 "):
             self.assertIn(words, text)
         self.assertEqual(agent.stop(), 0)
@@ -225,7 +225,7 @@ class SpoolCommand(unittest.TestCase):
         for done in (started, run("spool", "status", "--config", agent.config),
                      run("spool", "export", "--path", agent.spool)):
             self.assertEqual((done.returncode, done.stdout), (1, ""))
-            self.assertIn("has format 7 and this build reads up to format 1", done.stderr)
+            self.assertIn("has format 7 and this build reads up to format 2", done.stderr)
 
     def test_a_damaged_event_ends_an_export_with_1_after_the_good_ones(self):
         agent = self.absent().start()

@@ -3,7 +3,7 @@ import ctypes
 import hashlib
 import os
 
-FAMILIES = (b"default", b"events", b"ids")
+FAMILIES = (b"default", b"events", b"ids", b"leaves", b"dead_letters")
 
 
 def picture(folder):

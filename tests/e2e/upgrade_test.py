@@ -1,10 +1,12 @@
-"""An upgrade by one version and back, on a spool with a backlog: old, new and old again take, deliver and lose nothing."""
+"""An upgrade by one version, on a spool with a backlog: old and new take, deliver and lose nothing; there is no way back."""
 import random
 import re
 import signal
+import subprocess
 import unittest
 
 import harness
+import kill_points
 import previous_version
 
 SEED = random.SystemRandom().randrange(1 << 32)
@@ -52,10 +54,13 @@ class Upgrade(unittest.TestCase):
         return re.search(r"project\(twinlog VERSION ([0-9.]+)", (harness.ROOT / "CMakeLists.txt").read_text())[1]
 
     def take(self, count):
-        """New events are stored, and repeats of what any version took are duplicates."""
+        """New events are stored; those of any version are known."""
         fresh, self.unsent = self.unsent[:count], self.unsent[count:]
         self.assertEqual(harness.statuses(self.agent.send_lines(fresh)), {"stored": count})
         self.sent += fresh
+        self.assert_known()
+
+    def assert_known(self):
         repeats = random.Random(SEED).sample(self.sent, min(200, len(self.sent)))
         self.assertEqual(harness.statuses(self.agent.send_lines(repeats)), {"duplicate": len(repeats)}, f"seed {SEED}")
 
@@ -71,7 +76,8 @@ class Upgrade(unittest.TestCase):
         code, text = harness.compare(self.agent, self.expected)
         self.assertEqual(code, 0, text)
 
-    def up_and_down(self, end_of_old, end_of_new):
+    def up(self, end_of_old, end_of_new):
+        """Upgraded with a backlog for each store; the old version refuses what was upgraded and harms nothing."""
         self.start(self.previous, reachable=())
         self.take(400)
         self.agent.stop(end_of_old)
@@ -81,17 +87,52 @@ class Upgrade(unittest.TestCase):
         harness.wait_until(lambda: self.pending("postgres") == 0, "one store has everything")
         self.assert_backlog("mongodb")
         self.agent.stop(end_of_new)
-        self.start(self.previous, reachable=("postgres", "mongodb"))
+        self.assert_refused_by_the_old_one()
+        self.start(harness.BINARY, reachable=("postgres", "mongodb"))
         self.take(300)
         self.assert_stores_as_sent()
         self.agent.stop()
 
-    def test_up_and_down_after_a_stop_loses_and_doubles_nothing(self):
-        self.shorten_drain()
-        self.up_and_down(signal.SIGTERM, signal.SIGTERM)
+    def assert_refused_by_the_old_one(self):
+        before = len(self.agent.log_text())
+        self.agent.binary = self.previous
+        self.agent.start(wait=False)
+        self.assertEqual(self.agent.process.wait(harness.PATIENCE), 1)
+        self.agent.process = None
+        self.assertRegex(self.agent.log_text()[before:], r"has format \d+ and this build reads up to format \d+; run the newer twinlog")
 
-    def test_up_and_down_after_a_crash_loses_and_doubles_nothing(self):
-        self.up_and_down(signal.SIGKILL, signal.SIGKILL)
+    def test_up_after_a_stop_loses_and_doubles_nothing_and_the_way_down_is_refused_in_words(self):
+        self.shorten_drain()
+        self.up(signal.SIGTERM, signal.SIGTERM)
+
+    def test_up_after_a_crash_loses_and_doubles_nothing_and_the_way_down_is_refused_in_words(self):
+        self.up(signal.SIGKILL, signal.SIGKILL)
+
+    def test_a_death_at_any_step_of_the_upgrade_costs_nothing(self):
+        points = kill_points.points_of("upgrade")
+        self.assertGreaterEqual(len(points), 2)
+        self.shorten_drain()
+        self.start(self.previous, reachable=("postgres",))
+        self.take(200)
+        harness.wait_until(lambda: self.pending("postgres") == 0, "one store has everything")
+        self.agent.stop(signal.SIGKILL)
+        former = self.agent.folder / "former"
+        subprocess.run(["cp", "-a", self.agent.spool, former], check=True)
+        for point in points:
+            with self.subTest(point):
+                subprocess.run(["rm", "-r", self.agent.spool], check=True)
+                subprocess.run(["cp", "-a", former, self.agent.spool], check=True)
+                self.agent.binary = kill_points.test_binary()
+                self.agent.environment["TWINLOG_KILL_AT"] = f"{point}:1"
+                self.agent.start(wait=False)
+                self.assertEqual(self.agent.process.wait(harness.PATIENCE), -signal.SIGKILL)
+                del self.agent.environment["TWINLOG_KILL_AT"]
+                self.start(kill_points.test_binary(), reachable=("postgres",))
+                self.assert_backlog("mongodb")
+                self.assert_known()
+                self.agent.stop(signal.SIGKILL)
+        self.start(kill_points.test_binary(), reachable=("postgres", "mongodb"))
+        self.assert_stores_as_sent()
 
     def test_the_new_version_delivers_all_that_the_old_one_took(self):
         self.shorten_drain()

@@ -106,8 +106,8 @@ TEST(EncodedVersion, DecodesToTheSameVersion) {
   for (int round = 0; round < kRounds / 4; ++round) {
     SCOPED_TRACE("seed " + std::to_string(kSeed) + " round " + std::to_string(round));
     Version version = testing::random_version(random);
-    version.sender = {static_cast<Ingress>(random() % 3), static_cast<std::uint32_t>(random()),
-                      static_cast<std::uint32_t>(random())};
+    version.arrival = {static_cast<Ingress>(random() % 3), static_cast<std::uint32_t>(random()),
+                       static_cast<std::uint32_t>(random())};
     const auto back = decode_version(encode_version(version, canonical_content(version.event)));
     ASSERT_TRUE(back.has_value());
     EXPECT_EQ(*back, version);

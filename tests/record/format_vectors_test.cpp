@@ -71,7 +71,7 @@ Version example_version() {
     version.epoch_id[i] = static_cast<std::uint8_t>(i);
   }
   version.leaf_index = 7;
-  version.sender = {Ingress::kUnix, 1000, 1001};
+  version.arrival = {Ingress::kUnix, 1000, 1001};
   return version;
 }
 
@@ -93,7 +93,7 @@ TEST(FormatVectors, OfTheLayoutBeforeSendersAreReadAsEver) {
   const Result<Version> version = decode_version(*bytes);
   ASSERT_TRUE(version.has_value());
   Version expected = example_version();
-  expected.sender = {};
+  expected.arrival = {};
   EXPECT_EQ(*version, expected);
 }
 

@@ -119,7 +119,8 @@ TEST_F(SpoolDamage, ADeathWhileTheMemoryOfIdsWasReplacedCostsNothingElse) {
   store_many("a", 100);
   close();
   with_database([](rocksdb::DB& database, const std::vector<rocksdb::ColumnFamilyHandle*>& families) {
-    EXPECT_TRUE(database.DropColumnFamily(families.back()).ok());
+    const auto ids = std::ranges::find(families, "ids", &rocksdb::ColumnFamilyHandle::GetName);
+    EXPECT_TRUE(database.DropColumnFamily(*ids).ok());
   });
   open();
   EXPECT_EQ(log_ids_after(0).size(), 100U);

@@ -48,7 +48,7 @@ void IntakePort::submit(Request request, Answered answered) {
   Submission submission;
   submission.events = std::move(request.events);
   submission.atomicity = request.atomicity;
-  submission.sender = request.sender;
+  submission.arrival = request.arrival;
   // `back` reaches into the loop, so it only ever runs there: the mailbox drops it once the loop has ended.
   submission.done = [back, mailbox = loop_.mailbox()](std::vector<Disposition> dispositions) {
     mailbox->post([back, dispositions = std::move(dispositions)]() mutable { back(std::move(dispositions)); });

@@ -23,7 +23,7 @@ class IntakePort {
   struct Request {
     Transport transport = Transport::kUnix;
     Atomicity atomicity = Atomicity::kPerEvent;
-    Sender sender = {};
+    Arrival arrival = {};
     std::vector<AcceptedEvent> events;
   };
   /// Hands the events to the front door. `answered` runs on the loop's thread, unless the loop ends before; it must

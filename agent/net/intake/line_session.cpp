@@ -9,7 +9,7 @@
 namespace twinlog {
 namespace {
 
-Sender sender_of(int socket) {
+Arrival arrival_of(int socket) {
   const std::optional<Peer> peer = peer_of(socket);
   return {Ingress::kUnix, peer ? peer->uid : kNobody, peer ? peer->gid : kNobody};
 }
@@ -17,7 +17,7 @@ Sender sender_of(int socket) {
 }  // namespace
 
 LineSession::LineSession(SessionLoop& loop, IntakePort& port, const Limits& limits, Descriptor connection)
-    : StreamSession(loop, std::move(connection)), port_(port), limits_(limits), sender_(sender_of(socket())) {
+    : StreamSession(loop, std::move(connection)), port_(port), limits_(limits), arrival_(arrival_of(socket())) {
   ++port_.counters(Transport::kUnix).connections;
 }
 
@@ -87,7 +87,7 @@ void LineSession::hand_over(AnswerSheet answers, Time read_at) {
     return;
   }
   const std::weak_ptr<StreamSession> weak = weak_from_this();
-  port_.submit({Transport::kUnix, Atomicity::kPerEvent, sender_, std::move(events)},
+  port_.submit({Transport::kUnix, Atomicity::kPerEvent, arrival_, std::move(events)},
                [this, weak, number](std::vector<Disposition> dispositions) {
                  if (const auto self = weak.lock()) {
                    answered(number, std::move(dispositions));

@@ -51,7 +51,7 @@ class LineSession final : public StreamSession {
 
   IntakePort& port_;
   const Limits limits_;
-  const Sender sender_;
+  const Arrival arrival_;
   std::size_t searched_ = 0;               // of the unconsumed bytes: holds no LF
   std::map<std::uint64_t, Sheet> sheets_;  // in the order of the lines; an empty map takes no memory
   std::uint64_t next_number_ = 0;
