@@ -163,7 +163,7 @@ TEST(Pipeline, WhatConnectingFoundIsLoggedOnce) {
   EXPECT_NE(rig.log.text().find("CREATE ROLE is to be run"), std::string::npos);
 }
 
-TEST(Pipeline, DrainingIgnoresLingerAndBackoff) {
+TEST(Pipeline, DrainingIgnoresLinger) {
   CourierSettings patient;
   patient.pace.linger = 1h;
   Rig rig({}, patient);

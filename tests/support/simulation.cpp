@@ -20,11 +20,20 @@ std::size_t KeptLog::count(std::string_view event) const {
   return found == counts_.end() ? 0 : found->second;
 }
 
+namespace {
+
+std::uint64_t leaf_of(const std::optional<AgentPosition>& position) {
+  return position ? position->last_leaf : 0;
+}
+
+}  // namespace
+
 StoreResult<std::optional<AgentPosition>> MemoryStore::connect() {
   if (is_away_) {
     return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "connection refused"};
   }
   is_connected_ = true;
+  expected_leaf_ = leaf_of(position_);
   return position_;
 }
 
@@ -33,6 +42,10 @@ StoreResult<FlushReport> MemoryStore::flush(const FlushBatch& batch) {
   if (is_away_ || !is_connected_) {
     is_connected_ = false;
     return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "connection lost"};
+  }
+  if (leaf_of(position_) != expected_leaf_) {
+    is_connected_ = false;
+    return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "position has changed"};
   }
   if (refusal_ && batch.versions.size() > refused_above_) {
     return *refusal_;
@@ -44,7 +57,8 @@ StoreResult<FlushReport> MemoryStore::flush(const FlushBatch& batch) {
     ++(is_new ? report.inserted : report.duplicates);
     ++writes_[version.event.log_id];
   }
-  position_ = batch.position;
+  position_ = batch.is_replay ? position_ : batch.position;
+  expected_leaf_ = leaf_of(position_);
   if (replies_to_lose_ > 0) {
     --replies_to_lose_;
     is_connected_ = false;

@@ -105,6 +105,7 @@ class MemoryStore final : public Store {
   std::map<EventKey, Version> records_;
   std::map<std::string, std::size_t> writes_;
   std::optional<AgentPosition> position_;
+  std::uint64_t expected_leaf_ = 0;  ///< As connect() read it, or the last flush wrote it; another one ends a flush.
   std::size_t largest_batch_ = 0;
   std::size_t flushes_ = 0;
   std::optional<std::chrono::microseconds> clock_offset_;
