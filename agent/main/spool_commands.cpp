@@ -135,7 +135,9 @@ bool is_reason(const std::string& reason) {
 }
 
 int run_letters(const OperatorLine& line, int (*run)(const LettersOptions&, const OperatorIo&)) {
-  LettersOptions options{.is_json = line.is_json, .reason = line.letters.reason};
+  LettersOptions options;
+  options.is_json = line.is_json;
+  options.reason = line.letters.reason;
   const auto most = parse_duration(line.letters.timeout);
   if (!most) {
     explain("--timeout is a whole number and one of ms, s, m, h, for instance 20s");

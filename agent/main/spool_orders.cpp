@@ -106,7 +106,7 @@ AdminPage SpoolOrders::letters(const Query& query) const {
     return of_error(found.error());
   }
   const bool has_records = value_of(query, "records") == "true";
-  AdminPage page{.content_type = "application/x-ndjson"};
+  AdminPage page{.content_type = "application/x-ndjson", .body = ""};
   for (const DeadLetter& letter : *found) {
     LetterView view = view_of(store, letter, has_records ? LetterMembers::kRecord : LetterMembers::kFacts);
     const std::string record = std::exchange(view.record, "");
@@ -154,7 +154,7 @@ AdminPage SpoolOrders::replays(const Query& query) const {
 }
 
 AdminPage SpoolOrders::losses() const {
-  AdminPage page{.content_type = "application/x-ndjson"};
+  AdminPage page{.content_type = "application/x-ndjson", .body = ""};
   for (const Loss& loss : parts_.spool->stats().losses) {
     page.body += "{\"first\":" + std::to_string(loss.leaves.first) + ",\"last\":" + std::to_string(loss.leaves.last) +
                  ",\"found_at\":\"" + utc_micros_text(loss.found_at) + "\",\"from\":\"" + utc_micros_text(loss.from) +
