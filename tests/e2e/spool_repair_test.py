@@ -78,7 +78,7 @@ class SpoolRepair(unittest.TestCase):
         self.assertEqual(self.exported(agent), [leaf for leaf in range(1, 3001) if not first <= leaf <= last])
         self.spool(agent, "acknowledge", f"{first}-{last + 1}", "--reason", "not this", code=1)
         self.assertIn("acknowledged", self.spool(agent, "acknowledge", lost[0], "--reason", "disk of node 3, replaced"))
-        self.assertEqual(self.ranges_lost(run("spool", "check", "--config", agent.config).stdout), [])
+        self.assertIn("ok: ", self.spool(agent, "check"))
 
     def test_a_repair_keeps_everything_beside_as_it_was(self):
         agent = self.damaged_table()
@@ -104,7 +104,7 @@ class SpoolRepair(unittest.TestCase):
         agent = self.spool_of(2000)
         self.tables_of(agent)
         (agent.spool / "CURRENT").unlink()
-        self.assertIn("finding: the spool in", self.spool(agent, "check", code=1))
+        self.assertIn("finding: the spool cannot be opened", self.spool(agent, "check", code=1))
         self.assertIn("events that can be read from its files: 1-2000", self.spool(agent, "check", code=1))
         self.assertIn("put the database together anew", self.spool(agent, "repair", code=1))
         self.assertFalse((agent.spool / "CURRENT").exists())
