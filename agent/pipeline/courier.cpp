@@ -198,7 +198,11 @@ std::chrono::milliseconds Courier::send(const StoreRefusals::Offer& offer, const
   TWINLOG_KILL_POINT("courier.before_flush");
   const TimePoint began = parts_.clock.steady_now();
   in_store(began);
-  auto outcome = parts_.store.flush({.versions = offer.versions, .position = position});
+  auto outcome =
+      parts_.store.flush({.versions = offer.versions,
+                          .position = position,
+                          .is_resent = !offer.versions.empty() && offer.versions.front().leaf_index <=
+                                                                      parts_.spool.delivered_before(settings_.store)});
   in_store(std::nullopt);
   const auto time = parts_.clock.steady_now() - began;
   if (!outcome) {
