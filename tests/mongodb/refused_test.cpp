@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "plugins/mongodb/document.h"
+#include "plugins/mongodb/leftovers.h"
 #include "plugins/mongodb/names.h"
 #include "tests/lockout/version_builder.h"
 #include "tests/mongodb/cutting_proxy.h"
@@ -174,6 +175,21 @@ TEST_P(MongodbRefusedCut, AtAnyCommandOfAFlushEndsInTheSameState) {
 INSTANTIATE_TEST_SUITE_P(BothSides, MongodbRefusedCut,
                          ::testing::Values(testing::Cut::kBeforeServer, testing::Cut::kReplyLost));
 
+TEST_F(MongodbRefused, WhoeverFinishesForADeadAgentWaitsForNoneOfThem) {
+  refuse("insert auth_logs", {"t/b"});
+  const auto versions = agent_.accept({failed(1).log_id("a"), failed(2).log_id("b")});
+  proxy_.cut_at(4, testing::Cut::kBeforeServer);  // After the records, and the look for those that are refused.
+  error_of(agent_.flush(versions));
+  TestAgent heir(settings_, 2);
+  for (const std::chrono::seconds silence : {kSilentBefore, std::chrono::seconds(kSilentBeforeLast)}) {
+    heir.clock().advance(silence);
+    ASSERT_TRUE(heir.store().connect());
+    ASSERT_TRUE(heir.store().connect());
+  }
+  EXPECT_TRUE(testing::read_leftover_epochs(settings_).empty());
+  expect_fold(settings_, without(versions, {2}));
+}
+
 TEST_F(MongodbRefused, ADocumentThatIsTooLargeIsKnownBeforeItIsSent) {
   Version large = failed(1).log_id("large");
   large.event.user_agent = std::string(17'000'000, 'x');
@@ -202,6 +218,7 @@ TEST_F(MongodbRefused, NobodyIsBlamedWhereEveryCommandFails) {
   const StoreError error = error_of(agent_.flush(versions));
   EXPECT_EQ(error.reaction, Reaction::kHold);
   EXPECT_EQ(error.code, "2");
+  EXPECT_THAT(error.words, HasSubstr("auth_logs"));
   proxy_.refuse_nothing();
   agent_.restart();
   report_of(agent_.flush(versions));
