@@ -35,7 +35,9 @@ void block_signals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
-  sigaction(SIGPIPE, &ignore, nullptr);
+  for (const int each : {SIGPIPE, SIGXFSZ}) {
+    sigaction(each, &ignore, nullptr);
+  }
 }
 
 bool wait_for_stop(std::chrono::milliseconds most) {
