@@ -212,6 +212,17 @@ TEST_F(MongodbRefused, AreFoundByHalvesWhereTheServerFailsTheWholeCommand) {
   expect_fold(settings_, without(versions, {3, 500}));
 }
 
+// The server takes 1,000 writes a command: the first command of this batch succeeds, and the driver sends both.
+TEST_F(MongodbRefused, AreFoundByHalvesWhereTheServerFailsOneOfSeveralCommands) {
+  fail_commands({"t/log-1200"}, 2);
+  const auto versions = agent_.accept(many(1500));
+  const FlushReport report = report_of(agent_.flush(versions));
+  EXPECT_THAT(report.refused, ElementsAre(refused_at(1200, StoreStage::kRecords, "2")));
+  EXPECT_EQ(report.inserted, 1499U);
+  EXPECT_EQ(report.duplicates, 0U);
+  expect_fold(settings_, without(versions, {1200}));
+}
+
 TEST_F(MongodbRefused, NobodyIsBlamedWhereEveryCommandFails) {
   fail_commands({"t/a", "t/b", "t/c"}, 2);
   const auto versions = agent_.accept({failed(1).log_id("a"), failed(2).log_id("b"), failed(3).log_id("c")});
