@@ -57,6 +57,8 @@ STILL = (
      "what is refused for its content alone is set aside within the flush: tests/e2e/refused_events_test.py"),
     (r"twinlog_store_errors_total reaction=reconnect_smaller store=postgres",
      "a flush that stays without an answer: tests/postgres/blocked_flush_test.cpp"),
+    (r"twinlog_store_errors_total reaction=poison store=postgres",
+     "what PostgreSQL can never take is cut out within the flush: tests/postgres/refused_test.cpp"),
 )
 # RocksDB may or may not begin another thread; scene_process compares the number with the kernel's.
 MAY_STAND_STILL = r"twinlog_process_threads$"

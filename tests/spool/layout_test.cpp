@@ -1,7 +1,8 @@
-#include "spool/dead_letter_codec.h"
 #include "spool/layout.h"
 
 #include <gtest/gtest.h>
+
+#include "spool/dead_letter_codec.h"
 
 namespace twinlog {
 namespace {

@@ -52,7 +52,17 @@ StoreResult<FlushReport> MemoryStore::flush(const FlushBatch& batch) {
   }
   FlushReport report{.round_trips = 1};
   largest_batch_ = std::max(largest_batch_, batch.versions.size());
+  if (const std::vector<std::uint64_t> hit = refused_leaves(batch);
+      !hit.empty() && event_refusal_->reaction != Reaction::kPoison) {
+    StoreError unknown = *event_refusal_;
+    unknown.leaves = hit.size() < batch.versions.size() ? hit : std::vector<std::uint64_t>();
+    return unknown;
+  }
   for (const Version& version : batch.versions) {
+    if (event_refusal_ && refused_ids_.contains(version.event.log_id)) {
+      report.refused.push_back({version.leaf_index, *event_refusal_});
+      continue;
+    }
     const bool is_new = records_.try_emplace({version.event.tenant_id, version.event.log_id}, version).second;
     ++(is_new ? report.inserted : report.duplicates);
     ++writes_[version.event.log_id];
@@ -65,6 +75,16 @@ StoreResult<FlushReport> MemoryStore::flush(const FlushBatch& batch) {
     return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "reply lost"};
   }
   return report;
+}
+
+std::vector<std::uint64_t> MemoryStore::refused_leaves(const FlushBatch& batch) const {
+  std::vector<std::uint64_t> leaves;
+  for (const Version& version : batch.versions) {
+    if (event_refusal_ && refused_ids_.contains(version.event.log_id)) {
+      leaves.push_back(version.leaf_index);
+    }
+  }
+  return leaves;
 }
 
 void MemoryStore::forget_above(std::uint64_t leaf, UtcMicros newest_effective_at) {
