@@ -7,6 +7,8 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include "spool/layout.h"
@@ -73,6 +75,9 @@ Error database_error(std::string_view what, const std::string& path, const rocks
   }
   if (status.IsNoSpace()) {
     return {ErrorKind::kFull, words + "; make room on the volume"};
+  }
+  if (mentions(status, std::generic_category().message(EDQUOT))) {
+    return {ErrorKind::kFull, words + "; raise the quota of its user or project, or make room within it"};
   }
   return {ErrorKind::kTransient, words + "; check the volume and its mount"};
 }

@@ -36,6 +36,7 @@ void block_signals() {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, nullptr);
+  sigaction(SIGXFSZ, &ignore, nullptr);  // A limit of file sizes is then an error of the write, as a full disk is.
 }
 
 bool wait_for_stop(std::chrono::milliseconds most) {
