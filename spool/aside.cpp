@@ -3,11 +3,14 @@
 #include <rocksdb/env.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "spool/database.h"
 
 namespace twinlog {
 namespace {
+
+constexpr std::string_view kUnfinished = ".new";
 
 bool is_of_a_database(const std::string& name) {
   return name == "CURRENT" || name == "IDENTITY" || name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-") ||
@@ -23,15 +26,28 @@ void remove_folder(rocksdb::Env& env, const std::string& folder) {
   env.DeleteDir(folder).PermitUncheckedError();  // Where it stays, the next opening takes it for a rest.
 }
 
+Error not_set_aside(const std::string& spool, const rocksdb::Status& why) {
+  return database_error("what the spool consists of cannot be set aside before it is opened", spool, why);
+}
+
+/// A power loss must not leave the removals of an opening and take the second names.
+rocksdb::Status sync_folder(rocksdb::Env& env, const std::string& folder) {
+  std::unique_ptr<rocksdb::Directory> opened;
+  const rocksdb::Status status = env.NewDirectory(folder, &opened);
+  return status.ok() ? opened->Fsync() : status;
+}
+
 }  // namespace
 
 Result<Aside> Aside::take(rocksdb::Env& env, const std::string& spool) {
   Aside aside(env, spool);
   if (env.FileExists(aside.folder()).ok()) {
-    return aside;
+    rocksdb::Status durable = sync_folder(env, aside.folder());
+    durable = durable.ok() ? sync_folder(env, spool) : durable;
+    return durable.ok() ? Result(aside) : not_set_aside(spool, durable);
   }
   // Under another name until it is whole: a death on the way leaves no half of it.
-  const std::string unfinished = aside.folder() + ".new";
+  const std::string unfinished = aside.folder() + std::string(kUnfinished);
   remove_folder(env, unfinished);
   std::vector<std::string> names;
   rocksdb::Status status = env.GetChildren(spool, &names);
@@ -41,10 +57,12 @@ Result<Aside> Aside::take(rocksdb::Env& env, const std::string& spool) {
       status = env.LinkFile(spool + "/" + name, unfinished + "/" + name);
     }
   }
+  status = status.ok() ? sync_folder(env, unfinished) : status;
   status = status.ok() ? env.RenameFile(unfinished, aside.folder()) : status;
+  status = status.ok() ? sync_folder(env, spool) : status;
   if (!status.ok()) {
     remove_folder(env, unfinished);
-    return database_error("what the spool consists of cannot be set aside before it is opened", spool, status);
+    return not_set_aside(spool, status);
   }
   return aside;
 }
@@ -71,8 +89,11 @@ std::vector<std::string> Aside::tables() const {
   return with_suffix(".sst");
 }
 
+/// Under the other name first, so that a death on the way leaves no half of it.
 void Aside::drop() {
-  remove_folder(*env_, folder());
+  const std::string dropped = folder() + std::string(kUnfinished);
+  const bool is_renamed = env_->RenameFile(folder(), dropped).ok();
+  remove_folder(*env_, is_renamed ? dropped : folder());
 }
 
 Result<std::string> Aside::keep_as(const std::string& name) {

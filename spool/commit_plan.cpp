@@ -75,7 +75,7 @@ void CommitPlan::look_up(std::span<const CommitRequest> requests) {
   const std::vector<std::optional<std::string>> values = database_.get_ids(keys);
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const std::optional<NewestVersion> newest = values[i] ? newest_version_from(*values[i]) : std::nullopt;
-    if (newest && newest->leaf >= terms_.first_kept) {
+    if (newest && is_remembered(newest->leaf)) {
       newest_[keys[i]] = newest;
     }
   }
@@ -135,7 +135,11 @@ Disposition CommitPlan::classify(const std::string& key, const AcceptedEvent& of
   }
   const std::optional<std::string> older = database_.get_id(displaced);
   const std::optional<std::uint64_t> leaf = older ? leaf_of_id_value(*older) : std::nullopt;
-  return leaf && *leaf >= terms_.first_kept ? Disposition::kDuplicate : Disposition::kConflict;
+  return leaf && is_remembered(*leaf) ? Disposition::kDuplicate : Disposition::kConflict;
+}
+
+bool CommitPlan::is_remembered(std::uint64_t leaf) const {
+  return leaf >= terms_.first_kept && beyond_holes(terms_.holes, leaf) == leaf;
 }
 
 void CommitPlan::accept(const std::string& key, const AcceptedEvent& offered, const Arrival& arrival) {

@@ -27,7 +27,8 @@ struct CommitTerms {
   UtcMicros received_at = 0;
   std::uint64_t last_leaf = 0;   ///< New versions count on from here ...
   std::uint64_t skipped_to = 0;  ///< ... or from here, where that is more.
-  std::uint64_t first_kept = 1;  ///< Versions below are forgotten.
+  std::uint64_t first_kept = 1;  ///< Versions below are forgotten, ...
+  std::vector<LeafRange> holes;  ///< ... and lost ones (known_holes()): who sends one again brings it back.
 };
 
 /// What holds once the batch is on stable storage.
@@ -56,6 +57,7 @@ class CommitPlan {
   Disposition decide_event(const AcceptedEvent& offered, const Arrival& arrival);
   /// kStored, kDuplicate or kConflict, and nothing changed.
   Disposition classify(const std::string& key, const AcceptedEvent& offered) const;
+  bool is_remembered(std::uint64_t leaf) const;
   bool fits_whole(const CommitRequest& request) const;
   void accept(const std::string& key, const AcceptedEvent& offered, const Arrival& arrival);
   std::optional<LeafRange> note_skipped();

@@ -7,8 +7,6 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include "spool/layout.h"
@@ -38,6 +36,14 @@ Error open_error(const std::string& path, const rocksdb::Status& status) {
     return {ErrorKind::kRefused, "the spool in " + path + " cannot be opened (" + status.ToString() +
                                      "); give the folder and its files to the user that runs the agent"};
   }
+  // RocksDB calls a table corrupt, too, that the disk does not give it now; a MANIFEST that is gone it does not.
+  const bool is_gone = mentions(status, "No such file");
+  if (status.IsCorruption() && mentions(status, "IO error") && !is_gone) {
+    return database_error("the spool cannot be opened", path, rocksdb::Status::IOError(status.ToString()));
+  }
+  if (is_gone && mentions(status, "/MANIFEST-")) {
+    return database_error("the spool cannot be opened", path, rocksdb::Status::Corruption(status.ToString()));
+  }
   return database_error("the spool cannot be opened", path, status);
 }
 
@@ -55,10 +61,8 @@ Status may_be_created(const DatabaseSetup& setup) {
       std::ranges::none_of(names, is_of_a_database)) {
     return {};
   }
-  return Error(ErrorKind::kCorrupt, "the spool in " + setup.path() +
-                                        " has lost its file CURRENT, without which its events cannot be read; nothing "
-                                        "in it was touched: put CURRENT back from a copy (it names the newest "
-                                        "MANIFEST), or move the folder away to begin with an empty one");
+  return Error(ErrorKind::kCorrupt,
+               "the spool in " + setup.path() + " has lost its file CURRENT, without which its events cannot be read");
 }
 
 }  // namespace
@@ -76,8 +80,12 @@ Error database_error(std::string_view what, const std::string& path, const rocks
   if (status.IsNoSpace()) {
     return {ErrorKind::kFull, words + "; make room on the volume"};
   }
-  if (mentions(status, std::generic_category().message(EDQUOT))) {
-    return {ErrorKind::kFull, words + "; raise the quota of its user or project, or make room within it"};
+  if (mentions(status, "quota exceeded")) {  // RocksDB knows EDQUOT by its words alone, EFBIG, too.
+    return {ErrorKind::kFull, words + "; raise the quota of the user that runs the agent, or make room in it"};
+  }
+  if (mentions(status, "File too large")) {
+    return {ErrorKind::kTransient,
+            words + "; raise the limit on the size of files for the agent (ulimit -f, LimitFSIZE=)"};
   }
   return {ErrorKind::kTransient, words + "; check the volume and its mount"};
 }

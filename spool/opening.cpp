@@ -15,7 +15,9 @@
 #include "spool/loss.h"
 #include "spool/private_files.h"
 #include "spool/read_versions.h"
+#include "spool/rebuild.h"
 #include "spool/rescue.h"
+#include "spool/rescue_meta.h"
 #include "spool/upgrade.h"
 #include "spool/volume.h"
 
@@ -24,8 +26,14 @@ namespace {
 
 class Examination {
  public:
-  Examination(Database& database, SpoolState& state, const Promised& promised, const Aside& aside, UtcMicros now)
-      : database_(database), state_(state), promised_(promised), aside_(aside), now_(now) {}
+  Examination(const DatabaseSetup& setup, OpenedSpool& opened, const Promised& promised, const Aside& aside,
+              UtcMicros now)
+      : setup_(setup),
+        database_(*opened.database),
+        state_(opened.state),
+        promised_(promised),
+        aside_(aside),
+        now_(now) {}
 
   /// Whether anything was damaged.
   Result<bool> run(const std::vector<std::string>& warnings);
@@ -35,8 +43,10 @@ class Examination {
   /// The greatest leaf that was ever given out, as far as anybody knows.
   std::uint64_t expected() const { return std::max(state_.last_leaf, promised_.last_leaf); }
   Status put_back();
+  Status reload();
   Status note(const std::vector<LeafRange>& lost);
 
+  const DatabaseSetup& setup_;
   Database& database_;
   SpoolState& state_;
   const Promised promised_;
@@ -46,10 +56,10 @@ class Examination {
 };
 
 Result<bool> Examination::run(const std::vector<std::string>& warnings) {
-  const std::uint64_t first_kept = state_.positions.first_kept;
-  const LeafRange checked{std::max(first_kept, state_.last_event + 1), expected()};
+  const LeafRange checked{std::max(state_.positions.first_kept, state_.last_event + 1), expected()};
   const bool is_short = !outside_holes(known_holes(state_.positions), checked).empty();
-  const bool is_damaged = !warnings.empty() || !forgotten_tables(database_, aside_, first_kept).empty();
+  const bool is_damaged =
+      !warnings.empty() || !forgotten_tables(database_, aside_, state_.positions.first_kept).empty();
   if (!is_short && !is_damaged) {
     return false;
   }
@@ -58,7 +68,7 @@ Result<bool> Examination::run(const std::vector<std::string>& warnings) {
   }
   // A forgotten table's events, or a log's, may be missing before the last one that is there.
   const Result<std::vector<LeafRange>> missing =
-      holes(database_, {is_damaged ? first_kept : checked.first, expected()});
+      holes(database_, {is_damaged ? state_.positions.first_kept : checked.first, expected()});
   if (!missing) {
     return missing.error();
   }
@@ -77,7 +87,13 @@ Result<bool> Examination::run(const std::vector<std::string>& warnings) {
 }
 
 Status Examination::put_back() {
-  const Result<Rescue> rescued = rescue(database_, aside_, state_.positions.first_kept);
+  Status done = rescue_meta(database_, aside_);
+  done = done.ok() ? reload() : done;
+  if (!done) {
+    return done;
+  }
+  const Result<Rescue> rescued =
+      rescue(database_, aside_, {state_.positions.first_kept, std::max(state_.positions.first_kept, expected())});
   if (!rescued) {
     return rescued.error();
   }
@@ -85,13 +101,15 @@ Status Examination::put_back() {
     words_.push_back(std::to_string(rescued->put_back) +
                      " events were found behind damage in the spool's files and put back; they are delivered as ever");
   }
-  const Result<std::uint64_t> last = database_.last_leaf();
-  if (!last) {
-    return last.error();
+  return reload();
+}
+
+Status Examination::reload() {
+  Result<std::optional<SpoolState>> state = read_state(setup_, database_);
+  if (state && state->has_value()) {
+    state_ = std::move(**state);
   }
-  state_.last_event = *last;
-  state_.last_leaf = std::max(state_.last_leaf, *last);
-  return {};
+  return state ? Status() : state.error();
 }
 
 Status Examination::note(const std::vector<LeafRange>& lost) {
@@ -108,6 +126,38 @@ Status Examination::note(const std::vector<LeafRange>& lost) {
   rocksdb::WriteBatch batch;
   put_losses(batch, database_.meta(), positions);
   return database_.write(batch, Durability::kSynced);
+}
+
+Result<OpenedSpool> open_and_load(const DatabaseSetup& setup, Random& random, const Clock& clock) {
+  if (const Status upgraded = upgrade_spool(setup); !upgraded) {
+    return upgraded.error();
+  }
+  Result<std::unique_ptr<Database>> database = Database::open(setup);
+  if (!database) {
+    return database.error();
+  }
+  TWINLOG_KILL_POINT("spool.opened");
+  Result<SpoolState> state = load_state(setup, **database, random, clock);
+  if (!state) {
+    return state.error();
+  }
+  TWINLOG_KILL_POINT("spool.identified");
+  return OpenedSpool{.database = std::move(*database), .state = std::move(*state), .warnings = setup.take_warnings()};
+}
+
+/// After damage because of which it does not open.
+Result<OpenedSpool> rebuild_and_load(const DatabaseSetup& setup, const Aside& aside, Random& random, const Clock& clock,
+                                     const Error& damage) {
+  Result<std::vector<std::string>> words = rebuild_database(setup, aside, random, clock);
+  if (!words) {
+    return words.error();
+  }
+  Result<OpenedSpool> opened = open_and_load(setup, random, clock);
+  if (opened) {
+    words->insert(words->begin(), damage.message() + "; it was put together anew from what is whole");
+    std::ranges::move(*words, std::back_inserter(opened->warnings));
+  }
+  return opened;
 }
 
 /// What is there is delivered, nothing is taken. `full`: why.
@@ -137,23 +187,17 @@ Result<OpenedSpool> open_for_writing(const DatabaseSetup& setup, const Promised&
   }
   TWINLOG_KILL_POINT("spool.set_aside");
   setup.take_warnings();
-  if (const Status upgraded = upgrade_spool(setup); !upgraded) {
-    return upgraded.error();
+  Result<OpenedSpool> found = open_and_load(setup, random, clock);
+  if (!found && found.error().kind() == ErrorKind::kCorrupt) {
+    found = rebuild_and_load(setup, *aside, random, clock, found.error());
   }
-  Result<std::unique_ptr<Database>> database = Database::open(setup);
-  if (!database) {
-    return database.error();
+  if (!found) {
+    return found.error();
   }
-  TWINLOG_KILL_POINT("spool.opened");
-  Result<SpoolState> state = load_state(setup, **database, random, clock);
-  if (!state) {
-    return state.error();
-  }
-  TWINLOG_KILL_POINT("spool.identified");
-  OpenedSpool opened{.database = std::move(*database), .state = std::move(*state), .warnings = setup.take_warnings()};
+  OpenedSpool opened = std::move(*found);
   const Promised noted = PromisedFile(setup.env(), setup.path()).read().value_or(Promised{});
-  Examination examination(*opened.database, opened.state, noted.last_leaf > promised.last_leaf ? noted : promised,
-                          *aside, clock.utc_now());
+  Examination examination(setup, opened, noted.last_leaf > promised.last_leaf ? noted : promised, *aside,
+                          clock.utc_now());
   const Result<bool> is_damaged = examination.run(opened.warnings);
   if (!is_damaged) {
     return is_damaged.error();

@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 
+#include "ledger/record/canonical.h"
 #include "spool/layout.h"
 #include "spool/wal_scan.h"
 
@@ -29,17 +30,38 @@ std::string bare_name(const std::string& path) {
 /// A table of events; nothing where it is another family's, or cannot be opened.
 class EventTable {
  public:
-  explicit EventTable(const std::string& path) : reader_(rocksdb::Options()) {
+  EventTable(rocksdb::Env& env, const std::string& path) : reader_(options_for(env)) {
     if (reader_.Open(path).ok() && reader_.GetTableProperties()->column_family_name == kEventsFamily) {
       at_.reset(reader_.NewIterator(rocksdb::ReadOptions()));
     }
   }
-  rocksdb::Iterator* at() { return at_.get(); }
 
+  /// Each event of the range that can be read.
+  template <typename Visit>
+  void each_of(const LeafRange& range, const Visit& visit) {
+    // Behind a block that cannot be read, one by one, until the next one begins.
+    for (std::uint64_t next = range.first; at_ != nullptr && next <= range.last; ++next) {
+      for (at_->Seek(event_key(next)); at_->Valid(); at_->Next()) {
+        visit(at_->key().ToStringView(), at_->value().ToStringView());
+        next = leaf_of_event_key(at_->key().ToStringView()).value_or(next) + 1;
+      }
+      if (!at_->status().IsCorruption()) {
+        return;
+      }
+    }
+  }
+  bool is_damaged() {
+    return at_ != nullptr && (!edge(&rocksdb::Iterator::SeekToFirst) || !edge(&rocksdb::Iterator::SeekToLast));
+  }
   std::optional<std::uint64_t> first() { return edge(&rocksdb::Iterator::SeekToFirst); }
   std::optional<std::uint64_t> last() { return edge(&rocksdb::Iterator::SeekToLast); }
 
  private:
+  static rocksdb::Options options_for(rocksdb::Env& env) {
+    rocksdb::Options options;
+    options.env = &env;
+    return options;
+  }
   std::optional<std::uint64_t> edge(void (rocksdb::Iterator::*seek)()) {
     if (at_ == nullptr) {
       return std::nullopt;
@@ -56,25 +78,26 @@ class Rescuer {
  public:
   Rescuer(Database& database, std::uint64_t first_kept) : database_(database), first_kept_(first_kept) {}
 
-  /// Whether it was missing.
-  bool offer(std::string_view key, std::string_view value) {
+  void offer(std::string_view key, std::string_view value) {
     const std::optional<std::uint64_t> leaf = leaf_of_event_key(key);
     if (!leaf || *leaf < first_kept_ || failure_) {
-      return false;
+      return;
     }
     done_.last_found = std::max(done_.last_found, *leaf);
-    if (database_.has_event(*leaf)) {
-      return false;
+    if (!database_.has_event(*leaf)) {
+      batch_.Put(database_.events(), rocksdb::Slice(key), rocksdb::Slice(value));
+      ++done_.put_back;
+      write_when_large();
     }
-    batch_.Put(database_.events(), rocksdb::Slice(key), rocksdb::Slice(value));
-    ++done_.put_back;
-    if (batch_.GetDataSize() >= kBatchBytes) {
-      write();
-    }
-    return true;
   }
+  /// Where nothing newer is known.
   void remember(std::string_view key, std::string_view value) {
-    batch_.Put(database_.ids(), rocksdb::Slice(key), rocksdb::Slice(value));
+    const std::optional<std::string> known = database_.get_id(std::string(key));
+    const std::uint64_t known_leaf = known ? leaf_of_id_value(*known).value_or(0) : 0;
+    if (leaf_of_id_value(value).value_or(0) > known_leaf && !failure_) {
+      batch_.Put(database_.ids(), rocksdb::Slice(key), rocksdb::Slice(value));
+      write_when_large();
+    }
   }
 
   Result<Rescue> end() {
@@ -83,6 +106,11 @@ class Rescuer {
   }
 
  private:
+  void write_when_large() {
+    if (batch_.GetDataSize() >= kBatchBytes) {
+      write();
+    }
+  }
   void write() {
     if (batch_.Count() > 0 && !failure_) {
       const Status written = database_.write(batch_, Durability::kSynced);
@@ -98,34 +126,43 @@ class Rescuer {
   std::optional<Error> failure_;
 };
 
-/// One commit of the log: its events, and what it remembered of their ids where one of them was missing.
+/// One record of the log: its events, and what it remembered of their ids. Told by their form: which family a number
+/// stands for, only the database that wrote it knew for sure.
 class Commit final : public rocksdb::WriteBatch::Handler {
  public:
-  Commit(const Database& database, Rescuer& rescuer)
-      : events_(database.events()->GetID()), ids_(database.ids()->GetID()), rescuer_(rescuer) {}
+  explicit Commit(Rescuer& rescuer) : rescuer_(rescuer) {}
 
   rocksdb::Status PutCF(std::uint32_t family, const rocksdb::Slice& key, const rocksdb::Slice& value) override {
-    if (family == events_) {
-      was_missing_ |= rescuer_.offer(key.ToStringView(), value.ToStringView());
-    } else if (family == ids_) {
-      entries_.emplace_back(key.ToString(), value.ToString());
+    const std::string_view name = key.ToStringView();
+    const std::string_view bytes = value.ToStringView();
+    if (family != kMetaFamily && is_id_entry(name, bytes)) {
+      rescuer_.remember(name, bytes);
+    } else if (family != kMetaFamily && is_event(name, bytes)) {
+      rescuer_.offer(name, bytes);
     }
     return rocksdb::Status::OK();
   }
-  void end() {
-    for (const auto& [key, value] : entries_) {
-      if (was_missing_) {
-        rescuer_.remember(key, value);
-      }
-    }
+  rocksdb::Status DeleteCF(std::uint32_t /*family*/, const rocksdb::Slice& /*key*/) override {
+    return rocksdb::Status::OK();
   }
 
  private:
-  const std::uint32_t events_;
-  const std::uint32_t ids_;
+  static constexpr std::uint32_t kMetaFamily = 0;
+  static bool is_id_entry(std::string_view key, std::string_view value) {
+    const std::size_t plain = id_key("", "").size();
+    return (key.size() == plain && newest_version_from(value)) ||
+           (key.size() == plain + sizeof(Digest) && number_from(value));
+  }
+  static bool is_event(std::string_view key, std::string_view value) {
+    const std::optional<std::uint64_t> leaf = leaf_of_event_key(key);
+    if (!leaf) {
+      return false;
+    }
+    const Result<Version> version = decode_version(value);
+    return version && version->leaf_index == *leaf;
+  }
+
   Rescuer& rescuer_;
-  bool was_missing_ = false;
-  std::vector<std::pair<std::string, std::string>> entries_;
 };
 
 }  // namespace
@@ -137,32 +174,30 @@ std::vector<std::string> forgotten_tables(const Database& database, const Aside&
     if (known.contains(bare_name(path))) {
       continue;
     }
-    EventTable table(path);
+    EventTable table(database.env(), path);
     const auto first = table.first();
     const auto last = table.last();
-    if (first && last && *last >= first_kept &&
-        (!database.has_event(*last) || !database.has_event(std::max(*first, first_kept)))) {
+    const bool lacks_it = first && last && *last >= first_kept &&
+                          (!database.has_event(*last) || !database.has_event(std::max(*first, first_kept)));
+    if (lacks_it || table.is_damaged()) {
       forgotten.push_back(path);
     }
   }
   return forgotten;
 }
 
-Result<Rescue> rescue(Database& database, const Aside& aside, std::uint64_t first_kept) {
-  Rescuer rescuer(database, first_kept);
-  for (const std::string& path : forgotten_tables(database, aside, first_kept)) {
-    EventTable table(path);
-    rocksdb::Iterator* at = table.at();
-    for (at->Seek(event_key(first_kept)); at->Valid(); at->Next()) {
-      rescuer.offer(at->key().ToStringView(), at->value().ToStringView());
-    }
+Result<Rescue> rescue(Database& database, const Aside& aside, const LeafRange& kept) {
+  Rescuer rescuer(database, kept.first);
+  for (const std::string& path : forgotten_tables(database, aside, kept.first)) {
+    EventTable(database.env(), path).each_of(kept, [&](std::string_view key, std::string_view value) {
+      rescuer.offer(key, value);
+    });
   }
   for (const std::string& path : aside.logs()) {
     const Status scanned = scan_wal(database.env(), path, [&](std::string_view record) {
-      Commit commit(database, rescuer);
-      if (rocksdb::WriteBatch(std::string(record)).Iterate(&commit).ok()) {
-        commit.end();
-      }
+      Commit commit(rescuer);
+      // One that is no batch was not written by us.
+      rocksdb::WriteBatch(std::string(record)).Iterate(&commit).PermitUncheckedError();
     });
     if (!scanned) {
       return scanned.error();

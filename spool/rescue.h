@@ -19,9 +19,9 @@ struct Rescue {
 /// a damaged MANIFEST does that. Those that it has merged into others are none.
 std::vector<std::string> forgotten_tables(const Database& database, const Aside& aside, std::uint64_t first_kept);
 
-/// Puts the events of at least `first_kept` from the logs and tables that were set aside into the database where it has
-/// none under their number, with what their commits remembered of ids; synced. What cannot be read is passed over.
-Result<Rescue> rescue(Database& database, const Aside& aside, std::uint64_t first_kept);
+/// Puts the events that are `kept` from the logs and tables that were set aside into the database where it has none
+/// under their number, and what the logs remembered of ids; synced. What cannot be read is passed over.
+Result<Rescue> rescue(Database& database, const Aside& aside, const LeafRange& kept);
 
 /// The numbers from `first` to `last` under which no event lies.
 Result<std::vector<LeafRange>> holes(const Database& database, const LeafRange& range);

@@ -58,7 +58,8 @@ Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const
                     .received_at = std::max(received_at, last_promised_.received_at),
                     .last_leaf = last_leaf_,
                     .skipped_to = positions.skipped_to,
-                    .first_kept = positions.first_kept};
+                    .first_kept = positions.first_kept,
+                    .holes = known_holes(positions)};
   const UtcMicros received = terms.received_at;
   CommitPlan plan(std::move(terms), space_.room(), *database_, letters_);
   Committed committed = plan.decide(requests);

@@ -22,9 +22,7 @@ Error meta_error(const std::string& path, std::string_view key) {
 Result<SpoolIdentity> create_identity(Database& database, Random& random, const Clock& clock) {
   SpoolIdentity identity;
   identity.epoch_id = uuid_v7(clock.utc_now(), random);
-  std::array<std::uint8_t, kLogIdKeyBytes> key{};
-  random.fill(key);
-  identity.log_id_key = as_text(key);
+  identity.log_id_key = new_log_id_key(random);
   rocksdb::WriteBatch batch;
   // RocksDB's own calls give a status that tells only of a batch grown beyond its limit; this one has none.
   batch.Put(database.meta(), rocksdb::Slice(kFormatKey), format_value(kSpoolFormat));
@@ -148,6 +146,12 @@ Status read_losses(const std::string& path, const Database& database, SpoolPosit
 }
 
 }  // namespace
+
+std::string new_log_id_key(Random& random) {
+  std::array<std::uint8_t, kLogIdKeyBytes> key{};
+  random.fill(key);
+  return std::string(as_text(key));
+}
 
 Error newer_format_error(const std::string& path, std::uint32_t found) {
   return {ErrorKind::kRefused, "the spool in " + path + " has format " + std::to_string(found) +

@@ -44,6 +44,9 @@ Result<SpoolState> load_state(const DatabaseSetup& setup, Database& database, Ra
 /// The same of a spool that is there, without writing anything; nothing where there are neither events nor a format.
 Result<std::optional<SpoolState>> read_state(const DatabaseSetup& setup, const Database& database);
 
+/// A key of generated log ids.
+std::string new_log_id_key(Random& random);
+
 /// The refusal that names both formats.
 Error newer_format_error(const std::string& path, std::uint32_t found);
 

@@ -17,11 +17,13 @@
 namespace twinlog {
 namespace {
 
-/// The first of the new families: where it is, the format was written before, and the next opening makes the rest.
+/// Neither of the new families is there. Where one is, the format was written before, and the next opening makes the
+/// other: a death between the two leaves the first of them, a database that was put together anew maybe the second.
 bool lacks_families(const DatabaseSetup& setup) {
   std::vector<std::string> there;
   return rocksdb::DB::ListColumnFamilies(setup.database_options(), setup.path(), &there).ok() &&
-         std::ranges::find(there, kLeavesFamily) == there.end();
+         std::ranges::find(there, kLeavesFamily) == there.end() &&
+         std::ranges::find(there, kDeadLettersFamily) == there.end();
 }
 
 /// Format 1 kept the end of what it skipped alone. Where events lie on both sides, the rest of it is known.

@@ -35,8 +35,9 @@ void block_signals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
-  sigaction(SIGPIPE, &ignore, nullptr);
-  sigaction(SIGXFSZ, &ignore, nullptr);  // A limit of file sizes is then an error of the write, as a full disk is.
+  for (const int each : {SIGPIPE, SIGXFSZ}) {
+    sigaction(each, &ignore, nullptr);
+  }
 }
 
 bool wait_for_stop(std::chrono::milliseconds most) {

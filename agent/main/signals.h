@@ -8,7 +8,7 @@ namespace twinlog {
 
 enum class Signal { kStop, kReload };
 
-/// To be called before any thread starts. Also ignores SIGPIPE and SIGXFSZ.
+/// To be called before any thread starts. Also ignores SIGPIPE and SIGXFSZ: who writes is told, by an error.
 void block_signals();
 
 /// Whether SIGTERM or SIGINT comes within `most`; a SIGHUP is kept for later. Main thread only.

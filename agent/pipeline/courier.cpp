@@ -69,7 +69,7 @@ std::chrono::milliseconds Courier::step() {
   if (!parts_.store.is_connected() || position_.is_loss_unnoted() || now - compared_at_ >= kBusyProbe) {
     return connect();
   }
-  if (replay_order_.tally().waiting > 0) {
+  if (replay_order_.tally().waiting > 0 && !std::exchange(is_replay_put_off_, false)) {
     return replay();
   }
   const std::uint64_t cursor = parts_.spool.cursor(settings_.store);
@@ -166,6 +166,7 @@ std::chrono::milliseconds Courier::replay() {
   const auto outcome = replay_letters(parts_.spool, settings_.store, parts_.store, leaves);
   in_store(std::nullopt);
   if (!outcome) {
+    is_replay_put_off_ = true;  // What is new goes before the next try.
     return failed(outcome.error());
   }
   replay_order_.done(leaves.size(), outcome->taken, outcome->refused);

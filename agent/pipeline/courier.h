@@ -181,6 +181,7 @@ class Courier {
   PositionCheck position_;
   StoreRefusals refusals_;
   ReplayOrder replay_order_;
+  bool is_replay_put_off_ = false;
 
   mutable std::mutex mutex_;  ///< For what follows.
   std::optional<CourierPace> next_pace_;

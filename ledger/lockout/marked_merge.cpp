@@ -14,14 +14,14 @@ struct Fresh {
 };
 
 Fresh fresh_of(const std::vector<OwnVersion>& versions, std::uint64_t bound, bool is_bound_sure,
-               const EpochLine& line) {
+               const MarkedWriter& writer) {
   Fresh fresh;
   for (const OwnVersion& own : versions) {
     const std::uint64_t leaf = own.version->leaf_index;
     const bool is_lost = leaf <= bound && own.is_inserted_now;
-    const bool is_undelivered = leaf > line.delivered;
-    const bool is_unsure =
-        !own.is_inserted_now && is_undelivered && (leaf <= line.adopting || (leaf > bound && !is_bound_sure));
+    const bool is_undelivered = leaf > writer.line.delivered;
+    const bool is_unsure = writer.is_replay || (!own.is_inserted_now && is_undelivered &&
+                                                (leaf <= writer.line.adopting || (leaf > bound && !is_bound_sure)));
     if (leaf > bound || is_lost || is_unsure) {
       fresh.versions.push_back(own.version);
     }
@@ -39,7 +39,7 @@ MarkedMerge merge_marked(AccountState& state, bool exists, const std::vector<Own
   const auto mark = state.marks.find(writer.epoch_id);
   const bool has_mark = mark != state.marks.end();
   const std::uint64_t bound = has_mark ? mark->second.leaf_index : exists ? writer.line.delivered : 0;
-  const Fresh fresh = fresh_of(versions, bound, has_mark || !exists, writer.line);
+  const Fresh fresh = fresh_of(versions, bound, has_mark || !exists, writer);
   if (fresh.versions.empty()) {
     return MarkedMerge::kNothing;
   }

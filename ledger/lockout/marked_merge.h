@@ -45,6 +45,9 @@ struct MarkedWriter {
   /// Its own last write of this account held a number that was counted anew, and nobody has written the account since:
   /// what was inserted after that is surely not in it.
   bool is_counted = false;
+  /// The versions are dead letters that lie below what is delivered. No mark tells whether they were merged before, so
+  /// they are merged and the account is counted anew each time.
+  bool is_replay = false;
   UtcMicros now = 0;  ///< Written into the mark for agents of an older version; nothing here reads it.
 };
 

@@ -10,6 +10,7 @@
 
 #include "ledger/base/kill_point.h"
 #include "plugins/mongodb/bulk.h"
+#include "plugins/mongodb/foreign_index.h"
 #include "plugins/mongodb/names.h"
 #include "plugins/mongodb/recount.h"
 
@@ -67,6 +68,8 @@ class Round {
   /// What run() sent and how much of it lost a race.
   const std::vector<Changed>& sent() const { return changed_; }
   std::size_t lost() const { return lost_; }
+  /// A replacement was refused as a duplicate: no race does that.
+  bool is_refused() const { return is_refused_; }
   std::size_t found() const { return found_; }
 
  private:
@@ -83,6 +86,7 @@ class Round {
   std::vector<Changed> changed_;
   std::size_t found_ = 0;
   std::size_t lost_ = 0;
+  bool is_refused_ = false;
   bool is_adopted_ = false;  ///< Somebody took our epoch for one whose owner is gone.
 };
 
@@ -215,6 +219,8 @@ StoreStatus Round::write() {
   if (!executed) {
     return std::move(executed).error();
   }
+  const std::size_t insertions = changed_.size() - replacements;
+  is_refused_ = !executed->duplicates.empty() && executed->duplicates.back() >= insertions;
   lost_ = executed->duplicates.size() + (replacements - std::min(replacements, executed->matched));
   for (const Changed& changed : changed_) {
     if (lost_ == 0 && (changed.needs_recount || changed.was_counted)) {
@@ -262,7 +268,11 @@ StoreStatus Round::run(const std::vector<AccountKey>& keys, bool is_first, Recou
   return write();
 }
 
-StoreError too_contended() {
+/// Accounts that are lost and that nobody else can have taken.
+StoreError lost_to_nobody(Client& client) {
+  if (auto index = refused_by_foreign_index(client, kAccounts)) {
+    return *std::move(index);
+  }
   return {.reaction = Reaction::kRetry,
           .code = "",
           .constraint = "",
@@ -297,7 +307,7 @@ StoreResult<AccountReport> apply_to_accounts(Client& client, const AccountWork& 
   std::size_t lost_before = 0;
   for (unsigned number = 0; !keys.empty(); ++number) {
     if (number == kAccountRoundsMost) {
-      return too_contended();
+      return lost_to_nobody(client);
     }
     if (number > 0) {
       work.pause(std::min(kMostPause, kFirstPause * (1U << std::min(number - 1, kMostDoublings))));
@@ -306,8 +316,9 @@ StoreResult<AccountReport> apply_to_accounts(Client& client, const AccountWork& 
     if (auto failed = round.run(keys, number == 0, recount_time)) {
       return std::move(*failed);
     }
-    if (number > 0 && round.found() < lost_before) {
-      return too_contended();  // Accounts were deleted meanwhile; the next flush starts from what is there.
+    // Accounts that were deleted meanwhile: the next flush starts from what is there.
+    if (round.is_refused() || (number > 0 && round.found() < lost_before)) {
+      return lost_to_nobody(client);
     }
     report.written += round.sent().size() - round.lost();
     keys.clear();

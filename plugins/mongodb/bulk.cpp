@@ -64,19 +64,26 @@ bool is_duplicate_id(const WriteError& error) {
   return error.code == kDuplicateKey && (error.key_pattern.empty() || error.key_pattern == "_id");
 }
 
-/// Why a reply is no success, where its errors say so.
-StoreStatus error_in(const bson_t& reply, const std::vector<WriteError>& write_errors) {
-  const std::vector<WriteError> concern_errors = errors_in(reply, "writeConcernErrors");
-  if (!concern_errors.empty()) {
-    return server_error(concern_errors.front().code);
-  }
-  for (const WriteError& error : write_errors) {
-    if (!is_duplicate_id(error)) {
-      StoreError refused = server_error(error.code);
-      refused.constraint = error.key_pattern;
+/// Sorts the write errors of a reply into the outcome; an error where one of them is no matter of its operation alone.
+StoreStatus sort_errors(const std::vector<WriteError>& errors, const std::vector<std::size_t>& queued,
+                        BulkOutcome& outcome) {
+  for (const WriteError& error : errors) {
+    if (error.index >= queued.size()) {
+      return driver_error(MONGOC_ERROR_PROTOCOL, 0);
+    }
+    if (is_duplicate_id(error)) {
+      outcome.duplicates.push_back(queued[error.index]);
+      continue;
+    }
+    StoreError refused = server_error(error.code);
+    refused.constraint = error.key_pattern;
+    if (refused.reaction != Reaction::kPoison && has_rule(error.code)) {
       return refused;
     }
+    outcome.refused.push_back({queued[error.index], std::move(refused)});
   }
+  std::ranges::sort(outcome.duplicates);
+  std::ranges::sort(outcome.refused, {}, &RefusedOperation::index);
   return std::nullopt;
 }
 
@@ -101,18 +108,20 @@ Bulk::Bulk(Client& client, const char* collection, Confirmed confirmed)
 
 bool Bulk::fits(const Bson& document) {
   if (document.size() > kDocumentBytesMost) {
-    poisonous_.push_back(operations_);
-    refused_ = driver_error(MONGOC_ERROR_BSON, MONGOC_ERROR_BSON_INVALID);
+    refused_.push_back({operations_++, driver_error(MONGOC_ERROR_BSON, MONGOC_ERROR_BSON_INVALID)});
   }
   return document.size() <= kDocumentBytesMost;
 }
 
+/// The driver looks at each document: what it does not queue, it refuses for what that one holds.
 void Bulk::note(bool queued, const bson_error_t& error) {
   if (queued) {
-    ++operations_;
+    queued_.push_back(operations_);
   } else {
-    refused_ = driver_error(error.domain, error.code);
+    refused_.push_back({operations_, driver_error(error.domain, error.code)});
+    refused_.back().error.reaction = Reaction::kPoison;
   }
+  ++operations_;
 }
 
 void Bulk::insert(const Bson& document) {
@@ -144,40 +153,40 @@ void Bulk::upsert(const Bson& filter, const Bson& change) {
 }
 
 StoreResult<BulkOutcome> Bulk::execute() {
-  if (refused_) {
-    return *refused_;
+  auto executed = execute_each();
+  if (executed && !executed->refused.empty()) {
+    return executed->refused.front().error;
   }
-  if (operations_ == 0) {
-    return BulkOutcome{};
+  return executed;
+}
+
+StoreResult<BulkOutcome> Bulk::execute_each() {
+  BulkOutcome outcome;
+  outcome.refused = std::move(refused_);
+  if (queued_.empty()) {
+    return outcome;
   }
   const std::uint64_t failed_before = client_.failed_commands();
   bson_t reply;
   bson_error_t error{};
   const bool done = mongoc_bulk_operation_execute(bulk_.get(), &reply, &error) != 0;
   const std::vector<WriteError> write_errors = errors_in(reply, "writeErrors");
-  const StoreStatus refused = error_in(reply, write_errors);
-  for (const WriteError& write_error : write_errors) {
-    if (!is_duplicate_id(write_error) && server_error(write_error.code).reaction == Reaction::kPoison) {
-      poisonous_.push_back(write_error.index);
-    }
-  }
-  const std::int64_t matched = BsonFields(reply).integer("nMatched").value_or(0);
+  const std::vector<WriteError> concern_errors = errors_in(reply, "writeConcernErrors");
+  outcome.matched = static_cast<std::uint64_t>(BsonFields(reply).integer("nMatched").value_or(0));
   bson_destroy(&reply);
-  if (refused) {
-    return *refused;
+  if (!concern_errors.empty()) {
+    return server_error(concern_errors.front().code);
   }
-  // Where one command of a split bulk reports duplicates and another one breaks, the driver's error is 11000.
+  // Where one command of a split bulk reports write errors and another one breaks, the driver's error is the former's.
   if (!done && client_.failed_commands() != failed_before) {
-    return driver_error(write_errors.empty() ? error.domain : std::uint32_t{MONGOC_ERROR_STREAM}, error.code);
+    return client_.last_failure();
   }
   if (!done && write_errors.empty()) {
     return driver_error(error.domain, error.code);
   }
-  BulkOutcome outcome{.duplicates = {}, .matched = static_cast<std::uint64_t>(matched)};
-  for (const WriteError& duplicate : write_errors) {
-    outcome.duplicates.push_back(duplicate.index);
+  if (auto failed = sort_errors(write_errors, queued_, outcome)) {
+    return *std::move(failed);
   }
-  std::sort(outcome.duplicates.begin(), outcome.duplicates.end());
   return outcome;
 }
 

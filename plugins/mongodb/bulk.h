@@ -9,10 +9,18 @@
 
 namespace twinlog::mongodb {
 
-/// What a bulk did. Everything that is not listed as a duplicate was done, durably.
+/// An operation that was refused alone: kPoison for what its document holds, or by a code that error_table.h has no
+/// rule for.
+struct RefusedOperation {
+  std::size_t index = 0;
+  StoreError error;
+};
+
+/// What a bulk did. Every operation that is listed neither as a duplicate nor as refused was done, durably.
 struct BulkOutcome {
-  std::vector<std::size_t> duplicates;  ///< Indexes of inserts whose key was there already, rising.
-  std::uint64_t matched = 0;            ///< Documents that the filters of updates and replacements met.
+  std::vector<std::size_t> duplicates;    ///< Indexes of inserts whose key was there already, rising.
+  std::vector<RefusedOperation> refused;  ///< By index, rising.
+  std::uint64_t matched = 0;              ///< Documents that the filters of updates and replacements met.
 };
 
 /// When a write counts as done.
@@ -32,11 +40,12 @@ class Bulk {
   void update(const Bson& filter, const Bson& change);
   void upsert(const Bson& filter, const Bson& change);
 
-  /// Once. A duplicate key never hides another error: not a write concern error, not a broken connection, not a
-  /// command of the same bulk that failed. Without operations: nothing is sent.
+  /// Once, this or the next. A duplicate key never hides another error: not a write concern error, not a broken
+  /// connection, not a command of the same bulk that failed. Without operations: nothing is sent. A refused operation
+  /// is an error.
   StoreResult<BulkOutcome> execute();
-  /// The operations, counted from 0, that execute() found to be refused for what they hold (Reaction::kPoison).
-  const std::vector<std::size_t>& poisonous() const { return poisonous_; }
+  /// As execute(), but that refused operations are part of the outcome: all others were done.
+  StoreResult<BulkOutcome> execute_each();
 
  private:
   struct BulkDeleter {
@@ -49,8 +58,8 @@ class Bulk {
   Collection collection_;
   std::unique_ptr<mongoc_bulk_operation_t, BulkDeleter> bulk_;
   std::size_t operations_ = 0;
-  StoreStatus refused_;
-  std::vector<std::size_t> poisonous_;
+  std::vector<std::size_t> queued_;        ///< Operations that the driver took, in its own order.
+  std::vector<RefusedOperation> refused_;  ///< The others.
 };
 
 }  // namespace twinlog::mongodb

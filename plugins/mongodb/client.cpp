@@ -152,10 +152,16 @@ void Client::count_commands() {
     TWINLOG_KILL_POINT("mongodb.before_command");
   });
   mongoc_apm_set_command_failed_cb(callbacks, [](const mongoc_apm_command_failed_t* event) {
-    ++static_cast<Counts*>(mongoc_apm_command_failed_get_context(event))->failed;
+    auto* counts = static_cast<Counts*>(mongoc_apm_command_failed_get_context(event));
+    ++counts->failed;
+    mongoc_apm_command_failed_get_error(event, &counts->failure);
   });
   mongoc_client_set_apm_callbacks(handle_.get(), callbacks, counts_.get());
   mongoc_apm_callbacks_destroy(callbacks);
+}
+
+StoreError Client::last_failure() const {
+  return driver_error(counts_->failure.domain, counts_->failure.code);
 }
 
 StoreResult<std::unique_ptr<Client>> Client::connect(const StoreSettings& settings,
@@ -245,6 +251,11 @@ StoreStatus Client::aggregate(const Aggregate& aggregate, const std::function<vo
   return read_all(Cursor(mongoc_collection_aggregate(from.get(), MONGOC_QUERY_NONE, aggregate.stages.get(),
                                                      options.get(), primary.get())),
                   each);
+}
+
+StoreStatus Client::indexes(const char* collection, const std::function<void(const BsonFields&)>& each) {
+  const Collection from = this->collection(collection);
+  return read_all(Cursor(mongoc_collection_find_indexes_with_opts(from.get(), nullptr)), each);
 }
 
 }  // namespace twinlog::mongodb

@@ -63,15 +63,20 @@ class Client {
   };
   /// Has the primary compute, and calls `each` for every document of the answer.
   StoreStatus aggregate(const Aggregate& aggregate, const std::function<void(const BsonFields&)>& each);
+  /// Calls `each` for the description of every index.
+  StoreStatus indexes(const char* collection, const std::function<void(const BsonFields&)>& each);
 
   /// Commands sent and failed (by the network or the server) since the connect: what round trips are counted by.
   std::uint64_t commands() const { return counts_->sent; }
   std::uint64_t failed_commands() const { return counts_->failed; }
+  /// Why the last one of those failed.
+  StoreError last_failure() const;
 
  private:
   struct Counts {
     std::uint64_t sent = 0;
     std::uint64_t failed = 0;
+    bson_error_t failure{};  ///< Of the last one.
   };
   struct ClientDeleter {
     void operator()(mongoc_client_t* client) const { mongoc_client_destroy(client); }

@@ -19,8 +19,10 @@ constexpr std::string_view kConcern =
     "the write was not confirmed by a majority in time; the agent repeats it by itself, check the replica set's "
     "members";
 constexpr std::string_view kDocument =
-    "the server can not take one of the events; it holds this store until it can, see the code in the server's manual";
-constexpr std::string_view kTooLarge = "one of the documents is larger than the server takes";
+    "the server refuses a document for what it holds; see the code in the server's manual";
+constexpr std::string_view kOwnIndex =
+    "the server can not put a document into an index of its collection that twinlog did not make; drop that index";
+constexpr std::string_view kTooLarge = "a document is larger than the server takes";
 constexpr std::string_view kContention = "the server could not do this now; the agent repeats by itself";
 constexpr std::string_view kOtherIndex =
     "an index of twinlog exists in another form; drop it and run `twinlog migrate` again";
@@ -61,15 +63,18 @@ constexpr ServerErrorRow kServerRows[] = {
     {12501, Reaction::kRetrySlowly, "the server's storage limit is reached; make room there"},
     {2, Reaction::kPoison, kDocument},
     {9, Reaction::kPoison, kDocument},
+    {15, Reaction::kPoison, "a document is nested deeper than the server takes"},
     {22, Reaction::kPoison, kDocument},
     {52, Reaction::kPoison, kDocument},
     {57, Reaction::kPoison, kDocument},
-    {121, Reaction::kPoison, "a validator of the collection refuses one of the events; loosen the validator"},
+    {121, Reaction::kPoison, "a validator of the collection refuses a document; loosen the validator"},
+    {171, Reaction::kPoison, kOwnIndex},
+    {16755, Reaction::kPoison, kOwnIndex},
     {17280, Reaction::kPoison, "a key is too long for an index of the collection"},
     {10334, Reaction::kPoison, kTooLarge},
     {17419, Reaction::kPoison, kTooLarge},
     {17420, Reaction::kPoison, kTooLarge},
-    {11000, Reaction::kPoison, "a unique index that twinlog did not make refuses one of the events; drop that index"},
+    {11000, Reaction::kPoison, "a unique index that twinlog did not make refuses a document; drop that index"},
     {20, Reaction::kHold, kUnsupported},
     {59, Reaction::kHold, kUnsupported},
     {115, Reaction::kHold, kUnsupported},
@@ -149,12 +154,15 @@ std::span<const DriverErrorRow> driver_error_rows() {
   return kDriverRows;
 }
 
+bool has_rule(std::int32_t code) {
+  return std::ranges::find(kServerRows, code, &ServerErrorRow::code) != std::end(kServerRows);
+}
+
 StoreError server_error(std::int32_t code) {
-  for (const ServerErrorRow& row : kServerRows) {
-    if (row.code == code) {
-      return {
-          .reaction = row.reaction, .code = std::to_string(code), .constraint = "", .words = std::string(row.words)};
-    }
+  const auto* row = std::ranges::find(kServerRows, code, &ServerErrorRow::code);
+  if (row != std::end(kServerRows)) {
+    return {
+        .reaction = row->reaction, .code = std::to_string(code), .constraint = "", .words = std::string(row->words)};
   }
   return {.reaction = Reaction::kRetry,
           .code = std::to_string(code),

@@ -17,6 +17,7 @@ struct ServerErrorRow {
   std::string_view words;
 };
 std::span<const ServerErrorRow> server_error_rows();
+bool has_rule(std::int32_t code);
 /// By the table; an unknown code is retried.
 StoreError server_error(std::int32_t code);
 

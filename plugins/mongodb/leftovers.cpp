@@ -15,17 +15,22 @@ constexpr std::size_t kIdsPerRead = 1000;
 
 bool is_same(const AgentLine& one, const AgentLine& other) {
   return one.leaves.delivered == other.leaves.delivered && one.listed == other.listed &&
-         one.leaves.adopting == other.leaves.adopting;
+         one.leaves.adopting == other.leaves.adopting && one.replay == other.replay;
 }
 
 /// Changes the line where it is still the one that was read.
 StoreResult<bool> change_line(Client& client, const Uuid& epoch_id, const AgentLine& line, const Bson& change) {
   Bson filter;
-  BsonWriter(filter)
-      .text("_id", uuid_text(epoch_id))
+  BsonWriter guard(filter);
+  guard.text("_id", uuid_text(epoch_id))
       .int64("last_leaf_index", static_cast<std::int64_t>(line.leaves.delivered))
       .int64("listed_leaf_index", static_cast<std::int64_t>(line.listed))
       .boolean("is_unfinished", true);
+  if (line.replay.empty()) {
+    guard.begin_document("replay").boolean("$exists", false).end();
+  } else {
+    guard.text("replay", line.replay);
+  }
   Bulk bulk(client, kAgents);
   bulk.update(filter, change);
   auto executed = bulk.execute();
@@ -48,7 +53,8 @@ StoreStatus finish(Client& client, const Uuid& epoch_id, const AgentLine& line) 
   Bson change;
   BsonWriter writer(change);
   writer.begin_document("$max").int64("adopted_leaf_index", static_cast<std::int64_t>(line.listed)).end();
-  writer.begin_document("$unset").text("is_unfinished", "").text("flushing", "").end();
+  writer.begin_document("$unset").text("is_unfinished", "").text("flushing", "");
+  writer.text("replay", "").text("replaying", "").end();
   auto changed = change_line(client, epoch_id, line, change);
   return changed ? std::nullopt : StoreStatus(std::move(changed).error());
 }
@@ -57,13 +63,18 @@ bool is_announced(const AgentLine& line) {
   return line.leaves.adopting >= line.listed;
 }
 
-/// The rows of the epoch among those listed.
-StoreStatus read_rows(Client& client, const Uuid& epoch_id, const AgentLine& line,
-                      std::span<const std::string> record_ids, std::vector<Version>& found) {
+/// The epoch's rows with these ids and leaves above `after` up to `last`.
+struct Rows {
+  const std::vector<std::string>& record_ids;
+  std::uint64_t after;
+  std::uint64_t last;
+};
+
+StoreStatus read_rows(Client& client, const Uuid& epoch_id, const Rows& rows, std::vector<Version>& found) {
   std::optional<StoreError> unreadable;
   const auto take = [&](const BsonFields& fields) {
     const auto leaf = static_cast<std::uint64_t>(fields.integer("leaf_index").value_or(0));
-    if (fields.text("epoch_id") != uuid_text(epoch_id) || leaf <= line.leaves.delivered || leaf > line.listed) {
+    if (fields.text("epoch_id") != uuid_text(epoch_id) || leaf <= rows.after || leaf > rows.last) {
       return;
     }
     auto version = version_from(fields);
@@ -73,7 +84,7 @@ StoreStatus read_rows(Client& client, const Uuid& epoch_id, const AgentLine& lin
       unreadable = unreadable_document(version.error());
     }
   };
-  while (!record_ids.empty()) {
+  for (std::span<const std::string> record_ids = rows.record_ids; !record_ids.empty();) {
     const auto some = record_ids.first(std::min(record_ids.size(), kIdsPerRead));
     record_ids = record_ids.subspan(some.size());
     for (const Shelf shelf : {Shelf::kRecords, Shelf::kConflicts}) {
@@ -89,6 +100,32 @@ StoreStatus read_rows(Client& client, const Uuid& epoch_id, const AgentLine& lin
   return std::nullopt;
 }
 
+/// How many they are.
+StoreResult<std::uint64_t> apply_rows(Client& client, const Adopter& adopter, const MarkedWriter& writer,
+                                      const Rows& rows, AccountMemory& memory) {
+  std::vector<Version> found;
+  if (auto failed = read_rows(client, writer.epoch_id, rows, found)) {
+    return *std::move(failed);
+  }
+  std::vector<const Version*> versions;
+  versions.reserve(found.size());
+  for (const Version& version : found) {
+    versions.push_back(&version);
+  }
+  const AccountWork work{.versions = by_account(versions),
+                         .inserted = {},
+                         .writer = writer,
+                         .read = ReadConcern::kMajority,
+                         .written_by = adopter.written_by,
+                         .is_too_late = [] { return false; },
+                         .pause = adopter.pause};
+  auto written = apply_to_accounts(client, work, memory, adopter.recount_time);
+  if (!written) {
+    return std::move(written).error();
+  }
+  return std::uint64_t{versions.size()};
+}
+
 /// How many versions it applied; nothing where the line moved meanwhile: the owner lives.
 StoreResult<std::optional<std::uint64_t>> adopt(Client& client, const Uuid& epoch_id, AgentLine line,
                                                 const Adopter& adopter, AccountMemory& memory) {
@@ -101,39 +138,40 @@ StoreResult<std::optional<std::uint64_t>> adopt(Client& client, const Uuid& epoc
   if (!*announced) {
     return nothing;
   }
-  auto record_ids = read_flushing(client, epoch_id);
-  if (!record_ids) {
-    return std::move(record_ids).error();
+  auto listed = read_listed(client, epoch_id);
+  if (!listed) {
+    return std::move(listed).error();
   }
-  std::vector<Version> found;
-  if (auto failed = read_rows(client, epoch_id, line, *record_ids, found)) {
-    return *std::move(failed);
-  }
-  std::vector<const Version*> versions;
-  versions.reserve(found.size());
-  for (const Version& version : found) {
-    versions.push_back(&version);
-  }
-  const AccountWork work{.versions = by_account(versions),
-                         .inserted = {},
-                         .writer = {.epoch_id = epoch_id, .line = line.leaves, .now = adopter.now},
-                         .read = ReadConcern::kMajority,
-                         .written_by = adopter.written_by,
-                         .is_too_late = [] { return false; },
-                         .pause = adopter.pause};
-  auto written = apply_to_accounts(client, work, memory, adopter.recount_time);
-  if (!written) {
-    return std::move(written).error();
+  const Rows rows{.record_ids = listed->flushing, .after = line.leaves.delivered, .last = line.listed};
+  const MarkedWriter writer{.epoch_id = epoch_id, .line = line.leaves, .now = adopter.now};
+  auto applied = apply_rows(client, adopter, writer, rows, memory);
+  auto replayed = applied ? apply_replay(client, epoch_id, line, adopter, memory) : std::move(applied);
+  if (!replayed) {
+    return std::move(replayed).error();
   }
   if (is_last) {
     if (auto failed = finish(client, epoch_id, line)) {
       return *std::move(failed);
     }
   }
-  return std::optional<std::uint64_t>(versions.size());
+  return std::optional<std::uint64_t>(*applied + *replayed);
 }
 
 }  // namespace
+
+StoreResult<std::uint64_t> apply_replay(Client& client, const Uuid& epoch_id, const AgentLine& line,
+                                        const Adopter& adopter, AccountMemory& memory) {
+  if (line.replay.empty()) {
+    return std::uint64_t{0};
+  }
+  auto listed = read_listed(client, epoch_id);
+  if (!listed) {
+    return std::move(listed).error();
+  }
+  const Rows rows{.record_ids = listed->replaying, .after = 0, .last = line.leaves.delivered};
+  const MarkedWriter writer{.epoch_id = epoch_id, .line = line.leaves, .is_replay = true, .now = adopter.now};
+  return apply_rows(client, adopter, writer, rows, memory);
+}
 
 StoreResult<std::uint64_t> Leftovers::step(Client& client, const Adopter& adopter,
                                            std::chrono::steady_clock::time_point now, AccountMemory& memory) {

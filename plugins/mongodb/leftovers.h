@@ -39,6 +39,11 @@ struct Adopter {
   RecountTime& recount_time;
 };
 
+/// Counts what a replay of dead letters may have left, by its list in the line: an adopter, or the epoch's own agent
+/// before it begins anything else. How many versions were there; doing it again changes nothing.
+StoreResult<std::uint64_t> apply_replay(Client& client, const Uuid& epoch_id, const AgentLine& line,
+                                        const Adopter& adopter, AccountMemory& memory);
+
 class Leftovers {
  public:
   /// Looks which epochs are unfinished and adopts at most one that has been silent. How many versions were applied on

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "plugins/mongodb/bulk.h"
+#include "plugins/mongodb/foreign_index.h"
 #include "plugins/mongodb/names.h"
 
 namespace twinlog::mongodb {
@@ -24,16 +25,17 @@ AgentLine line_from(const BsonFields& fields) {
   line.is_closed = closed && bson_iter_type(&closed->iter) != BSON_TYPE_NULL;
   line.is_unfinished = fields.boolean("is_unfinished").value_or(false);
   line.listed = leaf_of(fields, "listed_leaf_index");
+  line.replay = fields.text("replay").value_or("");
   line.position = {.last_leaf = line.leaves.delivered,
                    .flushed_at = fields.time("flushed_at").value_or(0),
                    .newest_effective_at = fields.time("newest_effective_at").value_or(0)};
   return line;
 }
 
-/// All but `flushing`, which may be long.
+/// All but `flushing` and `replaying`, which may be long.
 StoreResult<std::map<Uuid, AgentLine>> find_lines(Client& client, const Bson& filter, std::size_t expected) {
   Bson projection;
-  BsonWriter(projection).int32("flushing", 0);
+  BsonWriter(projection).int32("flushing", 0).int32("replaying", 0);
   std::map<Uuid, AgentLine> lines;
   auto failed = client.find({.collection = kAgents, .filter = filter, .projection = projection, .expected = expected},
                             [&lines](const BsonFields& fields) {
@@ -51,15 +53,42 @@ void append_as_of(BsonWriter& filter, const Uuid& epoch_id, const AgentLine& lin
   filter.text("_id", uuid_text(epoch_id)).int64("last_leaf_index", static_cast<std::int64_t>(line.leaves.delivered));
 }
 
-void append_flushing(BsonWriter& writer, std::uint64_t flushing, std::uint64_t listed,
-                     const std::vector<std::string>& record_ids) {
-  writer.int64("flushing_leaf_index", static_cast<std::int64_t>(flushing)).boolean("is_unfinished", true);
-  writer.int64("listed_leaf_index", static_cast<std::int64_t>(listed));
-  writer.begin_array("flushing");
+void append_ids(BsonWriter& writer, const char* name, const std::vector<std::string>& record_ids) {
+  writer.begin_array(name);
   for (std::size_t i = 0; i < record_ids.size(); ++i) {
     writer.text(std::to_string(i), record_ids[i]);
   }
   writer.end();
+}
+
+/// Where the server calls the line's key taken, or that of a change to it.
+StoreError refused_line(Client& client) {
+  return refused_by_foreign_index(client, kAgents).value_or(position_moved());
+}
+
+void append_flushing(BsonWriter& writer, std::uint64_t flushing, std::uint64_t listed,
+                     const std::vector<std::string>& record_ids) {
+  writer.int64("flushing_leaf_index", static_cast<std::int64_t>(flushing)).boolean("is_unfinished", true);
+  writer.int64("listed_leaf_index", static_cast<std::int64_t>(listed));
+  append_ids(writer, "flushing", record_ids);
+}
+
+/// The line is changed where its position is still that of `line`.
+StoreStatus change_line(Client& client, const Uuid& epoch_id, const AgentLine& line, const Bson& change,
+                        Confirmed confirmed) {
+  Bulk bulk(client, kAgents, confirmed);
+  Bson filter;
+  BsonWriter as_of(filter);
+  append_as_of(as_of, epoch_id, line);
+  bulk.update(filter, change);
+  auto executed = bulk.execute();
+  if (!executed) {
+    return std::move(executed).error();
+  }
+  if (!executed->duplicates.empty()) {
+    return refused_line(client);
+  }
+  return executed->matched == 1 ? std::nullopt : StoreStatus(position_moved());
 }
 
 }  // namespace
@@ -91,12 +120,14 @@ StoreResult<AgentLine> read_line(Client& client, const Uuid& epoch_id) {
   return found == lines->end() ? AgentLine{} : found->second;
 }
 
-StoreResult<std::vector<std::string>> read_flushing(Client& client, const Uuid& epoch_id) {
+StoreResult<ListedIds> read_listed(Client& client, const Uuid& epoch_id) {
   Bson filter;
   BsonWriter(filter).text("_id", uuid_text(epoch_id));
-  std::vector<std::string> ids;
+  ListedIds ids;
   auto failed = client.find({.collection = kAgents, .filter = filter, .projection = Bson(), .expected = 1},
-                            [&ids](const BsonFields& fields) { ids = fields.texts("flushing"); });
+                            [&ids](const BsonFields& fields) {
+                              ids = {.flushing = fields.texts("flushing"), .replaying = fields.texts("replaying")};
+                            });
   if (failed) {
     return *std::move(failed);
   }
@@ -109,7 +140,6 @@ StoreError position_moved() {
 
 StoreStatus begin_flush(Client& client, const Epoch& epoch, AgentLine& line, std::uint64_t last_leaf,
                         const std::vector<std::string>& record_ids) {
-  Bulk bulk(client, kAgents, Confirmed::kWithTheNextWrite);
   Bson document;
   BsonWriter writer(document);
   const bool says_more = line.is_unfinished && line.listed > last_leaf;
@@ -118,25 +148,21 @@ StoreStatus begin_flush(Client& client, const Epoch& epoch, AgentLine& line, std
     writer.text("_id", uuid_text(epoch.id)).text("epoch_id", uuid_text(epoch.id)).text("agent", epoch.agent);
     writer.null("closed_at").int64("last_leaf_index", 0);
     append_flushing(writer, flushing, last_leaf, record_ids);
+    Bulk bulk(client, kAgents, Confirmed::kWithTheNextWrite);
     bulk.insert(document);
+    auto executed = bulk.execute();
+    if (!executed || !executed->duplicates.empty()) {
+      return executed ? refused_line(client) : std::move(executed).error();
+    }
   } else {
-    Bson filter;
-    BsonWriter as_of(filter);
-    append_as_of(as_of, epoch.id, line);
-    writer.begin_document("$set");
-    writer.text("agent", epoch.agent);
+    writer.begin_document("$set").text("agent", epoch.agent);
     if (!says_more) {
       append_flushing(writer, flushing, last_leaf, record_ids);
     }
     writer.end();
-    bulk.update(filter, document);
-  }
-  auto executed = bulk.execute();
-  if (!executed) {
-    return std::move(executed).error();
-  }
-  if (line.exists ? executed->matched != 1 : !executed->duplicates.empty()) {
-    return position_moved();
+    if (auto failed = change_line(client, epoch.id, line, document, Confirmed::kWithTheNextWrite)) {
+      return failed;
+    }
   }
   line.exists = true;
   line.is_unfinished = true;
@@ -145,11 +171,42 @@ StoreStatus begin_flush(Client& client, const Epoch& epoch, AgentLine& line, std
   return std::nullopt;
 }
 
+StoreStatus begin_replay(Client& client, const Epoch& epoch, AgentLine& line, const std::string& token,
+                         const std::vector<std::string>& record_ids) {
+  Bson change;
+  BsonWriter writer(change);
+  const std::uint64_t listed = line.is_unfinished ? line.listed : line.leaves.delivered;
+  writer.begin_document("$set").text("agent", epoch.agent).boolean("is_unfinished", true);
+  writer.int64("listed_leaf_index", static_cast<std::int64_t>(listed)).text("replay", token);
+  append_ids(writer, "replaying", record_ids);
+  writer.end();
+  if (auto failed = change_line(client, epoch.id, line, change, Confirmed::kWithTheNextWrite)) {
+    return failed;
+  }
+  line.is_unfinished = true;
+  line.listed = listed;
+  line.replay = token;
+  return std::nullopt;
+}
+
+StoreStatus end_replay(Client& client, const Epoch& epoch, AgentLine& line) {
+  const bool ends = line.listed <= line.leaves.delivered;
+  Bson change;
+  BsonWriter writer(change);
+  writer.begin_document("$unset").text("replay", "").text("replaying", "");
+  if (ends) {
+    writer.text("is_unfinished", "").text("flushing", "");
+  }
+  writer.end();
+  if (auto failed = change_line(client, epoch.id, line, change, Confirmed::kByMajority)) {
+    return failed;
+  }
+  line.is_unfinished = line.is_unfinished && !ends;
+  line.replay.clear();
+  return std::nullopt;
+}
+
 StoreStatus write_position(Client& client, const Epoch& epoch, AgentLine& line, const AgentPosition& position) {
-  Bulk bulk(client, kAgents);
-  Bson filter;
-  BsonWriter as_of(filter);
-  append_as_of(as_of, epoch.id, line);
   Bson change;
   BsonWriter writer(change);
   writer.begin_document("$set").text("agent", epoch.agent).time("flushed_at", position.flushed_at).end();
@@ -159,13 +216,8 @@ StoreStatus write_position(Client& client, const Epoch& epoch, AgentLine& line, 
   if (ends) {
     writer.begin_document("$unset").text("is_unfinished", "").text("flushing", "").end();
   }
-  bulk.update(filter, change);
-  auto executed = bulk.execute();
-  if (!executed) {
-    return std::move(executed).error();
-  }
-  if (executed->matched != 1) {
-    return position_moved();
+  if (auto failed = change_line(client, epoch.id, line, change, Confirmed::kByMajority)) {
+    return failed;
   }
   line.leaves.delivered = std::max(line.leaves.delivered, position.last_leaf);
   line.is_unfinished = line.is_unfinished && !ends;

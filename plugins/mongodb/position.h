@@ -7,6 +7,9 @@
 //                        they are all: by them whoever comes after a dead agent finds the rows (no index of auth_logs
 //                        leads to them)
 //   adopting_leaf_index, adopted_leaf_index   leftovers.h
+//   replay, replaying    while dead letters are offered again (is_unfinished is true then, too): a token of that try,
+//   and
+//                        the record ids of those that speak to accounts. Their leaves lie at or below last_leaf_index
 //
 // A line whose last_leaf_index is 0 is one of an epoch that has not delivered anything: as good as none.
 #pragma once
@@ -34,6 +37,7 @@ struct AgentLine {
   bool is_closed = false;
   bool is_unfinished = false;
   std::uint64_t listed = 0;  ///< While it is unfinished.
+  std::string replay;        ///< "" where there is none to end.
   AgentPosition position;    ///< Means something where leaves.delivered is above 0.
   std::optional<AgentPosition> delivered() const {
     return leaves.delivered > 0 ? std::optional(position) : std::nullopt;
@@ -48,8 +52,12 @@ StoreResult<AgentLine> read_line(Client& client, const Uuid& epoch_id);
 StoreResult<std::map<Uuid, AgentLine>> read_lines(Client& client, const std::set<Uuid>& epochs);
 /// Up to `most` unfinished ones.
 StoreResult<std::map<Uuid, AgentLine>> read_unfinished_lines(Client& client, std::size_t most);
-/// What `flushing` of a line holds.
-StoreResult<std::vector<std::string>> read_flushing(Client& client, const Uuid& epoch_id);
+/// What `flushing` and `replaying` of a line hold.
+struct ListedIds {
+  std::vector<std::string> flushing;
+  std::vector<std::string> replaying;
+};
+StoreResult<ListedIds> read_listed(Client& client, const Uuid& epoch_id);
 
 /// The error of a position that is not as it was left: the store was restored or emptied behind this connection.
 StoreError position_moved();
@@ -58,6 +66,13 @@ StoreError position_moved();
 /// earlier flush that did not end has said more, that stays said.
 StoreStatus begin_flush(Client& client, const Epoch& epoch, AgentLine& line, std::uint64_t last_leaf,
                         const std::vector<std::string>& record_ids);
+
+/// As begin_flush(), for versions that lie below the position; what an unfinished flush has said stays said beside it.
+/// No replay may be unfinished.
+StoreStatus begin_replay(Client& client, const Epoch& epoch, AgentLine& line, const std::string& token,
+                         const std::vector<std::string>& record_ids);
+/// The position stays as it is; position_moved() where it is not that of `line`.
+StoreStatus end_replay(Client& client, const Epoch& epoch, AgentLine& line);
 
 /// Moves the position forward from that of `line`; position_moved() where it is another one. last_leaf_index and
 /// newest_effective_at never go back (a replayed batch and a reply that was thought lost may arrive late, and recounts

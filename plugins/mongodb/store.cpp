@@ -10,9 +10,10 @@
 #include "plugins/mongodb/accounts.h"
 #include "plugins/mongodb/leftovers.h"
 #include "plugins/mongodb/mongodb_store.h"
+#include "plugins/mongodb/names.h"
 #include "plugins/mongodb/position.h"
 #include "plugins/mongodb/schema.h"
-#include "plugins/mongodb/versions.h"
+#include "plugins/mongodb/written_batch.h"
 
 namespace twinlog {
 namespace mongodb {
@@ -21,6 +22,30 @@ namespace {
 StoreError not_connected() {
   return {
       .reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "not connected to the document store"};
+}
+
+/// Letters above the position stay letters: the store was set back, and counted now one would stand for all before it.
+FlushBatch without_early_letters(FlushBatch batch, std::uint64_t delivered, FlushReport& report) {
+  const auto early = std::ranges::upper_bound(batch.versions, delivered, {}, &Version::leaf_index);
+  for (const Version& version : std::span(early, batch.versions.end())) {
+    report.refused.push_back(
+        {version.leaf_index,
+         {.reaction = Reaction::kPoison,
+          .code = "",
+          .constraint = "",
+          .words = "the store was set back behind this event; offer it again when the store has all before it",
+          .where = StoreStage::kPosition}});
+  }
+  batch.versions = batch.versions.first(batch.versions.size() - report.refused.size());
+  return batch;
+}
+
+/// As at(); of documents that no event is to blame for it says where they are.
+StoreStatus in_collection(StoreStage where, StoreStatus failed) {
+  if (failed && failed->reaction == Reaction::kPoison) {
+    failed->words = std::string(where == StoreStage::kAccounts ? kAccounts : kAgents) + ": " + failed->words;
+  }
+  return at(where, std::move(failed));
 }
 
 /// What an agent that comes after this one would look for: the records of versions that speak to accounts.
@@ -33,13 +58,6 @@ std::vector<std::string> ids_of_account_versions(std::span<const Version> versio
   }
   return ids;
 }
-
-/// The versions whose stored copy carries our acceptance.
-struct OurVersions {
-  std::vector<const Version*> all;
-  std::set<const Version*> inserted;        ///< Those that were not there before this flush.
-  std::map<Uuid, std::uint64_t> of_others;  ///< What others stored of the rest: the last leaf of each epoch.
-};
 
 class MongodbStore final : public Store {
  public:
@@ -61,11 +79,13 @@ class MongodbStore final : public Store {
   StoreStatus bring_up_schema(Client& client);
   StoreStatus write(const FlushBatch& batch, FlushReport& report);
   StoreStatus begin(const FlushBatch& batch);
+  StoreStatus settle_replay();
   StoreStatus read_line_anew();
   StoreStatus end(const FlushBatch& batch);
   StoreStatus adopt_leftovers();
-  StoreStatus write_versions(const FlushBatch& batch, FlushReport& report, OurVersions& ours);
-  StoreStatus write_accounts(const OurVersions& ours, FlushReport& report);
+  Epoch epoch() const { return {.id = settings_.epoch_id, .agent = settings_.agent}; }
+  Adopter adopter();
+  StoreStatus write_accounts(const FlushBatch& batch, const OurVersions& ours, FlushReport& report);
   StoreStatus name_unlisted(const OurVersions& ours);
   std::string attempt_token();
   void pause(std::chrono::milliseconds most);
@@ -147,14 +167,20 @@ StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
   return line_.delivered();
 }
 
-/// What others left is no reason to hold back what is ours, but for a connection that broke.
+Adopter MongodbStore::adopter() {
+  return {.epoch_id = settings_.epoch_id,
+          .now = clock_.utc_now(),
+          .written_by = attempt_token(),
+          .pause = [this](std::chrono::milliseconds most) { pause(most); },
+          .recount_time = leftovers_time_};
+}
+
+/// What a replay of ours or others left is no reason to hold back what is to come, but for a connection that broke.
 StoreStatus MongodbStore::adopt_leftovers() {
-  const Adopter adopter{.epoch_id = settings_.epoch_id,
-                        .now = clock_.utc_now(),
-                        .written_by = attempt_token(),
-                        .pause = [this](std::chrono::milliseconds most) { pause(most); },
-                        .recount_time = leftovers_time_};
-  auto applied = leftovers_.step(*client_, adopter, clock_.steady_now(), memory_);
+  if (auto failed = settle_replay(); failed && needs_a_new_session(failed->reaction)) {
+    return failed;
+  }
+  auto applied = leftovers_.step(*client_, adopter(), clock_.steady_now(), memory_);
   if (!applied) {
     if (needs_a_new_session(applied.error().reaction)) {
       return std::move(applied).error();
@@ -207,38 +233,62 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
 
 // The order is fixed by DECISIONS.md: every step is idempotent, and what a step relies on was confirmed by the one
 // before. Dying in between leaves versions that the next flush recognises as its own.
-StoreStatus MongodbStore::write(const FlushBatch& batch, FlushReport& report) {
+StoreStatus MongodbStore::write(const FlushBatch& whole, FlushReport& report) {
+  begun_at_ = clock_.steady_now();
+  if (attempt_) {
+    if (auto failed = read_line_anew()) {
+      return at(StoreStage::kPosition, std::move(failed));
+    }
+  }
+  if (auto failed = settle_replay()) {
+    return in_collection(StoreStage::kAccounts, std::move(failed));
+  }
+  const FlushBatch batch = whole.is_replay ? without_early_letters(whole, line_.leaves.delivered, report) : whole;
+  if (batch.is_replay && batch.versions.empty()) {
+    return std::nullopt;
+  }
   if (auto failed = begin(batch)) {
-    return at(StoreStage::kPosition, std::move(failed));
+    return in_collection(StoreStage::kPosition, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.flush_begun");
   OurVersions ours;
-  if (auto failed = write_versions(batch, report, ours)) {
+  if (auto failed = write_batch(*client_, settings_.epoch_id, batch, report, ours)) {
     return failed;
   }
   TWINLOG_KILL_POINT("mongodb.versions_written");
-  if (auto failed = write_accounts(ours, report)) {
-    return at(StoreStage::kAccounts, std::move(failed));
+  if (auto failed = write_accounts(batch, ours, report)) {
+    return in_collection(StoreStage::kAccounts, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.accounts_written");
   if (auto failed = name_unlisted(ours)) {
     return at(StoreStage::kAccounts, std::move(failed));
   }
-  return at(StoreStage::kPosition, end(batch));
+  return in_collection(StoreStage::kPosition, end(batch));
 }
 
 /// Before anything is written: that the position is as it was left (marks that this flush would move in a store that
 /// lost what lies below them would make the agent take for applied what it is about to send again), and what is to
 /// come.
 StoreStatus MongodbStore::begin(const FlushBatch& batch) {
-  begun_at_ = clock_.steady_now();
-  if (attempt_) {
-    if (auto failed = read_line_anew()) {
-      return failed;
-    }
+  const auto ids = ids_of_account_versions(batch.versions);
+  auto failed = batch.is_replay ? begin_replay(*client_, epoch(), line_, attempt_token(), ids)
+                                : begin_flush(*client_, epoch(), line_, batch.position.last_leaf, ids);
+  if (failed) {
+    attempt_ = line_.leaves.delivered;
   }
-  const Epoch epoch{.id = settings_.epoch_id, .agent = settings_.agent};
-  auto failed = begin_flush(*client_, epoch, line_, batch.position.last_leaf, ids_of_account_versions(batch.versions));
+  return failed;
+}
+
+/// What a replay that did not come to its end may have written without its accounts.
+StoreStatus MongodbStore::settle_replay() {
+  if (line_.replay.empty()) {
+    return std::nullopt;
+  }
+  const auto applied = apply_replay(*client_, settings_.epoch_id, line_, adopter(), memory_);
+  if (!applied) {
+    return applied.error();
+  }
+  auto failed = end_replay(*client_, epoch(), line_);
   if (failed) {
     attempt_ = line_.leaves.delivered;
   }
@@ -259,60 +309,27 @@ StoreStatus MongodbStore::read_line_anew() {
 }
 
 StoreStatus MongodbStore::end(const FlushBatch& batch) {
-  const Epoch epoch{.id = settings_.epoch_id, .agent = settings_.agent};
-  auto failed = write_position(*client_, epoch, line_, batch.position);
+  if (batch.is_replay) {
+    auto failed = end_replay(*client_, epoch(), line_);
+    if (failed) {
+      attempt_ = line_.leaves.delivered;
+    }
+    return failed;
+  }
+  auto failed = write_position(*client_, epoch(), line_, batch.position);
   if (failed) {
     attempt_ = std::max(line_.leaves.delivered, batch.position.last_leaf);
   }
   return failed;
 }
 
-/// Records, then conflicts.
-StoreStatus MongodbStore::write_versions(const FlushBatch& batch, FlushReport& report, OurVersions& ours) {
-  std::vector<const Version*> waiting;
-  for (const Version& version : batch.versions) {
-    waiting.push_back(&version);
-  }
-  for (const Shelf shelf : {Shelf::kRecords, Shelf::kConflicts}) {
-    if (waiting.empty()) {
-      break;
-    }
-    auto stored = store_versions(*client_, shelf, waiting);
-    if (!stored) {
-      return at(shelf == Shelf::kRecords ? StoreStage::kRecords : StoreStage::kConflicts, std::move(stored).error());
-    }
-    std::vector<const Version*> conflicts;
-    for (std::size_t i = 0; i < stored->size(); ++i) {
-      const Stored& one = (*stored)[i];
-      if (one.place == Place::kOther) {
-        conflicts.push_back(waiting[i]);
-        continue;
-      }
-      const bool is_new = one.place == Place::kInserted;
-      ++(is_new ? (shelf == Shelf::kRecords ? report.inserted : report.conflicts) : report.duplicates);
-      if (one.place != Place::kRepeated) {
-        ours.all.push_back(waiting[i]);
-      } else if (one.epoch_id != settings_.epoch_id && !accounts_of(waiting[i]->event).empty()) {
-        std::uint64_t& last = ours.of_others[one.epoch_id];
-        last = std::max(last, one.leaf_index);
-      }
-      if (is_new) {
-        ours.inserted.insert(waiting[i]);
-      }
-    }
-    if (shelf == Shelf::kConflicts) {
-      TWINLOG_KILL_POINT("mongodb.conflicts_written");
-      return at(StoreStage::kConflicts, mark_conflicts(*client_, waiting));
-    }
-    waiting = std::move(conflicts);
-  }
-  return std::nullopt;
-}
-
-StoreStatus MongodbStore::write_accounts(const OurVersions& ours, FlushReport& report) {
+StoreStatus MongodbStore::write_accounts(const FlushBatch& batch, const OurVersions& ours, FlushReport& report) {
   const AccountWork work{.versions = by_account(ours.all),
                          .inserted = ours.inserted,
-                         .writer = {.epoch_id = settings_.epoch_id, .line = line_.leaves, .now = clock_.utc_now()},
+                         .writer = {.epoch_id = settings_.epoch_id,
+                                    .line = line_.leaves,
+                                    .is_replay = batch.is_replay,
+                                    .now = clock_.utc_now()},
                          .read = is_confirmed_ ? ReadConcern::kLocal : ReadConcern::kMajority,
                          .written_by = attempt_token(),
                          .is_too_late = [this] { return clock_.steady_now() - begun_at_ > kFlushMost; },

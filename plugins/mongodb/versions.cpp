@@ -1,13 +1,16 @@
 #include "plugins/mongodb/versions.h"
 
+#include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "ledger/base/kill_point.h"
-#include "plugins/mongodb/bulk.h"
-#include "plugins/mongodb/error_table.h"
+#include "plugins/mongodb/foreign_index.h"
+#include "plugins/mongodb/isolation.h"
 
 namespace twinlog::mongodb {
 namespace {
@@ -59,94 +62,261 @@ StoreStatus read_copies(Client& client, Shelf shelf, const std::vector<std::stri
       [&copies](const BsonFields& fields) { note_copy(fields, copies); });
 }
 
-StoreError cannot_be_written(const Error& error, const Version& version) {
-  return {.reaction = Reaction::kPoison,
-          .code = "",
+StoreError cannot_be_written(const Error& error) {
+  return {.reaction = Reaction::kPoison, .code = "", .constraint = "", .words = error.message()};
+}
+
+StoreError not_readable(std::vector<std::uint64_t> leaves) {
+  return {.reaction = Reaction::kRetry,
+          .code = "11000",
           .constraint = "",
-          .words = error.message(),
-          .leaves = {version.leaf_index}};
+          .words = "the document store reported " + std::to_string(leaves.size()) +
+                   " keys as taken that it does not hold; the agent repeats by itself. Where it stays so, their "
+                   "documents were changed by hand",
+          .leaves = std::move(leaves)};
 }
 
-StoreError not_readable(std::size_t count) {
-  return {
-      .reaction = Reaction::kRetry,
-      .code = "11000",
-      .constraint = "",
-      .words = "the document store reported " + std::to_string(count) +
-               " keys as taken that it does not hold; the agent repeats by itself. Where it stays so: a unique index "
-               "that twinlog did not make refuses events, or their documents were changed by hand"};
+/// One shelf's part of a batch, round by round.
+class Placing {
+ public:
+  Placing(Client& client, Shelf shelf, const Batch& batch);
+  StoreStatus run();
+  std::vector<Stored> stored() const;
+
+ private:
+  /// What a round sends: of each key that nothing is known of the first version that was not refused.
+  struct Sent {
+    std::vector<std::size_t> versions;
+    std::vector<Bson> documents;
+  };
+  Sent next_to_send();
+  StoreStatus send(const Sent& sent);
+  StoreStatus look_up(const Sent& sent, const WritesOutcome& outcome);
+  StoreStatus sort_missing(const Sent& sent, const WritesOutcome& outcome);
+  StoreStatus refuse_unnamed(const std::vector<std::size_t>& numbers);
+  void refuse(std::size_t number, const StoreError& error);
+  std::vector<std::uint64_t> leaves_of(const std::vector<std::size_t>& numbers) const;
+
+  Client& client_;
+  Shelf shelf_;
+  std::span<const Version* const> versions_;
+  bool are_letters_;
+  std::vector<std::string> ids_;
+  StoredCopies copies_;
+  std::map<std::size_t, StoreError> refused_;
+};
+
+Placing::Placing(Client& client, Shelf shelf, const Batch& batch)
+    : client_(client), shelf_(shelf), versions_(batch.versions), are_letters_(batch.are_letters) {
+  for (const Version* version : versions_) {
+    ids_.push_back(version_id(shelf, *version));
+  }
 }
 
-}  // namespace
+StoreStatus Placing::run() {
+  for (Sent sent = next_to_send(); !sent.versions.empty(); sent = next_to_send()) {
+    if (auto failed = send(sent)) {
+      return failed;
+    }
+  }
+  return std::nullopt;
+}
 
-StoreResult<std::vector<Stored>> store_versions(Client& client, Shelf shelf, std::span<const Version* const> versions) {
-  StoredCopies copies;
-  std::vector<std::string> sent;
-  std::vector<std::uint64_t> leaves;
-  std::vector<std::string> ids;
-  Bulk bulk(client, collection_of(shelf));
-  for (const Version* version : versions) {
-    const std::string& id = ids.emplace_back(version_id(shelf, *version));
-    const StoredCopy copy{version->content_hash, version->epoch_id, version->leaf_index, true};
-    if (!copies.try_emplace(id, copy).second) {
+Placing::Sent Placing::next_to_send() {
+  Sent sent;
+  std::set<std::string_view> keys;
+  for (std::size_t i = 0; i < versions_.size(); ++i) {
+    if (refused_.contains(i) || copies_.contains(ids_[i]) || keys.contains(ids_[i])) {
       continue;
     }
-    const Result<Bson> document = version_document(shelf, *version);
+    Result<Bson> document = version_document(shelf_, *versions_[i]);
     if (!document) {
-      return cannot_be_written(document.error(), *version);
+      refuse(i, cannot_be_written(document.error()));
+      continue;
     }
-    bulk.insert(*document);
-    sent.push_back(id);
-    leaves.push_back(version->leaf_index);
+    keys.insert(ids_[i]);
+    sent.versions.push_back(i);
+    sent.documents.push_back(*std::move(document));
   }
-  auto executed = bulk.execute();
-  if (!executed) {
-    for (const std::size_t index : bulk.poisonous()) {
-      executed.error().leaves.push_back(leaves.at(index));
+  return sent;
+}
+
+StoreStatus Placing::send(const Sent& sent) {
+  const auto outcome =
+      execute_each(client_, {.collection = collection_of(shelf_),
+                             .kind = WriteKind::kInserts,
+                             .count = sent.versions.size(),
+                             .queue = [&sent](Bulk& bulk, std::size_t index) { bulk.insert(sent.documents[index]); },
+                             .are_letters = are_letters_});
+  if (!outcome) {
+    return outcome.error();
+  }
+  for (const std::size_t number : sent.versions) {
+    const Version& version = *versions_[number];
+    copies_[ids_[number]] = {version.content_hash, version.epoch_id, version.leaf_index, true};
+  }
+  auto failed = look_up(sent, *outcome);
+  return failed ? std::move(failed) : sort_missing(sent, *outcome);
+}
+
+StoreStatus Placing::look_up(const Sent& sent, const WritesOutcome& outcome) {
+  std::vector<std::string> asked;
+  for (const std::size_t index : outcome.duplicates) {
+    asked.push_back(ids_[sent.versions[index]]);
+  }
+  for (const RefusedOperation& refused : outcome.refused) {
+    asked.push_back(ids_[sent.versions[refused.index]]);
+  }
+  if (asked.empty()) {
+    return std::nullopt;
+  }
+  StoredCopies ours;
+  for (const std::string& id : asked) {
+    ours.insert(copies_.extract(id));
+  }
+  TWINLOG_KILL_POINT("mongodb.before_read_back");
+  if (auto failed = read_copies(client_, shelf_, asked, copies_)) {
+    return failed;
+  }
+  for (const auto& [id, sent_copy] : ours) {
+    const auto found = copies_.find(id);
+    if (outcome.is_repeated && found != copies_.end() && found->second.epoch_id == sent_copy.epoch_id &&
+        found->second.leaf_index == sent_copy.leaf_index) {
+      found->second.inserted_now = true;  // Perhaps; taking it for new is the safe side (marked_merge.h).
     }
-    return std::move(executed).error();
   }
-  std::vector<std::string> taken;
-  for (const std::size_t index : executed->duplicates) {
-    taken.push_back(sent.at(index));
-    copies.erase(taken.back());
-  }
-  if (!taken.empty()) {
-    TWINLOG_KILL_POINT("mongodb.before_read_back");
-    const std::size_t fresh = copies.size();
-    if (auto failed = read_copies(client, shelf, taken, copies)) {
-      return std::move(*failed);
+  return std::nullopt;
+}
+
+/// What is not there was refused, or nobody can say why.
+StoreStatus Placing::sort_missing(const Sent& sent, const WritesOutcome& outcome) {
+  const auto is_missing = [&](std::size_t index) { return !copies_.contains(ids_[sent.versions[index]]); };
+  std::vector<std::size_t> unknown;
+  StoreStatus failed;
+  for (const RefusedOperation& refused : outcome.refused) {
+    if (is_missing(refused.index) && refused.error.reaction == Reaction::kPoison) {
+      refuse(sent.versions[refused.index], refused.error);
+    } else if (is_missing(refused.index)) {
+      unknown.push_back(sent.versions[refused.index]);
+      failed = failed ? std::move(failed) : refused.error;
     }
-    if (copies.size() - fresh != taken.size()) {
-      return not_readable(taken.size() - (copies.size() - fresh));
+  }
+  std::vector<std::size_t> unnamed;
+  for (const std::size_t index : outcome.duplicates) {
+    if (is_missing(index)) {
+      unnamed.push_back(sent.versions[index]);
     }
   }
+  if (!unnamed.empty()) {
+    if (auto unreadable = refuse_unnamed(unnamed)) {
+      return unreadable;
+    }
+  }
+  if (failed && outcome.taken > 0) {
+    failed->leaves = leaves_of(unknown);
+  }
+  return failed;
+}
+
+StoreStatus Placing::refuse_unnamed(const std::vector<std::size_t>& numbers) {
+  const auto index = refused_by_foreign_index(client_, collection_of(shelf_));
+  if (!index) {
+    return not_readable(leaves_of(numbers));
+  }
+  for (const std::size_t number : numbers) {
+    refuse(number, *index);
+  }
+  return std::nullopt;
+}
+
+/// With all that hold the same under the same key.
+void Placing::refuse(std::size_t number, const StoreError& error) {
+  for (std::size_t i = number; i < versions_.size(); ++i) {
+    if (ids_[i] == ids_[number] && versions_[i]->content_hash == versions_[number]->content_hash) {
+      refused_.try_emplace(i, error);
+    }
+  }
+}
+
+std::vector<std::uint64_t> Placing::leaves_of(const std::vector<std::size_t>& numbers) const {
+  std::vector<std::uint64_t> leaves;
+  for (const std::size_t number : numbers) {
+    leaves.push_back(versions_[number]->leaf_index);
+  }
+  std::ranges::sort(leaves);
+  return leaves;
+}
+
+std::vector<Stored> Placing::stored() const {
   std::vector<Stored> stored;
-  for (std::size_t i = 0; i < versions.size(); ++i) {
-    const StoredCopy& copy = copies.at(ids[i]);
-    stored.push_back({place_of(*versions[i], copy), copy.epoch_id, copy.leaf_index});
+  for (std::size_t i = 0; i < versions_.size(); ++i) {
+    const auto found = copies_.find(ids_[i]);
+    if (found == copies_.end()) {
+      stored.push_back({.place = Place::kRefused, .refused = refused_.at(i)});
+      continue;
+    }
+    const StoredCopy& copy = found->second;
+    stored.push_back(
+        {.place = place_of(*versions_[i], copy), .epoch_id = copy.epoch_id, .leaf_index = copy.leaf_index});
   }
   return stored;
 }
 
-StoreStatus mark_conflicts(Client& client, std::span<const Version* const> conflicts) {
-  std::map<std::string, std::string_view> tenant_of;  // By record.
-  for (const Version* version : conflicts) {
-    tenant_of.emplace(version_id(Shelf::kRecords, *version), version->event.tenant_id);
+}  // namespace
+
+StoreResult<std::vector<Stored>> store_versions(Client& client, Shelf shelf, const Batch& batch) {
+  Placing placing(client, shelf, batch);
+  if (auto failed = placing.run()) {
+    return *std::move(failed);
   }
-  Bulk bulk(client, collection_of(Shelf::kRecords));
+  return placing.stored();
+}
+
+StoreResult<std::vector<RefusedVersion>> mark_conflicts(Client& client, const Batch& conflicts) {
+  std::map<std::string, std::vector<const Version*>> versions_of;  // By record.
+  for (const Version* version : conflicts.versions) {
+    versions_of[version_id(Shelf::kRecords, *version)].push_back(version);
+  }
+  std::vector<decltype(versions_of)::const_iterator> records;
+  for (auto record = versions_of.cbegin(); record != versions_of.cend(); ++record) {
+    records.push_back(record);
+  }
   Bson change;
   BsonWriter(change).begin_document("$set").boolean("has_conflict", true).end();
-  for (const auto& [id, tenant_id] : tenant_of) {
-    Bson filter;
-    BsonWriter(filter).text("_id", id).text("tenant_id", tenant_id);
-    bulk.update(filter, change);
+  auto outcome = execute_each(client, {.collection = collection_of(Shelf::kRecords),
+                                       .kind = WriteKind::kUpdates,
+                                       .count = records.size(),
+                                       .queue =
+                                           [&](Bulk& bulk, std::size_t index) {
+                                             const auto& [id, versions] = *records[index];
+                                             Bson filter;
+                                             BsonWriter(filter).text("_id", id).text("tenant_id",
+                                                                                     versions.front()->event.tenant_id);
+                                             bulk.update(filter, change);
+                                           },
+                                       .are_letters = conflicts.are_letters});
+  if (!outcome) {
+    return std::move(outcome).error();
   }
-  auto executed = bulk.execute();
-  if (!executed) {
-    return std::move(executed).error();
+  std::vector<RefusedVersion> refused;
+  std::optional<StoreError> unknown;
+  for (const RefusedOperation& one : outcome->refused) {
+    const bool is_poison = one.error.reaction == Reaction::kPoison;
+    if (!is_poison && !unknown) {
+      unknown = one.error;
+    }
+    for (const Version* version : records[one.index]->second) {
+      if (is_poison) {
+        refused.push_back({version->leaf_index, one.error});
+      } else if (outcome->taken > 0) {
+        unknown->leaves.push_back(version->leaf_index);
+      }
+    }
   }
-  return std::nullopt;
+  if (unknown) {
+    return *std::move(unknown);
+  }
+  return refused;
 }
 
 }  // namespace twinlog::mongodb

@@ -250,10 +250,9 @@ RefusedVersion refused_version(const Guilty& guilty) {
         "PostgreSQL can never take this event; a constraint or trigger added to the tables is the usual cause: drop or "
         "mend it, then replay the event";
   } else {
-    const bool is_conflict = guilty.error.where == StoreStage::kConflicts;
-    refused.error.words = std::string("a trigger or rule of the table ") +
-                          (is_conflict ? "auth_log_conflicts" : "auth_logs") +
-                          " dropped this event while it keeps others: drop or mend it, then replay the event";
+    refused.error.words =
+        "a trigger or rule of auth_logs or auth_log_conflicts dropped this event while it keeps others: drop or mend "
+        "it, then replay the event";
   }
   return refused;
 }

@@ -15,6 +15,10 @@ constexpr std::string_view kMarkConflicts =
     "UPDATE auth_logs l SET has_conflict = true FROM unnest($1::text[], $2::text[]) AS k(tenant_id, log_id) "
     "WHERE l.tenant_id = k.tenant_id AND l.log_id = k.log_id AND NOT l.has_conflict";
 
+constexpr std::string_view kCountUnmarked =
+    "SELECT count(*) FROM unnest($1::text[], $2::text[]) AS k(tenant_id, log_id) "
+    "JOIN auth_logs l ON l.tenant_id = k.tenant_id AND l.log_id = k.log_id WHERE NOT l.has_conflict";
+
 // What a record holds that the insert did not name; and whether the upsert should have marked it and did not.
 constexpr std::string_view kLookUp =
     "SELECT a.tenant_id, a.log_id, a.content_hash, coalesce(a.content_hash <> k.content_hash, false) "
@@ -123,16 +127,26 @@ StoreStatus RecordRows::look_up_unnamed() {
   return dropped_from("auth_logs");
 }
 
+StoreError RecordRows::swallowed_by(std::string_view table) {
+  swallowed_ = Swallowed::kSome;
+  return dropped_from(table);
+}
+
 StoreStatus RecordRows::write_conflicts() {
   const std::vector<const Version*> candidates = plan_.conflicts();
   if (candidates.empty()) {
     return std::nullopt;
   }
-  const Statement statements[] = {{kMarkConflicts, key_arrays(plan_.firsts_with_other_contents())},
+  const std::vector<const Version*> to_mark = plan_.firsts_with_other_contents();
+  const Statement statements[] = {{kMarkConflicts, key_arrays(to_mark)},
+                                  {kCountUnmarked, key_arrays(to_mark)},
                                   {insert_conflicts(), column_arrays(candidates)}};
   auto result = connection_.run(statements, deadline_.left());
   if (!result) {
     return std::move(result).error();
+  }
+  if (int8_value(result->at(1).value(0, 0)) != 0) {
+    return swallowed_by("auth_logs");
   }
   using Key = std::tuple<std::string_view, std::string_view, std::string_view>;
   std::map<Key, const Version*> by_key;
@@ -170,8 +184,7 @@ StoreStatus RecordRows::look_up_conflicts(const std::vector<const Version*>& unn
   if (are_there) {
     return std::nullopt;
   }
-  swallowed_ = Swallowed::kSome;
-  return dropped_from("auth_log_conflicts");
+  return swallowed_by("auth_log_conflicts");
 }
 
 }  // namespace twinlog::postgres

@@ -41,6 +41,7 @@ class RecordRows {
  private:
   StoreStatus look_up_unnamed();
   StoreStatus write_conflicts();
+  StoreError swallowed_by(std::string_view table);
   StoreStatus look_up_conflicts(const std::vector<const Version*>& unnamed);
 
   Connection& connection_;

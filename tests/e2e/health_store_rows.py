@@ -189,16 +189,6 @@ def host_unknown(scene):
     scene.agent.start()
 
 
-def constraint_added(scene):
-    scene.start()
-    yield
-    scene.server.do("ALTER TABLE auth_logs ADD CONSTRAINT only_known_users CHECK (actor_id IS NULL)",
-                    database=scene.database)
-    scene.send(lines=[scene.event(actor_id="somebody")])
-    yield
-    scene.server.do("ALTER TABLE auth_logs DROP CONSTRAINT only_known_users", database=scene.database)
-
-
 def unique_index_added(scene):
     scene.start()
     yield
@@ -305,8 +295,6 @@ ROWS = (
     Row(database_missing, "store_postgres", "degraded", ("SQLSTATE 3D000", "does not exist"), (URI, CHECK),
         code="3D000"),
     Row(host_unknown, "store_postgres", "degraded", ("cannot be resolved",), (URI, "getent hosts"), is_counted=False),
-    Row(constraint_added, "store_postgres", "degraded", ("SQLSTATE 23514", "only_known_users", "constraint"),
-        ("drop or loosen", "auth_logs"), code="23514"),
     Row(unique_index_added, "store_mongodb", "degraded", ("code 11000", "unique index"), ("dropIndex",), code="11000",
         is_counted=False, is_unordered=True),
     Row(certificate_of_another_authority, "store_postgres", "degraded", ("TLS certificates", "refused"),

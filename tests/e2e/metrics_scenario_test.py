@@ -24,7 +24,7 @@ TOKEN = "metrics-token"
 QUICK = {"TWINLOG_RETRY_FIRST": "20ms", "TWINLOG_RETRY_MOST": "300ms"}
 # What PostgreSQL answers when a trigger of ours says so, by what the agent does about it.
 CODES = {"retry": "99999", "retry_smaller": "40001", "reconnect": "57P01", "retry_slowly": "53100", "hold": "42501",
-         "poison": "22000", "stop": "XX001"}
+         "stop": "XX001"}
 REDACTED = {"key": {"metadata": {"password": "x"}},
             "jwt": {"user_agent": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"},
             "bearer": {"user_agent": "Bearer abcdef0123456789"},
@@ -48,12 +48,17 @@ STILL = (
      "settled at the start"),
     (r"twinlog_spool_(sync_errors_total|commit_errors_total|writable)$",
      "a disk that fails, not one that is full: tests/spool/disk_error_test.cpp"),
+    (r"twinlog_spool_(unreadable_ids_total|ids_forgotten_total|lost_events)$", "damage: tests/spool/damage_test.cpp"),
     (r"twinlog_admin_requests_total code=500", "a spool that cannot be read under a running agent"),
     (r"twinlog_ingest_(rejected|http_requests|peers_refused)_total\b", "tests/e2e/refusals_test.py, intake_access_test.py"),
     (r"twinlog_store_errors_total reaction=(?!reconnect )\w+ store=mongodb",
      "mongo-java-server refuses nothing at will: tests/mongodb/replies_test.cpp and error_table_test.cpp"),
+    (r"twinlog_store_errors_total reaction=poison store=postgres",
+     "what is refused for its content alone is set aside within the flush: tests/e2e/refused_events_test.py"),
     (r"twinlog_store_errors_total reaction=reconnect_smaller store=postgres",
      "a flush that stays without an answer: tests/postgres/blocked_flush_test.cpp"),
+    (r"twinlog_store_errors_total reaction=poison store=postgres",
+     "what PostgreSQL can never take is cut out within the flush: tests/postgres/refused_test.cpp"),
 )
 # RocksDB may or may not begin another thread; scene_process compares the number with the kernel's.
 MAY_STAND_STILL = r"twinlog_process_threads$"

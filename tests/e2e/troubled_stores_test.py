@@ -16,6 +16,7 @@ import health_store_rows as rows
 import shared_stores
 import small_volume
 import store_troubles as troubles
+from frame_proxy import FrameProxy
 
 DRAIN_SECONDS = 1
 # Beside the time for draining: what answers, blocked flushes and the disk get (agent/main/stopping.cpp).
@@ -80,6 +81,17 @@ class TroubledStores(shared_stores.SharedStores):
         self.assertEqual(code, 0, text + agent.log_text()[-3000:])
         for word in (health_scene.MARK, "INSERT INTO"):
             self.assertNotIn(word, agent.log_text().replace(health_scene.WRITER, ""))
+
+    def test_half_open_connections_are_given_up_and_new_ones_bring_everything(self):
+        scene = QuicklyStopped(self)
+        proxies = [FrameProxy(getattr(scene, store)) for store in health_page.STORES]
+        for proxy in proxies:
+            self.addCleanup(proxy.close)
+        scene.start(postgres=f'uri = "{proxies[0].uri}"', mongodb=f'uri = "{proxies[1].uri}"')
+        scene.deliver()
+        with proxies[0].half_open(), proxies[1].half_open():
+            scene.send(40)
+            self.check_everything_is_there_once(scene)
 
     def test_postgres_stopped(self):
         self.check(rows.postgres_stopped, "postgres")

@@ -16,6 +16,11 @@ const Version& DocumentModel::insert_conflict(const Version& version) {
       .first->second;
 }
 
+const Version* DocumentModel::find_record(const Version& version) const {
+  const auto found = records_.find({version.event.tenant_id, version.event.log_id});
+  return found == records_.end() ? nullptr : &found->second;
+}
+
 DocumentModel::Account DocumentModel::account(const AccountKey& key) const {
   const auto found = accounts_.find(key);
   return found == accounts_.end() ? Account{encode_account_state(AccountState{}), 0} : found->second;
@@ -60,15 +65,35 @@ std::map<PlainKey, ShownAccount> DocumentModel::accounts() const {
   return all;
 }
 
+namespace {
+
+constexpr unsigned kRefusedPercent = 15;
+
+std::vector<EventKey> keys_of(const std::vector<const Version*>& versions) {
+  std::vector<EventKey> keys;
+  for (const Version* version : versions) {
+    keys.emplace_back(EventKey{version->event.tenant_id, version->event.log_id});
+  }
+  return keys;
+}
+
+}  // namespace
+
 ModelAgent::ModelAgent(std::vector<Version> spool, DocumentModel& store, Choices& choices, Fault fault)
-    : spool_(std::move(spool)), store_(store), choices_(choices), fault_(fault) {}
+    : spool_(std::move(spool)), store_(store), choices_(choices), fault_(fault) {
+  for (const Version& version : spool_) {
+    if (choices_.percent(kRefusedPercent)) {
+      refused_.insert(version.leaf_index);
+    }
+  }
+}
 
 void ModelAgent::step(Incidents& incidents) {
   switch (stage_) {
     case Stage::kCut:
-      return begin_batch();
+      return begin(incidents);
     case Stage::kRecords:
-      return insert_next_record();
+      return insert_next_record(incidents);
     case Stage::kConflicts:
       return insert_next_conflict();
     case Stage::kRead:
@@ -86,7 +111,6 @@ void ModelAgent::die(Incidents& incidents) {
   ++incidents.deaths;
   end_flush_of_own();
   stage_ = Stage::kCut;
-  is_adopting_ = false;
   if (cursor_ > 0 && choices_.percent(30)) {
     ++incidents.rewinds;
     cursor_ -= 1 + choices_.below(cursor_);
@@ -105,56 +129,105 @@ void ModelAgent::end_flush_of_own() {
   line.is_flush_unaware = false;
 }
 
-void ModelAgent::begin_batch() {
-  batch_end_ = cursor_ + 1 + choices_.below(std::min<std::size_t>(spool_.size() - cursor_, 6));
-  next_ = 0;
-  to_records_.clear();
-  to_conflicts_.clear();
-  ours_.clear();
-  for (std::size_t i = cursor_; i < batch_end_; ++i) {
-    to_records_.push_back(&spool_[i]);
-  }
-  std::ranges::shuffle(to_records_, choices_.generator());
+void ModelAgent::begin(Incidents& incidents) {
   DocumentModel::Line& line = store_.line(spool_.front().epoch_id);
-  const std::uint64_t last = spool_[batch_end_ - 1].leaf_index;
-  if (!line.is_unfinished || line.listed <= last) {
-    line.flushing.clear();
-    for (std::size_t i = cursor_; i < batch_end_; ++i) {
-      line.flushing.emplace_back(EventKey{spool_[i].event.tenant_id, spool_[i].event.log_id});
-    }
-    line.listed = last;
-    line.is_unfinished = true;
-  }
   line.is_flush_running = true;
   line.is_flush_unaware = false;
   writer_ = {.epoch_id = spool_.front().epoch_id, .line = line.leaves};
+  if (line.replay > 0) {
+    ++incidents.settlements;
+    work_ = Work::kSettle;
+    return take_replayed();
+  }
+  if (!letters_.empty() && (cursor_ == spool_.size() || choices_.percent(20))) {
+    return begin_replay(incidents);
+  }
+  begin_batch();
+}
+
+void ModelAgent::begin_batch() {
+  work_ = Work::kFlush;
+  batch_end_ = cursor_ + 1 + choices_.below(std::min<std::size_t>(spool_.size() - cursor_, 6));
+  std::vector<const Version*> versions;
+  for (std::size_t i = cursor_; i < batch_end_; ++i) {
+    if (!letters_.contains(spool_[i].leaf_index)) {
+      versions.push_back(&spool_[i]);
+    }
+  }
+  DocumentModel::Line& line = store_.line(writer_.epoch_id);
+  const std::uint64_t last = spool_[batch_end_ - 1].leaf_index;
+  if (!line.is_unfinished || line.listed <= last) {
+    line.flushing = keys_of(versions);
+    line.listed = last;
+    line.is_unfinished = true;
+  }
+  send(std::move(versions));
+}
+
+void ModelAgent::begin_replay(Incidents& incidents) {
+  ++incidents.replays;
+  work_ = Work::kReplay;
+  writer_.is_replay = fault_ != Fault::kReplaysByMarks;
+  std::vector<const Version*> versions;
+  for (const Version& version : spool_) {
+    if (letters_.contains(version.leaf_index) && (versions.empty() || choices_.percent(50))) {
+      versions.push_back(&version);
+      refused_.erase(version.leaf_index);
+    }
+  }
+  DocumentModel::Line& line = store_.line(writer_.epoch_id);
+  if (fault_ != Fault::kReplaysUnlisted) {
+    line.replay = incidents.replays;
+    line.replaying = keys_of(versions);
+    line.listed = line.is_unfinished ? line.listed : line.leaves.delivered;
+    line.is_unfinished = true;
+  }
+  send(std::move(versions));
+}
+
+void ModelAgent::send(std::vector<const Version*> versions) {
+  next_ = 0;
+  to_conflicts_.clear();
+  new_letters_.clear();
+  ours_.clear();
+  to_records_ = std::move(versions);
+  std::ranges::shuffle(to_records_, choices_.generator());
   stage_ = Stage::kRecords;
+}
+
+void ModelAgent::take_rows(const std::vector<EventKey>& keys, std::uint64_t after, std::uint64_t last) {
+  found_.clear();
+  for (const Version* row : store_.rows()) {
+    const EventKey key{row->event.tenant_id, row->event.log_id};
+    const bool is_listed = std::find(keys.begin(), keys.end(), key) != keys.end();
+    if (is_listed && row->epoch_id == writer_.epoch_id && row->leaf_index > after && row->leaf_index <= last) {
+      found_.push_back(*row);
+    }
+  }
+  std::ranges::sort(found_, {}, &Version::leaf_index);
+  ours_.clear();
+  for (const Version& version : found_) {
+    ours_.push_back({.version = &version, .is_inserted_now = false});
+  }
+  begin_accounts();
+}
+
+void ModelAgent::take_replayed() {
+  writer_.is_replay = fault_ != Fault::kReplaysByMarks;
+  take_rows(store_.line(writer_.epoch_id).replaying, 0, writer_.line.delivered);
 }
 
 void ModelAgent::adopt(const Uuid& epoch_id, Incidents& incidents) {
   ++incidents.adoptions;
+  work_ = Work::kAdopt;
   DocumentModel::Line& line = store_.line(epoch_id);
   writer_ = {.epoch_id = epoch_id, .line = line.leaves};
+  adopted_replay_ = line.replay;
   is_second_adoption_ = line.leaves.adopting >= line.listed;
   line.is_flush_unaware = line.is_flush_unaware || (line.is_flush_running && !is_second_adoption_);
   writer_.line.adopting = std::max(line.leaves.adopting, line.listed);
   line.leaves.adopting = writer_.line.adopting;
-  adopted_.clear();
-  for (const Version* row : store_.rows()) {
-    const EventKey key{row->event.tenant_id, row->event.log_id};
-    const bool is_listed = std::find(line.flushing.begin(), line.flushing.end(), key) != line.flushing.end();
-    if (is_listed && row->epoch_id == epoch_id && row->leaf_index > line.leaves.delivered &&
-        row->leaf_index <= line.listed) {
-      adopted_.push_back(*row);
-    }
-  }
-  std::ranges::sort(adopted_, {}, &Version::leaf_index);
-  ours_.clear();
-  for (const Version& version : adopted_) {
-    ours_.push_back({.version = &version, .is_inserted_now = false});
-  }
-  is_adopting_ = true;
-  begin_accounts();
+  take_rows(line.flushing, line.leaves.delivered, line.listed);
 }
 
 void ModelAgent::note_ours(const Version& sent, const Version& stored, bool is_inserted) {
@@ -164,18 +237,30 @@ void ModelAgent::note_ours(const Version& sent, const Version& stored, bool is_i
   }
 }
 
-void ModelAgent::insert_next_record() {
+/// What is there already was taken, whatever the store says now.
+bool ModelAgent::is_refused(const Version& version) const {
+  const Version* stored = store_.find_record(version);
+  return refused_.contains(version.leaf_index) && (stored == nullptr || stored->content_hash != version.content_hash);
+}
+
+void ModelAgent::insert_next_record(Incidents& incidents) {
+  if (next_ == to_records_.size()) {
+    next_ = 0;
+    stage_ = Stage::kConflicts;
+    return;
+  }
   const Version& sent = *to_records_[next_++];
+  if (is_refused(sent)) {
+    ++incidents.refusals;
+    new_letters_.insert(sent.leaf_index);
+    return;
+  }
   const std::size_t rows_before = store_.rows().size();
   const Version& stored = store_.insert_record(sent);
   if (stored.content_hash == sent.content_hash) {
     note_ours(sent, stored, store_.rows().size() > rows_before);
   } else {
     to_conflicts_.push_back(&sent);
-  }
-  if (next_ == to_records_.size()) {
-    next_ = 0;
-    stage_ = Stage::kConflicts;
   }
 }
 
@@ -201,25 +286,46 @@ void ModelAgent::begin_accounts() {
 }
 
 void ModelAgent::next_account_or_end() {
+  const bool has_replay_to_adopt = work_ == Work::kAdopt && adopted_replay_ > 0 && !writer_.is_replay;
+  if (todo_.empty() && has_replay_to_adopt && fault_ != Fault::kReplaysByMarks) {
+    return take_replayed();
+  }
   stage_ = todo_.empty() ? Stage::kEnd : Stage::kRead;
 }
 
 void ModelAgent::end() {
   DocumentModel::Line& line = store_.line(writer_.epoch_id);
   stage_ = Stage::kCut;
-  if (std::exchange(is_adopting_, false)) {
-    const bool is_as_read = line.leaves.delivered == writer_.line.delivered && line.listed == writer_.line.adopting;
-    if (is_second_adoption_ && is_as_read && line.is_unfinished && !line.is_flush_unaware) {
-      line.leaves.adopted = std::max(line.leaves.adopted, line.listed);
-      line.is_unfinished = false;
-    }
-    return;
+  if (work_ == Work::kAdopt) {
+    return end_adoption(line);
   }
   end_flush_of_own();
+  if (work_ == Work::kFlush) {
+    return end_batch(line);
+  }
+  line.replay = 0;
+  line.is_unfinished = line.is_unfinished && line.listed > line.leaves.delivered;
+  for (const Version* version : work_ == Work::kReplay ? to_records_ : std::vector<const Version*>()) {
+    letters_.erase(version->leaf_index);
+  }
+}
+
+void ModelAgent::end_batch(DocumentModel::Line& line) {
   const std::uint64_t last = spool_[batch_end_ - 1].leaf_index;
   line.leaves.delivered = std::max(line.leaves.delivered, last);
   line.is_unfinished = line.is_unfinished && last < line.listed;
   cursor_ = batch_end_;
+  letters_.insert(new_letters_.begin(), new_letters_.end());
+}
+
+void ModelAgent::end_adoption(DocumentModel::Line& line) {
+  const bool is_as_read = line.leaves.delivered == writer_.line.delivered && line.listed == writer_.line.adopting &&
+                          line.replay == adopted_replay_;
+  if (is_second_adoption_ && is_as_read && line.is_unfinished && !line.is_flush_unaware) {
+    line.leaves.adopted = std::max(line.leaves.adopted, line.listed);
+    line.is_unfinished = false;
+    line.replay = 0;
+  }
 }
 
 void ModelAgent::read_account(Incidents& incidents) {

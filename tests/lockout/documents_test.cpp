@@ -121,7 +121,8 @@ TEST(LockoutDocuments, SeveralAgentsThatDieAnywhereEndWhereThePlainFoldEnds) {
   std::cout << kHistories << " histories from seed " << kFirstSeed << ": " << incidents.deaths << " deaths, "
             << incidents.rewinds << " rewinds, " << incidents.losses << " agents lost, " << incidents.adoptions
             << " adoptions, " << incidents.lost_races << " lost races, " << incidents.recounts << " recounts, "
-            << incidents.temptations << " of them beside failures not applied yet\n";
+            << incidents.refusals << " refusals, " << incidents.replays << " replays, " << incidents.settlements
+            << " of them settled later, " << incidents.temptations << " recounts beside failures not applied yet\n";
   EXPECT_GE(incidents.deaths, kLeastOfEach);
   EXPECT_GE(incidents.rewinds, kLeastOfEach);
   EXPECT_GE(incidents.losses, kLeastOfEach);
@@ -129,6 +130,9 @@ TEST(LockoutDocuments, SeveralAgentsThatDieAnywhereEndWhereThePlainFoldEnds) {
   EXPECT_GE(incidents.lost_races, kLeastOfEach);
   EXPECT_GE(incidents.recounts, kLeastOfEach);
   EXPECT_GE(incidents.temptations, kLeastOfEach);
+  EXPECT_GE(incidents.refusals, kLeastOfEach);
+  EXPECT_GE(incidents.replays, kLeastOfEach);
+  EXPECT_GE(incidents.settlements, kLeastOfEach);
 }
 
 TEST(LockoutDocuments, ARecountOfAllThatIsVisibleWouldBeNoticed) {
@@ -145,6 +149,14 @@ TEST(LockoutDocuments, MergingWithoutMarksWouldBeNoticed) {
 
 TEST(LockoutDocuments, LeavingToTheDeadWhatIsTheirsWouldBeNoticed) {
   EXPECT_TRUE(is_noticed(Fault::kNeverAdopts));
+}
+
+TEST(LockoutDocuments, ReplayingDeadLettersByTheirMarksWouldBeNoticed) {
+  EXPECT_TRUE(is_noticed(Fault::kReplaysByMarks));
+}
+
+TEST(LockoutDocuments, ReplayingDeadLettersWithoutSayingWhichWouldBeNoticed) {
+  EXPECT_TRUE(is_noticed(Fault::kReplaysUnlisted));
 }
 
 }  // namespace

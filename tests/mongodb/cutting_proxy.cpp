@@ -41,6 +41,17 @@ void CuttingProxy::before(const std::string& command, std::function<void()> what
   hooks_[command] = std::move(what);
 }
 
+void CuttingProxy::refuse(Refusal refusal) {
+  const std::lock_guard lock(mutex_);
+  const std::string command = refusal.command;
+  refusals_[command] = std::move(refusal);
+}
+
+void CuttingProxy::refuse_nothing() {
+  const std::lock_guard lock(mutex_);
+  refusals_.clear();
+}
+
 bool CuttingProxy::has_cut() const {
   const std::lock_guard lock(mutex_);
   return has_cut_;
@@ -83,14 +94,29 @@ void CuttingProxy::serve_connection(const Socket& client) {
     if (const auto hook = take_hook(*request)) {
       hook();
     }
-    if (cut == Cut::kBeforeServer || !server.write(request->bytes)) {
+    if (cut == Cut::kBeforeServer) {
       return;
     }
-    const auto reply = server.read_frame();
+    const auto reply = reply_to(*request, server);
     if (!reply || cut == Cut::kReplyLost || !client.write(reply->bytes)) {
       return;
     }
   }
+}
+
+std::optional<Frame> CuttingProxy::reply_to(const Frame& request, const Socket& server) {
+  const auto ask = [&server](const Frame& frame) {
+    return server.write(frame.bytes) ? server.read_frame() : std::nullopt;
+  };
+  std::optional<Refusal> refusal;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = refusals_.find(request.command() + " " + request.target());
+    if (found != refusals_.end()) {
+      refusal = found->second;
+    }
+  }
+  return refusal ? reply_with(*refusal, request, ask) : ask(request);
 }
 
 std::function<void()> CuttingProxy::take_hook(const Frame& frame) {

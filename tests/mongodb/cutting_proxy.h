@@ -1,5 +1,6 @@
 // A proxy before a real document store that cuts the connection at a command counted from now: before the server sees
-// it, or after the server did it, when only the reply is lost. Or it holds a command while a test lets others go first.
+// it, or after the server did it, when only the reply is lost. Or it holds a command while a test lets others go first,
+// or refuses documents in the server's stead.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/mongodb/refusal.h"
 #include "tests/mongodb/wire.h"
 
 namespace twinlog::testing {
@@ -34,6 +36,9 @@ class CuttingProxy {
   /// Does `what` before the next command of this kind ("insert auth_logs", ...) goes on to the server, once, on the
   /// proxy's thread.
   void before(const std::string& command, std::function<void()> what);
+  /// Of every such command from now on.
+  void refuse(Refusal refusal);
+  void refuse_nothing();
   /// "insert auth_logs", "find account_lockouts", ... since the last clear.
   std::vector<std::string> commands() const;
   void clear_commands();
@@ -44,6 +49,7 @@ class CuttingProxy {
   /// What to do with this command.
   std::optional<Cut> count(const Frame& frame);
   std::function<void()> take_hook(const Frame& frame);
+  std::optional<Frame> reply_to(const Frame& request, const Socket& server);
   void set_current(int fd);
 
   std::uint16_t server_port_;
@@ -57,6 +63,7 @@ class CuttingProxy {
   int current_ = -1;
   std::vector<std::string> commands_;
   std::map<std::string, std::function<void()>> hooks_;
+  std::map<std::string, Refusal> refusals_;  ///< By command.
   std::thread thread_;
 };
 

@@ -40,7 +40,8 @@ constexpr Expected kExpected[] = {
     {11000, Reaction::kPoison},      {11600, Reaction::kReconnect},  {11602, Reaction::kReconnect},
     {12501, Reaction::kRetrySlowly}, {13435, Reaction::kReconnect},  {13436, Reaction::kReconnect},
     {14031, Reaction::kRetrySlowly}, {17280, Reaction::kPoison},     {17419, Reaction::kPoison},
-    {17420, Reaction::kPoison},
+    {17420, Reaction::kPoison},      {15, Reaction::kPoison},        {171, Reaction::kPoison},
+    {16755, Reaction::kPoison},
 };
 
 TEST(MongodbErrorTable, HasATestForEachOfItsRowsAndNoCodeTwice) {
@@ -67,18 +68,18 @@ class MongodbErrorCode : public ::testing::TestWithParam<Expected> {
  protected:
   MongodbErrorCode() { peer_.answer_current_schema(1); }
 
-  StoreError flush_one() {
+  StoreResult<FlushReport> flush_one() {
     TestAgent agent(testing::settings_for(peer_.port(), "db"), 1);
-    return error_of(agent.flush(agent.accept({failed(1)})));
+    return agent.flush(agent.accept({failed(1)}));
   }
   ScriptedPeer peer_;
 };
 
-TEST_P(MongodbErrorCode, OfACommandHasItsReaction) {
+TEST_P(MongodbErrorCode, OfACommandHasItsReactionAndBlamesNoEventThatWasAlone) {
   const std::string code = std::to_string(GetParam().code);
   peer_.answer("insert auth_logs", R"({"ok":0,"errmsg":"the secret value 4711","code":)" + code + "}");
-  const StoreError error = flush_one();
-  EXPECT_EQ(error.reaction, GetParam().reaction);
+  const StoreError error = error_of(flush_one());
+  EXPECT_EQ(error.reaction, GetParam().reaction == Reaction::kPoison ? Reaction::kHold : GetParam().reaction);
   EXPECT_EQ(error.code, code);
   EXPECT_EQ(error.words.find("4711"), std::string::npos);
   EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
@@ -89,11 +90,14 @@ TEST_P(MongodbErrorCode, OfOneDocumentHasItsReaction) {
   peer_.answer("insert auth_logs", R"({"ok":1,"n":0,"writeErrors":[{"index":0,"errmsg":"4711","keyPattern":{"seq":1},)"
                                    R"("code":)" +
                                        code + "}]}");
-  const StoreError error = flush_one();
+  const auto result = flush_one();
+  const bool is_refused = GetParam().reaction == Reaction::kPoison;
+  ASSERT_EQ(result.ok(), is_refused);
+  const StoreError error = is_refused ? result->refused.at(0).error : error_of(result);
   EXPECT_EQ(error.reaction, GetParam().reaction);
   EXPECT_EQ(error.code, code);
   EXPECT_EQ(error.constraint, "seq");
-  EXPECT_EQ(peer_.count("update twinlog_agents"), 0U);
+  EXPECT_EQ(peer_.count("update twinlog_agents"), is_refused ? 1U : 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, MongodbErrorCode, ::testing::ValuesIn(kExpected),

@@ -90,6 +90,10 @@ StoreResult<FlushReport> TestAgent::flush(std::span<const Version> versions) {
                                      .newest_effective_at = versions.back().effective_at}});
 }
 
+StoreResult<FlushReport> TestAgent::replay(std::span<const Version> versions) {
+  return store_->flush({.versions = versions, .position = {}, .is_replay = true});
+}
+
 FlushReport report_of(const StoreResult<FlushReport>& result) {
   return value_of(result);
 }
@@ -130,7 +134,7 @@ ShownAccount read_account(const StoreSettings& settings, const AccountKey& key) 
 void insert_record_only(const StoreSettings& settings, const Version& version) {
   const auto client = value_of(Client::connect(settings));
   const Version* versions[] = {&version};
-  const auto stored = value_of(store_versions(*client, Shelf::kRecords, versions));
+  const auto stored = value_of(store_versions(*client, Shelf::kRecords, {versions}));
   EXPECT_TRUE(stored.size() == 1 && stored[0].place == Place::kInserted);
 }
 
@@ -186,6 +190,20 @@ void update_all(const StoreSettings& settings, const char* collection, const std
   writer.text("update", collection).begin_array("updates").begin_document("0").begin_document("q").end();
   writer.document("u", copy).boolean("multi", true).end().end();
   EXPECT_TRUE(client->command(command));
+}
+
+void create_unique_index(const StoreSettings& settings, const char* collection, const char* field) {
+  Bson command;
+  BsonWriter writer(command);
+  writer.text("createIndexes", collection).begin_array("indexes").begin_document("0");
+  writer.begin_document("key").int32(field, 1).end().text("name", field).boolean("unique", true).end().end();
+  EXPECT_TRUE(value_of(Client::connect(settings))->command(command));
+}
+
+void drop_index(const StoreSettings& settings, const char* collection, const char* name) {
+  Bson command;
+  BsonWriter(command).text("dropIndexes", collection).text("index", name);
+  EXPECT_TRUE(value_of(Client::connect(settings))->command(command));
 }
 
 void remove_line(const StoreSettings& settings, const Uuid& epoch_id) {

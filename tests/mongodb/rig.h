@@ -46,6 +46,8 @@ class TestAgent {
   /// Gives the versions the agent's epoch and the leaves after the last one.
   std::vector<Version> accept(std::vector<Version> versions);
   StoreResult<FlushReport> flush(std::span<const Version> versions);
+  /// Offers dead letters again.
+  StoreResult<FlushReport> replay(std::span<const Version> versions);
   /// Drops the store object as a crash does, and connects with a new one.
   void restart();
 
@@ -80,6 +82,9 @@ std::size_t state_bytes(const StoreSettings& settings, const AccountKey& key);
 void remove(const StoreSettings& settings, const char* collection, const std::string& id = "");
 /// Runs an update of all documents of a collection, e.g. "$set" "last_leaf_index".
 void update_all(const StoreSettings& settings, const char* collection, const std::string& change_json);
+/// Makes or drops an index over one field, of that name, as an administrator does.
+void create_unique_index(const StoreSettings& settings, const char* collection, const char* field);
+void drop_index(const StoreSettings& settings, const char* collection, const char* name);
 /// Takes the epoch's line out of twinlog_agents.
 void remove_line(const StoreSettings& settings, const Uuid& epoch_id);
 /// The epochs whose last flush did not come to its end.

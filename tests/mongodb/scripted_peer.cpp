@@ -36,7 +36,7 @@ std::string default_answer(const Frame& request, int most_writes) {
     const std::string n = std::to_string(documents_in(request));
     return R"({"ok":1,"n":)" + n + R"(,"nModified":)" + n + "}";
   }
-  if (command == "find" || command == "aggregate") {
+  if (command == "find" || command == "aggregate" || command == "listIndexes") {
     return R"({"ok":1,"cursor":{"id":{"$numberLong":"0"},"ns":"db.)" + request.target() + R"(","firstBatch":[]}})";
   }
   return R"({"ok":1,"ismaster":true,"minWireVersion":0,"maxWireVersion":13,"maxBsonObjectSize":16777216,)"

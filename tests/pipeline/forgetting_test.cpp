@@ -81,10 +81,8 @@ TEST(Forgetting, ALossThatTheSpoolCannotKeepInMindHoldsTheStoreUntilItCan) {
   disk.files->fail(Step::kSync, kForEver, rocksdb::IOStatus::IOError("planted"));
   ASSERT_EQ(rig.submit("four"), Disposition::kBusy);
   rig.postgres.forget_above(0);
-  for (int i = 0; i < 10; ++i) {
-    rig.to_postgres->step();
-    rig.clock.advance(1min);
-  }
+  rig.let_disk_fail();
+  rig.run_for(10min);
   EXPECT_EQ(rig.postgres.log_ids(), Ids{});
   disk.files->fail(Step::kSync, 0, rocksdb::IOStatus::OK());
   rig.run_for(2min);

@@ -72,10 +72,10 @@ TEST(Pipeline, EverythingIsThereAfterARestartInTheMiddle) {
   EXPECT_EQ(rig.mongodb.log_ids(), (std::vector<std::string>{"after", "before"}));
 }
 
-TEST(Pipeline, APoisonedBatchHoldsOnlyItsOwnStoreAndSaysSo) {
+TEST(Pipeline, ABatchThatIsRefusedAsAWholeHoldsOnlyItsOwnStoreAndSaysSo) {
   Rig rig;
   rig.postgres.refuse_with(StoreError{
-      .reaction = Reaction::kPoison, .code = "23514", .constraint = "a_check", .words = "the store refuses an event"});
+      .reaction = Reaction::kHold, .code = "23514", .constraint = "a_check", .words = "the store refuses the batch"});
   rig.submit("bad");
   rig.run_for(10min);
   EXPECT_EQ(rig.mongodb.log_ids(), std::vector<std::string>{"bad"});
@@ -163,7 +163,7 @@ TEST(Pipeline, WhatConnectingFoundIsLoggedOnce) {
   EXPECT_NE(rig.log.text().find("CREATE ROLE is to be run"), std::string::npos);
 }
 
-TEST(Pipeline, DrainingIgnoresLingerAndBackoff) {
+TEST(Pipeline, DrainingIgnoresLinger) {
   CourierSettings patient;
   patient.pace.linger = 1h;
   Rig rig({}, patient);

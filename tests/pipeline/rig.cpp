@@ -37,6 +37,15 @@ void Rig::halt() {
   mongodb.disconnect();
 }
 
+void Rig::restart() {
+  const std::string killed = folder_ + "/killed";
+  std::filesystem::copy(spool_settings_.path, killed, std::filesystem::copy_options::recursive);
+  halt();
+  std::filesystem::remove_all(spool_settings_.path);
+  std::filesystem::rename(killed, spool_settings_.path);
+  boot();
+}
+
 Disposition Rig::submit(const std::string& log_id, const std::string& type) {
   std::string json = R"({"event_type":")" + type + R"(","occurred_at":1790000000000,"user_id":"u1")";
   json += log_id.empty() ? "}" : R"(,"log_id":")" + log_id + "\"}";
@@ -56,7 +65,7 @@ void Rig::run_for(milliseconds time) {
   const auto end = clock.steady_now() + time;
   while (clock.steady_now() < end) {
     front_door_->step();
-    EXPECT_TRUE(spool->maintain(clock.steady_now()).ok());
+    EXPECT_TRUE(spool->maintain(clock.steady_now()).ok() || may_disk_fail_);
     milliseconds wait = std::min(to_postgres->step(), to_mongodb->step());
     const auto rest = std::chrono::ceil<milliseconds>(end - clock.steady_now());
     clock.advance(std::min(rest, std::max(milliseconds{1}, wait)));

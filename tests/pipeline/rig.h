@@ -38,11 +38,10 @@ class Rig {
   Disposition submit(const std::string& log_id, const std::string& type = "login_success");
   /// Lets simulated time pass; every part is stepped whenever it wants to be.
   void run_for(std::chrono::milliseconds time);
-  /// What SIGKILL and a start do to everything in memory.
-  void restart() {
-    halt();
-    boot();
-  }
+  /// SIGKILL and a start: on the folder as it is at this moment, with nothing closed, synced or said goodbye to.
+  void restart();
+  /// The spool's upkeep may fail from now on, as on a disk that does.
+  void let_disk_fail() { may_disk_fail_ = true; }
 
   VirtualClock clock;
   SeededRandom random{7};
@@ -56,6 +55,7 @@ class Rig {
  private:
   void boot();
   void halt();
+  bool may_disk_fail_ = false;
   std::string folder_;
   RocksSpoolSettings spool_settings_;
   CourierSettings courier_settings_;

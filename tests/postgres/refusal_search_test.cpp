@@ -1,4 +1,6 @@
 // The search for the versions that the server refuses: many of them, odd ones, and those that only seem to be at fault.
+#include <atomic>
+
 #include "tests/postgres/fold_check.h"
 #include "tests/postgres/rig.h"
 
@@ -308,6 +310,39 @@ TEST_F(PostgresRefusalSearch, BesideAnUnknownErrorNothingIsRefusedYet) {
   const StoreError error = agent_.failing_flush(versions);
   EXPECT_EQ(error.leaves, std::vector<std::uint64_t>{10});
   expect_nothing_written();
+}
+
+// Limits.
+
+/// Goes on by a tenth of a second at every look, so that what takes many round trips takes long.
+class CreepingClock final : public Clock {
+ public:
+  UtcMicros utc_now() const override { return real_.utc_now(); }
+  std::chrono::steady_clock::time_point steady_now() const override {
+    return real_.steady_now() + std::chrono::milliseconds{100} * ++crept_;
+  }
+
+ private:
+  SystemClock real_;
+  mutable std::atomic<std::int64_t> crept_{0};
+};
+
+TEST_F(PostgresRefusalSearch, OneThatTakesTooLongIsTriedAgainInSmallerPartsAndWritesNothing) {
+  have({kNoEvil});
+  const CreepingClock clock;
+  TestAgent agent(database_, "agent", "postgres", clock);
+  std::vector<AuthEvent> events;
+  for (int i = 0; i < 1000; ++i) {
+    events.push_back(with_service(event_of("u", "login_failed", "e" + std::to_string(i), i), "evil"));
+  }
+  const auto versions = agent.accept_all(events);
+  const StoreError error = agent.failing_flush(versions);
+  EXPECT_EQ(reaction_text(error.reaction), reaction_text(kRetrySmaller));
+  EXPECT_EQ(error.constraint, "no_evil");
+  EXPECT_NE(error.words.find("in smaller parts"), std::string::npos) << error.words;
+  expect_nothing_written();
+  EXPECT_TRUE(agent.store().is_connected());
+  EXPECT_EQ(agent.flush({versions.begin(), versions.begin() + 4}).refused.size(), 4U);
 }
 
 // The connection.

@@ -1,8 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <string>
 
 #include "tests/spool/spool_fixture.h"
 
@@ -32,16 +31,13 @@ TEST_F(SpoolStartOnCountingDisk, DoesNotReadTheBacklog) {
   EXPECT_LT(disk_.files->bytes_read() - before, 4 * (1U << 20U) + (4U << 20U));
 }
 
-TEST_F(SpoolStartOnCountingDisk, LeavesNothingOfTheContentInTheTextLogs) {
+TEST_F(SpoolStartOnCountingDisk, LeavesNoTextLog) {
   open();
-  store_many("secret-id-", 2000, {.username = "secret-user", .filler_bytes = 500});
-  close();
+  store_many("e", 2000, {.filler_bytes = 500});
+  open();
   for (const auto& entry : std::filesystem::directory_iterator(settings_.path)) {
-    if (entry.path().filename().string().starts_with("LOG")) {
-      std::ifstream in(entry.path());
-      const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-      EXPECT_EQ(text.find("secret"), std::string::npos) << entry.path();
-    }
+    const std::string name = entry.path().filename().string();
+    EXPECT_TRUE(name == "LOCK" || !name.starts_with("LOG")) << name;
   }
 }
 

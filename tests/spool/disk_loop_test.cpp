@@ -97,9 +97,25 @@ void open_if_it_can(Life& life) {
   }
 }
 
+/// It is put together anew then, and nothing is lost.
+void damage_manifest(const std::string& folder) {
+  for (const auto& file : fs::directory_iterator(folder)) {
+    if (file.path().filename().string().starts_with("MANIFEST-")) {
+      FaultyFileSystem::flip(file.path().string(), file.file_size() / 2);
+    }
+  }
+}
+
 const Scenario kScenarios[] = {
     {"FirstStart", [](Life&) {}, open_if_it_can},
     {"Start", [](Life& life) { open_and_make_backlog(life), life.spool.reset(); }, open_if_it_can},
+    {"StartAfterDamage",
+     [](Life& life) {
+       open_and_make_backlog(life);
+       life.spool.reset();
+       damage_manifest(life.settings.path);
+     },
+     open_if_it_can},
     {"Commit", open_and_make_backlog,
      [](Life& life) {
        for (int i = 0; i < 24; ++i) {

@@ -50,6 +50,19 @@ TEST_F(SpoolFullVolume, NothingIsPromisedAndWhatIsThereIsReadAndDelivered) {
   EXPECT_EQ(spool().cursor(StoreId::kPostgres), 20U);
 }
 
+TEST_F(SpoolFullVolume, AQuotaThatIsUsedUpIsAFullVolumeWhateverRoomTheVolumeHas) {
+  ASSERT_EQ(offer_one(make_event("a")), D::kStored);
+  disk_.files->fail(Step::kAppend, kForEver, IOStatus::IOError("While appending to file", "Disk quota exceeded"));
+  EXPECT_TRUE(offer({make_event("b")}).empty());
+  EXPECT_FALSE(maintain_after(kTick).ok());
+  EXPECT_TRUE(spool().stats().is_volume_full);
+  EXPECT_THAT(spool().stats().trouble, ::testing::HasSubstr("raise the quota"));
+  EXPECT_EQ(log_ids_after(0).size(), 1U);
+  empty_volume();
+  ASSERT_TRUE(maintain_after(kTick).ok());
+  EXPECT_EQ(offer_one(make_event("c")), D::kStored);
+}
+
 TEST_F(SpoolFullVolume, AStartOnAFullVolumeReadsAndTakesNothingUntilThereIsRoom) {
   store_many("e", 20);
   close();

@@ -1,8 +1,13 @@
 #include "spool/stopped_spool.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -12,6 +17,43 @@ namespace twinlog {
 namespace {
 
 using ::testing::HasSubstr;
+
+/// Holds the lock that RocksDB takes, until its end. Between fork and exit it does only what a process with threads
+/// may.
+class OtherProcess {
+ public:
+  explicit OtherProcess(const std::string& file) {
+    std::array<int, 2> locked{};
+    EXPECT_EQ(::pipe(locked.data()), 0);
+    child_ = ::fork();
+    if (child_ == 0) {
+      struct flock lock {};
+      lock.l_type = F_WRLCK;
+      lock.l_whence = SEEK_SET;
+      const int lock_file = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+      const char done = ::fcntl(lock_file, F_SETLK, &lock) == 0 ? 'y' : 'n';
+      while (::write(locked[1], &done, 1) != 1) {
+      }
+      for (;;) {
+        ::pause();
+      }
+    }
+    char done = 'n';
+    EXPECT_EQ(::read(locked[0], &done, 1), 1);
+    EXPECT_EQ(done, 'y');
+    ::close(locked[0]);
+    ::close(locked[1]);
+  }
+  ~OtherProcess() {
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+  }
+  OtherProcess(const OtherProcess&) = delete;
+  OtherProcess& operator=(const OtherProcess&) = delete;
+
+ private:
+  pid_t child_ = -1;
+};
 
 class StoppedSpoolTest : public testing::SpoolTest {
  protected:
@@ -36,7 +78,7 @@ TEST_F(StoppedSpoolTest, TellsWhatTheSpoolToldWhenItWasOpen) {
   close();
   const StoppedSpoolFacts facts = look()->facts();
   EXPECT_EQ(facts.epoch_id, identity.epoch_id);
-  EXPECT_EQ(facts.format, 1U);
+  EXPECT_EQ(facts.format, 2U);
   EXPECT_EQ(facts.first_kept_leaf, 1U);
   EXPECT_EQ(facts.last_leaf, 300U);
   EXPECT_EQ(facts.cursors, (std::array<std::uint64_t, kStores>{0, 200}));
@@ -65,6 +107,13 @@ TEST_F(StoppedSpoolTest, UseIsToldByTheLockOfAnotherProcess) {
   EXPECT_EQ(*spool_use(folder_.path("none")), SpoolUse::kAbsent);
   open();
   close();
+  EXPECT_EQ(*spool_use(settings_.path), SpoolUse::kFree);
+  {
+    const OtherProcess agent(settings_.path + "/LOCK");
+    EXPECT_EQ(*spool_use(settings_.path), SpoolUse::kInUse);
+    EXPECT_THAT(refusal(settings_.path).message(), HasSubstr("an agent has the spool in " + settings_.path + " open"));
+    EXPECT_THAT(open_rocks_spool(settings_, random_, clock_).error().message(), HasSubstr("in use by another process"));
+  }
   EXPECT_EQ(*spool_use(settings_.path), SpoolUse::kFree);
 }
 

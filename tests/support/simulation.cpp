@@ -20,11 +20,20 @@ std::size_t KeptLog::count(std::string_view event) const {
   return found == counts_.end() ? 0 : found->second;
 }
 
+namespace {
+
+std::uint64_t leaf_of(const std::optional<AgentPosition>& position) {
+  return position ? position->last_leaf : 0;
+}
+
+}  // namespace
+
 StoreResult<std::optional<AgentPosition>> MemoryStore::connect() {
   if (is_away_) {
     return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "connection refused"};
   }
   is_connected_ = true;
+  expected_leaf_ = leaf_of(position_);
   return position_;
 }
 
@@ -34,23 +43,48 @@ StoreResult<FlushReport> MemoryStore::flush(const FlushBatch& batch) {
     is_connected_ = false;
     return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "connection lost"};
   }
+  if (leaf_of(position_) != expected_leaf_) {
+    is_connected_ = false;
+    return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "position has changed"};
+  }
   if (refusal_ && batch.versions.size() > refused_above_) {
     return *refusal_;
   }
   FlushReport report{.round_trips = 1};
   largest_batch_ = std::max(largest_batch_, batch.versions.size());
+  if (const std::vector<std::uint64_t> hit = refused_leaves(batch);
+      !hit.empty() && event_refusal_->reaction != Reaction::kPoison) {
+    StoreError unknown = *event_refusal_;
+    unknown.leaves = hit.size() < batch.versions.size() ? hit : std::vector<std::uint64_t>();
+    return unknown;
+  }
   for (const Version& version : batch.versions) {
+    if (event_refusal_ && refused_ids_.contains(version.event.log_id)) {
+      report.refused.push_back({version.leaf_index, *event_refusal_});
+      continue;
+    }
     const bool is_new = records_.try_emplace({version.event.tenant_id, version.event.log_id}, version).second;
     ++(is_new ? report.inserted : report.duplicates);
     ++writes_[version.event.log_id];
   }
-  position_ = batch.position;
+  position_ = batch.is_replay ? position_ : batch.position;
+  expected_leaf_ = leaf_of(position_);
   if (replies_to_lose_ > 0) {
     --replies_to_lose_;
     is_connected_ = false;
     return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "reply lost"};
   }
   return report;
+}
+
+std::vector<std::uint64_t> MemoryStore::refused_leaves(const FlushBatch& batch) const {
+  std::vector<std::uint64_t> leaves;
+  for (const Version& version : batch.versions) {
+    if (event_refusal_ && refused_ids_.contains(version.event.log_id)) {
+      leaves.push_back(version.leaf_index);
+    }
+  }
+  return leaves;
 }
 
 void MemoryStore::forget_above(std::uint64_t leaf, UtcMicros newest_effective_at) {

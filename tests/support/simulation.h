@@ -84,6 +84,12 @@ class MemoryStore final : public Store {
     refusal_ = std::move(error);
     refused_above_ = above;
   }
+  /// From now on these events are refused for good, and so on: as `error`, which is kPoison, or an unknown one that
+  /// names no leaves yet.
+  void refuse_events(std::set<std::string> log_ids, std::optional<StoreError> error) {
+    refused_ids_ = std::move(log_ids);
+    event_refusal_ = std::move(error);
+  }
   /// What a restore from an older backup does: leaves above `leaf` are gone, and so is the connection.
   void forget_above(std::uint64_t leaf, UtcMicros newest_effective_at = 0);
   /// The same behind a connection that looks alive.
@@ -97,14 +103,19 @@ class MemoryStore final : public Store {
   std::size_t flushes() const { return flushes_; }
 
  private:
+  std::vector<std::uint64_t> refused_leaves(const FlushBatch& batch) const;
+
   bool is_connected_ = false;
   bool is_away_ = false;
   unsigned replies_to_lose_ = 0;
   std::optional<StoreError> refusal_;
   std::size_t refused_above_ = 0;
+  std::set<std::string> refused_ids_;
+  std::optional<StoreError> event_refusal_;
   std::map<EventKey, Version> records_;
   std::map<std::string, std::size_t> writes_;
   std::optional<AgentPosition> position_;
+  std::uint64_t expected_leaf_ = 0;  ///< As connect() read it, or the last flush wrote it; another one ends a flush.
   std::size_t largest_batch_ = 0;
   std::size_t flushes_ = 0;
   std::optional<std::chrono::microseconds> clock_offset_;

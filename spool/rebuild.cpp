@@ -1,0 +1,123 @@
+#include "spool/rebuild.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/iterator.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "ledger/base/kill_point.h"
+#include "ledger/base/uuid.h"
+#include "ledger/record/canonical.h"
+#include "spool/database.h"
+#include "spool/layout.h"
+#include "spool/rescue_meta.h"
+#include "spool/spool_state.h"
+#include "spool/upgrade.h"
+
+namespace twinlog {
+namespace {
+
+/// Where RocksDB's repair puts what it cannot use; all of it lies aside, too.
+void remove_unused(const DatabaseSetup& setup) {
+  const std::string folder = setup.path() + "/lost";
+  std::vector<std::string> names;
+  setup.env().GetChildren(folder, &names).PermitUncheckedError();
+  for (const std::string& name : names) {
+    setup.env().DeleteFile(folder + "/" + name).PermitUncheckedError();
+  }
+  setup.env().DeleteDir(folder).PermitUncheckedError();
+}
+
+/// RocksDB's repair would make tables of them, beside those that it has made of them before, and then refuse both.
+void remove_logs(const DatabaseSetup& setup) {
+  std::vector<std::string> names;
+  setup.env().GetChildren(setup.path(), &names).PermitUncheckedError();
+  for (const std::string& name : names) {
+    if (name.ends_with(".log")) {
+      setup.env().DeleteFile(setup.path() + "/" + name).PermitUncheckedError();
+    }
+  }
+}
+
+struct FirstEvent {
+  std::uint64_t leaf = 0;
+  Uuid epoch_id{};
+};
+
+/// Nothing where there is none.
+std::optional<FirstEvent> first_event(const Database& database) {
+  const std::unique_ptr<rocksdb::Iterator> at = database.iterate_events();
+  for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    if (const Result<Version> version = decode_version(at->value().ToStringView())) {
+      return FirstEvent{version->leaf_index, version->epoch_id};
+    }
+  }
+  return std::nullopt;
+}
+
+bool lacks(const Database& database, std::string_view key) {
+  const Result<std::optional<std::string>> value = database.get_meta(key);
+  return value && !value->has_value();
+}
+
+/// Makes anew what every spool knows of itself, and a table or log took with it.
+Result<std::vector<std::string>> complete(Database& database, Random& random, const Clock& clock) {
+  const std::optional<FirstEvent> first = first_event(database);
+  rocksdb::WriteBatch batch;
+  if (lacks(database, kFormatKey)) {
+    if (!first) {
+      return std::vector<std::string>();  // Of a first start that was cut short: nothing is lost.
+    }
+    batch.Put(database.meta(), rocksdb::Slice(kFormatKey), format_value(kSpoolFormat));
+  }
+  if (lacks(database, epoch_key(0)) && lacks(database, kEpochIdKey)) {
+    const Uuid epoch_id = first ? first->epoch_id : uuid_v7(clock.utc_now(), random);
+    batch.Put(database.meta(), epoch_key(0), rocksdb::Slice(as_text(epoch_id)));
+  }
+  if (lacks(database, kLogIdKeyKey)) {
+    batch.Put(database.meta(), rocksdb::Slice(kLogIdKeyKey), new_log_id_key(random));
+  }
+  if (batch.Count() == 0) {
+    return std::vector<std::string>();
+  }
+  if (first && lacks(database, kFirstKeptKey)) {
+    batch.Put(database.meta(), rocksdb::Slice(kFirstKeptKey), number_value(first->leaf));
+  }
+  const Status written = database.write(batch, Durability::kSynced);
+  return written ? Result(std::vector<std::string>{
+                       "what the spool knew of itself was damaged and is made anew: its stores are compared from the "
+                       "first event that is left on; whether events before it are missing, and which losses were on "
+                       "record, cannot be proved"})
+                 : written.error();
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> rebuild_database(const DatabaseSetup& setup, const Aside& aside, Random& random,
+                                                  const Clock& clock) {
+  TWINLOG_KILL_POINT("spool.before_rebuild");
+  remove_logs(setup);
+  const rocksdb::Status repaired =
+      rocksdb::RepairDB(setup.path(), setup.database_options(), setup.families(Compactions::kHeld));
+  setup.take_warnings();  // Each file that it cannot use, which is not yet a loss.
+  if (!repaired.ok()) {
+    return database_error("the spool's database cannot be put together anew", setup.path(), repaired);
+  }
+  TWINLOG_KILL_POINT("spool.rebuilt");
+  remove_unused(setup);
+  const Status upgraded = upgrade_spool(setup);
+  if (!upgraded && upgraded.error().kind() != ErrorKind::kCorrupt) {  // It may lack what is completed below.
+    return upgraded.error();
+  }
+  Result<std::unique_ptr<Database>> database = Database::open(setup);
+  if (!database) {
+    return database.error();
+  }
+  const Status rescued = rescue_meta(**database, aside);
+  return rescued ? complete(**database, random, clock) : rescued.error();
+}
+
+}  // namespace twinlog
