@@ -41,12 +41,13 @@ std::string lacking_words(const HealthFacts& facts, StoreId id, const DeadLetter
          (facts_of(facts, other).is_enabled ? "that in the other store." : "what was taken.");
 }
 
-std::string letter_advice(const HealthFacts& facts) {
-  const auto command = [&facts](std::string_view verb) {
-    return twinlog_command("spool dead-letters " + std::string(verb), facts.known.config);
+std::string letter_advice(const HealthFacts& facts, StoreId id) {
+  const auto command = [&facts](const std::string& words) {
+    return twinlog_command("spool dead-letters " + words, facts.known.config);
   };
-  return "See what it refuses and why (" + command("list") + "), mend that at the server, then " + command("replay") +
-         "; or " + command("discard") + " what it is never to get.";
+  return "See what it refuses and why (" + command("list") + "), mend that at the server, then " +
+         command("replay --store " + std::string(store_name(id))) + "; or " +
+         command("discard --id ... --yes --reason ...") + " what it is never to get.";
 }
 
 }  // namespace
@@ -70,7 +71,7 @@ HealthComponent judge_dead_letters(const HealthFacts& facts, StoreId id) {
                          ": it refuses events for good, and there is no room "
                          "to keep one more (" +
                          share_words(facts) + ").",
-            .action = letter_advice(facts) + " Or raise spool.dead_letters_max and restart."};
+            .action = letter_advice(facts, id) + " Or raise spool.dead_letters_max and restart."};
   }
   if (letters.letters == 0) {
     return well(name, "None: " + title + " refuses nothing for good.");
@@ -83,7 +84,7 @@ HealthComponent judge_dead_letters(const HealthFacts& facts, StoreId id) {
                    (letters.oldest_refused_at ? ", the oldest since " + utc_text(*letters.oldest_refused_at) : "") +
                    "; the spool keeps them as dead letters, " + share_words(facts) + "." +
                    refusal_words(id, store.courier) + replay_words(store.courier.replay),
-      .action = letter_advice(facts)};
+      .action = letter_advice(facts, id)};
 }
 
 }  // namespace twinlog

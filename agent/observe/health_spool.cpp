@@ -80,7 +80,7 @@ HealthComponent losses_found(const HealthFacts& facts) {
   }
   if (losses.size() > kLossesNamed) {
     ranges += ", and " + std::to_string(losses.size() - kLossesNamed) + " more (" +
-              twinlog_command("spool status", facts.known.config) + ")";
+              twinlog_command("spool check", facts.known.config) + ")";
   }
   const std::string& first =
       std::to_string(losses.front().leaves.first) + "-" + std::to_string(losses.front().leaves.last);

@@ -236,7 +236,7 @@ Status Courier::pass(const AgentPosition& position, const std::vector<DeadLetter
   const DeadLetter& newest = letters.back();
   const std::scoped_lock lock(mutex_);
   status_.dead_letters += letters.size();
-  status_.last_refusal = {
+  status_.last_refusal = StoreError{
       .reaction = Reaction::kPoison, .code = newest.code, .constraint = newest.constraint, .words = newest.words};
   return {};
 }

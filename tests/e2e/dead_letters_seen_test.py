@@ -49,8 +49,8 @@ class DeadLettersSeen(shared_stores.SharedStores):
         self.assertIn("PostgreSQL lacks 3 events", letters["impact"])
         self.assertIn(f"its state of {accounts} accounts may differ", letters["impact"])
         self.assertIn("SQLSTATE 23514, constraint only_known_users", letters["diagnosis"])
-        for verb in ("list", "replay", "discard"):
-            self.assertIn(f"`twinlog spool dead-letters {verb} --config {scene.agent.config}`", letters["action"])
+        for words in ("list", "replay --store postgres", "discard --id ... --yes --reason ..."):
+            self.assertIn(f"`twinlog spool dead-letters {words} --config {scene.agent.config}`", letters["action"])
         self.assertIn("dead_letters_postgres: PostgreSQL refuses 3 events for good", page["summary"])
         shown = health_page.store(page, "postgres")
         self.assertEqual(shown["dead_letters_accounts"], accounts)

@@ -1,6 +1,7 @@
 """Reads /healthz and knows its form: which members it has, and what holds of every page whatever is broken."""
 import datetime
 import functools
+import itertools
 import json
 import re
 import subprocess
@@ -156,7 +157,8 @@ class Form:
                 self.check_command(words[1:], action)
 
     def check_command(self, words, action):
-        name, options = words[0], [word.split("=")[0] for word in words if word.startswith("--")]
-        self.case.assertRegex(help_of(), rf"(?m)^  {name} ", action)
-        for option in options:
-            self.case.assertIn(option, help_of(name), action)
+        names = list(itertools.takewhile(re.compile(r"[a-z][a-z-]*").fullmatch, words))
+        for depth, name in enumerate(names):
+            self.case.assertRegex(help_of(*names[:depth]), rf"(?m)^  {name} ", action)
+        for option in [word.split("=")[0] for word in words if word.startswith("--")]:
+            self.case.assertIn(option, help_of(*names), action)

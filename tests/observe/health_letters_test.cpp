@@ -30,9 +30,9 @@ TEST(HealthDeadLetters, TheStoreThatRefusesEventsIsNamedWithHowManyAccountsDiffe
                     HasSubstr("state of 3 accounts may differ from that in the other store")));
   EXPECT_THAT(letters.diagnosis,
               AllOf(HasSubstr("the oldest since 2026-09-21T14:11:50Z"), HasSubstr("3.0 MiB of the 100.0 MiB")));
-  EXPECT_THAT(letters.action,
-              AllOf(HasSubstr("`twinlog spool dead-letters list --config /etc/twinlog/twinlog.toml`"),
-                    HasSubstr("twinlog spool dead-letters replay"), HasSubstr("twinlog spool dead-letters discard")));
+  EXPECT_THAT(letters.action, AllOf(HasSubstr("`twinlog spool dead-letters list --config /etc/twinlog/twinlog.toml`"),
+                                    HasSubstr("twinlog spool dead-letters replay --store postgres"),
+                                    HasSubstr("twinlog spool dead-letters discard")));
   EXPECT_THAT(troubled(facts), ElementsAre("dead_letters_postgres"));
 }
 

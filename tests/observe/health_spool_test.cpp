@@ -98,8 +98,7 @@ TEST(HealthSpool, OfManyLossesTheFirstAreNamedAndTheRestCounted) {
     facts.spool.losses.push_back({.leaves = {leaf, leaf}});
   }
   EXPECT_THAT(judged(facts, "spool").impact, HasSubstr("5 events"));
-  EXPECT_THAT(judged(facts, "spool").diagnosis,
-              AllOf(HasSubstr("3-3"), HasSubstr("and 3 more (`twinlog spool status")));
+  EXPECT_THAT(judged(facts, "spool").diagnosis, AllOf(HasSubstr("3-3"), HasSubstr("and 3 more (`twinlog spool check")));
   EXPECT_THAT(judged(facts, "spool").diagnosis, Not(HasSubstr("5-5")));
 }
 
