@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "ledger/record/canonical.h"
+#include "spool/holes.h"
 
 namespace twinlog {
 namespace {

@@ -135,7 +135,9 @@ TEST(DeadLetters, AnUnknownErrorThatGoesAwayMakesNone) {
 }
 
 TEST(DeadLetters, BeyondTheirShareHoldTheirStoreLoudlyAndNoOther) {
-  Rig rig({.dead_letters_max = 1});
+  RocksSpoolSettings settings;
+  settings.dead_letters_max = 1;
+  Rig rig(settings);
   rig.postgres.refuse_events({"bad"}, refusal());
   rig.submit("bad");
   rig.run_for(1min);

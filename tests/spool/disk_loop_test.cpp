@@ -260,7 +260,7 @@ TEST_P(DiskLoop, HarmsNoPromiseWhateverTheOperation) {
     return run(*only, first_seed);
   }
   // A submission takes some of the operations, others with each seed.
-  const std::uint64_t step = long_or<std::uint64_t>(1, all / 12 + 1);
+  const std::uint64_t step = long_or<std::uint64_t>(1, all / 8 + 1);
   for (std::uint64_t seed = first_seed; seed < first_seed + long_or<std::uint64_t>(5, 1); ++seed) {
     for (std::uint64_t n = 1 + seed % step; n <= all + 2 && !HasFailure(); n += step) {
       run(n, seed);

@@ -22,10 +22,10 @@ using D = Disposition;
 struct GoldenFacts {
   std::map<std::string, std::string> named;
   struct Event {
-    std::uint64_t leaf;
-    std::string log_id;
-    std::string content_hash;
-    UtcMicros received_at;
+    std::uint64_t leaf = 0;
+    std::string log_id = {};
+    std::string content_hash = {};
+    UtcMicros received_at = 0;
     bool operator==(const Event&) const = default;
   };
   std::vector<Event> events;
