@@ -105,6 +105,8 @@ struct SpoolStats {
   bool has_ballast = true;  ///< The room that opening the spool again after a full volume needs is kept free.
   /// Events that were promised and are gone, in order, until somebody acknowledges that.
   std::vector<Loss> losses;
+  /// Folders `damaged-*` of files as an opening found them, until somebody takes them away: as of the last maintain().
+  std::uint64_t damaged_copies = 0;
   std::array<DeadLetterCounts, kStores> dead_letters{};
   std::uint64_t dead_letters_max = 0;  ///< Bytes, of all stores together.
   bool is_volume_full = false;         ///< Nothing is taken because the volume has no room.
