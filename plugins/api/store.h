@@ -81,6 +81,8 @@ class Store {
   /// there; flushing the same versions again, cut in any way, ends in the same state. Where the store does not know an
   /// error, and it hits some versions alone while it would take the rest, the error names them (StoreError::leaves).
   virtual StoreResult<FlushReport> flush(const FlushBatch& batch) = 0;
+  /// Whether a record with this key is there. The connection is there.
+  virtual StoreResult<bool> has_record(const EventKey& key) = 0;
   virtual void disconnect() = 0;
   /// The store's clock minus ours (a positive one: its clock is ahead), as the last connect() measured it between
   /// asking and being answered, so right within half of kLongestClockQuestion; nothing where it could not.

@@ -322,4 +322,19 @@ StoreResult<std::vector<RefusedVersion>> mark_conflicts(Client& client, const Ba
   return refused;
 }
 
+StoreResult<bool> is_record_there(Client& client, const EventKey& key) {
+  Bson filter;
+  BsonWriter(filter).text("_id", record_id(key));
+  Bson projection;
+  BsonWriter(projection).int32("_id", 1);
+  bool is_there = false;
+  auto failed = client.find(
+      {.collection = collection_of(Shelf::kRecords), .filter = filter, .projection = projection, .expected = 1},
+      [&is_there](const BsonFields& /*fields*/) { is_there = true; });
+  if (failed) {
+    return at(StoreStage::kPosition, *std::move(failed));
+  }
+  return is_there;
+}
+
 }  // namespace twinlog::mongodb
