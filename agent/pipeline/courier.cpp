@@ -198,7 +198,11 @@ std::chrono::milliseconds Courier::send(const StoreRefusals::Offer& offer, const
   TWINLOG_KILL_POINT("courier.before_flush");
   const TimePoint began = parts_.clock.steady_now();
   in_store(began);
-  auto outcome = parts_.store.flush({.versions = offer.versions, .position = position});
+  auto outcome =
+      parts_.store.flush({.versions = offer.versions,
+                          .position = position,
+                          .is_resent = !offer.versions.empty() && offer.versions.front().leaf_index <=
+                                                                      parts_.spool.delivered_before(settings_.store)});
   in_store(std::nullopt);
   const auto time = parts_.clock.steady_now() - began;
   if (!outcome) {
@@ -207,7 +211,9 @@ std::chrono::milliseconds Courier::send(const StoreRefusals::Offer& offer, const
     return failed(outcome.error());
   }
   if (const Status passed = pass(position, refusals_.letters(offer, *outcome)); !passed.ok()) {
-    return failed_here(passed.error().message(), Reaction::kRetrySlowly);
+    const bool is_share_used_up = passed.error().kind() == ErrorKind::kRefused;
+    return is_share_used_up ? failed_here(passed.error().message(), Reaction::kHold, Whose::kOfLetters)
+                            : failed_here(passed.error().message(), Reaction::kRetrySlowly);
   }
   delivered(*outcome, offer.versions.size(), time);
   return std::chrono::milliseconds{0};
@@ -231,8 +237,11 @@ Status Courier::pass(const AgentPosition& position, const std::vector<DeadLetter
        {"code", first.code},
        {"constraint", first.constraint},
        {"where", first.where}});
+  const DeadLetter& newest = letters.back();
   const std::scoped_lock lock(mutex_);
   status_.dead_letters += letters.size();
+  status_.last_refusal = StoreError{
+      .reaction = Reaction::kPoison, .code = newest.code, .constraint = newest.constraint, .words = newest.words};
   return {};
 }
 

@@ -58,6 +58,10 @@ struct FlushBatch {
   /// Dead letters, offered again: their leaves lie below the position in the store, which stays where it is, and their
   /// accounts are counted anew from all that lies there, so that they end as if the events had come in time.
   bool is_replay = false;
+  /// Some of it was in this store before, which has lost something since: its accounts may still hold what it says, so
+  /// that those of the versions that are not there are counted anew. (A store whose accounts tell what they hold needs
+  /// no telling.)
+  bool is_resent = false;
 };
 
 /// One thread calls it at a time.

@@ -220,11 +220,14 @@ StoreStatus Placing::sort_missing(const Sent& sent, const WritesOutcome& outcome
 
 StoreStatus Placing::refuse_unnamed(const std::vector<std::size_t>& numbers) {
   const auto index = refused_by_foreign_index(client_, collection_of(shelf_));
-  if (!index) {
-    return not_readable(leaves_of(numbers));
+  StoreError error = index.value_or(not_readable(leaves_of(numbers)));
+  if (!index && !are_letters_) {
+    return error;
   }
+  error.reaction = Reaction::kPoison;
+  error.leaves.clear();
   for (const std::size_t number : numbers) {
-    refuse(number, *index);
+    refuse(number, error);
   }
   return std::nullopt;
 }
