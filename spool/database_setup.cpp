@@ -83,6 +83,7 @@ class BackgroundErrors final : public rocksdb::EventListener {
     }
   }
   bool has_corrupt_table() const { return has_corrupt_table_; }
+  void suspect() { has_corrupt_table_ = true; }
   void clear() { has_corrupt_table_ = false; }
 
  private:
@@ -131,6 +132,10 @@ std::vector<std::string> DatabaseSetup::take_warnings() const {
 
 bool DatabaseSetup::has_corrupt_table() const {
   return background_errors_->has_corrupt_table();
+}
+
+void DatabaseSetup::suspect_tables() const {
+  background_errors_->suspect();
 }
 
 void DatabaseSetup::tables_are_whole() const {

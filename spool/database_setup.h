@@ -57,6 +57,8 @@ class DatabaseSetup {
 
   /// Whether a flush or compaction met a damaged table, until tables_are_whole() or the memory of ids was begun anew.
   bool has_corrupt_table() const;
+  /// As if one had: the next opening looks at the memory of ids first.
+  void suspect_tables() const;
   void tables_are_whole() const;
   void note_unreadable_id() const { ++unreadable_ids_; }
   void note_forgotten_ids() const;

@@ -151,6 +151,8 @@ class Spool {
 
   virtual std::uint64_t last_leaf() const = 0;
   virtual std::uint64_t cursor(StoreId store) const = 0;
+  /// Up to here the store once had everything, whatever it has lost since; 0 where its cursor never went back.
+  virtual std::uint64_t delivered_before(StoreId store) const = 0;
   /// Moves the cursor to `leaf`, forwards after a flush or backwards after a store forgot; backwards never below what
   /// is still kept (the cursor then stands before the first kept leaf). Durable with the next commit at the latest; one
   /// that goes back at once, and an Error says that it went back in memory only.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <rocksdb/version.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "spool/database.h"
 #include "spool/holes.h"
 #include "spool/layout.h"
+#include "spool/letter_keeper.h"
 #include "spool/read_versions.h"
 #include "spool/rocks_spool.h"
 #include "spool/spool_state.h"
@@ -31,6 +33,7 @@ class Reader final : public StoppedSpool {
       : setup_(std::move(setup)),
         database_(std::move(database)),
         state_(std::move(state)),
+        letters_(state_.dead_letters, 0),
         folder_bytes_(folder_bytes) {}
 
   StoppedSpoolFacts facts() const override {
@@ -48,27 +51,17 @@ class Reader final : public StoppedSpool {
         beyond_holes(known_holes(state_.positions), first_after(after, state_.positions.first_kept));
     return read_versions(*database_, {first, state_.last_leaf, most_events, most_bytes});
   }
+  Result<std::vector<DeadLetter>> dead_letters(StoreId store, std::uint64_t after, std::size_t most) const override {
+    return letters_.list(*database_, store, after, most);
+  }
 
  private:
   const std::unique_ptr<DatabaseSetup> setup_;
   const std::unique_ptr<Database> database_;
   const SpoolState state_;
+  const LetterKeeper letters_;
   const std::uint64_t folder_bytes_;
 };
-
-Status check_use(const std::string& path) {
-  const Result<SpoolUse> use = spool_use(path);
-  if (!use) {
-    return use.error();
-  }
-  if (*use == SpoolUse::kAbsent) {
-    return Error(ErrorKind::kRefused, "there is no spool in " + path);
-  }
-  if (*use == SpoolUse::kInUse) {
-    return Error(ErrorKind::kRefused, "an agent has the spool in " + path + " open; ask it through its admin socket");
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -90,8 +83,37 @@ Result<SpoolUse> spool_use(const std::string& path) {
   return lock.l_type == F_UNLCK ? SpoolUse::kFree : SpoolUse::kInUse;
 }
 
+Status check_stopped(const std::string& path) {
+  const Result<SpoolUse> use = spool_use(path);
+  if (!use) {
+    return use.error();
+  }
+  if (*use == SpoolUse::kAbsent) {
+    return Error(ErrorKind::kRefused, "there is no spool in " + path);
+  }
+  if (*use == SpoolUse::kInUse) {
+    return Error(ErrorKind::kRefused, "an agent has the spool in " + path + " open; ask it through its admin socket");
+  }
+  return {};
+}
+
+Status check_owner(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) {
+    return cannot_look(path, errno);
+  }
+  if (found.st_uid == ::geteuid()) {
+    return {};
+  }
+  const std::string owner = std::to_string(found.st_uid);
+  return Error(ErrorKind::kRefused, "the spool in " + path + " belongs to the user " + owner +
+                                        ", who could not read what this one writes; run this as that user (setpriv "
+                                        "--reuid=" +
+                                        owner + " --clear-groups ..)");
+}
+
 Result<std::unique_ptr<StoppedSpool>> open_stopped_spool(const std::string& path) {
-  if (const Status free = check_use(path); !free) {
+  if (const Status free = check_stopped(path); !free) {
     return free.error();
   }
   auto setup = std::make_unique<DatabaseSetup>(RocksSpoolSettings{.path = path, .agent = ""});

@@ -20,6 +20,12 @@ enum class SpoolUse : std::uint8_t { kFree, kInUse, kAbsent };
 /// look.
 Result<SpoolUse> spool_use(const std::string& path);
 
+/// kRefused where there is no spool in `path`, or a process has it open, or this user may not look.
+Status check_stopped(const std::string& path);
+
+/// kRefused where the folder is another user's: what this one wrote there, the agent could not read.
+Status check_owner(const std::string& path);
+
 struct StoppedSpoolFacts {
   Uuid epoch_id{};
   std::uint32_t format = 0;
@@ -37,6 +43,8 @@ class StoppedSpool {
   /// As Spool::read().
   virtual Result<std::vector<Version>> read(std::uint64_t after, std::size_t most_events,
                                             std::size_t most_bytes) const = 0;
+  /// As Spool::dead_letters().
+  virtual Result<std::vector<DeadLetter>> dead_letters(StoreId store, std::uint64_t after, std::size_t most) const = 0;
 };
 
 /// kRefused: there is no spool, a process has it open, the rights are missing, or its format is newer (both are named);

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "agent/cli/terminal.h"
 #include "ledger/base/address.h"
 
 namespace twinlog {
@@ -57,6 +58,19 @@ std::variant<HttpAnswer, NoAnswer> ask_agent(const AgentAddresses& addresses, co
     return tries.answer();
   }
   return tries.no_answer();
+}
+
+Result<HttpAnswer> ask_admin_socket(const std::string& socket, const HttpAsk& ask) {
+  auto outcome = ask_agent({.socket = socket, .address = ""}, ask);
+  if (const auto* none = std::get_if<NoAnswer>(&outcome)) {
+    return Error(none->is_forbidden ? ErrorKind::kRefused : ErrorKind::kTransient, none->words);
+  }
+  auto& answer = std::get<HttpAnswer>(outcome);
+  if (answer.status != 200) {
+    return Error(ErrorKind::kTransient, socket + " answers with status " + std::to_string(answer.status) + ": " +
+                                            shown_text(answer.body.substr(0, answer.body.find('\n'))));
+  }
+  return std::move(answer);
 }
 
 std::string reachable_address(const std::string& listen) {

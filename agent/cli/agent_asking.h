@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "agent/cli/http_client.h"
+#include "ledger/base/result.h"
 
 namespace twinlog {
 
@@ -22,6 +23,10 @@ struct NoAnswer {
 
 /// The socket first, then the address.
 std::variant<HttpAnswer, NoAnswer> ask_agent(const AgentAddresses& addresses, const HttpAsk& ask);
+
+/// A page or command of the admin socket that is answered 200. Errors: kRefused, where this user may not ask;
+/// kTransient.
+Result<HttpAnswer> ask_admin_socket(const std::string& socket, const HttpAsk& ask);
 
 /// Where to reach admin.listen from this host: a wildcard becomes loopback, of IPv4, which "[::]" serves too and every
 /// host has.

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "agent/cli/agent_asking.h"
-#include "agent/cli/terminal.h"
 #include "spool/stopped_spool.h"
 
 namespace twinlog {
@@ -47,18 +46,7 @@ class RunningSpool final : public SpoolSource {
   }
 
  private:
-  Result<HttpAnswer> ask(const std::string& target) const {
-    auto outcome = ask_agent({.socket = socket_, .address = ""}, {.target = target});
-    if (const auto* none = std::get_if<NoAnswer>(&outcome)) {
-      return Error(none->is_forbidden ? ErrorKind::kRefused : ErrorKind::kTransient, none->words);
-    }
-    auto& answer = std::get<HttpAnswer>(outcome);
-    if (answer.status != 200) {
-      return no_agent(socket_ + " answers with status " + std::to_string(answer.status) + ": " +
-                      shown_text(answer.body.substr(0, answer.body.find('\n'))));
-    }
-    return std::move(answer);
-  }
+  Result<HttpAnswer> ask(const std::string& target) const { return ask_admin_socket(socket_, {.target = target}); }
 
   static std::uint64_t number(const HttpAnswer& answer, const std::string& field) {
     const auto found = answer.fields.find(field);

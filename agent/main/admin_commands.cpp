@@ -60,7 +60,7 @@ std::string_view AdminAgentCommands::method_of(std::string_view path) const {
   if (path == kDrain) {
     return "POST";
   }
-  return path == kSpoolStatus || path == kSpoolExport ? "GET" : "";
+  return path == kSpoolStatus || path == kSpoolExport ? "GET" : SpoolOrders::method_of(path);
 }
 
 AdminPage AdminAgentCommands::run(std::string_view path, std::string_view query) {
@@ -70,6 +70,9 @@ AdminPage AdminAgentCommands::run(std::string_view path, std::string_view query)
   if (path == kDrain) {
     drain_.request(observed_.clock);
     return spool_status(Times::kUnread);
+  }
+  if (!SpoolOrders::method_of(path).empty()) {
+    return orders_.run(path, query, observed_.clock);
   }
   return path == kSpoolStatus ? spool_status(Times::kRead) : spool_export(query);
 }

@@ -1,5 +1,5 @@
 // What the admin socket of a running agent does beside showing its pages (docs/OPERATING.md): POST /drain,
-// GET /spool/status, GET /spool/export. agent/cli/ADMIN_SOCKET.md describes them.
+// GET /spool/status, GET /spool/export, and what spool_orders.h does. agent/cli/ADMIN_SOCKET.md describes them.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/cli/spool_page.h"
+#include "agent/main/spool_orders.h"
 #include "agent/net/admin/admin_server.h"
 #include "agent/observe/observed.h"
 #include "agent/pipeline/drain_request.h"
@@ -24,6 +25,9 @@ class AdminAgentCommands final : public AdminCommands {
   AdminAgentCommands(const Observed& observed, DrainRequest& drain, std::string spool_path)
       : observed_(observed), drain_(drain), spool_path_(std::move(spool_path)) {}
 
+  /// Before the phase is kRunning.
+  void attach(SpoolOrders::Parts parts) { orders_.attach(std::move(parts)); }
+
   std::string_view method_of(std::string_view path) const override;
   AdminPage run(std::string_view path, std::string_view query) override;
 
@@ -37,6 +41,7 @@ class AdminAgentCommands final : public AdminCommands {
   const Observed& observed_;
   DrainRequest& drain_;
   const std::string spool_path_;
+  SpoolOrders orders_;
 };
 
 }  // namespace twinlog

@@ -6,7 +6,7 @@
 namespace twinlog {
 namespace {
 
-constexpr std::array<CommandHelp, 12> kCommands{{
+constexpr std::array<CommandHelp, 20> kCommands{{
     {"agent", "Run the sidecar until SIGTERM",
      R"(Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to both
 stores. On SIGTERM it stops taking events and delivers what waits, for agent.drain_timeout at most; what is left
@@ -112,12 +112,14 @@ Exit codes:
   0   the agent drains; with --wait: it has
   1   no agent answers, or --timeout is up; what is left, and why, is said for each store
   78  the part of the configuration that says where it is has mistakes)"},
-    {"spool", "Look into the durable queue, of a running agent or a stopped one",
+    {"spool", "Look into the durable queue, of a running agent or a stopped one, and mend it",
      R"(Examples:
   twinlog spool status
   twinlog spool export --waiting > waiting.ndjson
+  twinlog spool check
+  twinlog spool dead-letters list
 
-`twinlog spool status --help` and `twinlog spool export --help` say more.)"},
+`twinlog spool COMMAND --help` says more.)"},
     {"spool status", "What the spool holds, and what each store still lacks",
      R"(Asks the agent that runs; where none does, the folder itself is read, without changing anything in it. A spool of
 a newer format is refused, naming both formats.
@@ -143,6 +145,98 @@ Examples:
 Exit codes:
   0   all was written
   1   there is no spool, or it could not be read or written to the end
+  78  the part of the configuration that says where it is has mistakes)"},
+    {"spool check", "Read everything that a stopped spool consists of, and say what is wrong",
+     R"(Reads every block of every table against its checksum, every event, dead letter and log, and holds what is there
+against what was promised. Nothing is changed. Ranges of events are FIRST-LAST. Losses on record stand there until
+they are acknowledged. Of a running agent it tells the losses on record; to have all read, stop it, or check a copy.
+
+Examples:
+  twinlog spool check
+  twinlog spool check --path /mnt/copy/spool
+
+Exit codes:
+  0   all that was promised is there, was delivered, or is on record as lost and acknowledged
+  1   a finding, a loss that nobody has acknowledged, or it cannot be read
+  78  the part of the configuration that says where it is has mistakes)"},
+    {"spool repair", "Say how a damaged spool can be mended; with --apply, do it",
+     R"(Checks it, and prints what would be put back, what would go on record as lost, and where everything is kept. With
+--apply it first keeps the folder as it is beside it, PATH.before-repair-TIME (hard links where the volume can), then
+opens the spool as the agent would: what logs and tables still hold is put back, what they do not is on record as
+lost. Nothing is deleted. The agent does the same by itself when it starts; this shows it before, and goes on to what
+only reading everything finds. Run it as the user who owns the folder, while no agent has it open.
+
+Examples:
+  twinlog spool repair
+  twinlog spool repair --apply
+
+Exit codes:
+  0   nothing to repair, or repaired
+  1   there is something to repair, or it could not be done
+  78  the part of the configuration that says where it is has mistakes)"},
+    {"spool acknowledge", "Say that you know of a loss, and why it is no longer trouble",
+     R"(A loss degrades health until then, and stays on record with the reason afterwards. RANGE is FIRST-LAST, exactly as
+`twinlog spool check` prints it.
+
+Example:
+  twinlog spool acknowledge 5-9 --reason "disk of node 3, replaced; senders repeated the day"
+
+Exit codes:
+  0   acknowledged
+  1   exactly these events are no loss on record, or the spool cannot be changed
+  2   RANGE or --reason are none
+  78  the part of the configuration that says where it is has mistakes)"},
+    {"spool dead-letters", "What a store refused for good: look at it, offer it again, or give it up",
+     R"(An event that one store can never take is kept in the spool as a dead letter of that store; everything else goes on.
+
+Examples:
+  twinlog spool dead-letters list
+  twinlog spool dead-letters show --id acme/e-17
+  twinlog spool dead-letters replay --store postgres --code 23514
+  twinlog spool dead-letters discard --id acme/e-17 --yes --reason "test data")"},
+    {"dead-letters list", "Say which events a store refused, and why",
+     R"(One line for each: store, leaf, when, the store's code and constraint, where, the event's key, and why. No content.
+
+Examples:
+  twinlog spool dead-letters list
+  twinlog spool dead-letters list --store postgres --older-than 24h --json
+
+Exit codes:
+  0   they were listed, or there are none
+  1   there is no spool, it cannot be read, or no dead letter has an --id
+  2   a selection is none
+  78  the part of the configuration that says where it is has mistakes)"},
+    {"dead-letters show", "Show refused events whole, as they were accepted",
+     R"(What `list` says, and the record as `twinlog spool export` writes it: it holds personal data.
+
+Example:
+  twinlog spool dead-letters show --id acme/e-17
+
+Exit codes: as of `twinlog spool dead-letters list`.)"},
+    {"dead-letters replay", "Offer refused events to their store again",
+     R"(For when the cause is gone: a constraint dropped, a limit raised. A running agent does it, and the command waits until
+each was tried; of a stopped spool it does so itself, with the stores of the configuration. What the store takes ends
+as if it had come in time, accounts too; what it refuses again stays a dead letter. Without a selection: all.
+
+Examples:
+  twinlog spool dead-letters replay
+  twinlog spool dead-letters replay --store postgres --code 23514 --timeout 1m
+
+Exit codes:
+  0   the stores took all
+  1   one was refused again, not all could be tried in time, or the spool cannot be changed
+  2   a selection is none
+  78  the configuration has mistakes)"},
+    {"dead-letters discard", "Give refused events up: their store never gets them",
+     R"(What stays on record is who did it, when, and why. The other store keeps what it has. Without a selection: all.
+
+Example:
+  twinlog spool dead-letters discard --id acme/e-17 --yes --reason "test data"
+
+Exit codes:
+  0   they are discarded, or there was none
+  1   no dead letter has an --id, or the spool cannot be changed
+  2   --yes or --reason is missing, or a selection is none
   78  the part of the configuration that says where it is has mistakes)"},
     {"try", "Show what an agent would keep of events (NDJSON), without one",
      R"(Reads a file or standard input and says for every line what record it would become, which accounts it speaks to,

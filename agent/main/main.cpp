@@ -18,6 +18,7 @@
 #include "agent/main/reloading.h"
 #include "agent/main/secret_variables.h"
 #include "agent/main/signals.h"
+#include "agent/main/spool_commands.h"
 #include "agent/main/standard_streams.h"
 #include "agent/main/start_check.h"
 #include "agent/main/stores_command.h"
@@ -200,10 +201,46 @@ class Commands {
     CLI::App& exporting = add(spool, "export", [this] { return run_spool_export_command(line_.at_agent); });
     exporting.add_flag("--waiting", line_.at_agent.only_waiting, "Only what not every enabled store has");
     exporting.add_flag("--for-sending", line_.at_agent.for_sending, "Only the members that a sender sends");
-    for (CLI::App* command : {&status, &exporting}) {
-      add_places(*command);
-      command->add_option("--path", line_.at_agent.folder, "The folder of a spool that no agent has open");
+    CLI::App& checking = add(spool, "check", [this] { return run_spool_check_command(line_.at_agent); });
+    CLI::App& repairing = add(spool, "repair", [this] { return run_spool_repair_command(line_.at_agent); });
+    repairing.add_flag("--apply", line_.at_agent.applies,
+                       "Do what the plan says; without it, the plan is only printed");
+    CLI::App& noting = add(spool, "acknowledge", [this] { return run_spool_acknowledge_command(line_.at_agent); });
+    noting.add_option("RANGE", line_.at_agent.range, "The lost events: FIRST-LAST, as `twinlog spool check` prints it")
+        ->required();
+    noting.add_option("--reason", line_.at_agent.letters.reason, "What somebody should read later")->required();
+    for (CLI::App* command : {&status, &exporting, &checking, &repairing, &noting}) {
+      add_spool_places(*command);
     }
+    add_dead_letters(spool);
+  }
+
+  void add_spool_places(CLI::App& command) {
+    add_places(command);
+    command.add_option("--path", line_.at_agent.folder, "The folder of a spool that no agent has open");
+  }
+
+  void add_dead_letters(CLI::App& spool) {
+    CLI::App& letters = add(spool, "dead-letters", nullptr);
+    letters.require_subcommand(1);
+    OperatorLine& line = line_.at_agent;
+    CLI::App& list = add(letters, "list", [&line] { return run_letters_list_command(line); });
+    CLI::App& show = add(letters, "show", [&line] { return run_letters_show_command(line); });
+    CLI::App& replay = add(letters, "replay", [&line] { return run_letters_replay_command(line); });
+    CLI::App& discard = add(letters, "discard", [&line] { return run_letters_discard_command(line); });
+    for (CLI::App* command : {&list, &show, &replay, &discard}) {
+      command->add_option("--id", line.letters.ids, "Only this one: its leaf, or TENANT/LOG_ID; may be repeated");
+      command->add_option("--store", line.letters.store, "Only those of this store: postgres or mongodb");
+      command->add_option("--code", line.letters.code, "Only those with this code of the store's");
+      command->add_option("--older-than", line.letters.older_than, "Only those refused longer ago, for instance 24h");
+      add_spool_places(*command);
+    }
+    list.add_flag("--json", line.is_json, "As JSON, an array");
+    show.add_flag("--json", line.is_json, "As JSON, an array");
+    replay.add_option("--timeout", line.letters.timeout, "How long to wait for a running agent at most")
+        ->capture_default_str();
+    discard.add_flag("--yes", line.letters.is_sure, "The store never gets these events: really?")->required();
+    discard.add_option("--reason", line.letters.reason, "Why; it is kept with your name")->required();
   }
 
   void add_try() {

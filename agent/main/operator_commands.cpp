@@ -8,7 +8,6 @@
 #include <span>
 
 #include "agent/cli/drain.h"
-#include "agent/cli/spool_command.h"
 #include "agent/cli/status.h"
 #include "agent/cli/try.h"
 #include "agent/cli/wait.h"
@@ -21,28 +20,6 @@ namespace {
 
 constexpr std::array<std::string_view, 1> kAsksAgent{"admin"};
 constexpr std::array<std::string_view, 2> kReadsEvents{"agent", "intake"};
-constexpr std::array<std::string_view, 2> kAsksSpool{"admin", "spool"};
-
-/// The process's own streams. https://no-color.org: NO_COLOR, whatever it holds unless empty, turns colours off.
-OperatorIo own_io(const Clock& clock) {
-  const char* const no_color = std::getenv("NO_COLOR");
-  const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
-  return {.out = std::cout,
-          .err = std::cerr,
-          .is_out_terminal = is_terminal,
-          .is_err_terminal = ::isatty(STDERR_FILENO) == 1,
-          .colours = is_terminal && (no_color == nullptr || *no_color == '\0') ? Colours::kOn : Colours::kOff,
-          .clock = clock,
-          .wait = [](std::chrono::milliseconds time) { return !wait_for_signal(time); }};
-}
-
-std::optional<Settings> settings_of(const OperatorLine& line, std::span<const std::string_view> needed) {
-  auto places = load_places(line.config, process_environment(), needed, std::cerr);
-  if (places && !places->note.empty()) {
-    std::cerr << "twinlog: " << places->note << "\n";
-  }
-  return places ? std::optional(std::move(places->settings)) : std::nullopt;
-}
 
 struct AgentPlaces {
   AgentAddresses at;
@@ -70,24 +47,28 @@ std::optional<std::chrono::milliseconds> timeout_of(const std::string& text) {
   return most;
 }
 
-std::optional<SpoolPlaces> spool_places(const OperatorLine& line) {
-  SpoolPlaces places;
-  if (line.folder) {
-    places.path = *line.folder;
-    return places;
-  }
-  const auto settings = settings_of(line, kAsksSpool);
-  if (!settings) {
-    return std::nullopt;
-  }
-  places.socket = line.socket.value_or(settings->admin.socket);
-  places.path = line.socket ? "" : settings->spool.path;
-  places.has_postgres = settings->postgres.enabled;
-  places.has_mongodb = settings->mongodb.enabled;
-  return places;
+}  // namespace
+
+// https://no-color.org: NO_COLOR, whatever it holds unless empty, turns colours off.
+OperatorIo own_io(const Clock& clock) {
+  const char* const no_color = std::getenv("NO_COLOR");
+  const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  return {.out = std::cout,
+          .err = std::cerr,
+          .is_out_terminal = is_terminal,
+          .is_err_terminal = ::isatty(STDERR_FILENO) == 1,
+          .colours = is_terminal && (no_color == nullptr || *no_color == '\0') ? Colours::kOn : Colours::kOff,
+          .clock = clock,
+          .wait = [](std::chrono::milliseconds time) { return !wait_for_signal(time); }};
 }
 
-}  // namespace
+std::optional<Settings> settings_of(const OperatorLine& line, std::span<const std::string_view> needed) {
+  auto places = load_places(line.config, process_environment(), needed, std::cerr);
+  if (places && !places->note.empty()) {
+    std::cerr << "twinlog: " << places->note << "\n";
+  }
+  return places ? std::optional(std::move(places->settings)) : std::nullopt;
+}
 
 int run_status_command(const OperatorLine& line) {
   const auto places = agent_places(line);
@@ -132,22 +113,6 @@ int run_drain_command(const OperatorLine& line) {
   block_signals();
   const SystemClock clock;
   return run_drain(options, own_io(clock));
-}
-
-int run_spool_status_command(const OperatorLine& line) {
-  const auto places = spool_places(line);
-  const SystemClock clock;
-  return places ? run_spool_status({.at = *places, .is_json = line.is_json}, own_io(clock)) : kExitConfiguration;
-}
-
-int run_spool_export_command(const OperatorLine& line) {
-  const auto places = spool_places(line);
-  const SystemClock clock;
-  return places ? run_spool_export({.at = *places,
-                                    .only_waiting = line.only_waiting,
-                                    .members = line.for_sending ? VersionMembers::kSendable : VersionMembers::kAll},
-                                   own_io(clock))
-                : kExitConfiguration;
 }
 
 int run_try_command(const OperatorLine& line) {

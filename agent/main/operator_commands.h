@@ -3,11 +3,26 @@
 
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "agent/cli/operator_io.h"
 #include "agent/main/config_file.h"
 
 namespace twinlog {
+
+/// Of `twinlog spool dead-letters`.
+struct LetterLine {
+  std::vector<std::string> ids;
+  std::optional<std::string> store;
+  std::optional<std::string> code;
+  std::optional<std::string> older_than;
+  std::string reason;  ///< Of `twinlog spool acknowledge`, too.
+  bool is_sure = false;
+  std::string timeout = "10m";
+};
 
 struct OperatorLine {
   ConfigFile config;
@@ -21,14 +36,20 @@ struct OperatorLine {
   bool for_sending = false;
   std::string timeout = "20s";
   std::string ready_timeout = "1m";
-  std::string file;  ///< "": standard input.
+  std::string file;   ///< "": standard input.
+  std::string range;  ///< Of a loss: "5-9".
+  bool applies = false;
+  LetterLine letters;
 };
+
+/// The process's own streams.
+OperatorIo own_io(const Clock& clock);
+/// Of these sections; nothing after their mistakes were explained.
+std::optional<Settings> settings_of(const OperatorLine& line, std::span<const std::string_view> needed);
 
 int run_status_command(const OperatorLine& line);
 int run_wait_command(const OperatorLine& line);
 int run_drain_command(const OperatorLine& line);
-int run_spool_status_command(const OperatorLine& line);
-int run_spool_export_command(const OperatorLine& line);
 int run_try_command(const OperatorLine& line);
 
 }  // namespace twinlog

@@ -188,10 +188,13 @@ Status start_parts(AgentParts& parts, const ProcessGifts& gifts, const ServiceMa
   parts.observed.intake_counters = &parts.intake_counters;
   parts.observed.admin = parts.admin.get();
   parts.observed.admin_socket = parts.admin_socket.get();
+  SpoolOrders::Parts ordered{.spool = parts.spool.get(), .couriers = {}};
   for (const auto& delivery : parts.deliveries) {
     parts.observed.couriers.push_back(&delivery->courier);
+    ordered.couriers.push_back(&delivery->courier);
     delivery->worker.start();
   }
+  parts.commands.attach(std::move(ordered));
   parts.drain_request.attach([&parts] { drain_what_waits(parts); }, [&parts] { return is_draining(parts); });
   parts.observed.phase.store(Phase::kRunning);
   say_started(parts);

@@ -145,6 +145,7 @@ class Courier {
   void end_wait_to_drain();
   std::chrono::milliseconds connect();
   void compare_position(const std::optional<AgentPosition>& position);
+  StoreStatus look_for_newest();
   std::optional<std::chrono::milliseconds> wait_for_batch(std::uint64_t waiting);
   std::chrono::milliseconds flush(std::uint64_t after);
   std::chrono::milliseconds pass_hole(std::uint64_t after);

@@ -1,0 +1,302 @@
+#include "spool/check_spool.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/iterator.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "ledger/record/canonical.h"
+#include "spool/database.h"
+#include "spool/file_check.h"
+#include "spool/holes.h"
+#include "spool/layout.h"
+#include "spool/promised.h"
+#include "spool/read_versions.h"
+#include "spool/spool_state.h"
+#include "spool/stopped_spool.h"
+
+namespace twinlog {
+namespace {
+
+constexpr std::uint64_t kBesideDamage = 256;
+constexpr std::uint64_t kTellEvery = 4096;
+/// Of a spool that was made with all its families; one that was upgraded has the same.
+constexpr std::uint32_t kEventsFamilyNumber = 1;
+
+/// In order, none touching another.
+std::vector<LeafRange> merged(std::vector<LeafRange> ranges) {
+  std::ranges::sort(ranges, {}, &LeafRange::first);
+  std::vector<LeafRange> all;
+  for (const LeafRange& range : ranges) {
+    if (!all.empty() && range.first <= all.back().last + 1) {
+      all.back().last = std::max(all.back().last, range.last);
+    } else {
+      all.push_back(range);
+    }
+  }
+  return all;
+}
+
+void add(std::vector<LeafRange>& ranges, std::uint64_t leaf) {
+  if (!ranges.empty() && ranges.back().last + 1 == leaf) {
+    ranges.back().last = leaf;
+  } else {
+    ranges.push_back({leaf, leaf});
+  }
+}
+
+/// What of `ranges` (merged) lies in none of `others` (merged).
+std::vector<LeafRange> without(const std::vector<LeafRange>& ranges, const std::vector<LeafRange>& others) {
+  std::vector<LeafRange> left;
+  for (const LeafRange& range : ranges) {
+    std::ranges::copy(outside_holes(others, range), std::back_inserter(left));
+  }
+  return left;
+}
+
+class Check {
+ public:
+  Check(const std::string& path, const CheckProgress& progress)
+      : setup_({.path = path, .agent = ""}), progress_(progress) {}
+
+  Result<SpoolCheck> run() {
+    Status done = open();
+    done = done.ok() ? read_tables() : done;
+    done = done.ok() && state_ ? walk() : done;
+    done = done.ok() ? look_elsewhere() : done;
+    done = done.ok() ? note_kept() : done;
+    if (!done) {
+      return done.error();
+    }
+    judge();
+    return std::move(check_);
+  }
+
+ private:
+  std::string in_folder(const std::string& name) const { return setup_.path() + "/" + name; }
+  Status open();
+  Status read_tables();
+  Status walk();
+  Status read_one_by_one(std::uint64_t& next, std::uint64_t end);
+  Status look_elsewhere();
+  Status note_kept();
+  void judge();
+  void missing(std::uint64_t first, std::uint64_t last);
+  /// The greatest leaf that was ever given out, as far as anybody knows.
+  std::uint64_t expected() const;
+
+  DatabaseSetup setup_;
+  const CheckProgress& progress_;
+  SpoolCheck check_;
+  std::unique_ptr<Database> database_;
+  std::optional<SpoolState> state_;
+  std::optional<Promised> promised_;
+  std::vector<LeafRange> missing_;
+  std::vector<LeafRange> found_;  ///< Elsewhere in the folder.
+};
+
+Status Check::open() {
+  progress_("the database", 0, 0);
+  promised_ = PromisedFile(setup_.env(), setup_.path()).read();
+  Result<std::unique_ptr<Database>> opened = Database::open_for_reading(setup_);
+  for (const std::string& warning : setup_.take_warnings()) {
+    check_.findings.push_back("the database says of its files: " + warning);
+  }
+  if (!opened && opened.error().kind() == ErrorKind::kRefused) {
+    return opened.error();
+  }
+  Result<std::optional<SpoolState>> state =
+      opened ? read_state(setup_, **opened) : Result<std::optional<SpoolState>>(opened.error());
+  if (state && !state->has_value()) {
+    return Error(ErrorKind::kRefused, "the spool in " + setup_.path() + " has not been used yet");
+  }
+  if (!state && state.error().kind() == ErrorKind::kRefused) {
+    return state.error();
+  }
+  if (!state) {
+    check_.does_open = false;
+    check_.findings.push_back(state.error().message());
+    return {};
+  }
+  database_ = std::move(*opened);
+  state_ = std::move(**state);
+  check_.losses = state_->positions.losses;
+  for (std::size_t store = 0; store < kStores; ++store) {
+    check_.dead_letters += state_->dead_letters.counts(static_cast<StoreId>(store)).letters;
+  }
+  return {};
+}
+
+Status Check::read_tables() {
+  const Result<std::vector<std::string>> names = files_with_suffix(setup_.env(), setup_.path(), ".sst");
+  if (!names) {
+    return names.error();
+  }
+  const std::set<std::string> known = database_ ? database_->table_names() : std::set<std::string>();
+  for (const std::string& name : *names) {
+    progress_("tables", check_.tables, names->size());
+    const TableCheck table = check_table(in_folder(name));
+    ++check_.tables;
+    // One that the database does not know is the rest of a flush that was cut short: what it should hold is missed
+    // below.
+    if (!table.damage.empty() && (!database_ || known.contains(name))) {
+      check_.is_ids_damaged |= table.family == kIdsFamily;
+      check_.findings.push_back("the table " + name + (table.family.empty() ? "" : " of " + table.family) +
+                                " is damaged (" + table.damage + ")");
+    }
+  }
+  return {};
+}
+
+std::uint64_t Check::expected() const {
+  return std::max(state_ ? state_->last_leaf : 0, promised_ ? promised_->last_leaf : 0);
+}
+
+void Check::missing(std::uint64_t first, std::uint64_t last) {
+  if (first <= last) {
+    std::ranges::copy(outside_holes(known_holes(state_->positions), {first, last}), std::back_inserter(missing_));
+  }
+}
+
+Status Check::walk() {
+  const std::uint64_t last = expected();
+  std::uint64_t next = state_->positions.first_kept;
+  while (next <= last) {
+    const std::unique_ptr<rocksdb::Iterator> at = database_->iterate_events();
+    for (at->Seek(event_key(next)); at->Valid(); at->Next()) {
+      const std::uint64_t leaf = leaf_of_event_key(at->key().ToStringView()).value_or(next);
+      missing(next, leaf - 1);
+      const Result<Version> version = decode_version(at->value().ToStringView());
+      if (!version || version->leaf_index != leaf) {
+        add(check_.unreadable, leaf);
+      }
+      next = leaf + 1;
+      if (++check_.events % kTellEvery == 0) {
+        progress_("events", leaf, last);
+      }
+    }
+    if (at->status().ok()) {
+      break;
+    }
+    if (!at->status().IsCorruption()) {
+      return database_error("events cannot be read from the spool", setup_.path(), at->status());
+    }
+    // An iterator gives nothing beside damage, not even what lies in another file.
+    if (const Status read = read_one_by_one(next, std::min(next + kBesideDamage, last + 1)); !read) {
+      return read;
+    }
+  }
+  missing(next, last);
+  return {};
+}
+
+Status Check::read_one_by_one(std::uint64_t& next, std::uint64_t end) {
+  for (; next < end; ++next) {
+    const Result<std::optional<Version>> version = read_version(*database_, next);
+    if (!version && version.error().kind() != ErrorKind::kCorrupt) {
+      return version.error();
+    }
+    if (!version) {
+      add(check_.unreadable, next);
+    } else if (!version->has_value()) {
+      missing(next, next);
+    } else {
+      ++check_.events;
+    }
+  }
+  return {};
+}
+
+Status Check::look_elsewhere() {
+  const std::set<std::string> known = database_ ? database_->table_names() : std::set<std::string>();
+  std::vector<LeafRange> found;
+  const auto note = [&](std::uint64_t leaf) {
+    const bool is_kept = !state_ || leaf >= state_->positions.first_kept;
+    if (is_kept && (!database_ || !database_->has_event(leaf))) {
+      add(found, leaf);
+    }
+  };
+  const Result<std::vector<std::string>> tables = files_with_suffix(setup_.env(), setup_.path(), ".sst");
+  const Result<std::vector<std::string>> logs = files_with_suffix(setup_.env(), setup_.path(), ".log");
+  if (!tables || !logs) {
+    return !tables ? tables.error() : logs.error();
+  }
+  for (const std::string& name : *tables) {
+    if (!known.contains(name)) {
+      visit_table_events(in_folder(name), note);
+    }
+  }
+  const std::uint32_t family = database_ ? database_->events()->GetID() : kEventsFamilyNumber;
+  for (const std::string& name : *logs) {
+    progress_("logs", check_.logs, logs->size());
+    if (const Status read = visit_log_events(setup_.env(), in_folder(name), family, note); !read) {
+      check_.findings.push_back(read.error().message());
+    }
+    ++check_.logs;
+  }
+  found_ = merged(std::move(found));
+  return {};
+}
+
+Status Check::note_kept() {
+  std::vector<std::string> names;
+  if (const rocksdb::Status listed = setup_.env().GetChildren(setup_.path(), &names); !listed.ok()) {
+    return database_error("the spool's folder cannot be read", setup_.path(), listed);
+  }
+  std::ranges::copy_if(names, std::back_inserter(check_.kept),
+                       [](const std::string& name) { return name.starts_with("damaged-"); });
+  std::ranges::sort(check_.kept);
+  return {};
+}
+
+void Check::judge() {
+  check_.unreadable = merged(std::move(check_.unreadable));
+  if (!check_.does_open) {
+    check_.to_put_back = found_;
+    check_.findings.push_back(found_.empty() ? "no event can be read from its files"
+                                             : "events that can be read from its files: " + ranges_text(found_));
+    return;
+  }
+  std::vector<LeafRange> gone = missing_;
+  std::ranges::copy(check_.unreadable, std::back_inserter(gone));
+  gone = merged(std::move(gone));
+  check_.to_put_back = found_;
+  check_.to_lose = without(gone, found_);
+  if (!check_.unreadable.empty()) {
+    check_.findings.push_back("events that are damaged: " + ranges_text(check_.unreadable));
+  }
+  if (const auto absent = merged(missing_); !absent.empty()) {
+    check_.findings.push_back("events that were promised and are not where they belong: " + ranges_text(absent));
+  }
+  if (!found_.empty()) {
+    check_.findings.push_back("events that only a log or a table knows which the database passes over: " +
+                              ranges_text(found_));
+  }
+}
+
+}  // namespace
+
+std::string range_text(const LeafRange& leaves) {
+  return std::to_string(leaves.first) + "-" + std::to_string(leaves.last);
+}
+
+std::string ranges_text(const std::vector<LeafRange>& ranges) {
+  std::string text;
+  for (const LeafRange& range : ranges) {
+    text += (text.empty() ? "" : ", ") + range_text(range);
+  }
+  return text;
+}
+
+Result<SpoolCheck> check_spool(const std::string& path, const CheckProgress& progress) {
+  if (const Status free = check_stopped(path); !free) {
+    return free.error();
+  }
+  return Check(path, progress).run();
+}
+
+}  // namespace twinlog

@@ -1,0 +1,166 @@
+"""`twinlog spool check`, `repair` and `acknowledge` on spools with real damage: bytes flipped, files removed."""
+import json
+import pathlib
+import shutil
+import signal
+import unittest
+
+import harness
+import spool_folder
+from command import OnTerminal, run
+from wire import event
+
+
+class SpoolRepair(unittest.TestCase):
+    def spool_of(self, count, end=signal.SIGTERM):
+        """An agent whose stores are away, stopped."""
+        port = harness.free_port()
+        agent = harness.Agent(f"postgresql://postgres@127.0.0.1:{port}/audit", f"mongodb://127.0.0.1:{port}/audit", "",
+                              {"TWINLOG_AGENT_DRAIN_TIMEOUT": "100ms"})
+        self.addCleanup(agent.close)
+        agent.start()
+        self.assertEqual(harness.statuses(agent.send_lines([event(number) for number in range(count)])), {"stored": count})
+        agent.stop(end)
+        return agent
+
+    def tables_of(self, agent, count=2000):
+        """What was in logs lies in tables, as an opening after a stop writes it."""
+        agent.start()
+        agent.stop()
+        tables = sorted(agent.spool.glob("*.sst"), key=lambda path: path.stat().st_size)
+        self.assertTrue(tables)
+        return tables
+
+    def spool(self, agent, *words, code=0):
+        done = run("spool", *words, "--config", agent.config)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout
+
+    def exported(self, agent):
+        return [json.loads(line)["leaf_index"] for line in run("spool", "export", "--config", agent.config).stdout.splitlines()]
+
+    def flip(self, path, where=0.5):
+        content = bytearray(path.read_bytes())
+        for at in range(int(len(content) * where), int(len(content) * where) + 8):
+            content[at] ^= 0xFF
+        path.write_bytes(content)
+
+    def damaged_table(self, count=3000):
+        agent = self.spool_of(count)
+        events = max((path for path in self.tables_of(agent)), key=lambda path: path.read_bytes().count(b"login_failed"))
+        self.flip(events)
+        return agent
+
+    def ranges_lost(self, text):
+        return [line.split()[1].rstrip(",") for line in text.splitlines() if line.startswith("lost: ")]
+
+    def test_a_whole_spool_is_0_stopped_or_killed_and_left_as_it_is_to_the_byte(self):
+        for end in (signal.SIGTERM, signal.SIGKILL):
+            agent = self.spool_of(500, end)
+            before = spool_folder.picture(agent.spool)
+            text = self.spool(agent, "check")
+            self.assertIn("500 events", text)
+            self.assertIn("ok: ", text)
+            self.assertIn("nothing to repair", self.spool(agent, "repair"))
+            self.assertEqual(spool_folder.picture(agent.spool), before)
+
+    def test_damage_in_a_table_is_found_goes_on_record_and_is_acknowledged(self):
+        agent = self.damaged_table()
+        before = spool_folder.picture(agent.spool)
+        self.assertRegex(self.spool(agent, "check", code=1), r"finding: the table \d+\.sst of events is damaged")
+        self.assertIn("plan: put on record as lost", self.spool(agent, "repair", code=1))
+        self.assertEqual(spool_folder.picture(agent.spool), before)
+        done = self.spool(agent, "repair", "--apply")
+        lost = self.ranges_lost(done)
+        self.assertEqual(len(lost), 1, done)
+        first, last = map(int, lost[0].split("-"))
+        self.assertEqual(self.ranges_lost(self.spool(agent, "check", code=1)), lost)
+        self.assertEqual(self.exported(agent), [leaf for leaf in range(1, 3001) if not first <= leaf <= last])
+        self.spool(agent, "acknowledge", f"{first}-{last + 1}", "--reason", "not this", code=1)
+        self.assertIn("acknowledged", self.spool(agent, "acknowledge", lost[0], "--reason", "disk of node 3, replaced"))
+        self.assertEqual(self.ranges_lost(run("spool", "check", "--config", agent.config).stdout), [])
+
+    def test_a_repair_keeps_everything_beside_as_it_was(self):
+        agent = self.damaged_table()
+        before = {path.name: path.read_bytes() for path in agent.spool.iterdir() if path.name not in ("LOCK", "ballast")}
+        self.spool(agent, "repair", "--apply")
+        copy, = agent.folder.glob("spool.before-repair-*")
+        self.assertEqual({path.name: path.read_bytes() for path in copy.iterdir()}, before)
+        self.assertEqual(copy.stat().st_mode & 0o777, 0o700)
+
+    def test_damage_in_a_log_loses_no_event_that_can_still_be_read(self):
+        agent = self.spool_of(3000, signal.SIGKILL)
+        log = max(agent.spool.glob("*.log"), key=lambda path: path.stat().st_size)
+        self.flip(log)
+        self.assertIn("finding: events that only a log", self.spool(agent, "check", code=1))
+        self.assertIn("plan: put back events", self.spool(agent, "repair", code=1))
+        done = self.spool(agent, "repair", "--apply")
+        gone = {leaf for text in self.ranges_lost(done) for leaf in range(int(text.split("-")[0]), int(text.split("-")[1]) + 1)}
+        self.assertTrue(gone)
+        self.assertEqual(self.exported(agent), [leaf for leaf in range(1, 3001) if leaf not in gone])
+        self.assertLess(len(gone), 1500)
+
+    def test_without_current_the_database_is_put_together_anew_with_every_event(self):
+        agent = self.spool_of(2000)
+        self.tables_of(agent)
+        (agent.spool / "CURRENT").unlink()
+        self.assertIn("finding: the spool in", self.spool(agent, "check", code=1))
+        self.assertIn("events that can be read from its files: 1-2000", self.spool(agent, "check", code=1))
+        self.assertIn("put the database together anew", self.spool(agent, "repair", code=1))
+        self.assertFalse((agent.spool / "CURRENT").exists())
+        self.spool(agent, "repair", "--apply")
+        self.assertEqual(self.exported(agent), list(range(1, 2001)))
+        agent.start()
+        self.assertEqual(harness.statuses(agent.send_lines([event(7)])), {"duplicate": 1})
+
+    def test_a_manifest_with_flipped_bytes_is_found_and_mended(self):
+        agent = self.spool_of(2000)
+        self.tables_of(agent)
+        manifest, = agent.spool.glob("MANIFEST-*")
+        self.flip(manifest, 0.2)
+        self.spool(agent, "check", code=1)
+        self.spool(agent, "repair", "--apply")
+        self.assertEqual(self.exported(agent), list(range(1, 2001)))
+
+    def test_a_running_agent_is_not_read_behind_its_back_and_never_repaired(self):
+        agent = self.damaged_table()
+        self.spool(agent, "repair", "--apply")
+        agent.start()
+        done = run("spool", "check", "--config", agent.config)
+        self.assertEqual(done.returncode, 1)
+        lost, = self.ranges_lost(done.stdout)
+        self.assertIn("stop the agent, or check a copy", done.stderr)
+        refused = run("spool", "repair", "--apply", "--config", agent.config)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("an agent has the spool in", refused.stderr)
+        self.spool(agent, "acknowledge", lost, "--reason", "seen: 100 % of it")
+        self.assertEqual(self.ranges_lost(run("spool", "check", "--config", agent.config).stdout), [])
+        copy = agent.folder / "copy"
+        shutil.copytree(agent.spool, copy, ignore=shutil.ignore_patterns("damaged-*"))
+        self.assertIn("dead letters", run("spool", "check", "--path", f"{copy}/").stdout)
+
+    def test_no_spool_a_wrong_range_and_help(self):
+        agent = self.spool_of(1)
+        done = run("spool", "check", "--path", "/no/such/spool")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("there is no spool in", done.stderr)
+        self.assertEqual(run("spool", "repair", "--apply", "--path", "/no/such/spool").returncode, 1)
+        self.assertFalse(pathlib.Path("/no/such").exists())
+        for words in (("5-",), ("9-5",), ("0-1",), ("a",), ("1-2",)):
+            reason = () if words == ("1-2",) else ("--reason", "x")
+            self.spool(agent, "acknowledge", *words, *reason, code=2)
+        for words in ("check", "repair", "acknowledge", "dead-letters", "dead-letters list", "dead-letters show",
+                      "dead-letters replay", "dead-letters discard"):
+            self.assertIn("Example", run("spool", *words.split(), "--help").stdout, words)
+
+    def test_a_terminal_shows_progress(self):
+        agent = self.spool_of(100)
+        terminal = OnTerminal("spool", "check", "--config", agent.config)
+        self.addCleanup(terminal.close)
+        self.assertEqual(terminal.finish(), 0)
+        self.assertIn("reading tables", terminal.text + "reading tables" * (not list(agent.spool.glob("*.sst"))))
+        self.assertIn("reading logs", terminal.text)
+
+
+if __name__ == "__main__":
+    unittest.main()
