@@ -59,6 +59,7 @@ class DeadLettersSeen(shared_stores.SharedStores):
         self.check_log(scene)
         self.check_status(scene)
         self.check_after_restart(scene, shown)
+        self.check_replay(scene)
 
     def check_time(self, text, scene):
         before, after, _ = scene.sends[-1]
@@ -103,6 +104,27 @@ class DeadLettersSeen(shared_stores.SharedStores):
         for name in ("dead_letters_bytes", "dead_letters_accounts", "dead_letters_since"):
             self.assertEqual(after[name], shown[name])
         self.assertEqual(scene.agent.metric('twinlog_store_dead_letters_total{store="postgres"}'), 0)
+
+    def check_replay(self, scene):
+        """First in vain, then after the cause is gone."""
+        def replayed(result):
+            return scene.agent.metric(f'twinlog_dead_letters_replayed_total{{result="{result}",store="postgres"}}')
+
+        replay = ("spool", "dead-letters", "replay", "--store", "postgres", "--config", scene.agent.config)
+        done = run(*replay)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertEqual((replayed("taken"), replayed("refused")), (0, 3))
+        page, letters = self.wait_letters(scene, "postgres", 3)
+        self.assertIn("it refused 3 once more", letters["diagnosis"])
+        scene.server.do("ALTER TABLE auth_logs DROP CONSTRAINT only_known_users", database=scene.database)
+        done = run(*replay)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual((replayed("taken"), replayed("refused")), (3, 3))
+        page = scene.wait_well()
+        self.assertEqual((page["state"], health_page.store(page, "postgres")["dead_letters"]), ("ok", 0))
+        self.assertEqual(scene.missing("postgres"), 0)
+        self.assertIn("dead_letters_replayed", scene.agent.log_text())
+        self.assert_holds_no_content(scene, scene.agent.log_text())
 
     def test_what_the_document_store_refuses_for_good_is_that_stores_matter_alone(self):
         scene = self.scene()
