@@ -21,10 +21,10 @@ std::optional<LetterId> letter_id_from(std::string_view text);
 
 /// All that is given must hold; nothing given selects every letter.
 struct LetterSelection {
-  std::vector<LetterId> ids;  ///< One of them.
-  std::optional<StoreId> store;
-  std::optional<std::string> code;
-  std::optional<std::chrono::milliseconds> older_than;
+  std::vector<LetterId> ids = {};  ///< One of them.
+  std::optional<StoreId> store = {};
+  std::optional<std::string> code = {};
+  std::optional<std::chrono::milliseconds> older_than = {};
 };
 bool selects(const LetterSelection& selection, const LetterView& letter, UtcMicros now);
 
