@@ -1,6 +1,7 @@
 // Every setting, typed, with its default (docs/OPERATING.md). Values only; config/load.h fills it.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -84,13 +85,17 @@ struct Share {
   std::uint64_t bytes = 0;
   friend bool operator==(const Share&, const Share&) = default;
 };
+/// In bytes, of `whole` and never more than that.
+inline std::uint64_t bytes_of(const Share& share, std::uint64_t whole) {
+  return share.percent > 0 ? whole / 100 * share.percent : std::min(share.bytes, whole);
+}
 
 struct SpoolSettings {
   std::string path = "/var/lib/twinlog/spool";
   std::uint64_t max_bytes = 2ULL << 30U;
   VolumeKind volume = VolumeKind::kAuto;
   std::chrono::milliseconds keep_delivered = std::chrono::minutes{15};
-  Share dead_letters_max{.percent = 10};  ///< Nothing reads it yet.
+  Share dead_letters_max{.percent = 10};  ///< What dead letters may take, of all stores together.
   bool compress = true;                   ///< `compression = "lz4"` (default) or "none".
   friend bool operator==(const SpoolSettings&, const SpoolSettings&) = default;
 };

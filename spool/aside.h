@@ -14,6 +14,9 @@ class Env;
 
 namespace twinlog {
 
+/// Begins the name of a folder that stays for people.
+inline constexpr std::string_view kDamagedPrefix = "damaged-";
+
 /// One folder in the spool's own, of hard links; it takes no room but for what is removed beside it.
 class Aside {
  public:

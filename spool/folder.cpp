@@ -6,6 +6,7 @@
 #include <system_error>
 #include <vector>
 
+#include "spool/aside.h"
 #include "spool/database.h"
 
 namespace twinlog {
@@ -71,6 +72,7 @@ Result<Database::FolderBytes> Database::folder_bytes() const {
     bytes.all += file.size_bytes;
     bytes.settled += file.name.ends_with(kTableSuffix) ? 0 : file.size_bytes;
     bytes.logs += file.name.ends_with(kLogSuffix) ? file.size_bytes : 0;
+    bytes.damaged += file.name.starts_with(kDamagedPrefix) ? 1U : 0U;
   }
   bytes.settled += live_table_bytes();
   return bytes;

@@ -27,6 +27,10 @@ std::string cursor_key(StoreId store) {
   return "cursor/" + std::string(store_name(store));
 }
 
+std::string delivered_before_key(StoreId store) {
+  return "delivered_before/" + std::string(store_name(store));
+}
+
 std::string incomplete_since_key(StoreId store) {
   return "incomplete_since/" + std::string(store_name(store));
 }

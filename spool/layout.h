@@ -44,6 +44,7 @@ std::string acknowledged_value(const Loss& loss, UtcMicros at, std::string_view 
 std::string loss_value(const Loss& loss);
 std::optional<Loss> loss_from(std::string_view key, std::string_view value);
 std::string cursor_key(StoreId store);
+std::string delivered_before_key(StoreId store);
 std::string incomplete_since_key(StoreId store);
 
 std::string format_value(std::uint32_t format);

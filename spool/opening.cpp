@@ -208,7 +208,7 @@ Result<OpenedSpool> open_for_writing(const DatabaseSetup& setup, const Promised&
     aside->drop();
     return opened;
   }
-  const Result<std::string> kept = aside->keep_as("damaged-" + std::to_string(clock.utc_now()));
+  const Result<std::string> kept = aside->keep_as(std::string(kDamagedPrefix) + std::to_string(clock.utc_now()));
   opened.warnings.push_back(kept ? "the spool's files as they were found lie in " + *kept : kept.error().message());
   return opened;
 }

@@ -19,12 +19,14 @@ PositionKeeper::Move PositionKeeper::move(StoreId store, std::uint64_t leaf, std
   std::uint64_t& cursor = positions_.cursors[static_cast<std::size_t>(store)];
   const std::uint64_t target = std::clamp(leaf, positions_.first_kept - 1, std::max(last_leaf, cursor));
   const bool is_rewind = target < cursor;
+  std::uint64_t& before = positions_.delivered_before[static_cast<std::size_t>(store)];
+  before = is_rewind ? std::max(before, cursor) : before;
   cursor = target;
   if (is_rewind) {
     schedule_.rewind(target);
   }
   publish();
-  return {.target = target, .is_rewind = is_rewind};
+  return {.target = target, .is_rewind = is_rewind, .delivered_before = before};
 }
 
 Status PositionKeeper::update(const std::function<Status(SpoolPositions&)>& change) {

@@ -26,6 +26,7 @@ class PositionKeeper {
   struct Move {
     std::uint64_t target;
     bool is_rewind;
+    std::uint64_t delivered_before;
   };
   /// Moves a cursor, never beyond `last_leaf` nor below what is kept.
   Move move(StoreId store, std::uint64_t leaf, std::uint64_t last_leaf);

@@ -42,6 +42,11 @@ Result<std::vector<Version>> read_one_by_one(const Database& database, const Rea
   return versions;
 }
 
+/// An iterator may go on in another file, and say nothing, where it cannot read the next one.
+bool hides_damage(const Database& database, std::uint64_t first, const rocksdb::Iterator& at) {
+  return leaf_of_event_key(at.key().ToStringView()) != first && !database.get_event(first);
+}
+
 }  // namespace
 
 Result<std::optional<Version>> read_version(const Database& database, std::uint64_t leaf) {
@@ -63,8 +68,15 @@ Result<std::vector<Version>> read_versions(const Database& database, const ReadR
   std::size_t bytes = 0;
   const std::string end = event_key(range.last + 1);
   const std::unique_ptr<rocksdb::Iterator> at = database.iterate_events();
-  for (at->Seek(event_key(range.first)); at->Valid() && versions.size() < range.most_events; at->Next()) {
+  at->Seek(event_key(range.first));
+  if (at->Valid() && hides_damage(database, range.first, *at)) {
+    return read_one_by_one(database, range);
+  }
+  for (; at->Valid() && versions.size() < range.most_events; at->Next()) {
     bytes += at->value().size();
+    if (!versions.empty() && hides_damage(database, versions.back().leaf_index + 1, *at)) {
+      return versions;  // The next reading begins there.
+    }
     if (at->key().ToStringView() >= end || (!versions.empty() && bytes > range.most_bytes)) {
       return versions;
     }

@@ -218,15 +218,21 @@ Result<std::vector<LeafRange>> holes(const Database& database, const LeafRange& 
   std::uint64_t next = range.first;
   while (next <= range.last) {
     const std::unique_ptr<rocksdb::Iterator> at = database.iterate_events();
+    bool is_beside_damage = false;
     for (at->Seek(event_key(next)); at->Valid() && next <= range.last; at->Next()) {
       const std::uint64_t leaf = leaf_of_event_key(at->key().ToStringView()).value_or(next);
+      // It may go on in another file, and say nothing, where it cannot read the next event.
+      is_beside_damage = leaf != next && !database.get_event(next);
+      if (is_beside_damage) {
+        break;
+      }
       missing(next, std::min(leaf - 1, range.last));
       next = leaf + 1;
     }
-    if (at->status().ok()) {
+    if (at->status().ok() && !is_beside_damage) {
       break;
     }
-    if (!at->status().IsCorruption()) {
+    if (!at->status().ok() && !at->status().IsCorruption()) {
       return database_error("events cannot be read from the spool", database.path(), at->status());
     }
     // An iterator gives nothing beside damage, not even what lies in another file: one by one for a while.

@@ -109,7 +109,7 @@ std::uint64_t RocksSpool::cursor(StoreId store) const {
 
 Status RocksSpool::move_cursor(StoreId store, std::uint64_t leaf) {
   const std::shared_lock lock(database_mutex_);
-  const auto [target, is_rewind] = positions_.move(store, leaf, last_leaf_);
+  const auto [target, is_rewind, delivered_before] = positions_.move(store, leaf, last_leaf_);
   if (!writable_ || !database_) {
     // Written when the database is open again; until then a crash repeats what memory knew, or goes on too far.
     return is_rewind ? Status(closed_error()) : Status();
@@ -117,6 +117,9 @@ Status RocksSpool::move_cursor(StoreId store, std::uint64_t leaf) {
   rocksdb::WriteBatch batch;
   TWINLOG_KILL_POINT("spool.before_cursor");
   batch.Put(database_->meta(), cursor_key(store), number_value(target));
+  if (is_rewind) {
+    batch.Put(database_->meta(), delivered_before_key(store), number_value(delivered_before));
+  }
   // Forwards, a crash that loses the move only repeats. Backwards, it would skip: so that one is synced.
   Status written = database_->write(batch, is_rewind ? Durability::kSynced : Durability::kWithNextSync);
   if (!written) {

@@ -41,6 +41,9 @@ class RocksSpool final : public Spool {
                                     std::size_t most_bytes) const override;
   std::uint64_t last_leaf() const override { return last_leaf_; }
   std::uint64_t cursor(StoreId store) const override;
+  std::uint64_t delivered_before(StoreId store) const override {
+    return positions_.now().delivered_before.at(static_cast<std::size_t>(store));
+  }
   Status move_cursor(StoreId store, std::uint64_t leaf) override;
   Status note_incomplete(StoreId store, UtcMicros since) override;
   Status keep_dead_letters(StoreId store, std::uint64_t leaf, std::span<const DeadLetter> letters) override;

@@ -43,6 +43,7 @@ class SpaceKeeper {
   std::atomic<std::uint64_t> limit_;              ///< `max_bytes`, or what the volume can give where that is less.
   std::atomic<std::int64_t> full_in_seconds_;
   std::atomic<std::int64_t> free_bytes_;
+  std::atomic<std::uint64_t> damaged_copies_ = 0;
   FillRate fill_rate_;
   Trouble no_ballast_;
 };

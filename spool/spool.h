@@ -105,6 +105,8 @@ struct SpoolStats {
   bool has_ballast = true;  ///< The room that opening the spool again after a full volume needs is kept free.
   /// Events that were promised and are gone, in order, until somebody acknowledges that.
   std::vector<Loss> losses;
+  /// Folders `damaged-*` of files as an opening found them, until somebody takes them away: as of the last maintain().
+  std::uint64_t damaged_copies = 0;
   std::array<DeadLetterCounts, kStores> dead_letters{};
   std::uint64_t dead_letters_max = 0;  ///< Bytes, of all stores together.
   bool is_volume_full = false;         ///< Nothing is taken because the volume has no room.
@@ -149,6 +151,8 @@ class Spool {
 
   virtual std::uint64_t last_leaf() const = 0;
   virtual std::uint64_t cursor(StoreId store) const = 0;
+  /// Up to here the store once had everything, whatever it has lost since; 0 where its cursor never went back.
+  virtual std::uint64_t delivered_before(StoreId store) const = 0;
   /// Moves the cursor to `leaf`, forwards after a flush or backwards after a store forgot; backwards never below what
   /// is still kept (the cursor then stands before the first kept leaf). Durable with the next commit at the latest; one
   /// that goes back at once, and an Error says that it went back in memory only.

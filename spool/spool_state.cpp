@@ -199,6 +199,12 @@ Result<std::optional<SpoolState>> read_state(const DatabaseSetup& setup, const D
       return cursor.error();
     }
     state.positions.cursors[i] = std::max(*cursor, state.positions.first_kept - 1);
+    const Result<std::uint64_t> before =
+        read_number(setup.path(), database, delivered_before_key(static_cast<StoreId>(i)), 0);
+    if (!before) {
+      return before.error();
+    }
+    state.positions.delivered_before[i] = *before;
     state.last_leaf = std::max(state.last_leaf, *cursor);
   }
   const Status losses = read_losses(setup.path(), database, state.positions);
@@ -221,6 +227,9 @@ void put_positions(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta
   batch.Put(meta, rocksdb::Slice(kFirstKeptKey), number_value(positions.first_kept));
   for (std::size_t i = 0; i < kStores; ++i) {
     batch.Put(meta, cursor_key(static_cast<StoreId>(i)), number_value(positions.cursors[i]));
+    if (positions.delivered_before[i] > 0) {
+      batch.Put(meta, delivered_before_key(static_cast<StoreId>(i)), number_value(positions.delivered_before[i]));
+    }
   }
   put_losses(batch, meta, positions);
 }

@@ -19,6 +19,7 @@ namespace twinlog {
 struct SpoolPositions {
   std::uint64_t first_kept = 1;
   std::array<std::uint64_t, kStores> cursors{};
+  std::array<std::uint64_t, kStores> delivered_before{};  ///< The greatest cursor that was ever moved back from.
   std::array<std::optional<UtcMicros>, kStores> incomplete_since{};
   std::uint64_t skipped_to = 0;         ///< Numbers up to here are never given out any more.
   std::vector<LeafRange> skipped;       ///< That were never given out.

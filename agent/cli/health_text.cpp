@@ -95,6 +95,9 @@ std::string store_text(const HealthView::Store& store) {
   if (store.conflicts > 0) {
     text += ", " + std::to_string(store.conflicts) + " conflicts since the start";
   }
+  if (store.dead_letters > 0) {
+    text += ", " + count_words(store.dead_letters, "dead letter");
+  }
   return text + (store.incomplete_since.empty() ? "" : ", may be incomplete since " + store.incomplete_since) + "\n";
 }
 
@@ -107,6 +110,7 @@ std::string spool_text(const HealthView::Spool& spool) {
             " %)";
   }
   text += ", " + events_text(spool.records) + " kept, " + std::to_string(spool.waiting) + " waiting";
+  text += spool.lost_events > 0 ? ", " + events_text(spool.lost_events) + " LOST" : "";
   if (spool.is_full) {
     text += ", FULL";
   } else {

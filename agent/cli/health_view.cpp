@@ -34,6 +34,7 @@ HealthView::Store store_of(const rapidjson::Value& object) {
   store.conflicts = count_member(object, "conflicts");
   store.incomplete_since = text_of(object, "incomplete_since");
   store.next_try_in_seconds = number_member(object, "next_try_in_seconds");
+  store.dead_letters = count_member(object, "dead_letters");
   if (const rapidjson::Value* error = object_member(object, "last_error")) {
     store.error_class = text_of(*error, "class");
   }
@@ -48,6 +49,7 @@ HealthView::Spool spool_of(const rapidjson::Value& object) {
   spool.max_bytes = count_member(object, "max_bytes");
   spool.records = count_member(object, "records");
   spool.waiting = count_member(object, "waiting");
+  spool.lost_events = count_member(object, "lost_events");
   spool.is_full = is_member_true(object, "full");
   spool.full_in_seconds = number_member(object, "full_in_seconds");
   return spool;

@@ -27,10 +27,11 @@ struct HealthView {
     std::string incomplete_since;
     std::string error_class;
     std::optional<double> next_try_in_seconds;
+    std::uint64_t dead_letters = 0;
   };
   struct Spool {
     std::string path, volume;
-    std::uint64_t size_bytes = 0, max_bytes = 0, records = 0, waiting = 0;
+    std::uint64_t size_bytes = 0, max_bytes = 0, records = 0, waiting = 0, lost_events = 0;
     bool is_full = false;
     std::optional<double> full_in_seconds;
   };

@@ -35,6 +35,7 @@ Status open_now(AgentParts& parts) {
   }
   RocksSpoolSettings spool{.path = parts.settings.spool.path, .agent = parts.settings.agent.name};
   spool.max_bytes = parts.settings.spool.max_bytes;
+  spool.dead_letters_max = spool_room(parts.settings.spool).dead_letters_max;
   spool.keep_delivered = parts.settings.spool.keep_delivered;
   spool.compression = parts.settings.spool.compress ? SpoolCompression::kLz4 : SpoolCompression::kNone;
   spool.stores.clear();

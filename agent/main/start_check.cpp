@@ -14,9 +14,11 @@
 #include "agent/cli/send_connection.h"
 #include "agent/main/check_lines.h"
 #include "agent/main/exit_code.h"
+#include "agent/main/volume.h"
 #include "agent/net/loop/listener.h"
 #include "config/keys.h"
 #include "ledger/base/address.h"
+#include "ledger/base/quantity_words.h"
 #include "spool/private_files.h"
 #include "spool/stopped_spool.h"
 
@@ -142,6 +144,12 @@ CheckLine check_spool(const std::string& path, bool agent_runs) {
                 : problem(opened.error().message());
 }
 
+CheckLine room_of_spool(const SpoolSettings& settings) {
+  const SpoolRoom room = spool_room(settings);
+  return fine("it may take " + bytes_words(room.max_bytes) + ", dead letters " + bytes_words(room.dead_letters_max) +
+              " of that (spool.max_bytes, spool.dead_letters_max)");
+}
+
 // --- listeners
 
 /// As listen_unix() makes it: the socket's own folder, where only that is missing.
@@ -206,7 +214,8 @@ int check_start(const Settings& settings, std::ostream& out) {
                               {"admin", settings.admin.listen, "admin.listen", check_port},
                               {"admin socket", settings.admin.socket, "admin.socket", check_socket}};
   bool is_fine = print_check(out, "secrets", check_secrets(settings));
-  is_fine = print_check(out, "spool", {check_spool(settings.spool.path, agent_runs)}) && is_fine;
+  is_fine = print_check(out, "spool", {check_spool(settings.spool.path, agent_runs), room_of_spool(settings.spool)}) &&
+            is_fine;
   for (const Way& way : ways) {
     if (!way.address.empty()) {
       is_fine = print_check(out, way.part, {way.check(way.address, way.key, agent_runs)}) && is_fine;

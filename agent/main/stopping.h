@@ -7,9 +7,9 @@
 namespace twinlog {
 
 /// Stops the intake, delivers until nothing waits or the drain timeout is up or a second stop signal comes, ends every
-/// thread, and reports in one line. The time counts from a drain request that still holds, where there is one. Returns the exit code;
-/// does not return where a courier sits in a blocking call of its store or the disk does not answer: the process ends
-/// here then. Main thread.
+/// thread, and reports in one line. The time counts from a drain request that still holds, where there is one. Returns
+/// the exit code; does not return where a courier sits in a blocking call of its store or the disk does not answer: the
+/// process ends here then. Main thread.
 int stop_parts(AgentParts& parts, const ServiceManager& manager);
 
 /// Ends the process while its spool is still being opened, when nothing else runs but the admin servers. The exit code

@@ -6,6 +6,8 @@
 #include <sstream>
 #include <vector>
 
+#include "spool/volume.h"
+
 namespace twinlog {
 namespace {
 
@@ -89,6 +91,11 @@ std::string why_ephemeral(VolumeKind volume, const std::string& path, std::strin
     }
   }
   return goes_with_the_pod(nearest) ? nearest.type + " on " + nearest.point : "";
+}
+
+SpoolRoom spool_room(const SpoolSettings& settings) {
+  const std::uint64_t bytes = std::min(settings.max_bytes, volume_capacity(settings.path).value_or(settings.max_bytes));
+  return {.max_bytes = bytes, .dead_letters_max = bytes_of(settings.dead_letters_max, bytes)};
 }
 
 }  // namespace twinlog

@@ -9,10 +9,17 @@ namespace twinlog {
 namespace {
 
 /// Where several are equally bad, the first of these is most likely the cause of the others.
-constexpr std::array<std::string_view, 9> kCausesFirst = {
-    "disk",           "spool",         "intake_socket",    "intake_http",
-    "store_postgres", "store_mongodb", "courier_postgres", "courier_mongodb",
-    "clock"};
+constexpr std::array<std::string_view, 11> kCausesFirst = {"disk",
+                                                           "spool",
+                                                           "intake_socket",
+                                                           "intake_http",
+                                                           "store_postgres",
+                                                           "store_mongodb",
+                                                           "dead_letters_postgres",
+                                                           "dead_letters_mongodb",
+                                                           "courier_postgres",
+                                                           "courier_mongodb",
+                                                           "clock"};
 
 HealthState worst_of(const std::vector<HealthComponent>& components) {
   HealthState worst = HealthState::kOk;
@@ -89,6 +96,8 @@ HealthReport judge_health(const HealthFacts& facts) {
                        judge_store(facts, StoreId::kMongodb),
                        judge_courier(facts, StoreId::kPostgres),
                        judge_courier(facts, StoreId::kMongodb),
+                       judge_dead_letters(facts, StoreId::kPostgres),
+                       judge_dead_letters(facts, StoreId::kMongodb),
                        judge_clock(facts)};
   report.state = worst_of(report.components);
   report.warnings = health_warnings(facts);

@@ -1,9 +1,9 @@
 // The health page: what is the matter, what it means for the record of logins, and what helps. Pure.
 //
-// A component is failing while events are not being taken, or a thread of its own is dead; degraded while something is
-// away, late or near its limit; off where it was turned off, which counts as ok. The overall state is the worst.
-// Warnings stand apart and change nothing. The numbers and addresses are ours: never a server's text, an event's
-// content, a tenant or a store's address.
+// A component is failing while events are not being taken, a thread of its own is dead, or a store gets nothing more
+// until somebody acts; degraded while something is away, late, refused, lost or near its limit; off where it was turned
+// off, which counts as ok. The overall state is the worst. Warnings stand apart and change nothing. The numbers and
+// addresses are ours: never a server's text, an event's content, a tenant or a store's address.
 #pragma once
 
 #include <chrono>

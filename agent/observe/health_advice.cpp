@@ -33,9 +33,10 @@ constexpr std::string_view kCrowd =
 constexpr std::string_view kPooler =
     "Look at the pooler (`SHOW POOLS`, `SHOW CLIENTS` in PgBouncer): raise its limits, or give twinlog a session pool "
     "or the server itself in stores.postgres.uri.";
-constexpr std::string_view kOneEvent =
-    "The server refuses one event for ever: find the constraint or trigger that was added (`\\d auth_logs`, `\\d "
-    "account_lockouts` in psql) and drop or loosen it; twinlog tries again by itself and nothing is lost.";
+// What is refused of records and conflicts becomes dead letters and holds nothing; this is of what stands beside them.
+constexpr std::string_view kBesideRecords =
+    "Find the constraint or trigger that was added to a table beside the records (`\\d account_lockouts`, `\\d "
+    "twinlog_agents` in psql) and drop or loosen it; twinlog tries again by itself and nothing is lost.";
 constexpr std::string_view kMigrate =
     "Run {migrate} as the owner of the tables, or let that owner grant what is missing; {check} says what that is.";
 
@@ -68,15 +69,15 @@ constexpr auto kAdvice = std::to_array<AdviceRow>({
     {For::kPostgres, "55P03", "", kLocks},
     {For::kPostgres, "57014", "", kLocks},
     {For::kPostgres, "55000", "", "`ALTER DATABASE ... ALLOW_CONNECTIONS true`; {check} tries it."},
-    {For::kPostgres, "54001", "", kOneEvent},
+    {For::kPostgres, "54001", "", kBesideRecords},
     {For::kPostgres, "53", "", kRoom},
     {For::kPostgres, "54", "", kRoom},
     {For::kPostgres, "58", "", kRoom},
     {For::kPostgres, "23514", "no partition",
      "Create the partition that is missing (`CREATE TABLE ... PARTITION OF auth_logs`), or a DEFAULT one."},
-    {For::kPostgres, "21", "", kOneEvent},
-    {For::kPostgres, "22", "", kOneEvent},
-    {For::kPostgres, "23", "", kOneEvent},
+    {For::kPostgres, "21", "", kBesideRecords},
+    {For::kPostgres, "22", "", kBesideRecords},
+    {For::kPostgres, "23", "", kBesideRecords},
     {For::kPostgres, "40", "", kLocks},
     {For::kPostgres, "57", "", kWait},
     {For::kPostgres, "08", "", kWait},
@@ -162,8 +163,8 @@ std::string_view general_advice(Reaction reaction) {
     case Reaction::kHold:
       return "Do what the diagnosis says at the server or in {uri}; {check} tells what is still missing.";
     case Reaction::kPoison:
-      return "The server refuses one event for ever: look for a validator or an index that was added "
-             "(`db.getCollectionInfos()`, `db.auth_logs.getIndexes()`) and drop it; nothing is lost.";
+      return "Events that the server refuses for good become dead letters, which hold nothing: `twinlog spool "
+             "dead-letters list` shows why; look for a constraint, validator or index that was added, and loosen it.";
     case Reaction::kStop:
       break;
   }

@@ -102,6 +102,11 @@ void write_store(Json& json, const HealthFacts& facts, StoreId id) {
   json.boolean("position_ahead", courier.is_position_ahead);
   json.time("incomplete_since", store.incomplete_since);
   json.seconds("clock_offset_seconds", known_clock_offset(facts, store));
+  const DeadLetterCounts& letters = facts.spool.dead_letters.at(static_cast<std::size_t>(id));
+  json.number("dead_letters", letters.letters);
+  json.number("dead_letters_bytes", letters.bytes);
+  json.number("dead_letters_accounts", letters.accounts);
+  json.time("dead_letters_since", letters.oldest_refused_at);
   json.close_object();
 }
 
@@ -122,6 +127,9 @@ void write_spool(Json& json, const HealthFacts& facts) {
     waiting = std::max(waiting, store.is_enabled ? store.backlog.events : 0);
   }
   json.number("waiting", waiting);
+  json.number("lost_events", lost_events(spool));
+  json.number("damaged_copies", spool.damaged_copies);
+  json.number("dead_letters_max_bytes", spool.dead_letters_max);
   json.boolean("full", spool.is_full);
   json.boolean("only_base_types", spool.takes_only_base_types);
   json.boolean("writable", is_open && spool.writable);

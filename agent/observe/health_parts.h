@@ -19,13 +19,33 @@ HealthComponent judge_spool(const HealthFacts& facts);
 HealthComponent judge_disk(const HealthFacts& facts);
 HealthComponent judge_store(const HealthFacts& facts, StoreId store);
 HealthComponent judge_courier(const HealthFacts& facts, StoreId store);
+HealthComponent judge_dead_letters(const HealthFacts& facts, StoreId store);
 HealthComponent judge_clock(const HealthFacts& facts);
 std::vector<HealthWarning> health_warnings(const HealthFacts& facts);
 
+inline constexpr std::string_view kNothingTaken =
+    "Login events are refused: senders are told `busy` and must keep them. What was taken before stays safe in the "
+    "spool and is still delivered.";
+inline constexpr std::string_view kOnlyBaseTypes =
+    "Logins, failures, locks and resets are still taken; all other event types (logout, mfa_failed, ...) are refused "
+    "with `busy`.";
+
+/// Promised, gone, and nobody has acknowledged it.
+std::uint64_t lost_events(const SpoolStats& spool);
+/// The volume, not spool.max_bytes, says how much the spool may take.
+bool is_bound_by_volume(const SpoolStats& spool);
+bool is_refused_by_disk(const SpoolStats& spool);
+
+HealthComponent unwell(std::string_view name, HealthState state, std::string_view impact, std::string diagnosis,
+                       std::string action);
 /// The component is what it should be.
 HealthComponent well(std::string name, std::string diagnosis);
 HealthComponent turned_off(std::string name, std::string diagnosis);
 
+/// What a store that takes nothing means.
+std::string impact_of_store(const HealthFacts& facts, StoreId store);
+/// "SQLSTATE 23514, constraint no_robots, ", as far as the server told.
+std::string code_words(StoreId store, const StoreError& error);
 /// What helps against an error of a store; never empty. `config` is the agent's configuration file.
 std::string advice_for(StoreId store, const StoreError& error, const std::string& config);
 

@@ -6,26 +6,8 @@
 namespace twinlog {
 namespace {
 
-constexpr std::string_view kNothingTaken =
-    "Login events are refused: senders are told `busy` and must keep them. What was taken before stays safe in the "
-    "spool and is still delivered.";
-constexpr std::string_view kOnlyBaseTypes =
-    "Logins, failures, locks and resets are still taken; all other event types (logout, mfa_failed, ...) are refused "
-    "with `busy`.";
-
-/// The volume, not spool.max_bytes, says how much the spool may take.
-bool is_bound_by_volume(const SpoolStats& spool) {
-  return spool.limit_bytes > 0 && spool.limit_bytes < spool.max_bytes;
-}
-
 std::string used_words(const SpoolStats& spool) {
   return bytes_words(spool.disk_bytes) + " of " + bytes_words(std::min(spool.max_bytes, spool.limit_bytes)) + " used";
-}
-
-std::string free_words(const HealthFacts& facts) {
-  const auto& free = facts.spool.volume_free_bytes;
-  return free ? bytes_words(*free) + " free on the volume of " + facts.known.spool_path
-              : "what is free on the volume of " + facts.known.spool_path + " cannot be told";
 }
 
 /// Who the spool waits for: "PostgreSQL (12 events)"; "" when no store lacks anything.
@@ -53,23 +35,10 @@ std::string room_advice(const HealthFacts& facts) {
          " free.";
 }
 
-HealthComponent component(std::string_view name, HealthState state, std::string_view impact, std::string diagnosis,
-                          std::string action) {
-  return {.name = std::string(name),
-          .state = state,
-          .impact = std::string(impact),
-          .diagnosis = std::move(diagnosis),
-          .action = std::move(action)};
-}
-
-bool is_refused_by_disk(const SpoolStats& spool) {
-  return !spool.writable || !spool.trouble.empty();
-}
-
 HealthComponent not_writable(const HealthFacts& facts) {
   const SpoolStats& spool = facts.spool;
-  return component("spool", HealthState::kFailing, kNothingTaken, "It cannot be written: " + spool.trouble + ".",
-                   "See the component disk; twinlog tries again every second and needs no restart.");
+  return unwell("spool", HealthState::kFailing, kNothingTaken, "It cannot be written: " + spool.trouble + ".",
+                "See the component disk; twinlog tries again every second and needs no restart.");
 }
 
 HealthComponent nearly_full(const HealthFacts& facts) {
@@ -78,22 +47,21 @@ HealthComponent nearly_full(const HealthFacts& facts) {
   const std::string diagnosis =
       used_words(spool) + (waiting.empty() ? std::string() : ", waiting for " + waiting) + "." + full_words(spool);
   if (spool.is_full) {
-    return component("spool", HealthState::kFailing, kNothingTaken, "Full: " + diagnosis, room_advice(facts));
+    return unwell("spool", HealthState::kFailing, kNothingTaken, "Full: " + diagnosis, room_advice(facts));
   }
   if (spool.takes_only_base_types) {
-    return component("spool", HealthState::kDegraded, kOnlyBaseTypes, "Over 90 % full: " + diagnosis,
-                     room_advice(facts));
+    return unwell("spool", HealthState::kDegraded, kOnlyBaseTypes, "Over 90 % full: " + diagnosis, room_advice(facts));
   }
-  return component("spool", HealthState::kDegraded, "Everything is still taken.", "Filling up: " + diagnosis,
-                   room_advice(facts));
+  return unwell("spool", HealthState::kDegraded, "Everything is still taken.", "Filling up: " + diagnosis,
+                room_advice(facts));
 }
 
 HealthComponent files_gone(const HealthFacts& facts) {
-  return component("spool", HealthState::kFailing,
-                   "What is answered as stored is delivered, but does not survive a crash or a restart before that.",
-                   "Somebody took files of the spool in " + facts.known.spool_path + ": " + facts.missing + " gone.",
-                   "Do not kill it: let it deliver first (" + twinlog_command("drain --wait", facts.known.config) +
-                       "), then restart it, and find out what cleans up " + facts.known.spool_path + ".");
+  return unwell("spool", HealthState::kFailing,
+                "What is answered as stored is delivered, but does not survive a crash or a restart before that.",
+                "Somebody took files of the spool in " + facts.known.spool_path + ": " + facts.missing + " gone.",
+                "Do not kill it: let it deliver first (" + twinlog_command("drain --wait", facts.known.config) +
+                    "), then restart it, and find out what cleans up " + facts.known.spool_path + ".");
 }
 
 std::string loss_words(const Loss& loss) {
@@ -101,24 +69,41 @@ std::string loss_words(const Loss& loss) {
          utc_text(loss.from) + " and " + utc_text(loss.until) + ", found gone at " + utc_text(loss.found_at) + ")";
 }
 
-HealthComponent lost_events(const HealthFacts& facts) {
+/// More would make the sentence longer than anybody reads.
+constexpr std::size_t kLossesNamed = 2;
+
+HealthComponent losses_found(const HealthFacts& facts) {
   const std::vector<Loss>& losses = facts.spool.losses;
-  std::uint64_t events = 0;
   std::string ranges;
-  for (const Loss& loss : losses) {
-    events += loss.leaves.last - loss.leaves.first + 1;
-    ranges += ranges.empty() ? "" : ", ";
-    ranges += loss_words(loss);
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    ranges += i >= kLossesNamed ? "" : (i == 0 ? "" : ", ") + loss_words(losses[i]);
+  }
+  if (losses.size() > kLossesNamed) {
+    ranges += ", and " + std::to_string(losses.size() - kLossesNamed) + " more (" +
+              twinlog_command("spool check", facts.known.config) + ")";
   }
   const std::string& first =
       std::to_string(losses.front().leaves.first) + "-" + std::to_string(losses.front().leaves.last);
-  return component("spool", HealthState::kDegraded,
-                   "Everything new is taken and delivered. " + count_words(events, "event") +
-                       " that had been answered as stored are gone.",
-                   "The spool's disk gave back other bytes than were written. Gone: " + ranges + ".",
-                   "Keep the folders `damaged-*` in " + facts.known.spool_path +
-                       " and check the disk (`dmesg`, `smartctl -a`). When it is known what is missing, note that: " +
-                       twinlog_command("spool acknowledge " + first + " --reason ...", facts.known.config) + ".");
+  return unwell("spool", HealthState::kDegraded,
+                "Everything new is taken and delivered. " + count_words(lost_events(facts.spool), "event") +
+                    " that had been answered as stored are gone.",
+                "Files of the spool were damaged or gone. Lost: " + ranges + ".",
+                "Keep the folders `damaged-*` in " + facts.known.spool_path +
+                    ", check the disk (`dmesg`, `smartctl -a`) and find what is missing in the senders' own logs. "
+                    "Then acknowledge each range: " +
+                    twinlog_command("spool acknowledge " + first + " --reason ...", facts.known.config) + ".");
+}
+
+HealthComponent damage_kept(const HealthFacts& facts) {
+  const std::string& path = facts.known.spool_path;
+  return unwell("spool", HealthState::kDegraded,
+                "Everything new is taken and delivered, and what could be read was put back. Whether more had been "
+                "promised in the last moments before a stop may not be provable.",
+                "Opening the spool found files damaged and kept them as they were: " +
+                    count_words(facts.spool.damaged_copies, "folder") + " `damaged-*` in " + path + ".",
+                "Read the lines spool_damaged of the log (`journalctl -u twinlog`, `kubectl logs`), check the disk "
+                "(`dmesg`, `smartctl -a`), and compare what was sent before that stop. Move the folders away (`mv " +
+                    path + "/damaged-* ...`) when nobody needs them: that ends this note.");
 }
 
 bool has_holes_in_memory(const SpoolStats& spool) {
@@ -130,7 +115,7 @@ HealthComponent holes_in_memory(const HealthFacts& facts) {
   const std::string begun_anew = spool.forgotten_ids > 0
                                      ? "the memory was begun anew"
                                      : count_words(spool.unreadable_ids, "id") + " could not be read";
-  return component(
+  return unwell(
       "spool", HealthState::kDegraded,
       "Everything is taken and nothing is lost. An event that is sent again may be answered as stored a "
       "second time; the stores keep it once.",
@@ -150,13 +135,13 @@ bool is_full_soon(const HealthFacts& facts) {
 HealthComponent judge_spool(const HealthFacts& facts) {
   const SpoolStats& spool = facts.spool;
   if (facts.phase == Phase::kStarting) {
-    return component("spool", HealthState::kFailing, "No login event is taken yet; senders have to try again.",
-                     "The spool in " + facts.known.spool_path + " is being opened.",
-                     "Wait: after an unclean stop it replays its logs. If this lasts for minutes, read the log "
-                     "(`journalctl -u twinlog`, `kubectl logs`).");
+    return unwell("spool", HealthState::kFailing, "No login event is taken yet; senders have to try again.",
+                  "The spool in " + facts.known.spool_path + " is being opened.",
+                  "Wait: after an unclean stop it replays its logs. If this lasts for minutes, read the log "
+                  "(`journalctl -u twinlog`, `kubectl logs`).");
   }
   if (!facts.has_writer_ticked) {
-    return component(
+    return unwell(
         "spool", HealthState::kFailing,
         "Login events are not answered: senders wait and must keep them. What was answered is safe.",
         "The thread that writes the spool has not moved for more than 90 s: the disk does not answer, or "
@@ -170,10 +155,13 @@ HealthComponent judge_spool(const HealthFacts& facts) {
     return not_writable(facts);
   }
   if (!spool.losses.empty()) {
-    return lost_events(facts);
+    return losses_found(facts);
   }
   if (spool.is_full || spool.takes_only_base_types || is_full_soon(facts)) {
     return nearly_full(facts);
+  }
+  if (spool.damaged_copies > 0) {
+    return damage_kept(facts);
   }
   if (has_holes_in_memory(spool)) {
     return holes_in_memory(facts);
@@ -181,44 +169,6 @@ HealthComponent judge_spool(const HealthFacts& facts) {
   const std::uint64_t kept = spool.last_leaf + 1 - spool.first_kept_leaf;
   return well("spool", "In " + facts.known.spool_path + ": " + used_words(spool) + ", " + count_words(kept, "event") +
                            " kept, delivered ones included." + full_words(spool));
-}
-
-HealthComponent judge_disk(const HealthFacts& facts) {
-  const SpoolStats& spool = facts.spool;
-  if (facts.phase == Phase::kStarting) {
-    return well("disk", "Not looked at yet: twinlog is starting.");
-  }
-  if (const auto silence = disk_silence(facts); silence.count() > 0) {
-    return component("disk", HealthState::kFailing,
-                     "Login events are not answered: senders wait and must keep them. What was answered is safe.",
-                     "The disk of " + facts.known.spool_path + " has not answered for " + time_words(silence) + ".",
-                     "Look whether the disk or its mount hangs (`dmesg`, `iostat -x 1`, `findmnt -T " +
-                         facts.known.spool_path + "`); twinlog goes on by itself as soon as it answers.");
-  }
-  const std::string make_room = "Free space on the volume of " + facts.known.spool_path + " (`df -h " +
-                                facts.known.spool_path +
-                                "`, `du -xh` on it for what is not twinlog's) or enlarge it; "
-                                "twinlog goes on by itself within seconds.";
-  if (spool.is_volume_full || (spool.is_full && is_bound_by_volume(spool))) {
-    return component(
-        "disk", HealthState::kFailing, kNothingTaken,
-        "The volume is full: " + free_words(facts) + "; the spool itself takes " + bytes_words(spool.disk_bytes) + ".",
-        make_room);
-  }
-  if (is_refused_by_disk(spool)) {
-    return component("disk", HealthState::kFailing, kNothingTaken,
-                     "The disk refuses writes: " + spool.trouble + "; " + free_words(facts) + ".",
-                     "Look at the kernel's messages (`dmesg`), the mount (`findmnt -T " + facts.known.spool_path +
-                         "`: is it `ro`?) and the rights of the folder (`ls -ld " + facts.known.spool_path + "`).");
-  }
-  if (is_bound_by_volume(spool) && spool.takes_only_base_types) {
-    return component("disk", HealthState::kDegraded, kOnlyBaseTypes,
-                     "The volume is nearly full: " + free_words(facts) + "; the spool itself takes " +
-                         bytes_words(spool.disk_bytes) + " and may take " + bytes_words(facts.known.spool_max_bytes) +
-                         " (spool.max_bytes).",
-                     make_room);
-  }
-  return well("disk", "Writable, " + free_words(facts) + ".");
 }
 
 }  // namespace twinlog

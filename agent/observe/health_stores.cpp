@@ -25,35 +25,6 @@ std::string waiting_words(const HealthFacts& facts, const StoreFacts& store) {
   return words;
 }
 
-/// What a store that takes nothing means.
-std::string impact_of(const HealthFacts& facts, StoreId id) {
-  const StoreFacts& store = facts_of(facts, id);
-  const StoreFacts& other = facts_of(facts, other_store(id));
-  std::string words = takes_nothing(facts) ? "No login event is taken for another reason; what was taken is kept in "
-                                             "the spool, and "
-                                           : "Login events are still taken and kept in the spool; ";
-  words += store_title(id);
-  words += store.backlog.events == 0 ? " lacks nothing so far" : " lacks " + waiting_words(facts, store);
-  words += other.is_enabled && !other.courier.last_error && other.courier.is_connected
-               ? "; " + std::string(store_title(other_store(id))) + " gets everything."
-               : ".";
-  if (facts.is_volume_ephemeral && store.backlog.events > 0) {
-    words += " The spool's volume goes with the pod: what waits would be lost with it.";
-  }
-  return words + full_words(facts.spool);
-}
-
-std::string code_words(StoreId store, const StoreError& error) {
-  std::string words;
-  if (!error.code.empty()) {
-    words += (store == StoreId::kPostgres ? "SQLSTATE " : "code ") + error.code + ", ";
-  }
-  if (!error.constraint.empty()) {
-    words += "constraint " + error.constraint + ", ";
-  }
-  return words;
-}
-
 std::string failure_words(const HealthFacts& facts, StoreId id, const CourierStatus& courier) {
   std::string words = sentence(courier.last_error->words) + ". " + code_words(id, *courier.last_error) +
                       count_words(courier.failures_in_a_row, "failure") + " in a row since " +
@@ -97,7 +68,7 @@ HealthComponent incomplete(const HealthFacts& facts, StoreId id) {
 HealthComponent silent(const HealthFacts& facts, StoreId id) {
   return {.name = component_name("store", id),
           .state = HealthState::kDegraded,
-          .impact = impact_of(facts, id),
+          .impact = impact_of_store(facts, id),
           .diagnosis = sentence(std::string(store_title(id))) + " has not answered for " +
                        time_words(silence(facts, facts_of(facts, id).courier)) +
                        "; twinlog waits for it, up to the limit of the call.",
@@ -106,6 +77,34 @@ HealthComponent silent(const HealthFacts& facts, StoreId id) {
 }
 
 }  // namespace
+
+std::string impact_of_store(const HealthFacts& facts, StoreId id) {
+  const StoreFacts& store = facts_of(facts, id);
+  const StoreFacts& other = facts_of(facts, other_store(id));
+  std::string words = takes_nothing(facts) ? "No login event is taken for another reason; what was taken is kept in "
+                                             "the spool, and "
+                                           : "Login events are still taken and kept in the spool; ";
+  words += store_title(id);
+  words += store.backlog.events == 0 ? " lacks nothing so far" : " lacks " + waiting_words(facts, store);
+  words += other.is_enabled && !other.courier.last_error && other.courier.is_connected
+               ? "; " + std::string(store_title(other_store(id))) + " gets everything."
+               : ".";
+  if (facts.is_volume_ephemeral && store.backlog.events > 0) {
+    words += " The spool's volume goes with the pod: what waits would be lost with it.";
+  }
+  return words + full_words(facts.spool);
+}
+
+std::string code_words(StoreId store, const StoreError& error) {
+  std::string words;
+  if (!error.code.empty()) {
+    words += (store == StoreId::kPostgres ? "SQLSTATE " : "code ") + error.code + ", ";
+  }
+  if (!error.constraint.empty()) {
+    words += "constraint " + error.constraint + ", ";
+  }
+  return words;
+}
 
 HealthComponent judge_store(const HealthFacts& facts, StoreId id) {
   const StoreFacts& store = facts_of(facts, id);
@@ -120,7 +119,7 @@ HealthComponent judge_store(const HealthFacts& facts, StoreId id) {
   if (courier.last_error && !courier.is_error_ours && !is_passing(courier)) {
     return {.name = name,
             .state = HealthState::kDegraded,
-            .impact = impact_of(facts, id),
+            .impact = impact_of_store(facts, id),
             .diagnosis = failure_words(facts, id, courier),
             .action = advice_for(id, *courier.last_error, facts.known.config)};
   }
@@ -151,17 +150,17 @@ HealthComponent judge_courier(const HealthFacts& facts, StoreId id) {
   if (!store.has_courier_ticked) {
     return {.name = name,
             .state = HealthState::kFailing,
-            .impact = impact_of(facts, id),
+            .impact = impact_of_store(facts, id),
             .diagnosis = "The thread that delivers to " + title + " has not moved for more than 90 s.",
             .action =
                 "Restart twinlog (`systemctl restart twinlog`; Kubernetes does it by /livez), keep the log and "
                 "report it as a defect; the spool keeps what waits."};
   }
   const CourierStatus& courier = store.courier;
-  if (courier.last_error && courier.is_error_ours) {
+  if (courier.last_error && courier.is_error_ours && !courier.is_held_by_letters) {
     return {.name = name,
             .state = HealthState::kDegraded,
-            .impact = impact_of(facts, id),
+            .impact = impact_of_store(facts, id),
             .diagnosis = failure_words(facts, id, courier),
             .action = "Keep a copy of " + facts.known.spool_path + " and check its disk (`dmesg`, `df -h " +
                       facts.known.spool_path + "`); see also the components spool and disk."};
@@ -185,10 +184,11 @@ HealthComponent judge_courier(const HealthFacts& facts, StoreId id) {
   const std::string key = "stores." + std::string(store_name(id));
   return {.name = name,
           .state = HealthState::kDegraded,
-          .impact = impact_of(facts, id),
+          .impact = impact_of_store(facts, id),
           .diagnosis =
               (is_held ? "Waits for " + title + ": " : "Late, but delivering: ") + waiting_words(facts, store) + ".",
-          .action = is_held ? "See the component " + component_name("store", id) + "."
+          .action = is_held ? "See the component " +
+                                  component_name(courier.is_held_by_letters ? "dead_letters" : "store", id) + "."
                             : "It catches up by itself unless more comes in than " + title +
                                   " takes: look at its load, locks and disk, or raise " + key + ".batch_events."};
 }

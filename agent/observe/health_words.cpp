@@ -11,6 +11,31 @@ std::string_view store_title(StoreId store) {
   return store == StoreId::kPostgres ? "PostgreSQL" : "the document store";
 }
 
+std::uint64_t lost_events(const SpoolStats& spool) {
+  std::uint64_t events = 0;
+  for (const Loss& loss : spool.losses) {
+    events += loss.leaves.last - loss.leaves.first + 1;
+  }
+  return events;
+}
+
+bool is_bound_by_volume(const SpoolStats& spool) {
+  return spool.limit_bytes > 0 && spool.limit_bytes < spool.max_bytes;
+}
+
+bool is_refused_by_disk(const SpoolStats& spool) {
+  return !spool.writable || !spool.trouble.empty();
+}
+
+HealthComponent unwell(std::string_view name, HealthState state, std::string_view impact, std::string diagnosis,
+                       std::string action) {
+  return {.name = std::string(name),
+          .state = state,
+          .impact = std::string(impact),
+          .diagnosis = std::move(diagnosis),
+          .action = std::move(action)};
+}
+
 HealthComponent well(std::string name, std::string diagnosis) {
   return {.name = std::move(name),
           .state = HealthState::kOk,

@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "agent/observe/health_parts.h"
 #include "agent/observe/metrics_parts.h"
 
 namespace twinlog {
@@ -59,12 +60,12 @@ void add_room(MetricPage& page, const SpoolStats& stats) {
       .add(stats.takes_only_base_types);
   page.gauge("twinlog_spool_records", "Accepted versions that the spool keeps, delivered ones included.")
       .add(stats.last_leaf + 1 - stats.first_kept_leaf);
-  std::uint64_t lost = 0;
-  for (const Loss& loss : stats.losses) {
-    lost += loss.leaves.last - loss.leaves.first + 1;
-  }
   page.gauge("twinlog_spool_lost_events", "Events that were promised, are gone, and nobody has acknowledged.")
-      .add(lost);
+      .add(lost_events(stats));
+  page.gauge("twinlog_spool_damaged_copies", "Folders of files as an opening found them damaged.")
+      .add(stats.damaged_copies);
+  page.gauge("twinlog_dead_letters_max_bytes", "Bytes that the dead letters of all stores together may take.")
+      .add(stats.dead_letters_max);
   page.gauge("twinlog_spool_writable", "1 when the last write to the spool succeeded.").add(stats.writable);
 }
 

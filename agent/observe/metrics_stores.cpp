@@ -11,6 +11,7 @@ constexpr double kNotKnown = std::numeric_limits<double>::quiet_NaN();
 struct OneStore {
   const Courier& courier;
   const StoreFacts& facts;
+  const DeadLetterCounts& letters;
   std::string name;
 };
 
@@ -18,7 +19,8 @@ class StoreSeries {
  public:
   StoreSeries(MetricPage& page, const Observed& observed, const HealthFacts& facts) : page_(page), now_(facts.now) {
     for (const Courier* courier : observed.couriers) {
-      stores_.push_back({*courier, facts.stores.at(static_cast<std::size_t>(courier->store())),
+      const auto place = static_cast<std::size_t>(courier->store());
+      stores_.push_back({*courier, facts.stores.at(place), facts.spool.dead_letters.at(place),
                          std::string(store_name(courier->store()))});
     }
   }
@@ -30,6 +32,7 @@ class StoreSeries {
     add_flushes();
     add_failures();
     add_losses();
+    add_letters();
   }
 
  private:
@@ -138,6 +141,32 @@ class StoreSeries {
              [](const OneStore& store) {
                return static_cast<double>(store.facts.incomplete_since.value_or(0)) / kMicrosPerSecond;
              });
+  }
+
+  void add_letters() const {
+    add_each(page_.gauge("twinlog_dead_letters", "Events that the store refuses for good and nobody has settled."),
+             [](const OneStore& store) { return store.letters.letters; });
+    add_each(page_.gauge("twinlog_dead_letters_bytes", "Bytes that they take in the spool, discarded ones included."),
+             [](const OneStore& store) { return store.letters.bytes; });
+    add_each(page_.gauge("twinlog_dead_letters_accounts", "Accounts whose state in the store lacks something of them."),
+             [](const OneStore& store) { return store.letters.accounts; });
+    add_each(page_.gauge("twinlog_dead_letters_oldest_timestamp_seconds",
+                         "Unix time at which the store refused the oldest of them; 0: there is none."),
+             [](const OneStore& store) {
+               return static_cast<double>(store.letters.oldest_refused_at.value_or(0)) / kMicrosPerSecond;
+             });
+    add_status(page_.counter("twinlog_store_dead_letters_total", "Events that became dead letters."),
+               &CourierStatus::dead_letters);
+    auto replayed = page_.counter("twinlog_dead_letters_replayed_total",
+                                  "Dead letters offered to their store again, by what it "
+                                  "made of them.");
+    for (const OneStore& store : stores_) {
+      const ReplayTally& tally = store.facts.courier.replay;
+      replayed.add(tally.refused, {{"result", "refused"}, {"store", store.name}});
+      replayed.add(tally.taken, {{"result", "taken"}, {"store", store.name}});
+    }
+    add_each(page_.gauge("twinlog_dead_letters_to_replay", "Dead letters ordered to be offered to their store again."),
+             [](const OneStore& store) { return store.facts.courier.replay.waiting; });
   }
 
   MetricPage& page_;

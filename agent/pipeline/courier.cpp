@@ -115,6 +115,9 @@ std::chrono::milliseconds Courier::connect() {
   }
   TWINLOG_KILL_POINT("courier.connected");
   compare_position(*outcome);
+  if (auto failed_look = look_for_newest()) {
+    return failed(*failed_look);
+  }
   compared_at_ = parts_.clock.steady_now();
   if (position_.is_loss_unnoted()) {
     return failed_here(
@@ -133,6 +136,28 @@ void Courier::compare_position(const std::optional<AgentPosition>& position) {
   const std::scoped_lock lock(mutex_);
   status_.rewinds += found == PositionCheck::Finding::kForgot ? 1 : 0;
   status_.is_position_ahead |= found == PositionCheck::Finding::kAhead;
+}
+
+/// The record at the cursor, where the spool still has it and the store is not known to have refused it.
+StoreStatus Courier::look_for_newest() {
+  const std::uint64_t cursor = parts_.spool.cursor(settings_.store);
+  const auto newest = cursor > 0 ? parts_.spool.read(cursor - 1, 1, 1) : Result(std::vector<Version>());
+  if (!newest || newest->empty() || newest->front().leaf_index != cursor ||
+      !parts_.spool.dead_leaves(settings_.store, {cursor, cursor}).empty()) {
+    return std::nullopt;
+  }
+  const AuthEvent& event = newest->front().event;
+  in_store(parts_.clock.steady_now());
+  const auto is_there = parts_.store.has_record({event.tenant_id, event.log_id});
+  in_store(std::nullopt);
+  if (!is_there) {
+    return is_there.error();
+  }
+  if (!*is_there && position_.record_is_gone(parts_.clock.steady_now()) == PositionCheck::Finding::kForgot) {
+    const std::scoped_lock lock(mutex_);
+    ++status_.rewinds;
+  }
+  return std::nullopt;
 }
 
 std::chrono::milliseconds Courier::flush(std::uint64_t after) {
@@ -198,7 +223,11 @@ std::chrono::milliseconds Courier::send(const StoreRefusals::Offer& offer, const
   TWINLOG_KILL_POINT("courier.before_flush");
   const TimePoint began = parts_.clock.steady_now();
   in_store(began);
-  auto outcome = parts_.store.flush({.versions = offer.versions, .position = position});
+  auto outcome =
+      parts_.store.flush({.versions = offer.versions,
+                          .position = position,
+                          .is_resent = !offer.versions.empty() && offer.versions.front().leaf_index <=
+                                                                      parts_.spool.delivered_before(settings_.store)});
   in_store(std::nullopt);
   const auto time = parts_.clock.steady_now() - began;
   if (!outcome) {
@@ -207,7 +236,9 @@ std::chrono::milliseconds Courier::send(const StoreRefusals::Offer& offer, const
     return failed(outcome.error());
   }
   if (const Status passed = pass(position, refusals_.letters(offer, *outcome)); !passed.ok()) {
-    return failed_here(passed.error().message(), Reaction::kRetrySlowly);
+    const bool is_share_used_up = passed.error().kind() == ErrorKind::kRefused;
+    return is_share_used_up ? failed_here(passed.error().message(), Reaction::kHold, Whose::kOfLetters)
+                            : failed_here(passed.error().message(), Reaction::kRetrySlowly);
   }
   delivered(*outcome, offer.versions.size(), time);
   return std::chrono::milliseconds{0};
@@ -231,8 +262,11 @@ Status Courier::pass(const AgentPosition& position, const std::vector<DeadLetter
        {"code", first.code},
        {"constraint", first.constraint},
        {"where", first.where}});
+  const DeadLetter& newest = letters.back();
   const std::scoped_lock lock(mutex_);
   status_.dead_letters += letters.size();
+  status_.last_refusal = StoreError{
+      .reaction = Reaction::kPoison, .code = newest.code, .constraint = newest.constraint, .words = newest.words};
   return {};
 }
 

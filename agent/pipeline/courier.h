@@ -58,7 +58,9 @@ struct CourierStatus {
   TimePoint clock_measured_at{};
   UtcMicros last_success_at = 0;
   std::uint64_t rewinds = 0;
-  std::uint64_t dead_letters = 0;  ///< That became some.
+  std::uint64_t dead_letters = 0;            ///< That became some.
+  std::optional<StoreError> last_refusal{};  ///< Of the newest of those.
+  bool is_held_by_letters = false;           ///< `last_error` is that their share of the spool is used up.
   ReplayTally replay;
   /// The store holds a higher position of our epoch than this spool ever gave out: a cloned or rolled-back spool.
   bool is_position_ahead = false;
@@ -143,6 +145,7 @@ class Courier {
   void end_wait_to_drain();
   std::chrono::milliseconds connect();
   void compare_position(const std::optional<AgentPosition>& position);
+  StoreStatus look_for_newest();
   std::optional<std::chrono::milliseconds> wait_for_batch(std::uint64_t waiting);
   std::chrono::milliseconds flush(std::uint64_t after);
   std::chrono::milliseconds pass_hole(std::uint64_t after);
@@ -157,8 +160,8 @@ class Courier {
   void note_connected();
   void end_failures(std::size_t events);
   void try_again_at(TimePoint time);
-  std::chrono::milliseconds failed_here(std::string words, Reaction reaction);
-  enum class Whose : std::uint8_t { kOfStore, kOfSpool };
+  enum class Whose : std::uint8_t { kOfStore, kOfSpool, kOfLetters };
+  std::chrono::milliseconds failed_here(std::string words, Reaction reaction, Whose whose = Whose::kOfSpool);
   std::chrono::milliseconds failed(const StoreError& error, Whose whose = Whose::kOfStore);
   std::chrono::milliseconds delay(Reaction reaction, unsigned failures);
 

@@ -84,6 +84,7 @@ void Courier::end_failures(std::size_t events) {
     failures = std::exchange(status_.failures_in_a_row, 0);
     since = status_.first_failure_at;
     status_.last_error.reset();
+    status_.is_held_by_letters = false;
     status_.next_try_at.reset();
   }
   if (failures > 0) {
@@ -95,8 +96,8 @@ void Courier::end_failures(std::size_t events) {
   }
 }
 
-std::chrono::milliseconds Courier::failed_here(std::string words, Reaction reaction) {
-  return failed({.reaction = reaction, .code = "", .constraint = "", .words = std::move(words)}, Whose::kOfSpool);
+std::chrono::milliseconds Courier::failed_here(std::string words, Reaction reaction, Whose whose) {
+  return failed({.reaction = reaction, .code = "", .constraint = "", .words = std::move(words)}, whose);
 }
 
 std::chrono::milliseconds Courier::failed(const StoreError& error, Whose whose) {
@@ -113,7 +114,8 @@ std::chrono::milliseconds Courier::failed(const StoreError& error, Whose whose) 
     ++status_.errors.at(static_cast<std::size_t>(error.reaction));
     failures = ++status_.failures_in_a_row;
     status_.last_error = error;
-    status_.is_error_ours = whose == Whose::kOfSpool;
+    status_.is_error_ours = whose != Whose::kOfStore;
+    status_.is_held_by_letters = whose == Whose::kOfLetters;
     status_.last_failure_at = parts_.clock.utc_now();
     status_.first_failure_at = failures == 1 ? status_.last_failure_at : status_.first_failure_at;
     status_.is_connected = parts_.store.is_connected();
@@ -128,7 +130,7 @@ std::chrono::milliseconds Courier::failed(const StoreError& error, Whose whose) 
                      {"code", error.code},
                      {"constraint", error.constraint},
                      {"reaction", std::string(reaction_text(error.reaction))},
-                     {"where", whose == Whose::kOfSpool ? "spool" : std::string(stage_text(error.where))},
+                     {"where", whose == Whose::kOfStore ? std::string(stage_text(error.where)) : "spool"},
                      {"failures", std::to_string(failures)},
                      {"next_try_ms", std::to_string(wait.count())}});
   }

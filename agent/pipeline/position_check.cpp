@@ -27,6 +27,14 @@ PositionCheck::Finding PositionCheck::compare(const std::optional<AgentPosition>
   return theirs > std::max(cursor, sent_up_to_) ? is_ahead(theirs, cursor, batch_events) : Finding::kAsExpected;
 }
 
+PositionCheck::Finding PositionCheck::record_is_gone(std::chrono::steady_clock::time_point now) {
+  if (gone_at_ && now - *gone_at_ < kGoneAgain) {
+    return Finding::kAsExpected;
+  }
+  gone_at_ = now;
+  return rewind(std::nullopt, spool_.cursor(store_));
+}
+
 void PositionCheck::will_send(std::uint64_t leaf) {
   sent_up_to_ = std::max(sent_up_to_, leaf);
 }

@@ -2,6 +2,7 @@
 // cursor.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -25,6 +26,11 @@ class PositionCheck {
 
   /// `batch_events`: how many one more batch may hold that the store took without its position.
   Finding compare(const std::optional<AgentPosition>& position, std::size_t batch_events);
+  /// The position is as expected, but the record that was delivered last is not there: a table was emptied, or dropped
+  /// and made anew, beside the position. All that the spool still has is sent again, as if there were no position; where
+  /// the same happens again within kGoneAgain, that is left alone (somebody deletes what arrives).
+  Finding record_is_gone(std::chrono::steady_clock::time_point now);
+  static constexpr std::chrono::minutes kGoneAgain{10};
   /// A batch up to this leaf is about to be sent.
   void will_send(std::uint64_t leaf);
   /// A loss could not be noted, and the next flush would hide it: the position is to be compared again first.
@@ -43,6 +49,7 @@ class PositionCheck {
   std::uint64_t sent_up_to_;
   bool is_loss_unnoted_ = false;
   std::optional<std::uint64_t> forgot_at_;  ///< The lower position that the log has told of; while it stays so.
+  std::optional<std::chrono::steady_clock::time_point> gone_at_;
   std::uint64_t ahead_at_ = 0;              ///< The higher position that the log has told of.
 };
 

@@ -58,6 +58,10 @@ struct FlushBatch {
   /// Dead letters, offered again: their leaves lie below the position in the store, which stays where it is, and their
   /// accounts are counted anew from all that lies there, so that they end as if the events had come in time.
   bool is_replay = false;
+  /// Some of it was in this store before, which has lost something since: its accounts may still hold what it says, so
+  /// that those of the versions that are not there are counted anew. (A store whose accounts tell what they hold needs
+  /// no telling.)
+  bool is_resent = false;
 };
 
 /// One thread calls it at a time.
@@ -77,6 +81,8 @@ class Store {
   /// there; flushing the same versions again, cut in any way, ends in the same state. Where the store does not know an
   /// error, and it hits some versions alone while it would take the rest, the error names them (StoreError::leaves).
   virtual StoreResult<FlushReport> flush(const FlushBatch& batch) = 0;
+  /// Whether a record with this key is there. The connection is there.
+  virtual StoreResult<bool> has_record(const EventKey& key) = 0;
   virtual void disconnect() = 0;
   /// The store's clock minus ours (a positive one: its clock is ahead), as the last connect() measured it between
   /// asking and being answered, so right within half of kLongestClockQuestion; nothing where it could not.

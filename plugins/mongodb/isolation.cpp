@@ -1,6 +1,7 @@
 #include "plugins/mongodb/isolation.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace twinlog::mongodb {
@@ -75,6 +76,8 @@ StoreResult<WritesOutcome> Isolation::end() {
   if (!alone_.empty() && outcome_.taken == 0 && !writes_.are_letters) {
     StoreError error = std::move(alone_.front().error);
     error.reaction = Reaction::kHold;
+    error.words = std::string("the server refuses every command that writes ") + writes_.collection +
+                  ", so no event is to blame; look the code up in its manual";
     return error;
   }
   std::ranges::move(alone_, std::back_inserter(outcome_.refused));

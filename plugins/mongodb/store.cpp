@@ -67,6 +67,13 @@ class MongodbStore final : public Store {
   StoreResult<std::optional<AgentPosition>> connect() override;
   bool is_connected() const override { return client_ != nullptr; }
   StoreResult<FlushReport> flush(const FlushBatch& batch) override;
+  StoreResult<bool> has_record(const EventKey& key) override {
+    auto found = client_ ? is_record_there(*client_, key) : StoreResult<bool>(not_connected());
+    if (!found) {
+      disconnect();
+    }
+    return found;
+  }
   void disconnect() override {
     client_.reset();
     memory_ = {};  // The next one may be another server, or this one set back.

@@ -220,11 +220,14 @@ StoreStatus Placing::sort_missing(const Sent& sent, const WritesOutcome& outcome
 
 StoreStatus Placing::refuse_unnamed(const std::vector<std::size_t>& numbers) {
   const auto index = refused_by_foreign_index(client_, collection_of(shelf_));
-  if (!index) {
-    return not_readable(leaves_of(numbers));
+  StoreError error = index.value_or(not_readable(leaves_of(numbers)));
+  if (!index && !are_letters_) {
+    return error;
   }
+  error.reaction = Reaction::kPoison;
+  error.leaves.clear();
   for (const std::size_t number : numbers) {
-    refuse(number, *index);
+    refuse(number, error);
   }
   return std::nullopt;
 }
@@ -317,6 +320,21 @@ StoreResult<std::vector<RefusedVersion>> mark_conflicts(Client& client, const Ba
     return *std::move(unknown);
   }
   return refused;
+}
+
+StoreResult<bool> is_record_there(Client& client, const EventKey& key) {
+  Bson filter;
+  BsonWriter(filter).text("_id", record_id(key));
+  Bson projection;
+  BsonWriter(projection).int32("_id", 1);
+  bool is_there = false;
+  auto failed = client.find(
+      {.collection = collection_of(Shelf::kRecords), .filter = filter, .projection = projection, .expected = 1},
+      [&is_there](const BsonFields& /*fields*/) { is_there = true; });
+  if (failed) {
+    return at(StoreStage::kPosition, *std::move(failed));
+  }
+  return is_there;
 }
 
 }  // namespace twinlog::mongodb

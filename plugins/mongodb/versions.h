@@ -44,4 +44,6 @@ StoreResult<std::vector<Stored>> store_versions(Client& client, Shelf shelf, con
 /// their record does not say so.
 StoreResult<std::vector<RefusedVersion>> mark_conflicts(Client& client, const Batch& conflicts);
 
+StoreResult<bool> is_record_there(Client& client, const EventKey& key);
+
 }  // namespace twinlog::mongodb

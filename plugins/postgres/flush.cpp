@@ -175,7 +175,7 @@ StoreStatus Attempt::merge_accounts() {
       account.state = std::move(*state);
     }
     const std::uint64_t failures_before = account.state.failures_after;
-    if (merge(account.state, groups.at(account.key)) == Recount::kNeeded || batch_.is_replay) {
+    if (merge(account.state, groups.at(account.key)) == Recount::kNeeded || batch_.is_replay || batch_.is_resent) {
       late.push_back(&account);
       failures += failures_before;
     }

@@ -90,12 +90,16 @@ StoreResult<Isolated> Search::run() {
 Search::Outcome Search::offer(const Part& part) {
   const auto versions = std::span<const Version* const>(versions_).subspan(part.begin, part.size());
   Outcome refused = write(versions, Beside::kAccounts);
-  if (refused && part.size() == 1 && reach_ == Reach::kConstraints && refused->suspicion != Suspicion::kNone &&
-      !write(versions, Beside::kNothing)) {
-    refused->error.reaction = Reaction::kHold;
-    refused->error.where = StoreStage::kAccounts;
-    refused->suspicion = Suspicion::kNone;
+  if (!refused || part.size() > 1 || reach_ == Reach::kRows || refused->suspicion == Suspicion::kNone) {
+    return refused;
   }
+  Outcome alone = write(versions, Beside::kNothing);
+  if (alone) {
+    return alone;
+  }
+  refused->error.reaction = Reaction::kHold;
+  refused->error.where = StoreStage::kAccounts;
+  refused->suspicion = Suspicion::kNone;
   return refused;
 }
 

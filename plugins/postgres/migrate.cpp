@@ -25,7 +25,7 @@ constexpr std::string_view kShortWaits = "SELECT set_config('lock_timeout', '120
 constexpr std::string_view kMetaTable = R"(DO $$ BEGIN
   CREATE TABLE IF NOT EXISTS twinlog_meta (name text COLLATE "C" PRIMARY KEY, value text NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT now());
-EXCEPTION WHEN duplicate_table OR duplicate_object OR unique_violation THEN NULL;  -- The table, its type, a name in between.
+EXCEPTION WHEN duplicate_table OR duplicate_object OR unique_violation THEN NULL;
 END $$)";
 constexpr std::string_view kIsEmpty = "SELECT pg_relation_size('auth_logs') = 0";
 constexpr std::string_view kIsBroken =

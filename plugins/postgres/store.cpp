@@ -97,6 +97,20 @@ class PostgresStore final : public Store {
     return report;
   }
 
+  StoreResult<bool> has_record(const EventKey& key) override {
+    if (!is_connected()) {
+      return classify("", "");
+    }
+    auto rows = connection_->run_one({"SELECT 1 FROM auth_logs WHERE tenant_id = $1 AND log_id = $2",
+                                      {text_parameter(key.tenant_id), text_parameter(key.log_id)}},
+                                     kQuestionLimit);
+    if (!rows) {
+      disconnect();
+      return at(StoreStage::kPosition, std::move(rows).error());
+    }
+    return rows->count() > 0;
+  }
+
   void disconnect() override { connection_.reset(); }
 
   std::optional<std::chrono::microseconds> clock_offset() const override { return clock_offset_; }

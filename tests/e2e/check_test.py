@@ -43,6 +43,19 @@ class Check(unittest.TestCase):
         self.assertEqual(sorted(path.name for path in agent.folder.iterdir()), before)
         agent.start()
 
+    def test_what_the_spool_may_take_is_said_and_how_much_of_it_dead_letters_may(self):
+        agent = self.agent()
+        for share, words in ((None, "dead letters 51.2 MiB of that"), ("50%", "dead letters 256.0 MiB of that"),
+                             ("7MiB", "dead letters 7.0 MiB of that")):
+            environment = {"TWINLOG_SPOOL_MAX_BYTES": "512MiB",
+                           **({"TWINLOG_SPOOL_DEAD_LETTERS_MAX": share} if share else {})}
+            self.check(agent, 0, f"spool: ok: it may take 512.0 MiB, {words}", environment=environment)
+        for share in ("0%", "91%", "1KiB", "512MiB", "ten"):
+            done = run("check", "--config", agent.config, environment={"TWINLOG_SPOOL_MAX_BYTES": "512MiB",
+                                                                       "TWINLOG_SPOOL_DEAD_LETTERS_MAX": share})
+            self.assertEqual(done.returncode, 78, done.stdout + done.stderr)
+            self.assertIn("TWINLOG_SPOOL_DEAD_LETTERS_MAX", done.stderr)
+
     def test_while_the_agent_of_this_configuration_runs_all_is_well(self):
         agent = self.agent().start()
         done = self.check(agent, 0, f"spool: ok: {agent.spool} is held by the agent that runs here",

@@ -1,6 +1,7 @@
 """Reads /healthz and knows its form: which members it has, and what holds of every page whatever is broken."""
 import datetime
 import functools
+import itertools
 import json
 import re
 import subprocess
@@ -9,7 +10,7 @@ import tomllib
 import harness
 
 COMPONENTS = ("intake_socket", "intake_http", "spool", "disk", "store_postgres", "store_mongodb", "courier_postgres",
-              "courier_mongodb", "clock")
+              "courier_mongodb", "dead_letters_postgres", "dead_letters_mongodb", "clock")
 STORES = ("postgres", "mongodb")
 STATES = ("ok", "degraded", "failing")
 PHASES = ("starting", "running", "draining", "stopping")
@@ -18,10 +19,11 @@ PAGE = {"state", "summary", "agent", "version", "phase", "started_at", "now", "c
 COMPONENT = {"name", "state", "impact", "diagnosis", "action"}
 STORE = {"name", "enabled", "connected", "connected_since", "backlog_events", "backlog_bytes",
          "oldest_unsent_age_seconds", "last_error", "next_try_in_seconds", "delivered", "conflicts", "rewinds",
-         "position_ahead", "incomplete_since", "clock_offset_seconds"}
+         "position_ahead", "incomplete_since", "clock_offset_seconds", "dead_letters", "dead_letters_bytes",
+         "dead_letters_accounts", "dead_letters_since"}
 ERROR = {"class", "code", "constraint", "words", "count", "first_at", "last_at"}
 SPOOL = {"path", "epoch_id", "volume", "size_bytes", "max_bytes", "limit_bytes", "volume_free_bytes", "records",
-         "waiting", "full", "only_base_types", "writable", "ballast", "full_in_seconds"}
+         "waiting", "lost_events", "damaged_copies", "dead_letters_max_bytes", "full", "only_base_types", "writable", "ballast", "full_in_seconds"}
 WARNING = {"name", "words", "action"}
 
 SECTIONS = "agent|intake|admin|spool|stores|retry|ledger|log"
@@ -155,7 +157,8 @@ class Form:
                 self.check_command(words[1:], action)
 
     def check_command(self, words, action):
-        name, options = words[0], [word.split("=")[0] for word in words if word.startswith("--")]
-        self.case.assertRegex(help_of(), rf"(?m)^  {name} ", action)
-        for option in options:
-            self.case.assertIn(option, help_of(name), action)
+        names = list(itertools.takewhile(re.compile(r"[a-z][a-z-]*").fullmatch, words))
+        for depth, name in enumerate(names):
+            self.case.assertRegex(help_of(*names[:depth]), rf"(?m)^  {name} ", action)
+        for option in [word.split("=")[0] for word in words if word.startswith("--")]:
+            self.case.assertIn(option, help_of(*names), action)

@@ -156,11 +156,10 @@ class Scene:
         """What the spool keeps for these lines before compression, by the oracle and the format's description."""
         return sum(ENCODED_BYTES + len("auth-test") + len(canonical.dump(normalise.normalise(line))) for line in lines)
 
-    def check_backlog(self, store, code, is_unordered=False):
+    def check_backlog(self, store, code):
         """The page's numbers of a store that takes nothing, against the test's own; `code`: PostgreSQL's log also tells
-        how often it answered that, by which the errors are counted. `is_unordered`: the store took some of the batch and refused it as a whole, so
-        that all of it still counts as waiting."""
-        case, missing = self.case, len(self.raw) - self.delivered if is_unordered else self.missing(store)
+        how often it answered that, by which the errors are counted."""
+        case, missing = self.case, self.missing(store)
         errors_before, before = self.server_errors(code) if code else 0, time.time()
         page = self.page()
         after, errors_after = time.time(), self.server_errors(code) if code else 0

@@ -5,7 +5,6 @@ import dataclasses
 import typing
 
 import psycopg
-import pymongo
 
 import health_scene
 import small_volume
@@ -28,7 +27,6 @@ class Row:
     sends: int = 20  # Events sent while it is broken.
     heals: bool = True
     is_counted: bool = True  # PostgreSQL's own log tells how many errors there were.
-    is_unordered: bool = False  # The store took a part of the batch.
     owner: str = health_scene.WRITER
 
     @property
@@ -189,17 +187,6 @@ def host_unknown(scene):
     scene.agent.start()
 
 
-def unique_index_added(scene):
-    scene.start()
-    yield
-    with pymongo.MongoClient(scene.mongodb) as client:
-        records = client.get_default_database().auth_logs
-        name = records.create_index([("request_id", 1)], unique=True)
-        scene.send(lines=[scene.event(request_id="twice"), scene.event(request_id="twice")])
-        yield
-        records.drop_index(name)
-
-
 def certificate_of_another_authority(scene):
     root = scene.case.folder / "root.crt"
     root.write_bytes(scene.case.authority.root.read_bytes())
@@ -295,8 +282,6 @@ ROWS = (
     Row(database_missing, "store_postgres", "degraded", ("SQLSTATE 3D000", "does not exist"), (URI, CHECK),
         code="3D000"),
     Row(host_unknown, "store_postgres", "degraded", ("cannot be resolved",), (URI, "getent hosts"), is_counted=False),
-    Row(unique_index_added, "store_mongodb", "degraded", ("code 11000", "unique index"), ("dropIndex",), code="11000",
-        is_counted=False, is_unordered=True),
     Row(certificate_of_another_authority, "store_postgres", "degraded", ("TLS certificates", "refused"),
         ("sslrootcert", URI, "openssl"), is_counted=False),
     Row(disk_of_postgres_full, "store_postgres", "degraded", ("SQLSTATE 53100", "no room"), ("df -h",), code="53100",

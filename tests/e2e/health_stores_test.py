@@ -25,7 +25,7 @@ class Stores(shared_stores.SharedStores):
         self.check_component(page, row)
         self.check_other_components(page, row)
         if row.heals:
-            scene.check_backlog(row.store, row.is_counted and row.code, row.is_unordered)
+            scene.check_backlog(row.store, row.is_counted and row.code)
         next(story, None)
         if row.heals:
             self.check_healed(scene)

@@ -17,7 +17,7 @@ def all_points():
 
 
 # Agents that live and die on the spool of today never come to these; each has a test of its own.
-OF_THEIR_OWN = ("upgrade", "dead_letter", "settlement", "rebuil")
+OF_THEIR_OWN = ("upgrade", "dead_letter", "settlement", "replayed", "rebuil")
 
 
 def points_of(*words):

@@ -44,11 +44,11 @@ ADMIN = {200: GET, 400: b"nonsense\r\n\r\n", 404: GET.replace(b"livez", b"nothin
 
 # Series that stand still here: what they look like, and why.
 STILL = (
-    (r"twinlog_(build_info|spool_capacity_bytes|spool_reserve_bytes|process_max_fds|process_start_time_seconds)\b",
+    (r"twinlog_(build_info|dead_letters_max_bytes|spool_capacity_bytes|spool_reserve_bytes|process_max_fds|process_start_time_seconds)\b",
      "settled at the start"),
     (r"twinlog_spool_(sync_errors_total|commit_errors_total|writable)$",
      "a disk that fails, not one that is full: tests/spool/disk_error_test.cpp"),
-    (r"twinlog_spool_(unreadable_ids_total|ids_forgotten_total|lost_events)$", "damage: tests/spool/damage_test.cpp"),
+    (r"twinlog_spool_(unreadable_ids_total|ids_forgotten_total|lost_events|damaged_copies)$", "damage: tests/spool/damage_test.cpp"),
     (r"twinlog_admin_requests_total code=500", "a spool that cannot be read under a running agent"),
     (r"twinlog_ingest_(rejected|http_requests|peers_refused)_total\b", "tests/e2e/refusals_test.py, intake_access_test.py"),
     (r"twinlog_store_errors_total reaction=(?!reconnect )\w+ store=mongodb",
@@ -57,8 +57,9 @@ STILL = (
      "what is refused for its content alone is set aside within the flush: tests/e2e/refused_events_test.py"),
     (r"twinlog_store_errors_total reaction=reconnect_smaller store=postgres",
      "a flush that stays without an answer: tests/postgres/blocked_flush_test.cpp"),
-    (r"twinlog_store_errors_total reaction=poison store=postgres",
-     "what PostgreSQL can never take is cut out within the flush: tests/postgres/refused_test.cpp"),
+    (r"twinlog_(store_)?dead_letters\w* store=mongodb",
+     "mongo-java-server refuses nothing at will: tests/e2e/dead_letters_seen_test.py"),
+    (r"twinlog_dead_letters_(replayed_total|to_replay)\b", "nobody orders it here: `twinlog spool dead-letters replay`"),
 )
 # RocksDB may or may not begin another thread; scene_process compares the number with the kernel's.
 MAY_STAND_STILL = r"twinlog_process_threads$"
@@ -98,7 +99,7 @@ class MetricsScenario(unittest.TestCase):
     def test_every_series_moves_and_says_what_happened(self):
         for scene in (self.scene_start, self.scene_stores_away, self.scene_answers, self.scene_changes, self.scene_admin,
                       self.scene_reload, self.scene_full, self.scene_delivery, self.scene_store_repeats,
-                      self.scene_refusals, self.scene_connections, self.scene_losses, self.scene_process,
+                      self.scene_refusals, self.scene_letters, self.scene_connections, self.scene_losses, self.scene_process,
                       self.scene_small_volume):
             began = time.monotonic()
             scene()
@@ -288,6 +289,20 @@ class MetricsScenario(unittest.TestCase):
                 connection.execute("DROP TRIGGER refuse ON auth_logs")
             self.agent.wait_delivered()
         self.assertEqual(self.page().value("twinlog_store_consecutive_failures", store="postgres"), 0)
+
+    def scene_letters(self):
+        """What PostgreSQL refuses for good."""
+        with psycopg.connect(self.agent.postgres, autocommit=True) as connection:
+            connection.execute("ALTER TABLE auth_logs ADD CONSTRAINT nobody CHECK (actor_id IS NULL)")
+            self.tally.send(self.new(actor_id="somebody"))
+            self.agent.wait_delivered()
+            connection.execute("ALTER TABLE auth_logs DROP CONSTRAINT nobody")
+        page = self.page()
+        for name in ("dead_letters", "dead_letters_accounts", "store_dead_letters_total"):
+            self.assertEqual(page.value(f"twinlog_{name}", store="postgres"), 1, name)
+        self.assertGreater(page.value("twinlog_dead_letters_bytes", store="postgres"), 100)
+        oldest = page.value("twinlog_dead_letters_oldest_timestamp_seconds", store="postgres")
+        self.assertLess(abs(time.time() - oldest), 60)
 
     def scene_connections(self):
         for transport in ("unix", "http"):

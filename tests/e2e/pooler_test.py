@@ -61,6 +61,26 @@ class ThroughAPooler(field.FieldCase):
                 other.execute("BEGIN")
                 self.assertEqual(self.settings(other), untouched)
 
+    def test_a_refused_event_is_searched_for_and_nothing_of_the_search_is_left_behind(self):
+        pool = self.pool(default_pool_size=1)
+        with psycopg.connect(self.server.uri(self.database)) as direct:
+            untouched = self.settings(direct)
+        agent = self.through(pool).start()
+        self.send(agent)
+        agent.wait_delivered()
+        self.server.do("ALTER TABLE auth_logs ADD CONSTRAINT no_robots CHECK (username NOT LIKE 'robot-%')",
+                       database=self.database)
+        agent.send_lines([b'{"tenant_id":"acme","event_type":"login_failed","occurred_at":1764000000000,"log_id":"r%d",'
+                          b'"username":"%s"}' % (n, b"robot-1" if n % 17 == 3 else b"mira") for n in range(100)])
+        agent.wait_delivered()
+        with self.connect(pool) as other:
+            counts = other.execute("SELECT (SELECT count(*) FROM auth_logs WHERE username = 'mira'), (SELECT "
+                                   "failed_login_attempts FROM account_lockouts WHERE account = 'name:mira')").fetchone()
+            other.execute("BEGIN")
+            self.assertEqual(self.settings(other), untouched)
+        self.assertEqual(counts, (94, 94))
+        self.assertIn("no_robots", agent.log_text())
+
     def test_a_pooler_that_lets_in_and_has_no_server_connection_free_is_a_connection_without_answer(self):
         pool = self.pool(default_pool_size=1)
         agent = self.through(pool, connect_timeout=2)

@@ -1,5 +1,6 @@
 """What the document store refuses for what it holds is a dead letter of that store alone: everything else goes on, there
-and in PostgreSQL, also after a kill. FerretDB refuses arrays in arrays."""
+and in PostgreSQL, also after a kill. Offered again once the cause is gone, it ends as if it had come in time. FerretDB refuses
+arrays in arrays, and what a unique index of an administrator has already."""
 import itertools
 import json
 import signal
@@ -7,6 +8,7 @@ import unittest
 
 import pymongo
 
+import command
 import field
 import harness
 
@@ -77,6 +79,30 @@ class RefusedDocuments(unittest.TestCase):
         self.assertEqual(len(bad), BATCH)
         more_good, more_bad = self.send()
         self.assert_split(good | more_good, bad | more_bad)
+
+    def replay(self, code):
+        done = command.run("spool", "dead-letters", "replay", "--config", self.agent.config)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_letters_of_a_unique_index_end_as_if_they_had_come_in_time_when_it_is_gone(self):
+        with pymongo.MongoClient(self.agent.mongodb) as client:
+            records = client.get_default_database().auth_logs
+            records.create_index("request_id", unique=True)
+            late = {40: "login_success", 90: "login_failed", 150: "lockout_reset"}
+            lines = [field.event(number, log_id=f"e{number}", user_id="hot", request_id=f"r{0 if number in late else number}",
+                                 event_type=late.get(number, "login_failed")) for number in range(BATCH)]
+            self.agent.send_lines(lines)
+            self.agent.wait_delivered()
+            self.assertEqual(records.count_documents({}), BATCH - len(late))
+            self.assertIn("0 taken, 3 refused again", self.replay(1))
+            records.drop_index("request_id_1")
+        self.agent.stop()
+        self.assertIn("3 taken, 0 refused again", self.replay(0))
+        path = self.agent.folder / "sent.ndjson"
+        path.write_bytes(b"\n".join(lines) + b"\n")
+        code, text = harness.compare(self.agent, path)
+        self.assertEqual(code, 0, text)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ THIRD_PARTY = {
     "libpq-fe.h": {"plugins/postgres"},
     "mongoc/": {"plugins/mongodb"},
     "bson/": {"plugins/mongodb"},
+    "boost/crc.hpp": {"spool"},
     "boost/": {"agent/net/loop", "agent/net/http", "agent/net/intake", "agent/net/admin", "agent/cli"},
     "toml++/": {"config"},
     "spdlog/": {"agent/observe"},

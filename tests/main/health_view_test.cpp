@@ -21,10 +21,10 @@ constexpr std::string_view kPage = R"({"state":"failing","summary":"The spool is
   "stores":[
     {"name":"postgres","enabled":true,"connected":false,"connected_since":null,"backlog_events":1200,
      "backlog_bytes":1048576,"oldest_unsent_age_seconds":7300.5,"last_error":{"class":"reconnect","code":"","count":3},
-     "next_try_in_seconds":2.71,"conflicts":4,"incomplete_since":"2026-11-20T00:00:00Z"},
+     "next_try_in_seconds":2.71,"conflicts":4,"dead_letters":7,"incomplete_since":"2026-11-20T00:00:00Z"},
     {"name":"mongodb","enabled":false,"connected":false,"backlog_events":0}],
   "spool":{"path":"/spool","volume":"ephemeral","size_bytes":1610612736,"max_bytes":2147483648,"records":1300,
-    "waiting":1200,"full":true,"writable":true,"full_in_seconds":null},
+    "waiting":1200,"lost_events":3,"full":true,"writable":true,"full_in_seconds":null},
   "warnings":[{"name":"ephemeral_volume","words":"It goes with the pod.","action":"Use a claim."}]})";
 
 std::string text_of(std::string_view page, Colours colours = Colours::kOff) {
@@ -50,15 +50,17 @@ TEST(HealthText, WhatIsWellIsOneLineAndWhatIsNotHasImpactDiagnosisAndAction) {
 }
 
 TEST(HealthText, StoresSpoolAndWarningsFollow) {
-  EXPECT_THAT(text_of(kPage),
-              EndsWith("\nstore     postgres  away, 1200 events waiting (1.0 MiB, the oldest for 2 h), last error: "
-                       "reconnect, next try in 2.7 s, 4 conflicts since the start, may be incomplete since "
-                       "2026-11-20T00:00:00Z\n"
-                       "store     mongodb   turned off: there is no second copy\n"
-                       "spool     1.5 GiB of 2.0 GiB (75 %), 1300 events kept, 1200 waiting, FULL; ephemeral, in "
-                       "/spool\n"
-                       "warning   ephemeral_volume: It goes with the pod.\n"
-                       "          action     Use a claim.\n"));
+  EXPECT_THAT(
+      text_of(kPage),
+      EndsWith(
+          "\nstore     postgres  away, 1200 events waiting (1.0 MiB, the oldest for 2 h), last error: "
+          "reconnect, next try in 2.7 s, 4 conflicts since the start, 7 dead letters, may be incomplete since "
+          "2026-11-20T00:00:00Z\n"
+          "store     mongodb   turned off: there is no second copy\n"
+          "spool     1.5 GiB of 2.0 GiB (75 %), 1300 events kept, 1200 waiting, 3 events LOST, FULL; ephemeral, in "
+          "/spool\n"
+          "warning   ephemeral_volume: It goes with the pod.\n"
+          "          action     Use a claim.\n"));
 }
 
 TEST(HealthText, TimeUntilFullIsSaidWhereTheSpoolGrows) {

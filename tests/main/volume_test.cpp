@@ -58,5 +58,20 @@ TEST(Volume, APathIsJudgedByWhereItsLinksLead) {
   EXPECT_EQ(resolved_path(folder.path("link/../real")), real);
 }
 
+TEST(Volume, DeadLettersMayTakeAPartOfWhatTheSpoolCanReallyTakeOrASizeThatIsNoMore) {
+  SpoolSettings settings;
+  settings.path = "/proc";  // Has no size, so the setting holds.
+  settings.max_bytes = 1000U << 20U;
+  EXPECT_EQ(spool_room(settings).dead_letters_max, 100U << 20U);
+  settings.dead_letters_max = {.percent = 0, .bytes = 7U << 20U};
+  EXPECT_EQ(spool_room(settings).dead_letters_max, 7U << 20U);
+  settings.path = "/";
+  settings.max_bytes = settings.dead_letters_max.bytes = 1ULL << 60U;  // More than any volume has.
+  EXPECT_LT(spool_room(settings).max_bytes, 1ULL << 60U);
+  EXPECT_EQ(spool_room(settings).dead_letters_max, spool_room(settings).max_bytes);
+  settings.dead_letters_max = {.percent = 10};
+  EXPECT_EQ(spool_room(settings).dead_letters_max, spool_room(settings).max_bytes / 100 * 10);
+}
+
 }  // namespace
 }  // namespace twinlog

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "plugins/mongodb/document.h"
+#include "plugins/mongodb/leftovers.h"
 #include "plugins/mongodb/names.h"
 #include "tests/lockout/version_builder.h"
 #include "tests/mongodb/cutting_proxy.h"
@@ -174,6 +175,21 @@ TEST_P(MongodbRefusedCut, AtAnyCommandOfAFlushEndsInTheSameState) {
 INSTANTIATE_TEST_SUITE_P(BothSides, MongodbRefusedCut,
                          ::testing::Values(testing::Cut::kBeforeServer, testing::Cut::kReplyLost));
 
+TEST_F(MongodbRefused, WhoeverFinishesForADeadAgentWaitsForNoneOfThem) {
+  refuse("insert auth_logs", {"t/b"});
+  const auto versions = agent_.accept({failed(1).log_id("a"), failed(2).log_id("b")});
+  proxy_.cut_at(4, testing::Cut::kBeforeServer);  // After the records, and the look for those that are refused.
+  error_of(agent_.flush(versions));
+  TestAgent heir(settings_, 2);
+  for (const std::chrono::seconds silence : {kSilentBefore, std::chrono::seconds(kSilentBeforeLast)}) {
+    heir.clock().advance(silence);
+    ASSERT_TRUE(heir.store().connect());
+    ASSERT_TRUE(heir.store().connect());
+  }
+  EXPECT_TRUE(testing::read_leftover_epochs(settings_).empty());
+  expect_fold(settings_, without(versions, {2}));
+}
+
 TEST_F(MongodbRefused, ADocumentThatIsTooLargeIsKnownBeforeItIsSent) {
   Version large = failed(1).log_id("large");
   large.event.user_agent = std::string(17'000'000, 'x');
@@ -196,12 +212,24 @@ TEST_F(MongodbRefused, AreFoundByHalvesWhereTheServerFailsTheWholeCommand) {
   expect_fold(settings_, without(versions, {3, 500}));
 }
 
+// The server takes 1,000 writes a command: the first command of this batch succeeds, and the driver sends both.
+TEST_F(MongodbRefused, AreFoundByHalvesWhereTheServerFailsOneOfSeveralCommands) {
+  fail_commands({"t/log-1200"}, 2);
+  const auto versions = agent_.accept(many(1500));
+  const FlushReport report = report_of(agent_.flush(versions));
+  EXPECT_THAT(report.refused, ElementsAre(refused_at(1200, StoreStage::kRecords, "2")));
+  EXPECT_EQ(report.inserted, 1499U);
+  EXPECT_EQ(report.duplicates, 0U);
+  expect_fold(settings_, without(versions, {1200}));
+}
+
 TEST_F(MongodbRefused, NobodyIsBlamedWhereEveryCommandFails) {
   fail_commands({"t/a", "t/b", "t/c"}, 2);
   const auto versions = agent_.accept({failed(1).log_id("a"), failed(2).log_id("b"), failed(3).log_id("c")});
   const StoreError error = error_of(agent_.flush(versions));
   EXPECT_EQ(error.reaction, Reaction::kHold);
   EXPECT_EQ(error.code, "2");
+  EXPECT_THAT(error.words, HasSubstr("auth_logs"));
   proxy_.refuse_nothing();
   agent_.restart();
   report_of(agent_.flush(versions));

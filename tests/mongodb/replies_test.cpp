@@ -190,6 +190,16 @@ TEST_F(MongodbReplies, ADuplicateThatCannotBeReadBackIsRetried) {
   EXPECT_EQ(error.code, "11000");
 }
 
+TEST_F(MongodbReplies, ADuplicateThatCannotBeReadBackStaysALetterWhereItIsOneAlready) {
+  TestAgent agent = connected_agent();
+  const auto versions = agent.accept({failed(1)});
+  testing::report_of(agent.flush(versions));
+  peer_.answer("insert auth_logs", kDuplicate);
+  const FlushReport report = testing::report_of(agent.replay(versions));
+  ASSERT_EQ(report.refused.size(), 1U);
+  EXPECT_EQ(report.refused[0].error.code, "11000");
+}
+
 TEST_F(MongodbReplies, AnAccountThatIsAlwaysLostToOthersEndsTheFlushAfterItsRounds) {
   for (unsigned round = 0; round < kAccountRoundsMost; ++round) {
     peer_.answer("find account_lockouts", account_of_another_agent());

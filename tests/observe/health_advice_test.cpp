@@ -66,7 +66,7 @@ TEST(HealthAdvice, TheOneThatHelpsIsFound) {
   EXPECT_THAT(advice("25006"), HasSubstr("pg_is_in_recovery"));
   EXPECT_THAT(advice("53100"), HasSubstr("df -h"));
   EXPECT_THAT(advice("53300"), HasSubstr("max_connections"));
-  EXPECT_THAT(advice("23514"), HasSubstr("\\d auth_logs"));
+  EXPECT_THAT(advice("23514"), HasSubstr("\\d account_lockouts"));
   EXPECT_THAT(advice("", "no connection to PostgreSQL; check"), HasSubstr("systemctl status postgresql"));
   EXPECT_THAT(advice("", std::string(kPositionMovedWords)), HasSubstr("copy of this spool"));
 }

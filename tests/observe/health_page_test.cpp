@@ -39,11 +39,13 @@ void expect_every_member(const rapidjson::Value& page) {
   for (const auto& store : page["stores"].GetArray()) {
     expect_members(store, {"name", "enabled", "connected", "connected_since", "backlog_events", "backlog_bytes",
                            "oldest_unsent_age_seconds", "last_error", "next_try_in_seconds", "delivered", "conflicts",
-                           "rewinds", "position_ahead", "incomplete_since", "clock_offset_seconds"});
+                           "rewinds", "position_ahead", "incomplete_since", "clock_offset_seconds", "dead_letters",
+                           "dead_letters_bytes", "dead_letters_accounts", "dead_letters_since"});
   }
   expect_members(page["spool"],
                  {"path", "epoch_id", "volume", "size_bytes", "max_bytes", "limit_bytes", "volume_free_bytes",
-                  "records", "waiting", "full", "only_base_types", "writable", "ballast", "full_in_seconds"});
+                  "records", "waiting", "lost_events", "damaged_copies", "dead_letters_max_bytes", "full",
+                  "only_base_types", "writable", "ballast", "full_in_seconds"});
 }
 
 TEST(HealthPage, NoMemberIsMissingWhateverTheState) {

@@ -30,7 +30,8 @@ TEST(Health, TheComponentsStandInOneOrderWhateverTheState) {
       names.push_back(each.name);
     }
     EXPECT_THAT(names, ElementsAre("intake_socket", "intake_http", "spool", "disk", "store_postgres", "store_mongodb",
-                                   "courier_postgres", "courier_mongodb", "clock"));
+                                   "courier_postgres", "courier_mongodb", "dead_letters_postgres",
+                                   "dead_letters_mongodb", "clock"));
   }
 }
 
@@ -49,7 +50,7 @@ TEST(Health, WhatIsTurnedOffCountsAsOk) {
   mongodb_of(facts).is_enabled = false;
   const HealthReport report = judge_health(facts);
   EXPECT_EQ(report.state, HealthState::kOk);
-  for (const char* const name : {"intake_http", "store_mongodb", "courier_mongodb"}) {
+  for (const char* const name : {"intake_http", "store_mongodb", "courier_mongodb", "dead_letters_mongodb"}) {
     EXPECT_EQ(component(report, name).state, HealthState::kOff) << name;
   }
 }

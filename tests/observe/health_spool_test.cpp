@@ -7,6 +7,7 @@ using std::chrono::seconds;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(HealthSpool, AFullOneSaysWhatItWaitsForAndWhichSettingHelps) {
   HealthFacts facts = well_facts();
@@ -89,6 +90,28 @@ TEST(HealthSpool, LostPromisesAreNamedUntilSomebodyAcknowledgesThem) {
   EXPECT_THAT(judged(facts, "spool").diagnosis, AllOf(HasSubstr("5-7 (accepted between"), HasSubstr("9-9")));
   EXPECT_THAT(judged(facts, "spool").action, HasSubstr("spool acknowledge 5-7 --reason"));
   EXPECT_THAT(troubled(facts), ElementsAre("spool"));
+}
+
+TEST(HealthSpool, OfManyLossesTheFirstAreNamedAndTheRestCounted) {
+  HealthFacts facts = well_facts();
+  for (std::uint64_t leaf = 1; leaf <= 9; leaf += 2) {
+    facts.spool.losses.push_back({.leaves = {leaf, leaf}});
+  }
+  EXPECT_THAT(judged(facts, "spool").impact, HasSubstr("5 events"));
+  EXPECT_THAT(judged(facts, "spool").diagnosis, AllOf(HasSubstr("3-3"), HasSubstr("and 3 more (`twinlog spool check")));
+  EXPECT_THAT(judged(facts, "spool").diagnosis, Not(HasSubstr("5-5")));
+}
+
+TEST(HealthSpool, FilesThatAnOpeningFoundDamagedAreToldOfUntilSomebodyTakesThemAway) {
+  HealthFacts facts = well_facts();
+  facts.spool.damaged_copies = 2;
+  const HealthComponent spool = judged(facts, "spool");
+  EXPECT_EQ(spool.state, HealthState::kDegraded);
+  EXPECT_THAT(spool.impact, HasSubstr("may not be provable"));
+  EXPECT_THAT(spool.diagnosis, HasSubstr("2 folders `damaged-*` in /var/lib/twinlog/spool"));
+  EXPECT_THAT(spool.action, AllOf(HasSubstr("spool_damaged"), HasSubstr("smartctl"), HasSubstr("mv ")));
+  facts.spool.damaged_copies = 0;
+  EXPECT_TRUE(troubled(facts).empty());
 }
 
 TEST(HealthSpool, ADamagedMemoryOfIdsIsSaidAndLosesNothing) {

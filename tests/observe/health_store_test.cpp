@@ -70,14 +70,15 @@ TEST(HealthStore, OneThatForgotMoreThanTheSpoolHasIsIncomplete) {
   EXPECT_THAT(store.action, AllOf(HasSubstr("from PostgreSQL"), HasSubstr("spool.keep_delivered")));
 }
 
-TEST(HealthStore, OnePoisonedEventNamesItsConstraint) {
+TEST(HealthStore, OneThatRefusesWhatStandsBesideTheRecordsNamesTheConstraintAndWhereToLook) {
   HealthFacts facts = well_facts();
-  let_fail(postgres_of(facts), {.reaction = Reaction::kPoison,
+  let_fail(postgres_of(facts), {.reaction = Reaction::kHold,
                                 .code = "23514",
                                 .constraint = "no_robots",
-                                .words = "PostgreSQL can never take one of these events"});
+                                .words = "PostgreSQL refuses an account's state",
+                                .where = StoreStage::kAccounts});
   EXPECT_THAT(judged(facts, "store_postgres").diagnosis, HasSubstr("constraint no_robots"));
-  EXPECT_THAT(judged(facts, "store_postgres").action, HasSubstr("\\d auth_logs"));
+  EXPECT_THAT(judged(facts, "store_postgres").action, HasSubstr("\\d account_lockouts"));
 }
 
 TEST(HealthCourier, ItIsLateWhenTheOldestEventWaitsTooLong) {

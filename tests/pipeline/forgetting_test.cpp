@@ -199,5 +199,31 @@ TEST(Forgetting, APositionThatNoSpoolEverGaveOutIsAnAlarmAndChangesNothing) {
   EXPECT_EQ(rig.postgres.log_ids(), (Ids{"one", "two"}));
 }
 
+TEST(Forgetting, ATableThatWasMadeAnewBesideItsPositionGetsBackWhatTheSpoolHasAndTheRestIsSaid) {
+  Rig rig;
+  for (int i = 0; i < 5; ++i) {
+    rig.submit("event-" + std::to_string(i));
+  }
+  rig.run_for(1s);
+  rig.postgres.empty_records();
+  rig.run_for(1min);
+  EXPECT_EQ(rig.postgres.log_ids().size(), 5U);
+  EXPECT_EQ(rig.to_postgres->status().rewinds, 1U);
+  EXPECT_EQ(rig.log.count("store_forgot"), 1U);
+  EXPECT_EQ(rig.spool->delivered_before(StoreId::kPostgres), 5U);
+  EXPECT_FALSE(rig.spool->stats().incomplete_since[0].has_value()) << "all of it came back";
+}
+
+TEST(Forgetting, WhereSomebodyDeletesWhatArrivesItIsNotSentForEver) {
+  Rig rig;
+  rig.submit("event");
+  rig.run_for(1s);
+  for (int minute = 0; minute < 9; ++minute) {
+    rig.postgres.empty_records();
+    rig.run_for(1min);
+  }
+  EXPECT_EQ(rig.to_postgres->status().rewinds, 1U);
+}
+
 }  // namespace
 }  // namespace twinlog::testing

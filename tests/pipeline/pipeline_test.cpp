@@ -145,6 +145,7 @@ class NotingStore final : public Store {
   StoreResult<std::optional<AgentPosition>> connect() override { return std::optional<AgentPosition>(); }
   bool is_connected() const override { return true; }
   StoreResult<FlushReport> flush(const FlushBatch& /*batch*/) override { return FlushReport{}; }
+  StoreResult<bool> has_record(const EventKey& /*key*/) override { return true; }
   void disconnect() override {}
   std::vector<CheckLine> take_notes() override { return std::exchange(notes_, {}); }
 

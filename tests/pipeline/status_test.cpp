@@ -94,6 +94,7 @@ class SlowStore final : public Store {
     position_ = batch.position;
     return FlushReport{};
   }
+  StoreResult<bool> has_record(const EventKey& /*key*/) override { return true; }
   void disconnect() override {}
   std::optional<std::chrono::microseconds> clock_offset() const override { return 3s; }
   const std::vector<std::chrono::steady_clock::time_point>& asked() const { return asked_; }
@@ -146,6 +147,7 @@ class LockedStore final : public Store {
   StoreResult<FlushReport> flush(const FlushBatch& /*batch*/) override {
     return StoreError{.reaction = Reaction::kRetry, .code = "", .constraint = "", .words = "not connected"};
   }
+  StoreResult<bool> has_record(const EventKey& /*key*/) override { return true; }
   void disconnect() override {}
 
  private:

@@ -193,6 +193,27 @@ TEST_F(SpoolDamage, InALogCostsTheEventsOfTheDamagedCommitAndNoOther) {
   EXPECT_TRUE(spool().stats().losses.empty());
 }
 
+TEST_F(SpoolDamage, FilesThatWereFoundDamagedAreToldOfOverRestartsUntilSomebodyTakesThemAway) {
+  settings_.max_bytes = 64U << 20U;
+  open();
+  store_many("a", 1000);
+  close();
+  const fs::path log = newest(settings_.path, ".log");
+  flip(log, fs::file_size(log) / 4);
+  open();
+  EXPECT_EQ(spool().stats().damaged_copies, 1U);
+  close();
+  open();
+  EXPECT_EQ(spool().stats().damaged_copies, 1U);
+  for (const std::string& name : files()) {
+    if (name.starts_with("damaged-")) {
+      fs::remove_all(settings_.path + "/" + name);
+    }
+  }
+  ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+  EXPECT_EQ(spool().stats().damaged_copies, 0U);
+}
+
 TEST_F(SpoolDamage, ALogThatIsGoneIsALossThatIsSaidToTheSecond) {
   settings_.max_bytes = 64U << 20U;
   open();

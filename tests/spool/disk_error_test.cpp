@@ -1,6 +1,9 @@
 // A disk that refuses: nothing is promised, the same sync is not tried again, and the spool comes back by itself.
 #include <gmock/gmock.h>
 
+#include <cerrno>
+#include <system_error>
+
 #include "tests/spool/spool_fixture.h"
 
 namespace twinlog {
@@ -159,6 +162,24 @@ TEST_F(SpoolDiskError, AFlushThatFailsInTheBackgroundIsNoticedByMaintenance) {
   heal(Step::kCreate);
   EXPECT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
   EXPECT_EQ(offer_one(make_event("back")), D::kStored);
+}
+
+TEST_F(SpoolDiskError, AQuotaALimitOfFileSizesAndAReadOnlyMountAreBusyAndOverWhenTheCauseIsGone) {
+  ASSERT_EQ(offer_one(make_event("a")), D::kStored);
+  for (const int error : {EDQUOT, EFBIG, EROFS}) {
+    const std::string words = std::generic_category().message(error);
+    disk_.files->fail(Step::kAppend, kForEver, IOStatus::IOError("While appending to file", words));
+    EXPECT_TRUE(offer({make_event(words)}).empty());
+    EXPECT_FALSE(maintain_after(std::chrono::seconds{1}).ok());
+    EXPECT_THAT(spool().stats().trouble, ::testing::HasSubstr(words));
+    EXPECT_EQ(spool().stats().is_volume_full, error == EDQUOT);
+    EXPECT_EQ(log_ids_after(0).front(), "a");
+    heal(Step::kAppend);
+    ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+    EXPECT_TRUE(spool().stats().writable);
+    EXPECT_EQ(spool().stats().trouble, "");
+    EXPECT_EQ(offer_one(make_event("after " + words)), D::kStored);
+  }
 }
 
 }  // namespace

@@ -248,11 +248,15 @@ IOStatus FaultyFileSystem::RenameFile(const std::string& from, const std::string
   if (!status.ok()) {
     return status;
   }
-  EXPECT_EQ(fs::path(plain(from)).parent_path(), fs::path(plain(to)).parent_path()) << "this disk cannot do that";
+  const bool is_within_one = fs::path(plain(from)).parent_path() == fs::path(plain(to)).parent_path();
+  std::shared_ptr<DiskContent> moved = is_within_one ? nullptr : content_of(from);
   std::shared_ptr<DiskContent> replaced = fs::is_regular_file(to) ? content_of(to) : nullptr;
   status = target()->RenameFile(from, to, options, debug);
-  if (status.ok()) {
+  if (status.ok() && is_within_one) {
     names_.renamed(plain(from), plain(to), std::move(replaced));
+  } else if (status.ok()) {  // Each folder's part of it becomes durable with that folder.
+    names_.created(plain(to));
+    names_.removed(plain(from), std::move(moved));
   }
   return status;
 }

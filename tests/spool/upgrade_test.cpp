@@ -57,6 +57,7 @@ class SpoolUpgrade : public testing::SpoolTest, public ::testing::WithParamInter
     settings_.max_bytes = 16U << 20U;
     const fs::path golden = fs::path(TWINLOG_SOURCE_DIR) / "tests/spool/format1";
     fs::copy(golden / GetParam(), settings_.path, fs::copy_options::recursive);
+    std::ofstream(settings_.path + "/LOCK").flush();
     facts_ = read_facts(golden / (std::string(GetParam()) + ".tsv"));
   }
 

@@ -71,6 +71,7 @@ class MemoryStore final : public Store {
   StoreResult<std::optional<AgentPosition>> connect() override;
   bool is_connected() const override { return is_connected_; }
   StoreResult<FlushReport> flush(const FlushBatch& batch) override;
+  StoreResult<bool> has_record(const EventKey& key) override { return records_.contains(key); }
   void disconnect() override { is_connected_ = false; }
   std::optional<std::chrono::microseconds> clock_offset() const override { return clock_offset_; }
 
@@ -95,6 +96,8 @@ class MemoryStore final : public Store {
   /// The same behind a connection that looks alive.
   void forget_silently(std::uint64_t leaf, UtcMicros newest_effective_at = 0);
   void set_position(std::uint64_t leaf);
+  /// What dropping the table of records and making it anew does: the position stays.
+  void empty_records() { records_.clear(); }
 
   const std::optional<AgentPosition>& position() const { return position_; }
   std::vector<std::string> log_ids() const;
