@@ -212,7 +212,11 @@ Exit codes:
 Example:
   twinlog spool dead-letters show --id acme/e-17
 
-Exit codes: as of `twinlog spool dead-letters list`.)"},
+Exit codes:
+  0   they were shown, or there are none
+  1   there is no spool, it cannot be read, or no dead letter has an --id
+  2   a selection is none
+  78  the part of the configuration that says where it is has mistakes)"},
     {"dead-letters replay", "Offer refused events to their store again",
      R"(For when the cause is gone: a constraint dropped, a limit raised. A running agent does it, and the command waits until
 each was tried; of a stopped spool it does so itself, with the stores of the configuration. What the store takes ends
