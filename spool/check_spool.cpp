@@ -188,7 +188,7 @@ Status Check::walk() {
       return database_error("events cannot be read from the spool", setup_.path(), at->status());
     }
     // An iterator gives nothing beside damage, not even what lies in another file.
-    if (const Status read = read_one_by_one(next, std::min(next + kBesideDamage, last + 1)); !read) {
+    if (Status read = read_one_by_one(next, std::min(next + kBesideDamage, last + 1)); !read) {
       return read;
     }
   }

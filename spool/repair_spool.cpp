@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <iterator>
 #include <optional>
@@ -48,7 +49,7 @@ Status copy_folder(const fs::path& from, const fs::path& to, FolderCopy& done) {
       continue;
     }
     if (entry.is_directory(error)) {
-      if (const Status copied = copy_folder(entry.path(), to / name, done); !copied) {
+      if (Status copied = copy_folder(entry.path(), to / name, done); !copied) {
         return copied;
       }
       continue;
@@ -68,22 +69,27 @@ Status copy_folder(const fs::path& from, const fs::path& to, FolderCopy& done) {
   return error ? Status(copy_error(from, error)) : Status();
 }
 
+bool is_readable(const Database& database, std::uint64_t leaf) {
+  const Result<std::optional<Version>> version = read_version(database, leaf);
+  return version && version->has_value();
+}
+
 /// What of `wanted` still is neither readable nor on record.
 std::vector<LeafRange> still_gone(const OpenedSpool& opened, const std::vector<LeafRange>& wanted) {
-  std::vector<LeafRange> gone;
+  std::vector<LeafRange> open;
   for (const LeafRange& range : wanted) {
-    for (const LeafRange& open : outside_holes(known_holes(opened.state.positions), range)) {
-      for (std::uint64_t leaf = open.first; leaf <= open.last; ++leaf) {
-        const Result<std::optional<Version>> version = read_version(*opened.database, leaf);
-        if (version && version->has_value()) {
-          continue;
-        }
-        if (!gone.empty() && gone.back().last + 1 == leaf) {
-          gone.back().last = leaf;
-        } else {
-          gone.push_back({leaf, leaf});
-        }
+    std::ranges::copy(outside_holes(known_holes(opened.state.positions), range), std::back_inserter(open));
+  }
+  std::vector<LeafRange> gone;
+  for (const LeafRange& range : open) {
+    for (std::uint64_t leaf = range.first; leaf <= range.last; ++leaf) {
+      if (is_readable(*opened.database, leaf)) {
+        continue;
       }
+      if (gone.empty() || gone.back().last + 1 != leaf) {
+        gone.push_back({leaf, leaf});
+      }
+      gone.back().last = leaf;
     }
   }
   return gone;

@@ -30,30 +30,34 @@ std::optional<std::uint64_t> leaf_from(std::string_view text) {
   return error == std::errc{} && read_to == end && leaf > 0 ? std::optional(leaf) : std::nullopt;
 }
 
-Status for_each_selected(const LetterSource& source, const LettersOptions& options, LetterMembers members,
-                         UtcMicros now, const std::function<void(LetterView&)>& visit) {
-  for (const StoreId store : kAllStores) {
-    if (options.selection.store.value_or(store) != store) {
-      continue;
+using VisitLetter = std::function<void(LetterView&)>;
+
+Status for_each_of_store(const LetterSource& source, StoreId store, LetterMembers members, const VisitLetter& visit) {
+  std::uint64_t after = 0;
+  while (true) {
+    Result<std::vector<LetterView>> page = source.letters(store, after, members);
+    if (!page || page->empty()) {
+      return page ? Status() : page.error();
     }
-    std::uint64_t after = 0;
-    while (true) {
-      Result<std::vector<LetterView>> page = source.letters(store, after, members);
-      if (!page) {
-        return page.error();
-      }
-      if (page->empty()) {
-        break;
-      }
-      after = page->back().leaf;
-      for (LetterView& letter : *page) {
-        if (selects(options.selection, letter, now)) {
-          visit(letter);
-        }
-      }
+    after = page->back().leaf;
+    std::ranges::for_each(*page, visit);
+  }
+}
+
+Status for_each_selected(const LetterSource& source, const LettersOptions& options, LetterMembers members,
+                         UtcMicros now, const VisitLetter& visit) {
+  const VisitLetter visit_selected = [&](LetterView& letter) {
+    if (selects(options.selection, letter, now)) {
+      visit(letter);
+    }
+  };
+  Status read;
+  for (const StoreId store : kAllStores) {
+    if (read && options.selection.store.value_or(store) == store) {
+      read = for_each_of_store(source, store, members, visit_selected);
     }
   }
-  return {};
+  return read;
 }
 
 std::string key_text(const LetterView& letter) {

@@ -53,7 +53,7 @@ class RunningLetters final : public LetterSource {
 
   Status replay(StoreId store, std::span<const std::uint64_t> leaves, const ReplayWatch& watch) override {
     const std::string of_store = "?store=" + std::string(store_name(store));
-    const Status ordered = in_orders(leaves, "/spool/dead-letters/replay" + of_store);
+    Status ordered = in_orders(leaves, "/spool/dead-letters/replay" + of_store);
     for (std::uint64_t waiting = leaves.size(); ordered && waiting > 0;) {
       const Result<HttpAnswer> answer = ask("GET", "/spool/dead-letters/replays" + of_store);
       if (!answer) {
@@ -100,6 +100,7 @@ class RunningLetters final : public LetterSource {
 
 std::vector<LetterView> views_of(StoreId store, const std::vector<DeadLetter>& letters, LetterMembers members) {
   std::vector<LetterView> views;
+  views.reserve(letters.size());
   for (const DeadLetter& letter : letters) {
     views.push_back(view_of(store, letter, members));
   }
