@@ -95,6 +95,7 @@ class Check {
   std::unique_ptr<Database> database_;
   std::optional<SpoolState> state_;
   std::optional<Promised> promised_;
+  std::vector<std::string> event_tables_;  ///< In words, those that are damaged.
   std::vector<LeafRange> missing_;
   std::vector<LeafRange> found_;  ///< Elsewhere in the folder.
 };
@@ -145,8 +146,9 @@ Status Check::read_tables() {
     // below.
     if (!table.damage.empty() && (!database_ || known.contains(name))) {
       check_.is_ids_damaged |= table.family == kIdsFamily;
-      check_.findings.push_back("the table " + name + (table.family.empty() ? "" : " of " + table.family) +
-                                " is damaged (" + table.damage + ")");
+      (table.family == kEventsFamily ? event_tables_ : check_.findings)
+          .push_back("the table " + name + (table.family.empty() ? "" : " of " + table.family) + " is damaged (" +
+                     table.damage + ")");
     }
   }
   return {};
@@ -254,7 +256,10 @@ Status Check::note_kept() {
 }
 
 void Check::judge() {
-  check_.unreadable = merged(std::move(check_.unreadable));
+  const std::vector<LeafRange> damaged = merged(std::move(check_.unreadable));
+  check_.unreadable = state_ ? without(damaged, known_holes(state_->positions)) : damaged;
+  const bool is_on_record = !damaged.empty() && check_.unreadable.empty();
+  std::ranges::copy(event_tables_, std::back_inserter(is_on_record ? check_.known_damage : check_.findings));
   if (!check_.does_open) {
     check_.to_put_back = found_;
     check_.findings.push_back(found_.empty() ? "no event can be read from its files"

@@ -18,12 +18,13 @@ struct SpoolCheck {
   std::vector<std::string> findings;
   /// Whether the database opens as it is; otherwise an opening for writing puts it together anew from what is whole.
   bool does_open = true;
-  bool is_ids_damaged = false;         ///< The memory of ids: what was lost of it is forgotten.
-  std::vector<LeafRange> unreadable;   ///< Events that are there and damaged.
-  std::vector<LeafRange> to_put_back;  ///< Those, and missing ones, that can be read elsewhere in the folder.
-  std::vector<LeafRange> to_lose;      ///< The rest of them.
-  std::vector<Loss> losses;            ///< On record, and nobody has acknowledged them.
-  std::vector<std::string> kept;       ///< Folders `damaged-*` of earlier openings.
+  bool is_ids_damaged = false;            ///< The memory of ids: what was lost of it is forgotten.
+  std::vector<LeafRange> unreadable;      ///< Events that are there and damaged.
+  std::vector<LeafRange> to_put_back;     ///< Those, and missing ones, that can be read elsewhere in the folder.
+  std::vector<LeafRange> to_lose;         ///< The rest of them.
+  std::vector<std::string> known_damage;  ///< Tables of which all that cannot be read is on record as lost.
+  std::vector<Loss> losses;               ///< On record, and nobody has acknowledged them.
+  std::vector<std::string> kept;          ///< Folders `damaged-*` of earlier openings.
   std::uint64_t tables = 0, logs = 0, events = 0, dead_letters = 0;  ///< Read.
 };
 

@@ -42,6 +42,9 @@ void print_check(const SpoolCheck& check, const OperatorIo& io) {
   for (const std::string& finding : check.findings) {
     io.out << "finding: " << shown_text(finding) << "\n";
   }
+  for (const std::string& words : check.known_damage) {
+    io.out << "known: " << shown_text(words) << "; what it lost is on record\n";
+  }
   for (const Loss& loss : check.losses) {
     io.out << loss_line(loss.leaves, utc_text(loss.from), utc_text(loss.until), utc_text(loss.found_at));
   }

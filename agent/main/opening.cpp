@@ -33,19 +33,7 @@ Status open_now(AgentParts& parts) {
                    "the spool lies on a volume that goes with the pod: events not delivered when it goes are lost",
                    {{"path", parts.settings.spool.path}, {"why", why}});
   }
-  RocksSpoolSettings spool{.path = parts.settings.spool.path, .agent = parts.settings.agent.name};
-  spool.max_bytes = parts.settings.spool.max_bytes;
-  spool.dead_letters_max = spool_room(parts.settings.spool).dead_letters_max;
-  spool.keep_delivered = parts.settings.spool.keep_delivered;
-  spool.compression = parts.settings.spool.compress ? SpoolCompression::kLz4 : SpoolCompression::kNone;
-  spool.stores.clear();
-  if (parts.settings.postgres.enabled) {
-    spool.stores.push_back(StoreId::kPostgres);
-  }
-  if (parts.settings.mongodb.enabled) {
-    spool.stores.push_back(StoreId::kMongodb);
-  }
-  auto opened = open_rocks_spool(spool, parts.random, parts.clock);
+  auto opened = open_rocks_spool(rocks_settings(parts.settings), parts.random, parts.clock);
   if (!opened) {
     return opened.error();
   }
@@ -61,6 +49,22 @@ Status open_now(AgentParts& parts) {
 }
 
 }  // namespace
+
+RocksSpoolSettings rocks_settings(const Settings& settings) {
+  RocksSpoolSettings spool{.path = settings.spool.path, .agent = settings.agent.name};
+  spool.max_bytes = settings.spool.max_bytes;
+  spool.dead_letters_max = spool_room(settings.spool).dead_letters_max;
+  spool.keep_delivered = settings.spool.keep_delivered;
+  spool.compression = settings.spool.compress ? SpoolCompression::kLz4 : SpoolCompression::kNone;
+  spool.stores.clear();
+  if (settings.postgres.enabled) {
+    spool.stores.push_back(StoreId::kPostgres);
+  }
+  if (settings.mongodb.enabled) {
+    spool.stores.push_back(StoreId::kMongodb);
+  }
+  return spool;
+}
 
 Status open_spool(AgentParts& parts, const ServiceManager& manager) {
   std::future<Status> opened = std::async(std::launch::async, [&parts] {

@@ -11,6 +11,7 @@
 #include "agent/cli/repair_command.h"
 #include "agent/cli/spool_command.h"
 #include "agent/main/exit_code.h"
+#include "agent/main/opening.h"
 #include "agent/main/signals.h"
 #include "config/value_shapes.h"
 #include "ledger/base/wakeup.h"
@@ -52,10 +53,9 @@ std::unique_ptr<SpoolAtHand> spool_at_hand(const OperatorLine& line) {
   return hand;
 }
 
-RocksSpoolSettings rocks_settings(const SpoolAtHand& hand, const std::string& path) {
-  RocksSpoolSettings spool{.path = path, .agent = hand.settings.agent.name};
-  spool.max_bytes = hand.settings.spool.max_bytes;
-  spool.compression = hand.settings.spool.compress ? SpoolCompression::kLz4 : SpoolCompression::kNone;
+RocksSpoolSettings settings_at(const SpoolAtHand& hand, const std::string& path) {
+  RocksSpoolSettings spool = rocks_settings(hand.settings);
+  spool.path = path;
   return spool;
 }
 
@@ -89,7 +89,7 @@ Result<std::unique_ptr<Store>> connect_store(StoreId id, const Spool& spool, con
 SpoolOpening opening_of(const OperatorLine& line, SpoolAtHand& hand) {
   return {.open =
               [&hand](const std::string& path) {
-                auto opened = open_rocks_spool(rocks_settings(hand, path), hand.random, hand.clock);
+                auto opened = open_rocks_spool(settings_at(hand, path), hand.random, hand.clock);
                 for (const std::string& words : opened ? (*opened)->take_warnings() : std::vector<std::string>()) {
                   std::cerr << "twinlog: " << words << "\n";
                 }
@@ -183,10 +183,10 @@ int run_spool_check_command(const OperatorLine& line) {
 
 int run_spool_repair_command(const OperatorLine& line) {
   const auto hand = spool_at_hand(line);
-  return hand == nullptr ? kExitConfiguration
-                         : run_spool_repair(
-                               {.at = hand->at, .spool = rocks_settings(*hand, hand->at.path), .applies = line.applies},
-                               hand->random, own_io(hand->clock));
+  return hand == nullptr
+             ? kExitConfiguration
+             : run_spool_repair({.at = hand->at, .spool = settings_at(*hand, hand->at.path), .applies = line.applies},
+                                hand->random, own_io(hand->clock));
 }
 
 int run_spool_acknowledge_command(const OperatorLine& line) {

@@ -7,7 +7,8 @@ import harness
 from command import run
 
 COMMANDS = ("agent", "init", "check", "migrate", "send", "status", "wait", "drain", "spool", "try", "spool status",
-            "spool export")
+            "spool export", "spool check", "spool repair", "spool acknowledge", "spool dead-letters", "spool dead-letters list",
+            "spool dead-letters show", "spool dead-letters replay", "spool dead-letters discard")
 
 
 class Version(unittest.TestCase):
