@@ -10,6 +10,8 @@
 namespace twinlog {
 namespace {
 
+constexpr std::string_view kBroken = "broken";
+
 constexpr std::string_view kUnfinished = ".new";
 
 bool is_of_a_database(const std::string& name) {
@@ -65,6 +67,16 @@ Result<Aside> Aside::take(rocksdb::Env& env, const std::string& spool) {
     return not_set_aside(spool, status);
   }
   return aside;
+}
+
+Status Aside::mark_broken() const {
+  rocksdb::Status marked = rocksdb::WriteStringToFile(env_, "", folder() + "/" + std::string(kBroken), true);
+  marked = marked.ok() ? sync_folder(*env_, folder()) : marked;
+  return marked.ok() ? Status() : not_set_aside(spool_, marked);
+}
+
+bool Aside::is_broken() const {
+  return env_->FileExists(folder() + "/" + std::string(kBroken)).ok();
 }
 
 std::vector<std::string> Aside::with_suffix(std::string_view suffix) const {

@@ -26,6 +26,10 @@ class Aside {
   /// where a link cannot be made (a file system without hard links); nothing is changed then.
   static Result<Aside> take(rocksdb::Env& env, const std::string& spool);
 
+  /// What is set aside does not open: from now on every opening puts it together anew, until one has come to its end.
+  Status mark_broken() const;
+  bool is_broken() const;
+
   /// Full paths, of `*.log` in the order of their numbers, and of `*.sst`.
   std::vector<std::string> logs() const;
   std::vector<std::string> tables() const;

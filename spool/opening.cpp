@@ -145,9 +145,17 @@ Result<OpenedSpool> open_and_load(const DatabaseSetup& setup, Random& random, co
   return OpenedSpool{.database = std::move(*database), .state = std::move(*state), .warnings = setup.take_warnings()};
 }
 
+/// It opens then, without what is still to be put back.
+Error rebuilding_cut_short(const std::string& path) {
+  return {ErrorKind::kCorrupt, "the spool in " + path + " was being put together anew when the agent died"};
+}
+
 /// After damage because of which it does not open.
 Result<OpenedSpool> rebuild_and_load(const DatabaseSetup& setup, const Aside& aside, Random& random, const Clock& clock,
                                      const Error& damage) {
+  if (const Status marked = aside.mark_broken(); !marked) {
+    return marked.error();
+  }
   Result<std::vector<std::string>> words = rebuild_database(setup, aside, random, clock);
   if (!words) {
     return words.error();
@@ -187,7 +195,8 @@ Result<OpenedSpool> open_for_writing(const DatabaseSetup& setup, const Promised&
   }
   TWINLOG_KILL_POINT("spool.set_aside");
   setup.take_warnings();
-  Result<OpenedSpool> found = open_and_load(setup, random, clock);
+  Result<OpenedSpool> found = aside->is_broken() ? Result<OpenedSpool>(rebuilding_cut_short(setup.path()))
+                                                 : open_and_load(setup, random, clock);
   if (!found && found.error().kind() == ErrorKind::kCorrupt) {
     found = rebuild_and_load(setup, *aside, random, clock, found.error());
   }

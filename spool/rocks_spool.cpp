@@ -11,6 +11,7 @@
 #include "spool/loss.h"
 #include "spool/measure_backlog.h"
 #include "spool/read_versions.h"
+#include "spool/rescue.h"
 #include "spool/rocks_spool_class.h"
 
 namespace twinlog {
@@ -206,6 +207,13 @@ Status RocksSpool::settle_dead_letters(StoreId store, std::span<const std::uint6
   return letters_.settle(*database_, store, leaves, settlement);
 }
 
+void RocksSpool::note_loss(SpoolPositions& positions, const LeafRange& leaves) {
+  const UtcMicros now = clock_.utc_now();
+  const Loss loss = loss_of(*database_, identity_, leaves, {now, now});
+  add_loss(positions, loss);
+  warnings_.add({loss_words(loss)});
+}
+
 Status RocksSpool::give_up_unreadable(std::uint64_t after) {
   if (!writable_) {
     return closed_error();
@@ -213,13 +221,37 @@ Status RocksSpool::give_up_unreadable(std::uint64_t after) {
   return change_losses([&](SpoolPositions& positions, rocksdb::WriteBatch& /*batch*/) -> Status {
     const std::uint64_t first = beyond_holes(known_holes(positions), first_after(after, positions.first_kept));
     const auto unreadable = unreadable_from(*database_, {first, last_leaf_});
-    if (!unreadable || !unreadable->has_value()) {
-      return unreadable ? Status() : Status(unreadable.error());
+    if (!unreadable) {
+      return unreadable.error();
     }
-    const UtcMicros now = clock_.utc_now();
-    const Loss loss = loss_of(*database_, identity_, **unreadable, {now, now});
-    add_loss(positions, loss);
-    warnings_.add({loss_words(loss)});
+    if (unreadable->has_value()) {
+      note_loss(positions, **unreadable);
+    }
+    return {};
+  });
+}
+
+Status RocksSpool::note_missing(const LeafRange& range) {
+  const auto is_missing = [&](const SpoolPositions& positions) {
+    return !outside_holes(known_holes(positions), {std::max(range.first, positions.first_kept), range.last}).empty();
+  };
+  if (!is_missing(positions_.now())) {
+    return {};
+  }
+  if (!writable_) {
+    return closed_error();
+  }
+  return change_losses([&](SpoolPositions& positions, rocksdb::WriteBatch& /*batch*/) -> Status {
+    const Result<std::vector<LeafRange>> found =
+        holes(*database_, {std::max(range.first, positions.first_kept), range.last});
+    if (!found) {
+      return found.error();
+    }
+    for (const LeafRange& hole : *found) {
+      for (const LeafRange& leaves : outside_holes(known_holes(positions), hole)) {
+        note_loss(positions, leaves);
+      }
+    }
     return {};
   });
 }
@@ -239,6 +271,7 @@ Status RocksSpool::sync() {
 
 void RocksSpool::close() {
   writable_ = false;
+  is_closed_ = true;
   const std::unique_lock lock(database_mutex_);
   database_.reset();
 }

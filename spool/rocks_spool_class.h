@@ -54,6 +54,7 @@ class RocksSpool final : public Spool {
   Status settle_dead_letters(StoreId store, std::span<const std::uint64_t> leaves,
                              const Settlement& settlement) override;
   Status give_up_unreadable(std::uint64_t after) override;
+  Status note_missing(const LeafRange& range) override;
   Status skip_to(std::uint64_t leaf) override;
   Status acknowledge(const LeafRange& lost, const std::string& reason, UtcMicros now) override;
   Status maintain(TimePoint now) override;
@@ -79,6 +80,7 @@ class RocksSpool final : public Spool {
   Status trim(TimePoint now);
   template <typename Change>
   Status change_losses(const Change& change);
+  void note_loss(SpoolPositions& positions, const LeafRange& leaves);
   void write_refused(const Error& error);
   void write_failed(const Error& error);
 
@@ -100,6 +102,7 @@ class RocksSpool final : public Spool {
   std::atomic<std::uint64_t> sync_errors_ = 0;
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<bool> writable_ = true;
+  std::atomic<bool> is_closed_ = false;  ///< For good.
   Trouble trouble_;
   Promised last_promised_;  ///< What was there at the start counts. Only for the committing thread.
   Warnings warnings_;

@@ -74,6 +74,9 @@ Status RocksSpool::trim(TimePoint now) {
 /// those, it stays open to be read.
 Status RocksSpool::recover() {
   const std::unique_lock lock(database_mutex_);
+  if (is_closed_) {
+    return closed_error();
+  }
   if (database_ && !space_.make_room_to_reopen(*database_)) {
     return spool_volume_full(settings_.path);
   }

@@ -174,6 +174,8 @@ class Spool {
   /// Goes on record, durably, as lost: what lies next behind `after` and cannot be read. read() goes beyond it from
   /// then on. Nothing happens where it can be read.
   virtual Status give_up_unreadable(std::uint64_t after) = 0;
+  /// Goes on record, durably, as lost: the numbers in `range` that lead nowhere and are not on record yet.
+  virtual Status note_missing(const LeafRange& range) = 0;
 
   /// Leaves up to `leaf` are never given out from now on, durably. For a spool that was set back: a store knows these
   /// numbers of events that the spool has lost. A commit under way may still give out the next ones.

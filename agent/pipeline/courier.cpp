@@ -175,10 +175,25 @@ std::chrono::milliseconds Courier::flush(std::uint64_t after) {
   if (versions->empty()) {
     return pass_hole(after);
   }
+  if (auto noted = note_holes({after + 1, versions->back().leaf_index}, versions->size())) {
+    return *noted;
+  }
   const AgentPosition position{.last_leaf = versions->back().leaf_index,
                                .flushed_at = parts_.clock.utc_now(),
                                .newest_effective_at = newest_effective_at(*versions)};
   return send(refusals_.offer(*std::move(versions)), position);
+}
+
+/// Numbers that lead nowhere are on record, or are put there before the cursor goes beyond them.
+std::optional<std::chrono::milliseconds> Courier::note_holes(const LeafRange& range, std::size_t there) {
+  if (range.last - range.first + 1 == there) {
+    return std::nullopt;
+  }
+  const Status noted = parts_.spool.note_missing(range);
+  return noted.ok() ? std::nullopt
+                    : std::optional(failed_here("events of the spool are missing, and that cannot be put on record: " +
+                                                    noted.error().message(),
+                                                Reaction::kRetrySlowly));
 }
 
 void Courier::replay(std::span<const std::uint64_t> leaves) {
@@ -213,6 +228,9 @@ std::chrono::milliseconds Courier::pass_hole(std::uint64_t after) {
   }
   if (!next->empty() || last <= after) {
     return std::chrono::milliseconds{0};
+  }
+  if (auto noted = note_holes({after + 1, last}, 0)) {
+    return *noted;
   }
   return send({}, {.last_leaf = last, .flushed_at = parts_.clock.utc_now()});
 }

@@ -149,6 +149,7 @@ class Courier {
   std::optional<std::chrono::milliseconds> wait_for_batch(std::uint64_t waiting);
   std::chrono::milliseconds flush(std::uint64_t after);
   std::chrono::milliseconds pass_hole(std::uint64_t after);
+  std::optional<std::chrono::milliseconds> note_holes(const LeafRange& range, std::size_t there);
   std::chrono::milliseconds replay();
   std::chrono::milliseconds send(const StoreRefusals::Offer& offer, const AgentPosition& position);
   Status pass(const AgentPosition& position, const std::vector<DeadLetter>& letters);

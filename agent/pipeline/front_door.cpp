@@ -55,7 +55,9 @@ FrontDoor::FrontDoor(const EventReaderSettings& settings, Parts parts) : parts_(
 }
 
 void FrontDoor::set_reader(const EventReaderSettings& settings) {
-  reader_ = &readers_.emplace_back(settings);
+  if (readers_.empty() || settings != readers_.back().settings()) {
+    reader_ = &readers_.emplace_back(settings);
+  }
 }
 
 void FrontDoor::submit(Submission submission) {

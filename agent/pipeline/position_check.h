@@ -27,8 +27,8 @@ class PositionCheck {
   /// `batch_events`: how many one more batch may hold that the store took without its position.
   Finding compare(const std::optional<AgentPosition>& position, std::size_t batch_events);
   /// The position is as expected, but the record that was delivered last is not there: a table was emptied, or dropped
-  /// and made anew, beside the position. All that the spool still has is sent again, as if there were no position; where
-  /// the same happens again within kGoneAgain, that is left alone (somebody deletes what arrives).
+  /// and made anew, beside the position. All that the spool still has is sent again, as if there were no position;
+  /// where the same happens again within kGoneAgain, that is left alone (somebody deletes what arrives).
   Finding record_is_gone(std::chrono::steady_clock::time_point now);
   static constexpr std::chrono::minutes kGoneAgain{10};
   /// A batch up to this leaf is about to be sent.
@@ -50,7 +50,7 @@ class PositionCheck {
   bool is_loss_unnoted_ = false;
   std::optional<std::uint64_t> forgot_at_;  ///< The lower position that the log has told of; while it stays so.
   std::optional<std::chrono::steady_clock::time_point> gone_at_;
-  std::uint64_t ahead_at_ = 0;              ///< The higher position that the log has told of.
+  std::uint64_t ahead_at_ = 0;  ///< The higher position that the log has told of.
 };
 
 }  // namespace twinlog

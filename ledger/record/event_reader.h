@@ -73,12 +73,15 @@ struct EventReaderSettings {
   std::vector<std::string> allow_tenants;  ///< Empty: any.
   std::string log_id_key;                  ///< The spool's HMAC key for ids of keyed requests; 32 bytes.
   Random* random = nullptr;                ///< For ids that are drawn. Outlives the reader.
+  bool operator==(const EventReaderSettings&) const = default;
 };
 
 /// Reads the events of one request (a socket line is a request of its own).
 class EventReader {
  public:
   explicit EventReader(EventReaderSettings settings) : settings_(std::move(settings)) {}
+
+  const EventReaderSettings& settings() const { return settings_; }
 
   struct RequestContext {
     /// What the request carries as such, visible ASCII; "": nothing. Then each missing log_id is drawn anew, else it

@@ -16,7 +16,8 @@ def all_points():
                   for name in POINT.findall(path.read_text()))
 
 
-# Agents that live and die on the spool of today never come to these; each has a test of its own.
+# Agents that live and die on the spool of today never come to these. Upgrade, dead letters and rebuilding have tests of their
+# own (upgrade_test, refused_events_test, damaged_spool_test); at a replay and its settlement nobody dies yet.
 OF_THEIR_OWN = ("upgrade", "dead_letter", "settlement", "replayed", "rebuil")
 
 

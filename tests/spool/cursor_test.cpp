@@ -1,7 +1,9 @@
 #include <gmock/gmock.h>
+#include <rocksdb/db.h>
 
 #include <limits>
 
+#include "spool/layout.h"
 #include "tests/spool/spool_fixture.h"
 
 namespace twinlog {
@@ -188,6 +190,68 @@ TEST_F(SpoolCursor, AfterCloseItIsKnownButNothingIsRead) {
   open();
   EXPECT_EQ(spool().cursor(StoreId::kPostgres), 60U);
   EXPECT_EQ(leaves_after(60).size(), 40U);
+}
+
+TEST_F(SpoolCursor, AHoleThatIsNotOnRecordIsALossAndOneThatIsStaysWhatItIs) {
+  open();
+  store_many("a", 5);
+  ASSERT_TRUE(spool().skip_to(10).ok());
+  store_many("b", 5);
+  ASSERT_TRUE(spool().note_missing({1, 15}).ok());
+  EXPECT_TRUE(spool().stats().losses.empty());
+  close();
+  {
+    const rocksdb::Options options;
+    std::vector<std::string> names;
+    ASSERT_TRUE(rocksdb::DB::ListColumnFamilies(options, settings_.path, &names).ok());
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const std::string& name : names) {
+      families.emplace_back(name, rocksdb::ColumnFamilyOptions());
+    }
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* opened = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open(options, settings_.path, families, &handles, &opened).ok());
+    const std::unique_ptr<rocksdb::DB> database(opened);
+    EXPECT_TRUE(database->Delete({}, handles[1], event_key(3)).ok());
+    for (rocksdb::ColumnFamilyHandle* handle : handles) {
+      EXPECT_TRUE(database->DestroyColumnFamilyHandle(handle).ok());
+    }
+  }
+  for (int start = 0; start < 2; ++start) {
+    open();
+    ASSERT_TRUE(spool().note_missing({1, 15}).ok());
+    ASSERT_EQ(spool().stats().losses.size(), 1U);
+    EXPECT_EQ(spool().stats().losses.front().leaves, (LeafRange{3, 3}));
+    EXPECT_TRUE(spool().stats().incomplete_since[0].has_value());
+  }
+}
+
+TEST_F(SpoolCursor, TimesOfAcceptanceNeverFallWhateverTheClockDoes) {
+  settings_.keep_delivered = std::chrono::milliseconds(0);
+  open();
+  const auto accept = [this](const char* log_id, UtcMicros at) {
+    const std::vector<AcceptedEvent> events = {make_event(log_id)};
+    const CommitRequest request{.events = events};
+    EXPECT_TRUE(spool().commit({&request, 1}, at).has_value());
+    return spool().read(spool().last_leaf() - 1, 1, 1)->front().received_at;
+  };
+  EXPECT_EQ(accept("first", 2'000'000), 2'000'000);
+  EXPECT_EQ(accept("clock went back", 1'000'000), 2'000'000);
+  deliver_all();
+  settle();
+  ASSERT_GT(spool().stats().first_kept_leaf, spool().last_leaf()) << "nothing is left to tell the time";
+  open();
+  EXPECT_EQ(accept("after a start", 1'500'000), 2'000'000);
+  EXPECT_EQ(accept("later", 3'000'000), 3'000'000);
+}
+
+TEST_F(SpoolCursor, AClosedSpoolStaysClosed) {
+  open();
+  store_many("a", 1);
+  spool().close();
+  EXPECT_THAT(offer({make_event("b")}), ::testing::IsEmpty());
+  EXPECT_FALSE(maintain_after(std::chrono::seconds{1}).ok());
+  EXPECT_THAT(offer({make_event("b")}), ::testing::IsEmpty());
 }
 
 }  // namespace

@@ -114,6 +114,7 @@ const Scenario kScenarios[] = {
        open_and_make_backlog(life);
        life.spool.reset();
        damage_manifest(life.settings.path);
+       life.promises.let_ids_be_forgotten();
      },
      open_if_it_can},
     {"Commit", open_and_make_backlog,

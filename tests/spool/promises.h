@@ -22,6 +22,8 @@ class Promises {
   /// lies in a loss on record; leaves rise, received times do not fall; no cursor skips what a store has not; nothing
   /// is there that nobody sent.
   void check(Spool& spool) const;
+  /// From now on nobody looks at repeats: the memory of ids is a cache, which a power loss amid a repair may cost.
+  void let_ids_be_forgotten() { are_ids_kept_ = false; }
   std::size_t size() const { return promised_.size(); }
 
  private:
@@ -31,7 +33,8 @@ class Promises {
 
   std::map<std::string, AcceptedEvent> offered_;   ///< By log id.
   std::map<std::string, std::uint64_t> promised_;  ///< The leaf.
-  std::array<std::uint64_t, kStores> most_{};      ///< How far each store can be.
+  bool are_ids_kept_ = true;
+  std::array<std::uint64_t, kStores> most_{};  ///< How far each store can be.
 };
 
 }  // namespace twinlog::testing
