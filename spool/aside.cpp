@@ -101,17 +101,28 @@ std::vector<std::string> Aside::tables() const {
   return with_suffix(".sst");
 }
 
-/// Under the other name first, so that a death on the way leaves no half of it.
-void Aside::drop() {
+/// Durably: should it come back under its name after a power loss, the next opening would take it for what it set aside
+/// itself, although events were promised since.
+Status Aside::rename(const std::string& name) const {
+  rocksdb::Status renamed = env_->RenameFile(folder(), name);
+  renamed = renamed.ok() ? sync_folder(*env_, spool_) : renamed;
+  return renamed.ok() ? Status() : Status(database_error("what was set aside cannot be renamed", spool_, renamed));
+}
+
+Status Aside::drop() {
   const std::string dropped = folder() + std::string(kUnfinished);
-  const bool is_renamed = env_->RenameFile(folder(), dropped).ok();
-  remove_folder(*env_, is_renamed ? dropped : folder());
+  remove_folder(*env_, dropped);
+  Status renamed = rename(dropped);
+  if (renamed.ok()) {
+    remove_folder(*env_, dropped);
+  }
+  return renamed;
 }
 
 Result<std::string> Aside::keep_as(const std::string& name) {
   std::string kept = spool_ + "/" + name;
-  const rocksdb::Status status = env_->RenameFile(folder(), kept);
-  return status.ok() ? Result(std::move(kept)) : database_error("what was set aside cannot be renamed", spool_, status);
+  const Status renamed = rename(kept);
+  return renamed ? Result(std::move(kept)) : renamed.error();
 }
 
 }  // namespace twinlog

@@ -34,12 +34,13 @@ class Aside {
   std::vector<std::string> logs() const;
   std::vector<std::string> tables() const;
 
-  /// The opening lost nothing.
-  void drop();
-  /// The opening did: it stays for people, under this name. The path.
+  /// The opening lost nothing. Durable: nothing may be promised before.
+  Status drop();
+  /// The opening did: it stays for people, under this name. The path. Durable alike.
   Result<std::string> keep_as(const std::string& name);
 
  private:
+  Status rename(const std::string& name) const;
   Aside(rocksdb::Env& env, std::string spool) : env_(&env), spool_(std::move(spool)) {}
   std::vector<std::string> with_suffix(std::string_view suffix) const;
   std::string folder() const { return spool_ + "/" + std::string(kFolder); }

@@ -214,11 +214,14 @@ Result<OpenedSpool> open_for_writing(const DatabaseSetup& setup, const Promised&
   std::ranges::move(examination.take_words(), std::back_inserter(opened.warnings));
   TWINLOG_KILL_POINT("spool.examined");
   if (!*is_damaged) {
-    aside->drop();
-    return opened;
+    const Status dropped = aside->drop();
+    return dropped ? Result(std::move(opened)) : dropped.error();
   }
   const Result<std::string> kept = aside->keep_as(std::string(kDamagedPrefix) + std::to_string(clock.utc_now()));
-  opened.warnings.push_back(kept ? "the spool's files as they were found lie in " + *kept : kept.error().message());
+  if (!kept) {
+    return kept.error();
+  }
+  opened.warnings.push_back("the spool's files as they were found lie in " + *kept);
   return opened;
 }
 

@@ -6,7 +6,9 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <string>
 
 #include "ledger/base/kill_point.h"
 #include "ledger/base/uuid.h"
@@ -31,15 +33,27 @@ void remove_unused(const DatabaseSetup& setup) {
   setup.env().DeleteDir(folder).PermitUncheckedError();
 }
 
-/// RocksDB's repair would make tables of them, beside those that it has made of them before, and then refuse both.
-void remove_logs(const DatabaseSetup& setup) {
-  std::vector<std::string> names;
-  setup.env().GetChildren(setup.path(), &names).PermitUncheckedError();
-  for (const std::string& name : names) {
-    if (name.ends_with(".log")) {
-      setup.env().DeleteFile(setup.path() + "/" + name).PermitUncheckedError();
-    }
+/// Back to the tables that were set aside: what an opening or a rebuild that did not end has made since holds the same
+/// events once more, and RocksDB refuses tables that overlap. The logs go for the same reason: its repair would make
+/// tables of them beside those that were made of them before.
+Status begin_from_aside(const DatabaseSetup& setup, const Aside& aside) {
+  std::map<std::string, std::string> kept;
+  for (const std::string& path : aside.tables()) {
+    kept.emplace(path.substr(path.rfind('/') + 1), path);
   }
+  std::vector<std::string> names;
+  rocksdb::Status done = setup.env().GetChildren(setup.path(), &names);
+  for (const std::string& name : names) {
+    if (done.ok() && (name.ends_with(".log") || (name.ends_with(".sst") && !kept.contains(name)))) {
+      done = setup.env().DeleteFile(setup.path() + "/" + name);
+    }
+    kept.erase(name);
+  }
+  for (const auto& [name, path] : kept) {
+    done = done.ok() ? setup.env().LinkFile(path, setup.path() + "/" + name) : done;
+  }
+  return done.ok() ? Status()
+                   : Status(database_error("the spool's database cannot be put together anew", setup.path(), done));
 }
 
 struct FirstEvent {
@@ -99,7 +113,9 @@ Result<std::vector<std::string>> complete(Database& database, Random& random, co
 Result<std::vector<std::string>> rebuild_database(const DatabaseSetup& setup, const Aside& aside, Random& random,
                                                   const Clock& clock) {
   TWINLOG_KILL_POINT("spool.before_rebuild");
-  remove_logs(setup);
+  if (const Status begun = begin_from_aside(setup, aside); !begun) {
+    return begun.error();
+  }
   const rocksdb::Status repaired =
       rocksdb::RepairDB(setup.path(), setup.database_options(), setup.families(Compactions::kHeld));
   setup.take_warnings();  // Each file that it cannot use, which is not yet a loss.
