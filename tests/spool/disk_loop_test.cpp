@@ -269,8 +269,22 @@ TEST_P(DiskLoop, HarmsNoPromiseWhateverTheOperation) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, DiskLoop,
-                         ::testing::Combine(::testing::ValuesIn(kScenarios), ::testing::ValuesIn(kFaults)),
+/// All but one: where one write to MANIFEST fails while a family is made, and the next one does not, RocksDB 7.8.3 ends
+/// the process by an assertion (cfd->initialized(), compiled into Debian's library). It is then as a kill, which is
+/// tried elsewhere; here it would end the test.
+std::vector<std::tuple<Scenario, Fault>> cases() {
+  std::vector<std::tuple<Scenario, Fault>> all;
+  for (const Scenario& scenario : kScenarios) {
+    for (const Fault& fault : kFaults) {
+      if (scenario.name != "StartAfterDamage" || fault.name != "OneError") {
+        all.emplace_back(scenario, fault);
+      }
+    }
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, DiskLoop, ::testing::ValuesIn(cases()),
                          [](const auto& each) { return std::get<0>(each.param).name + std::get<1>(each.param).name; });
 
 }  // namespace
