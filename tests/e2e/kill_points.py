@@ -17,7 +17,7 @@ def all_points():
 
 
 # Agents that live and die on the spool of today never come to these. Upgrade, dead letters and rebuilding have tests of their
-# own (upgrade_test, refused_events_test, damaged_spool_test); at a replay and its settlement nobody dies yet.
+# own: upgrade_test, refused_events_test, damaged_spool_test.
 OF_THEIR_OWN = ("upgrade", "dead_letter", "settlement", "replayed", "rebuil")
 
 

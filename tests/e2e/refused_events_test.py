@@ -10,6 +10,7 @@ import pymongo
 import field
 import harness
 import kill_points
+from command import run
 
 BAD = {7, 31, 64}  # Of the events of a batch.
 
@@ -94,6 +95,27 @@ class RefusedEvents(unittest.TestCase):
                 del self.agent.environment["TWINLOG_KILL_AT"]
                 self.agent.start()
                 self.assert_only_the_good_ones(f"k{number}-")
+
+    def test_a_death_at_any_step_of_offering_them_again_ends_as_if_they_had_come_in_time(self):
+        for number, point in enumerate(kill_points.points_of("replayed", "settlement")):
+            with self.subTest(point):
+                self.start_agent(kill_points.test_binary())
+                self.agent.stop()
+                self.forbid_in_postgres()
+                self.agent.environment["TWINLOG_KILL_AT"] = f"{point}:1"
+                self.agent.start()
+                self.send(f"r{number}-")
+                self.assert_only_the_good_ones(f"r{number}-")
+                with psycopg.connect(self.agent.postgres, autocommit=True) as connection:
+                    connection.execute("ALTER TABLE auth_logs DROP CONSTRAINT no_actors")
+                run("spool", "dead-letters", "replay", "--timeout", "5s", "--config", self.agent.config)
+                self.assertEqual(self.agent.process.wait(harness.PATIENCE), -signal.SIGKILL)
+                del self.agent.environment["TWINLOG_KILL_AT"]
+                self.agent.start()
+                again = run("spool", "dead-letters", "replay", "--config", self.agent.config)
+                self.assertEqual(again.returncode, 0, again.stdout + again.stderr)
+                self.assertEqual(self.numbers("postgres", f"r{number}-"), set(range(100)))
+                self.assertEqual(self.failures_in_postgres(), dict.fromkeys((f"id:u{user}" for user in range(5)), 22))
 
 
 if __name__ == "__main__":
