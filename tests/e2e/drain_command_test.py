@@ -47,9 +47,10 @@ class Drain(unittest.TestCase):
 
     def test_with_wait_it_returns_when_both_stores_have_what_lingered(self):
         lingering = {f"TWINLOG_STORES_{store}_LINGER": "1m" for store in ("POSTGRES", "MONGODB")}
-        agent = self.agent(environment=lingering).start()
+        # A drain ends in its time, then the linger holds again: on a busy machine the schema alone may take that long.
+        agent = self.agent(environment={**lingering, "TWINLOG_AGENT_DRAIN_TIMEOUT": "2m"}).start()
         agent.send_lines([event(number) for number in range(500)])
-        done = run("drain", "--wait", "--config", agent.config)
+        done = run("drain", "--wait", "--timeout", "2m", "--config", agent.config)
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         self.assertEqual(self.rows(agent), 500)
         self.assertEqual(agent.metric('twinlog_store_pending_records{store="mongodb"}'), 0)
