@@ -1,5 +1,5 @@
-"""A spool that has lost its file CURRENT under an agent that was killed: it is put together anew, a death at any step of that
-costs nothing, and everything that was answered is delivered once and known as a repeat."""
+"""A spool that has lost its file CURRENT, or whose MANIFEST is damaged, under an agent that was killed: it is put together anew,
+a death at any step of that costs nothing, and everything that was answered is delivered once and known as a repeat."""
 import signal
 import subprocess
 import unittest
@@ -29,6 +29,26 @@ class DamagedSpool(unittest.TestCase):
         self.agent.start().send_lines(self.lines)
         self.agent.stop(signal.SIGKILL)
 
+    def die_at(self, point):
+        self.agent.environment["TWINLOG_KILL_AT"] = f"{point}:1"
+        self.agent.start(wait=False)
+        self.assertEqual(self.agent.process.wait(harness.PATIENCE), -signal.SIGKILL, self.agent.log_text()[-2000:])
+        del self.agent.environment["TWINLOG_KILL_AT"]
+
+    def test_deaths_at_one_step_after_the_other_cost_nothing_and_the_log_says_what_was_done(self):
+        manifest, = self.agent.spool.glob("MANIFEST-*")
+        content = bytearray(manifest.read_bytes())
+        content[len(content) // 2] ^= 0x10
+        manifest.write_bytes(content)
+        for point in kill_points.points_of("rebuil"):
+            self.die_at(point)
+        self.agent.start()
+        self.assertEqual(harness.statuses(self.agent.send_lines([*self.lines, field.event(300)])),
+                         {"duplicate": len(self.lines), "stored": 1})
+        self.assertIn("put together anew", self.agent.log_text())
+        self.assertNotIn("are gone", self.agent.log_text())
+        self.assertEqual(len(list(self.agent.spool.glob("damaged-*"))), 1)
+
     def test_a_death_at_any_step_of_putting_it_together_costs_nothing(self):
         points, former = kill_points.points_of("rebuil"), self.agent.folder / "former"
         self.assertGreaterEqual(len(points), 2)
@@ -38,10 +58,7 @@ class DamagedSpool(unittest.TestCase):
             with self.subTest(point):
                 subprocess.run(["rm", "-r", self.agent.spool], check=True)
                 subprocess.run(["cp", "-a", former, self.agent.spool], check=True)
-                self.agent.environment["TWINLOG_KILL_AT"] = f"{point}:1"
-                self.agent.start(wait=False)
-                self.assertEqual(self.agent.process.wait(harness.PATIENCE), -signal.SIGKILL, self.agent.log_text()[-2000:])
-                del self.agent.environment["TWINLOG_KILL_AT"]
+                self.die_at(point)
                 self.agent.start()
                 self.assertEqual(harness.statuses(self.agent.send_lines(self.lines)), {"duplicate": len(self.lines)})
                 self.agent.stop(signal.SIGKILL)
