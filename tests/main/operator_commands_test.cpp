@@ -220,7 +220,8 @@ TEST_F(OperatorCommands, AStoreThatWentBackMeanwhileIsWaitedForAgain) {
 
 TEST_F(OperatorCommands, AStoreThatIsOffIsNotWaitedFor) {
   agent_.progress = {progress(100, 100, std::nullopt)};
-  EXPECT_EQ(drain_and_wait(milliseconds{0}), 0);
+  EXPECT_EQ(drain_and_wait(), 0);
+  EXPECT_EQ(agent_.asked, std::vector<std::string>{"/drain"});
 }
 
 TEST_F(OperatorCommands, ADrainThatIsNotDoneInTimeSaysWhatIsLeftAndWhy) {
