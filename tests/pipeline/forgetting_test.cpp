@@ -82,7 +82,7 @@ TEST(Forgetting, ALossThatTheSpoolCannotKeepInMindHoldsTheStoreUntilItCan) {
   ASSERT_EQ(rig.submit("four"), Disposition::kBusy);
   rig.postgres.forget_above(0);
   rig.let_disk_fail();
-  rig.run_for(10min);
+  rig.run_for(2min);
   EXPECT_EQ(rig.postgres.log_ids(), Ids{});
   disk.files->fail(Step::kSync, 0, rocksdb::IOStatus::OK());
   rig.run_for(2min);
