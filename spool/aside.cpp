@@ -19,11 +19,15 @@ bool is_of_a_database(const std::string& name) {
          name.ends_with(".sst") || name.ends_with(".log");
 }
 
+std::string in(std::string folder, std::string_view name) {
+  return folder.append("/").append(name);
+}
+
 void remove_folder(rocksdb::Env& env, const std::string& folder) {
   std::vector<std::string> names;
   env.GetChildren(folder, &names).PermitUncheckedError();
   for (const std::string& name : names) {
-    env.DeleteFile(folder + "/" + name).PermitUncheckedError();
+    env.DeleteFile(in(folder, name)).PermitUncheckedError();
   }
   env.DeleteDir(folder).PermitUncheckedError();  // Where it stays, the next opening takes it for a rest.
 }
@@ -56,7 +60,7 @@ Result<Aside> Aside::take(rocksdb::Env& env, const std::string& spool) {
   status = status.ok() ? env.CreateDir(unfinished) : status;
   for (const std::string& name : names) {
     if (status.ok() && is_of_a_database(name)) {
-      status = env.LinkFile(spool + "/" + name, unfinished + "/" + name);
+      status = env.LinkFile(in(spool, name), in(unfinished, name));
     }
   }
   status = status.ok() ? sync_folder(env, unfinished) : status;
@@ -88,7 +92,7 @@ std::vector<std::string> Aside::with_suffix(std::string_view suffix) const {
     return left.size() != right.size() ? left.size() < right.size() : left < right;
   });
   for (std::string& name : names) {
-    name = folder() + "/" + name;
+    name = in(folder(), name);
   }
   return names;
 }

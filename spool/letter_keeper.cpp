@@ -65,7 +65,7 @@ Status LetterKeeper::keep(Database& database, StoreId store, std::uint64_t curso
   }
   batch.Put(database.meta(), cursor_key(store), number_value(cursor));
   TWINLOG_KILL_POINT("spool.before_dead_letter");
-  if (const Status written = database.write(batch, Durability::kSynced); !written) {
+  if (Status written = database.write(batch, Durability::kSynced); !written) {
     return written;
   }
   TWINLOG_KILL_POINT("spool.after_dead_letter");
@@ -103,7 +103,7 @@ Status LetterKeeper::settle(Database& database, StoreId store, std::span<const s
     }
     settled.emplace_back(leaf, key.size() + left.size());
   }
-  if (const Status written = database.write(batch, Durability::kSynced); !written) {
+  if (Status written = database.write(batch, Durability::kSynced); !written) {
     return written;
   }
   TWINLOG_KILL_POINT("spool.after_settlement");

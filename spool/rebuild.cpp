@@ -24,11 +24,11 @@ namespace {
 
 /// Where RocksDB's repair puts what it cannot use; all of it lies aside, too.
 void remove_unused(const DatabaseSetup& setup) {
-  const std::string folder = setup.path() + "/lost";
+  const std::string folder = setup.path() + "/lost/";
   std::vector<std::string> names;
   setup.env().GetChildren(folder, &names).PermitUncheckedError();
   for (const std::string& name : names) {
-    setup.env().DeleteFile(folder + "/" + name).PermitUncheckedError();
+    setup.env().DeleteFile(folder + name).PermitUncheckedError();
   }
   setup.env().DeleteDir(folder).PermitUncheckedError();
 }

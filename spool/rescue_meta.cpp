@@ -80,7 +80,7 @@ void put(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* family, const 
 Status rescue_meta(Database& database, const Aside& aside) {
   Collector collector;
   for (const std::string& path : aside.logs()) {
-    const Status scanned = scan_wal(database.env(), path, [&collector](std::string_view record) {
+    Status scanned = scan_wal(database.env(), path, [&collector](std::string_view record) {
       // One that is no batch was not written by us.
       rocksdb::WriteBatch(std::string(record)).Iterate(&collector).PermitUncheckedError();
     });

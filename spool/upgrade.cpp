@@ -65,7 +65,7 @@ Status upgrade_spool(const DatabaseSetup& setup) {
   if (const auto skipped = skipped_range(database, (*state)->positions.skipped_to)) {
     batch.Put(database.meta(), skipped_key(*skipped), "");
   }
-  const Status written = database.write(batch, Durability::kSynced);
+  Status written = database.write(batch, Durability::kSynced);
   TWINLOG_KILL_POINT("spool.after_upgrade");
   return written;
 }
