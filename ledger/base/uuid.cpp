@@ -34,12 +34,11 @@ Uuid uuid_v7(UtcMicros time, Random& random) {
 }
 
 UtcMicros time_of_uuid_v7(const Uuid& uuid) {
-  constexpr std::size_t kTimeBytes = 6;
   std::uint64_t milliseconds = 0;
   for (std::size_t i = 0; i < kTimeBytes; ++i) {
     milliseconds = milliseconds << 8U | uuid.at(i);
   }
-  return static_cast<UtcMicros>(milliseconds) * 1000;
+  return static_cast<UtcMicros>(milliseconds) * kMicrosPerMillisecond;
 }
 
 }  // namespace twinlog

@@ -145,7 +145,10 @@ StoreResult<std::optional<std::uint64_t>> adopt(Client& client, const Uuid& epoc
   const Rows rows{.record_ids = listed->flushing, .after = line.leaves.delivered, .last = line.listed};
   const MarkedWriter writer{.epoch_id = epoch_id, .line = line.leaves, .now = adopter.now};
   auto applied = apply_rows(client, adopter, writer, rows, memory);
-  auto replayed = applied ? apply_replay(client, epoch_id, line, adopter, memory) : std::move(applied);
+  if (!applied) {
+    return std::move(applied).error();
+  }
+  auto replayed = apply_replay(client, epoch_id, line, adopter, memory);
   if (!replayed) {
     return std::move(replayed).error();
   }

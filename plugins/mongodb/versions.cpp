@@ -67,10 +67,11 @@ StoreError cannot_be_written(const Error& error) {
 }
 
 StoreError not_readable(std::vector<std::uint64_t> leaves) {
+  const std::string keys = std::to_string(leaves.size());
   return {.reaction = Reaction::kRetry,
           .code = "11000",
           .constraint = "",
-          .words = "the document store reported " + std::to_string(leaves.size()) +
+          .words = "the document store reported " + keys +
                    " keys as taken that it does not hold; the agent repeats by itself. Where it stays so, their "
                    "documents were changed by hand",
           .leaves = std::move(leaves)};
@@ -243,6 +244,7 @@ void Placing::refuse(std::size_t number, const StoreError& error) {
 
 std::vector<std::uint64_t> Placing::leaves_of(const std::vector<std::size_t>& numbers) const {
   std::vector<std::uint64_t> leaves;
+  leaves.reserve(numbers.size());
   for (const std::size_t number : numbers) {
     leaves.push_back(versions_[number]->leaf_index);
   }
