@@ -83,7 +83,6 @@ class Rescuer {
     if (!leaf || *leaf < first_kept_ || failure_) {
       return;
     }
-    done_.last_found = std::max(done_.last_found, *leaf);
     if (!database_.has_event(*leaf)) {
       batch_.Put(database_.events(), rocksdb::Slice(key), rocksdb::Slice(value));
       ++done_.put_back;

@@ -11,8 +11,7 @@
 namespace twinlog {
 
 struct Rescue {
-  std::uint64_t last_found = 0;  ///< The greatest leaf that anything aside holds; 0: none.
-  std::uint64_t put_back = 0;    ///< Events.
+  std::uint64_t put_back = 0;  ///< Events.
 };
 
 /// Tables of events that were set aside and that the opened database does not know, although it has not what they hold:

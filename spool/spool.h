@@ -71,10 +71,6 @@ struct LeafRange {
   bool operator==(const LeafRange&) const = default;
 };
 
-inline bool covers(const LeafRange& outer, const LeafRange& inner) {
-  return outer.first <= inner.first && inner.last <= outer.last;
-}
-
 /// Events that were promised and are gone: the bytes came back wrong, or not at all.
 struct Loss {
   LeafRange leaves;

@@ -200,23 +200,9 @@ TEST_F(SpoolCursor, AHoleThatIsNotOnRecordIsALossAndOneThatIsStaysWhatItIs) {
   ASSERT_TRUE(spool().note_missing({1, 15}).ok());
   EXPECT_TRUE(spool().stats().losses.empty());
   close();
-  {
-    const rocksdb::Options options;
-    std::vector<std::string> names;
-    ASSERT_TRUE(rocksdb::DB::ListColumnFamilies(options, settings_.path, &names).ok());
-    std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const std::string& name : names) {
-      families.emplace_back(name, rocksdb::ColumnFamilyOptions());
-    }
-    std::vector<rocksdb::ColumnFamilyHandle*> handles;
-    rocksdb::DB* opened = nullptr;
-    ASSERT_TRUE(rocksdb::DB::Open(options, settings_.path, families, &handles, &opened).ok());
-    const std::unique_ptr<rocksdb::DB> database(opened);
-    EXPECT_TRUE(database->Delete({}, handles[1], event_key(3)).ok());
-    for (rocksdb::ColumnFamilyHandle* handle : handles) {
-      EXPECT_TRUE(database->DestroyColumnFamilyHandle(handle).ok());
-    }
-  }
+  with_database([](rocksdb::DB& database, const testing::Families& families) {
+    EXPECT_TRUE(database.Delete({}, families.at("events"), event_key(3)).ok());
+  });
   for (int start = 0; start < 2; ++start) {
     open();
     ASSERT_TRUE(spool().note_missing({1, 15}).ok());

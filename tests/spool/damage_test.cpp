@@ -24,30 +24,10 @@ class SpoolDamage : public testing::SpoolTest {
  protected:
   SpoolDamage() { settings_.max_bytes = 16U << 20U; }  // Small memtables: some thousand events make tables.
 
-  /// Opens the database of a closed spool; its families are default, events, ids.
-  template <typename Use>
-  void with_database(const Use& use) {
-    const rocksdb::Options options;
-    std::vector<std::string> names;
-    EXPECT_TRUE(rocksdb::DB::ListColumnFamilies(options, settings_.path, &names).ok());
-    std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const std::string& name : names) {
-      families.emplace_back(name, rocksdb::ColumnFamilyOptions());
-    }
-    std::vector<rocksdb::ColumnFamilyHandle*> handles;
-    rocksdb::DB* opened = nullptr;
-    ASSERT_TRUE(rocksdb::DB::Open(options, settings_.path, families, &handles, &opened).ok());
-    const std::unique_ptr<rocksdb::DB> database(opened);
-    use(*database, handles);
-    for (rocksdb::ColumnFamilyHandle* handle : handles) {
-      EXPECT_TRUE(database->DestroyColumnFamilyHandle(handle).ok());
-    }
-  }
-
   /// The tables of one family, of a closed spool.
   std::vector<fs::path> tables_of(const std::string& family) {
     std::vector<fs::path> found;
-    with_database([&](rocksdb::DB& database, const auto& /*families*/) {
+    with_database([&](rocksdb::DB& database, const testing::Families& /*families*/) {
       std::vector<rocksdb::LiveFileMetaData> files;
       database.GetLiveFilesMetaData(&files);
       for (const rocksdb::LiveFileMetaData& file : files) {
@@ -118,9 +98,8 @@ TEST_F(SpoolDamage, ADeathWhileTheMemoryOfIdsWasReplacedCostsNothingElse) {
   open();
   store_many("a", 100);
   close();
-  with_database([](rocksdb::DB& database, const std::vector<rocksdb::ColumnFamilyHandle*>& families) {
-    const auto ids = std::ranges::find(families, "ids", &rocksdb::ColumnFamilyHandle::GetName);
-    EXPECT_TRUE(database.DropColumnFamily(*ids).ok());
+  with_database([](rocksdb::DB& database, const testing::Families& families) {
+    EXPECT_TRUE(database.DropColumnFamily(families.at("ids")).ok());
   });
   open();
   EXPECT_EQ(log_ids_after(0).size(), 100U);

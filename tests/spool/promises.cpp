@@ -25,7 +25,8 @@ std::uint64_t leaf_of(const Spool& spool, const std::string& log_id) {
 }
 
 bool is_lost(const SpoolStats& stats, std::uint64_t leaf) {
-  return std::ranges::any_of(stats.losses, [leaf](const Loss& loss) { return covers(loss.leaves, {leaf, leaf}); });
+  return std::ranges::any_of(
+      stats.losses, [leaf](const Loss& loss) { return loss.leaves.first <= leaf && leaf <= loss.leaves.last; });
 }
 
 }  // namespace

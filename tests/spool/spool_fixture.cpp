@@ -95,6 +95,27 @@ void SpoolTest::store_many(std::string_view prefix, std::size_t count, const Eve
   }
 }
 
+void SpoolTest::with_database(const std::function<void(rocksdb::DB& database, const Families& families)>& use) {
+  std::vector<std::string> names;
+  ASSERT_TRUE(rocksdb::DB::ListColumnFamilies({}, settings_.path, &names).ok());
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const std::string& name : names) {
+    descriptors.emplace_back(name, rocksdb::ColumnFamilyOptions());
+  }
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open({}, settings_.path, descriptors, &handles, &opened).ok());
+  const std::unique_ptr<rocksdb::DB> database(opened);
+  Families families;
+  for (rocksdb::ColumnFamilyHandle* handle : handles) {
+    families[handle->GetName()] = handle;
+  }
+  use(*database, families);
+  for (rocksdb::ColumnFamilyHandle* handle : handles) {
+    EXPECT_TRUE(database->DestroyColumnFamilyHandle(handle).ok());
+  }
+}
+
 std::size_t SpoolTest::fill_up(const EventOptions& options) {
   constexpr std::size_t kPerCommit = 8;
   std::size_t stored = 0;

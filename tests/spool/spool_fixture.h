@@ -2,8 +2,11 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <rocksdb/db.h>
 
 #include <chrono>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,6 +30,9 @@ struct EventOptions {
 AcceptedEvent make_event(std::string_view log_id, const EventOptions& options = {});
 /// `count` events with log ids "<prefix>1", "<prefix>2", ...
 std::vector<AcceptedEvent> make_events(std::string_view prefix, std::size_t count, const EventOptions& options = {});
+
+/// Column families by name.
+using Families = std::map<std::string, rocksdb::ColumnFamilyHandle*>;
 
 class SpoolTest : public ::testing::Test {
  protected:
@@ -54,6 +60,9 @@ class SpoolTest : public ::testing::Test {
   /// Maintains until that makes the folder smaller than `bytes`; false when it never does. RocksDB's threads unlink
   /// files when they are done with what they are at.
   bool shrinks_below(std::uint64_t bytes);
+
+  /// Opens the database of a closed spool with RocksDB alone, all its families.
+  void with_database(const std::function<void(rocksdb::DB& database, const Families& families)>& use);
 
   /// The leaves that a courier with this cursor reads.
   std::vector<std::uint64_t> leaves_after(std::uint64_t after);

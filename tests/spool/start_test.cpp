@@ -23,22 +23,14 @@ class SpoolStart : public testing::SpoolTest {
 
   /// With RocksDB alone, as a build of another version would leave it.
   void write_meta(std::string_view key, const std::string& value, const std::string& extra_family = "") {
-    std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-    for (const char* name : {"default", "events", "ids", "leaves", "dead_letters"}) {
-      descriptors.emplace_back(name, rocksdb::ColumnFamilyOptions());
-    }
-    rocksdb::DB* opened = nullptr;
-    std::vector<rocksdb::ColumnFamilyHandle*> families;
-    ASSERT_TRUE(rocksdb::DB::Open({}, settings_.path, descriptors, &families, &opened).ok());
-    const std::unique_ptr<rocksdb::DB> database(opened);
-    ASSERT_TRUE(database->Put({}, families[0], rocksdb::Slice(key), value).ok());
-    if (!extra_family.empty()) {
-      families.emplace_back();
-      ASSERT_TRUE(database->CreateColumnFamily({}, extra_family, &families.back()).ok());
-    }
-    for (rocksdb::ColumnFamilyHandle* family : families) {
-      ASSERT_TRUE(database->DestroyColumnFamilyHandle(family).ok());
-    }
+    with_database([&](rocksdb::DB& database, const testing::Families& families) {
+      ASSERT_TRUE(database.Put({}, families.at("default"), rocksdb::Slice(key), value).ok());
+      if (!extra_family.empty()) {
+        rocksdb::ColumnFamilyHandle* made = nullptr;
+        ASSERT_TRUE(database.CreateColumnFamily({}, extra_family, &made).ok());
+        ASSERT_TRUE(database.DestroyColumnFamilyHandle(made).ok());
+      }
+    });
   }
 };
 
