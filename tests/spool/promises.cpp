@@ -39,9 +39,17 @@ bool is_lost(const SpoolStats& stats, std::uint64_t leaf) {
 }  // namespace
 
 std::vector<Version> all_of(const Spool& spool) {
-  Result<std::vector<Version>> versions = spool.read(0, 1'000'000, 1U << 30U);
-  EXPECT_TRUE(versions.has_value()) << versions.error().message();
-  return versions ? std::move(*versions) : std::vector<Version>();
+  std::vector<Version> all;
+  for (bool is_more = true; is_more;) {
+    const Result<std::vector<Version>> versions =
+        spool.read(all.empty() ? 0 : all.back().leaf_index, 1'000'000, 1U << 30U);
+    EXPECT_TRUE(versions.has_value()) << versions.error().message();
+    is_more = versions && !versions->empty();
+    if (is_more) {
+      all.insert(all.end(), versions->begin(), versions->end());
+    }
+  }
+  return all;
 }
 
 void Promises::offer(Spool& spool, const std::vector<AcceptedEvent>& events, UtcMicros received_at) {
