@@ -97,7 +97,8 @@ void DiskLoop::run(std::uint64_t n, std::uint64_t seed) const {
       repair(life);
     }
     if (!HasFatalFailure()) {
-      life.expect_all_is_well("opening" + std::to_string(opening) + "-");
+      life.expect_all_is_well("opening" + std::to_string(opening) + "-", scenario().most_lost);
+      EXPECT_TRUE(scenario().most_lost > 0 || life.spool->stats().losses.empty());
     }
   }
 }

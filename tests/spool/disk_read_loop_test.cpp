@@ -95,7 +95,7 @@ void DiskReadLoop::run(std::uint64_t n) const {
       ASSERT_TRUE(opened.ok()) << opened.error().message();
     }
     life.recover();
-    life.expect_all_is_well("opening" + std::to_string(opening) + "-");
+    life.expect_all_is_well("opening" + std::to_string(opening) + "-", scenario().most_lost);
   }
 }
 

@@ -107,6 +107,12 @@ bool Promises::keep_letters(Spool& spool, StoreId store, std::uint64_t cursor,
   return letters_.keep(spool, store, cursor, refused);
 }
 
+std::size_t Promises::lost(const Spool& spool) const {
+  const SpoolStats stats = spool.stats();
+  return static_cast<std::size_t>(
+      std::ranges::count_if(promised_, [&stats](const auto& each) { return is_lost(stats, each.second); }));
+}
+
 void Promises::check_cursors(const Spool& spool) const {
   const std::uint64_t first_kept = spool.stats().first_kept_leaf;
   for (const StoreId store : {StoreId::kPostgres, StoreId::kMongodb}) {

@@ -33,6 +33,8 @@ class Promises {
   /// An event that is sent again may be stored again from now on: an id that cannot be read counts as absent.
   void let_ids_be_forgotten() { are_ids_kept_ = false; }
   std::size_t size() const { return promised_.size(); }
+  /// How many of them are on record as lost.
+  std::size_t lost(const Spool& spool) const;
 
  private:
   void check_cursors(const Spool& spool) const;
