@@ -112,8 +112,9 @@ class SpoolLetterDamage : public testing::SpoolTest {
     with_database([&](rocksdb::DB& database, const testing::Families& families) {
       rocksdb::ColumnFamilyHandle* letters = families.at("dead_letters");
       ASSERT_TRUE(database.Put({}, letters, dead_letter_key(store, leaf), "no letter").ok());
-      ASSERT_TRUE(database.CompactRange({}, letters, nullptr, nullptr).ok());  // No file has what it was.
+      ASSERT_TRUE(database.CompactRange({}, letters, nullptr, nullptr).ok());
     });
+    with_database([](rocksdb::DB& /*database*/, const testing::Families& /*families*/) {});  // No file has it any more.
   }
   std::vector<fs::path> letter_tables() {
     std::vector<fs::path> found;
