@@ -11,6 +11,14 @@ std::string range_key(std::string_view prefix, const LeafRange& leaves) {
   return std::string(prefix) + number_value(leaves.first) + number_value(leaves.last);
 }
 
+Loss times_from(ByteReader& reader) {
+  Loss loss;
+  loss.found_at = reader.i64();
+  loss.from = reader.i64();
+  loss.until = reader.i64();
+  return loss;
+}
+
 }  // namespace
 
 std::string_view store_name(StoreId store) {
@@ -67,20 +75,42 @@ std::string acknowledged_key(const LeafRange& leaves) {
   return range_key(kAcknowledgedPrefix, leaves);
 }
 
-std::string acknowledged_value(const Loss& loss, UtcMicros at, std::string_view reason) {
-  return loss_value(loss) + number_value(static_cast<std::uint64_t>(at)) + std::string(reason);
+std::string acknowledged_value(const AcknowledgedLoss& loss) {
+  std::string value = loss_value(loss);
+  put_decision(value, loss.by);
+  return value;
+}
+
+std::optional<AcknowledgedLoss> acknowledged_from(std::string_view key, std::string_view value) {
+  const std::optional<LeafRange> leaves = range_of_key(key, kAcknowledgedPrefix);
+  ByteReader reader(value);
+  AcknowledgedLoss found;
+  static_cast<Loss&>(found) = times_from(reader);
+  if (!leaves || !reader.ok()) {
+    return std::nullopt;
+  }
+  found.leaves = *leaves;
+  const std::string_view rest = value.substr(value.size() - reader.left());
+  if (std::optional<Decision> by = decision_from(reader)) {
+    found.by = std::move(*by);
+    return found;
+  }
+  // A reason begins with no control character, which the length of a name would be.
+  ByteReader former(rest);
+  found.by.at = former.i64();
+  found.by.reason = former.bytes(former.left());
+  return former.ok() ? std::optional(std::move(found)) : std::nullopt;
 }
 
 std::optional<Loss> loss_from(std::string_view key, std::string_view value) {
-  constexpr std::size_t kTimes = 3;
   const std::optional<LeafRange> leaves = range_of_key(key, kLostPrefix);
-  if (!leaves || value.size() != kTimes * kLeafBytes) {
+  ByteReader reader(value);
+  Loss loss = times_from(reader);
+  if (!leaves || !reader.ok() || !reader.at_end()) {
     return std::nullopt;
   }
-  const auto time = [value](std::size_t place) {
-    return static_cast<UtcMicros>(*number_from(value.substr(place * kLeafBytes, kLeafBytes)));
-  };
-  return Loss{.leaves = *leaves, .found_at = time(0), .from = time(1), .until = time(2)};
+  loss.leaves = *leaves;
+  return loss;
 }
 
 std::string format_value(std::uint32_t format) {

@@ -165,11 +165,15 @@ TEST_F(SpoolDamage, InALogCostsTheEventsOfTheDamagedCommitAndNoOther) {
   close();
   open();
   EXPECT_EQ(spool().stats().losses.size(), 1U);
-  EXPECT_EQ(spool().acknowledge({1, 2}, "why", clock_.utc_now()).error().kind(), ErrorKind::kRefused);
-  ASSERT_TRUE(spool().acknowledge(lost, "disk replaced", clock_.utc_now()).ok());
+  EXPECT_EQ(spool().acknowledge({1, 2}, {1, "maria", "why"}).error().kind(), ErrorKind::kRefused);
+  const Decision by{clock_.utc_now(), "maria (uid 1000)", "disk replaced"};
+  ASSERT_TRUE(spool().acknowledge(lost, by).ok());
   close();
   open();
   EXPECT_TRUE(spool().stats().losses.empty());
+  ASSERT_EQ(spool().stats().acknowledged.size(), 1U);
+  EXPECT_EQ(spool().stats().acknowledged.front().leaves, lost);
+  EXPECT_EQ(spool().stats().acknowledged.front().by, by);
 }
 
 TEST_F(SpoolDamage, FilesThatWereFoundDamagedAreToldOfOverRestartsUntilSomebodyTakesThemAway) {
