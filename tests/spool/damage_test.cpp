@@ -182,12 +182,17 @@ TEST_F(SpoolDamage, FilesThatWereFoundDamagedAreToldOfOverRestartsUntilSomebodyT
   store_many("a", 1000);
   close();
   const fs::path log = newest(settings_.path, ".log");
-  flip(log, fs::file_size(log) / 4);
+  const std::uintmax_t bytes = fs::file_size(log);
+  flip(log, bytes / 4);
   open();
   EXPECT_EQ(spool().stats().damaged_copies, 1U);
+  const std::uint64_t kept = spool().stats().damaged_bytes;
+  EXPECT_GE(kept, bytes) << "what the opening has replaced lies there alone";
+  EXPECT_LT(spool().stats().disk_bytes, settings_.max_bytes);
   close();
   open();
   EXPECT_EQ(spool().stats().damaged_copies, 1U);
+  EXPECT_EQ(spool().stats().damaged_bytes, kept);
   for (const std::string& name : files()) {
     if (name.starts_with("damaged-")) {
       fs::remove_all(settings_.path + "/" + name);
@@ -195,6 +200,7 @@ TEST_F(SpoolDamage, FilesThatWereFoundDamagedAreToldOfOverRestartsUntilSomebodyT
   }
   ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
   EXPECT_EQ(spool().stats().damaged_copies, 0U);
+  EXPECT_EQ(spool().stats().damaged_bytes, 0U);
 }
 
 TEST_F(SpoolDamage, ALogThatIsGoneIsALossThatIsSaidToTheSecond) {
