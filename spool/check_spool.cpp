@@ -114,7 +114,7 @@ class Check {
 };
 
 Status Check::open() {
-  progress_("the database", 0, 0);
+  progress_("reading the database", 0, 0);
   const std::optional<Promised> promised = PromisedFile(setup_.env(), setup_.path()).read();
   last_ = promised ? promised->last_leaf : 0;
   Result<SpoolView> view = view_spool(setup_, is_in_use_ ? SpoolUse::kInUse : SpoolUse::kFree);
@@ -164,11 +164,11 @@ bool Check::has_vanished(const std::string& name) const {
 
 /// Beside a running agent those that belong to the database: others are still being written, or on their way out.
 Result<std::vector<std::string>> Check::tables_to_read() const {
-  if (is_in_use_ && database_) {
-    const std::set<std::string> known = database_->table_names();
-    return std::vector<std::string>(known.begin(), known.end());
+  if (!is_in_use_) {
+    return files_with_suffix(setup_.env(), setup_.path(), ".sst");
   }
-  return files_with_suffix(setup_.env(), setup_.path(), ".sst");
+  const std::set<std::string> known = database_ ? database_->table_names() : std::set<std::string>();
+  return std::vector<std::string>(known.begin(), known.end());
 }
 
 Status Check::read_tables() {
@@ -178,7 +178,7 @@ Status Check::read_tables() {
   }
   const std::set<std::string> known = database_ ? database_->table_names() : std::set<std::string>();
   for (const std::string& name : *names) {
-    progress_("tables", check_.tables, names->size());
+    progress_("reading tables", check_.tables, names->size());
     const TableCheck table = check_table(in_folder(name));
     ++check_.tables;
     // One that the database does not know is the rest of a flush that was cut short: what it should hold is missed
@@ -212,7 +212,7 @@ Status Check::walk() {
       }
       next = leaf + 1;
       if (++check_.events % kTellEvery == 0) {
-        progress_("events", leaf, last_);
+        progress_("reading events", leaf, last_);
       }
     }
     if (at->status().ok()) {
@@ -271,7 +271,7 @@ Status Check::look_elsewhere() {
   }
   const std::uint32_t family = database_ ? database_->events()->GetID() : kEventsFamilyNumber;
   for (const std::string& name : *logs) {
-    progress_("logs", check_.logs, logs->size());
+    progress_("reading logs", check_.logs, logs->size());
     const Status read = visit_log_events(setup_.env(), in_folder(name), family, note);
     if (!read && !has_vanished(name)) {
       check_.findings.push_back(read.error().message());

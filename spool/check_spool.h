@@ -32,7 +32,7 @@ struct SpoolCheck {
   std::uint64_t tables = 0, logs = 0, events = 0, dead_letters = 0;  ///< Read.
 };
 
-/// `what` is being read, so much of so much.
+/// What is being done ("reading tables"), so much of so much.
 using CheckProgress = std::function<void(std::string_view what, std::uint64_t done, std::uint64_t all)>;
 
 /// Beside a running agent it reads what is promised when it begins, and the log that is being written up to its last

@@ -141,7 +141,7 @@ Status Copying::check_room(const fs::path& to) const {
 Status Copying::copy() {
   constexpr std::uint64_t kMebibyte = 1U << 20U;
   for (const Piece& piece : pieces_) {
-    progress_("files to copy, in MiB", copied_ / kMebibyte, needed_ / kMebibyte);
+    progress_("copying, in MiB", copied_ / kMebibyte, needed_ / kMebibyte);
     std::error_code error;
     if (!fs::copy_file(piece.from, piece.to, error)) {
       return copy_error(piece.from, error);
@@ -154,7 +154,7 @@ Status Copying::copy() {
 Status Copying::sync() const {
   std::uint64_t done = 0;
   for (const fs::path& path : all_) {
-    progress_("files of the copy, to sync them", done++, all_.size());
+    progress_("syncing the files of the copy", done++, all_.size());
     if (Status synced = sync_path(path); !synced) {
       return synced;
     }

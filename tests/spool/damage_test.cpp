@@ -192,7 +192,7 @@ TEST_F(SpoolDamage, FilesThatWereFoundDamagedAreToldOfOverRestartsUntilSomebodyT
   close();
   open();
   EXPECT_EQ(spool().stats().damaged_copies, 1U);
-  EXPECT_EQ(spool().stats().damaged_bytes, kept);
+  EXPECT_GE(spool().stats().damaged_bytes, kept);
   for (const std::string& name : files()) {
     if (name.starts_with("damaged-")) {
       fs::remove_all(settings_.path + "/" + name);

@@ -30,9 +30,9 @@ class FileCheck : public testing::SpoolTest {
     close();
   }
   std::vector<std::string> files(std::string_view suffix) {
-    std::vector<std::string> paths;
-    for (const std::string& name : *files_with_suffix(*rocksdb::Env::Default(), settings_.path, suffix)) {
-      paths.push_back(settings_.path + "/" + name);
+    std::vector<std::string> paths = *files_with_suffix(*rocksdb::Env::Default(), settings_.path, suffix);
+    for (std::string& path : paths) {
+      path = settings_.path + "/" + path;
     }
     return paths;
   }

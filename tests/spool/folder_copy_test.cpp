@@ -155,7 +155,7 @@ TEST_F(FolderCopying, WithoutRoomIsRefusedBeforeAnythingIsCopiedAndSaysHowMuchIt
   const auto copied = copy_spool(settings_.path, volume.path() + "/copy", no_progress);
   ASSERT_FALSE(copied.has_value());
   EXPECT_EQ(copied.error().kind(), ErrorKind::kFull);
-  EXPECT_THAT(copied.error().message(), AllOf(HasSubstr(" takes "), HasSubstr("64 KiB free; make room there"),
+  EXPECT_THAT(copied.error().message(), AllOf(HasSubstr(" takes "), HasSubstr("64.0 KiB free; make room there"),
                                               HasSubstr("Nothing in the spool was touched")));
   EXPECT_THAT(content_of(volume.path()), IsEmpty());
   EXPECT_EQ(content_of(settings_.path), before_);
