@@ -7,6 +7,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "spool/layout.h"
@@ -65,6 +66,27 @@ Status may_be_created(const DatabaseSetup& setup) {
                "the spool in " + setup.path() + " has lost its file CURRENT, without which its events cannot be read");
 }
 
+/// Opening makes families that are missing one after the other, and writes and syncs a file of options after each:
+/// together they take half of the time.
+rocksdb::Status create(const rocksdb::DBOptions& options, const std::string& path,
+                       const std::vector<rocksdb::ColumnFamilyDescriptor>& families,
+                       std::vector<rocksdb::ColumnFamilyHandle*>& handles, rocksdb::DB*& database) {
+  std::vector<rocksdb::ColumnFamilyHandle*> others;
+  rocksdb::Status status = rocksdb::DB::Open(options, path, {families.front()}, &handles, &database);
+  if (!status.ok()) {
+    return status;
+  }
+  status = database->CreateColumnFamilies({families.begin() + 1, families.end()}, &others);
+  std::ranges::move(others, std::back_inserter(handles));
+  if (!status.ok()) {
+    for (rocksdb::ColumnFamilyHandle* family : handles) {
+      database->DestroyColumnFamilyHandle(family).PermitUncheckedError();
+    }
+    delete std::exchange(database, nullptr);
+  }
+  return status;
+}
+
 }  // namespace
 
 Error no_locks_error(const std::string& path, const std::string& cause) {
@@ -104,7 +126,9 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseSetup& setup, Fam
   }
   rocksdb::DB* database = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  const rocksdb::Status status = rocksdb::DB::Open(options, setup.path(), families, &handles, &database);
+  const rocksdb::Status status = setup.env().FileExists(setup.path() + "/CURRENT").IsNotFound()
+                                     ? create(options, setup.path(), families, handles, database)
+                                     : rocksdb::DB::Open(options, setup.path(), families, &handles, &database);
   if (!status.ok()) {
     return open_error(setup.path(), status);
   }
@@ -243,20 +267,28 @@ Status Database::forget_unreadable_ids() {
 }
 
 Status Database::forget_ids() {
-  rocksdb::Status status = database_->DropColumnFamily(ids());
+  const Status begun = begin_anew(DatabaseSetup::kIdsPlace);
+  if (begun.ok()) {
+    setup_.note_forgotten_ids();
+  }
+  return begun;
+}
+
+Status Database::begin_anew(std::size_t place) {
+  rocksdb::ColumnFamilyHandle*& held = families_.at(place);
+  rocksdb::Status status = database_->DropColumnFamily(held);
   if (status.ok()) {  // Should we die here, the next opening makes what is missing.
-    const rocksdb::ColumnFamilyDescriptor wanted = setup_.families(Compactions::kRun).at(DatabaseSetup::kIdsPlace);
+    const rocksdb::ColumnFamilyDescriptor wanted = setup_.families(Compactions::kRun).at(place);
     rocksdb::ColumnFamilyHandle* made = nullptr;
     status = database_->CreateColumnFamily(wanted.options, wanted.name, &made);
     if (status.ok()) {
-      database_->DestroyColumnFamilyHandle(ids());
-      families_.at(DatabaseSetup::kIdsPlace) = made;
+      database_->DestroyColumnFamilyHandle(held);
+      held = made;
     }
   }
   if (!status.ok()) {
-    return database_error("the spool's damaged memory of ids cannot be replaced", setup_.path(), status);
+    return database_error("a damaged table of the spool cannot be replaced", setup_.path(), status);
   }
-  setup_.note_forgotten_ids();
   return {};
 }
 

@@ -28,7 +28,7 @@ std::optional<Decision> decision_from(ByteReader& reader) {
   decision.at = reader.i64();
   decision.who = text_from(reader);
   decision.reason = text_from(reader);
-  return reader.ok() && reader.at_end() ? std::optional(std::move(decision)) : std::nullopt;
+  return reader.ok() ? std::optional(std::move(decision)) : std::nullopt;
 }
 
 }  // namespace twinlog

@@ -23,7 +23,7 @@ std::string text_from(ByteReader& reader);
 
 /// When i64, by whom, why.
 void put_decision(std::string& value, const Decision& decision);
-/// Nothing where the bytes are none, or go on behind it.
+/// Nothing where the bytes end before.
 std::optional<Decision> decision_from(ByteReader& reader);
 
 }  // namespace twinlog

@@ -11,6 +11,26 @@ std::string range_key(std::string_view prefix, const LeafRange& leaves) {
   return std::string(prefix) + number_value(leaves.first) + number_value(leaves.last);
 }
 
+std::string loss_times_value(const Loss& loss) {
+  std::string value;
+  for (const UtcMicros time : {loss.found_at, loss.from, loss.until}) {
+    put_i64(value, time);
+  }
+  return value;
+}
+
+void put_one_store(std::string& value, const Loss& loss) {
+  if (loss.stores != kAllStores) {
+    value.push_back(static_cast<char>(loss.stores));
+  }
+}
+
+/// False where the bytes go on behind it, or have ended before.
+bool take_one_store(ByteReader& reader, Loss& loss) {
+  loss.stores = reader.left() == 1 ? reader.u8() : kAllStores;
+  return reader.ok() && reader.at_end();
+}
+
 Loss times_from(ByteReader& reader) {
   Loss loss;
   loss.found_at = reader.i64();
@@ -64,10 +84,8 @@ std::string lost_key(const LeafRange& leaves) {
 }
 
 std::string loss_value(const Loss& loss) {
-  std::string value;
-  for (const UtcMicros time : {loss.found_at, loss.from, loss.until}) {
-    value += number_value(static_cast<std::uint64_t>(time));
-  }
+  std::string value = loss_times_value(loss);
+  put_one_store(value, loss);
   return value;
 }
 
@@ -76,8 +94,9 @@ std::string acknowledged_key(const LeafRange& leaves) {
 }
 
 std::string acknowledged_value(const AcknowledgedLoss& loss) {
-  std::string value = loss_value(loss);
+  std::string value = loss_times_value(loss);
   put_decision(value, loss.by);
+  put_one_store(value, loss);
   return value;
 }
 
@@ -90,13 +109,13 @@ std::optional<AcknowledgedLoss> acknowledged_from(std::string_view key, std::str
     return std::nullopt;
   }
   found.leaves = *leaves;
-  const std::string_view rest = value.substr(value.size() - reader.left());
-  if (std::optional<Decision> by = decision_from(reader)) {
-    found.by = std::move(*by);
+  ByteReader former = reader;
+  const std::optional<Decision> by = decision_from(reader);
+  if (by && take_one_store(reader, found)) {
+    found.by = *by;
     return found;
   }
   // A reason begins with no control character, which the length of a name would be.
-  ByteReader former(rest);
   found.by.at = former.i64();
   found.by.reason = former.bytes(former.left());
   return former.ok() ? std::optional(std::move(found)) : std::nullopt;
@@ -106,7 +125,7 @@ std::optional<Loss> loss_from(std::string_view key, std::string_view value) {
   const std::optional<LeafRange> leaves = range_of_key(key, kLostPrefix);
   ByteReader reader(value);
   Loss loss = times_from(reader);
-  if (!leaves || !reader.ok() || !reader.at_end()) {
+  if (!leaves || !take_one_store(reader, loss)) {
     return std::nullopt;
   }
   loss.leaves = *leaves;

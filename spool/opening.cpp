@@ -12,6 +12,7 @@
 #include "spool/aside.h"
 #include "spool/holes.h"
 #include "spool/layout.h"
+#include "spool/letter_rescue.h"
 #include "spool/loss.h"
 #include "spool/private_files.h"
 #include "spool/read_versions.h"
@@ -205,15 +206,22 @@ Result<OpenedSpool> open_for_writing(const DatabaseSetup& setup, const Promised&
   }
   OpenedSpool opened = std::move(*found);
   const Promised noted = PromisedFile(setup.env(), setup.path()).read().value_or(Promised{});
-  Examination examination(setup, opened, noted.last_leaf > promised.last_leaf ? noted : promised, *aside,
-                          clock.utc_now());
+  const Promised& furthest = noted.last_leaf > promised.last_leaf ? noted : promised;
+  Examination examination(setup, opened, furthest, *aside, clock.utc_now());
   const Result<bool> is_damaged = examination.run(opened.warnings);
   if (!is_damaged) {
     return is_damaged.error();
   }
+  // Of what is lost, too: a store may have it.
+  opened.state.last_received_at = std::max(opened.state.last_received_at, furthest.received_at);
   std::ranges::move(examination.take_words(), std::back_inserter(opened.warnings));
+  Result<MendedLetters> letters = mend_letters(*opened.database, *aside, opened.state, clock.utc_now());
+  if (!letters) {
+    return letters.error();
+  }
+  std::ranges::move(letters->words, std::back_inserter(opened.warnings));
   TWINLOG_KILL_POINT("spool.examined");
-  if (!*is_damaged) {
+  if (!*is_damaged && !letters->is_damaged) {
     const Status dropped = aside->drop();
     return dropped ? Result(std::move(opened)) : dropped.error();
   }

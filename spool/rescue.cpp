@@ -27,14 +27,23 @@ std::string bare_name(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-/// A table of events; nothing where it is another family's, or cannot be opened.
+/// A table of the family; nothing where it is another one's, or cannot be opened.
+std::unique_ptr<rocksdb::Iterator> open_table(rocksdb::SstFileReader& reader, const std::string& path,
+                                              std::string_view family) {
+  const bool is_one = reader.Open(path).ok() && reader.GetTableProperties()->column_family_name == family;
+  return std::unique_ptr<rocksdb::Iterator>(is_one ? reader.NewIterator(rocksdb::ReadOptions()) : nullptr);
+}
+
+rocksdb::Options options_for(rocksdb::Env& env) {
+  rocksdb::Options options;
+  options.env = &env;
+  return options;
+}
+
 class EventTable {
  public:
-  EventTable(rocksdb::Env& env, const std::string& path) : reader_(options_for(env)) {
-    if (reader_.Open(path).ok() && reader_.GetTableProperties()->column_family_name == kEventsFamily) {
-      at_.reset(reader_.NewIterator(rocksdb::ReadOptions()));
-    }
-  }
+  EventTable(rocksdb::Env& env, const std::string& path)
+      : reader_(options_for(env)), at_(open_table(reader_, path, kEventsFamily)) {}
 
   /// Each event of the range that can be read.
   template <typename Visit>
@@ -57,11 +66,6 @@ class EventTable {
   std::optional<std::uint64_t> last() { return edge(&rocksdb::Iterator::SeekToLast); }
 
  private:
-  static rocksdb::Options options_for(rocksdb::Env& env) {
-    rocksdb::Options options;
-    options.env = &env;
-    return options;
-  }
   std::optional<std::uint64_t> edge(void (rocksdb::Iterator::*seek)()) {
     if (at_ == nullptr) {
       return std::nullopt;
@@ -93,7 +97,7 @@ class Rescuer {
   void remember(std::string_view key, std::string_view value) {
     const std::optional<std::string> known = database_.get_id(std::string(key));
     const std::uint64_t known_leaf = known ? leaf_of_id_value(*known).value_or(0) : 0;
-    if (leaf_of_id_value(value).value_or(0) > known_leaf && !failure_) {
+    if (leaf_of_id_value(value).value_or(0) > std::max(known_leaf, first_kept_ - 1) && !failure_) {
       batch_.Put(database_.ids(), rocksdb::Slice(key), rocksdb::Slice(value));
       write_when_large();
     }
@@ -164,6 +168,21 @@ class Commit final : public rocksdb::WriteBatch::Handler {
   Rescuer& rescuer_;
 };
 
+/// What can be read of them: a memory that may be thrown away, but is not without need.
+void remember_ids_of_forgotten_tables(const Database& database, const Aside& aside, Rescuer& rescuer) {
+  const std::set<std::string> known = database.table_names();
+  for (const std::string& path : aside.tables()) {
+    rocksdb::SstFileReader reader(options_for(database.env()));
+    const auto at = known.contains(bare_name(path)) ? nullptr : open_table(reader, path, kIdsFamily);
+    if (at == nullptr) {
+      continue;
+    }
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+      rescuer.remember(at->key().ToStringView(), at->value().ToStringView());
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> forgotten_tables(const Database& database, const Aside& aside, std::uint64_t first_kept) {
@@ -187,6 +206,7 @@ std::vector<std::string> forgotten_tables(const Database& database, const Aside&
 
 Result<Rescue> rescue(Database& database, const Aside& aside, const LeafRange& kept) {
   Rescuer rescuer(database, kept.first);
+  remember_ids_of_forgotten_tables(database, aside, rescuer);
   for (const std::string& path : forgotten_tables(database, aside, kept.first)) {
     EventTable(database.env(), path).each_of(kept, [&](std::string_view key, std::string_view value) {
       rescuer.offer(key, value);

@@ -141,6 +141,21 @@ Status read_losses(const std::string& path, const Database& database, SpoolPosit
   return {};
 }
 
+/// Of the newest event that can be read; 0 where there is none.
+Result<UtcMicros> newest_received_at(const Database& database, std::uint64_t last_event) {
+  constexpr std::uint64_t kMost = 1024;  // More than lie in one block, which is what is damaged together.
+  for (std::uint64_t leaf = last_event; leaf > 0 && leaf + kMost > last_event; --leaf) {
+    const Result<std::optional<Version>> found = read_version(database, leaf);
+    if (found && found->has_value()) {
+      return (*found)->received_at;
+    }
+    if (!found && found.error().kind() != ErrorKind::kCorrupt) {
+      return found.error();
+    }
+  }
+  return UtcMicros{0};
+}
+
 }  // namespace
 
 std::string new_log_id_key(Random& random) {
@@ -212,9 +227,11 @@ Result<std::optional<SpoolState>> read_state(const DatabaseSetup& setup, const D
   if (!trimmed_at || !letters) {
     return !trimmed_at ? trimmed_at.error() : letters.error();
   }
-  const Result<std::optional<Version>> last = read_version(database, state.last_event);
-  state.last_received_at =
-      std::max(static_cast<UtcMicros>(*trimmed_at), last && last->has_value() ? (*last)->received_at : UtcMicros{0});
+  const Result<UtcMicros> newest = newest_received_at(database, state.last_event);
+  if (!newest) {
+    return newest.error();
+  }
+  state.last_received_at = std::max(static_cast<UtcMicros>(*trimmed_at), *newest);
   state.dead_letters = std::move(*letters);
   return std::optional(std::move(state));
 }

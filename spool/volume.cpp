@@ -4,12 +4,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <random>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "spool/database.h"
 
@@ -19,23 +19,21 @@ namespace {
 constexpr std::string_view kBallastName = "ballast";
 constexpr std::uint64_t kPieceBytes = 1U << 20U;
 
-void fill(std::string& piece, std::mt19937_64& noise) {
-  for (std::size_t at = 0; at < piece.size(); at += sizeof(std::uint64_t)) {
-    const std::uint64_t word = noise();
-    std::memcpy(piece.data() + at, &word, std::min(sizeof word, piece.size() - at));
-  }
-}
+constexpr std::uint64_t kStep = 0x9E3779B97F4A7C15;  // Odd, so that no sum of it comes again.
 
 /// Bytes that no file system can make smaller, nor take for another file's: zeros take no room where it compresses, the
-/// same bytes again none where it keeps equal blocks once.
+/// same bytes again none where it keeps equal blocks once. Random ones for one piece; the next piece is their sums with
+/// kStep, for a first start should not wait for random numbers.
 rocksdb::Status write_noise(rocksdb::Env& env, const std::string& name, std::uint64_t bytes) {
   std::unique_ptr<rocksdb::WritableFile> file;
   rocksdb::Status status = env.NewWritableFile(name, &file, rocksdb::EnvOptions());
   std::mt19937_64 noise{(std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}()};
-  std::string piece(std::min(kPieceBytes, bytes), '\0');
-  for (std::uint64_t written = 0; status.ok() && written < bytes; written += piece.size()) {
-    fill(piece, noise);
-    status = file->Append(rocksdb::Slice(piece.data(), std::min<std::uint64_t>(piece.size(), bytes - written)));
+  std::vector<std::uint64_t> piece((std::min(kPieceBytes, bytes) + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t));
+  std::ranges::generate(piece, noise);
+  for (std::uint64_t written = 0; status.ok() && written < bytes; written += kPieceBytes) {
+    std::ranges::for_each(piece, [](std::uint64_t& word) { word += kStep; });
+    status = file->Append(rocksdb::Slice(reinterpret_cast<const char*>(piece.data()),  // NOLINT: bytes to a file.
+                                         std::min<std::uint64_t>(kPieceBytes, bytes - written)));
   }
   // A file system may take bytes that it has no room for until they are flushed.
   if (status.ok()) {

@@ -18,6 +18,9 @@ void append_member(std::string& json, std::string_view name, std::string_view te
 
 LossView view_of(const Loss& loss) {
   return {.leaves = loss.leaves,
+          .store = loss.stores == kAllStores                   ? ""
+                   : loss.stores == bit_of(StoreId::kPostgres) ? std::string(store_name(StoreId::kPostgres))
+                                                               : std::string(store_name(StoreId::kMongodb)),
           .found_at = utc_micros_text(loss.found_at),
           .from = utc_micros_text(loss.from),
           .until = utc_micros_text(loss.until),
@@ -37,6 +40,9 @@ LossView view_of(const AcknowledgedLoss& loss) {
 std::string loss_json(const LossView& loss) {
   std::string json =
       "{\"first\":" + std::to_string(loss.leaves.first) + ",\"last\":" + std::to_string(loss.leaves.last);
+  if (!loss.store.empty()) {
+    append_member(json, "store", loss.store);
+  }
   append_member(json, "found_at", loss.found_at);
   append_member(json, "from", loss.from);
   append_member(json, "until", loss.until);
@@ -54,6 +60,7 @@ std::optional<LossView> read_loss(std::string_view json) {
     return std::nullopt;
   }
   return LossView{.leaves = {count_member(*object, "first"), count_member(*object, "last")},
+                  .store = std::string(text_member(*object, "store")),
                   .found_at = std::string(text_member(*object, "found_at")),
                   .from = std::string(text_member(*object, "from")),
                   .until = std::string(text_member(*object, "until")),
@@ -64,7 +71,8 @@ std::optional<LossView> read_loss(std::string_view json) {
 
 std::string loss_line(const LossView& loss) {
   const std::string range = range_text(loss.leaves);
-  const std::string what = range + ", accepted between " + shown_text(loss.from) + " and " + shown_text(loss.until) +
+  const std::string what = range + (loss.store.empty() ? "" : ", of " + shown_text(loss.store) + " alone") +
+                           ", accepted between " + shown_text(loss.from) + " and " + shown_text(loss.until) +
                            ", found at " + shown_text(loss.found_at);
   if (loss.acknowledged_at.empty()) {
     return "lost: " + what + "; once somebody knows: twinlog spool acknowledge " + range + " --reason ..\n";

@@ -11,6 +11,7 @@ namespace twinlog {
 
 struct LossView {
   LeafRange leaves;
+  std::string store;  ///< That alone can never have them; "": no store can.
   std::string found_at;
   std::string from;
   std::string until;

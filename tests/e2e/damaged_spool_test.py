@@ -7,16 +7,10 @@ import unittest
 import field
 import harness
 import kill_points
+import two_servers
 
 
-class DamagedSpool(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class DamagedSpool(two_servers.TwoServersCase):
     def setUp(self):
         self.agent = harness.Agent(self.postgres.new_database(), self.documents.new_database(), environment=dict(field.QUICK))
         self.addCleanup(self.agent.close)

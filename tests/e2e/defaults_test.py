@@ -12,6 +12,7 @@ import unittest
 import psycopg
 
 import harness
+import two_servers
 import wire
 from wire import event
 
@@ -143,14 +144,7 @@ class Example(unittest.TestCase):
                 self.assertEqual(example[key], value)
 
 
-class Delivery(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class Delivery(two_servers.TwoServersCase):
     def agent(self, postgres=None, **environment):
         agent = harness.Agent(postgres or self.postgres.new_database(), self.documents.new_database(),
                               environment=environment)

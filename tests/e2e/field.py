@@ -19,6 +19,13 @@ def event(number, **members):
     return json.dumps({**base, **members}).encode()
 
 
+def failures(name, count, forbidden, actor):
+    """Failed logins of a few accounts; the forbidden ones have an actor."""
+    return [json.dumps({"tenant_id": "acme", "log_id": f"{name}{number}", "event_type": "login_failed",
+                        "occurred_at": 1_764_000_000_000 + number, "user_id": f"u{number % 5}",
+                        **({"actor_id": actor} if number in forbidden else {})}).encode() for number in range(count)]
+
+
 class FieldCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

@@ -5,6 +5,7 @@ import sys
 import unittest
 
 import harness
+import two_servers
 import wire
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "oracle"))
@@ -13,13 +14,10 @@ import stores  # noqa: E402
 PASSWORD, CODE, SESSION = "Heron-7", "813204", "8f1c0b52-77aa-4e0e-9d2c-3c1f6b1f9a10"
 
 
-class FieldEvents(unittest.TestCase):
+class FieldEvents(two_servers.TwoServersCase):
     @classmethod
     def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
+        super().setUpClass()
         cls.agent = harness.Agent(cls.postgres.new_database(), cls.documents.new_database()).start()
         cls.addClassCleanup(cls.agent.close)
 

@@ -1,8 +1,8 @@
 """What the tests of stores that forget and of spools that were set back share: one agent, and all that it was sent."""
 import json
-import unittest
 
 import harness
+import two_servers
 from store_copies import DocumentDump, PostgresDump
 
 STORES = ("postgres", "mongodb")
@@ -20,14 +20,7 @@ def success(prefix, n):
                         "occurred_at": 1_790_000_000_000 + n, "user_id": f"u{n % 3}"}).encode()]
 
 
-class ForgettingCase(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class ForgettingCase(two_servers.TwoServersCase):
     def start_agent(self, extra="", postgres=None):
         self.sent = []
         self.agent = harness.Agent(postgres or self.postgres.new_database(), self.documents.new_database(), extra,

@@ -10,6 +10,7 @@ import uuid
 import psycopg
 
 import harness
+import two_servers
 
 MAX_BYTES = 24 << 20
 
@@ -21,14 +22,7 @@ def event(number, event_type, **members):
                        "user_agent": random.Random(number).randbytes(500).hex(), **members}).encode()
 
 
-class FullSpool(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class FullSpool(two_servers.TwoServersCase):
     def setUp(self):
         self.next_number, self.kept = 0, set()
         if not self.postgres.process:

@@ -9,6 +9,7 @@ import pymongo
 
 import harness
 import small_volume
+import two_servers
 
 VOLUME_MEBIBYTES = 32
 
@@ -22,14 +23,7 @@ def event(number, **members):
 
 
 @unittest.skipUnless(small_volume.can_mount(), "mounting a small file system needs root and loop devices")
-class FullVolume(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class FullVolume(two_servers.TwoServersCase):
     def setUp(self):
         self.volume = small_volume.SmallVolume(VOLUME_MEBIBYTES)
         self.addCleanup(self.volume.close)

@@ -8,20 +8,14 @@ import psycopg
 import pymongo
 
 import harness
+import two_servers
 
 
 def is_known_by_id(line, answer):
     return answer["status"] != "rejected" and b'"log_id":' in line.replace(b" ", b"")
 
 
-class GeneratedInput(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class GeneratedInput(two_servers.TwoServersCase):
     def setUp(self):
         self.agent = harness.Agent(self.postgres.new_database(), self.documents.new_database())
         self.addCleanup(self.agent.close)

@@ -94,7 +94,7 @@ class Agent:
         self.socket, self.spool = self.folder / "events.sock", self.folder / "spool"
         self.log_path, self.config = self.folder / "agent.log", self.folder / "twinlog.toml"
         # The agent would warn of a variable of the tests' own.
-        kept = {name: value for name, value in os.environ.items() if name not in ("TWINLOG_BINARY", "TWINLOG_TEST_EVENTS")}
+        kept = {name: value for name, value in os.environ.items() if name not in ("TWINLOG_BINARY", "TWINLOG_TEST_BINARY", "TWINLOG_TEST_EVENTS")}
         self.environment = {**kept, **(environment or {})}
         self.http, self.admin = free_port(), free_port()
         self.config.write_text(f"""

@@ -10,6 +10,7 @@ import harness
 import hostile_events
 import hostile_refused
 import hostile_shapes  # Adds its cases to hostile_events.CASES.
+import two_servers
 
 sys.path.insert(0, str(harness.ROOT / "tests/oracle"))
 import canonical  # noqa: E402
@@ -57,15 +58,8 @@ def expected_of(way, number):
             "occurred_at": hostile_events.START, **case.fields}
 
 
-class HostileContent(unittest.TestCase):
+class HostileContent(two_servers.TwoServersCase):
     maxDiff = 4000
-
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
 
     def setUp(self):
         self.agent = harness.Agent(self.postgres.new_database(), self.documents.new_database())

@@ -8,6 +8,7 @@ import sys
 import unittest
 
 import harness
+import two_servers
 
 sys.path.insert(0, str(harness.ROOT / "tests/oracle"))
 import generate_hostile  # noqa: E402
@@ -27,14 +28,7 @@ def verdict_of(line):
     return None
 
 
-class HostileGenerator(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class HostileGenerator(two_servers.TwoServersCase):
     def setUp(self):
         self.agent = harness.Agent(self.postgres.new_database(), self.documents.new_database())
         self.addCleanup(self.agent.close)

@@ -15,6 +15,7 @@ import pymongo
 
 import command
 import harness
+import two_servers
 
 sys.path.insert(0, str(harness.ROOT / "tests/oracle"))
 import normalise
@@ -83,14 +84,7 @@ def without(members, *names):
     return {name: value for name, value in members.items() if name not in names}
 
 
-class IdsAndClocks(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class IdsAndClocks(two_servers.TwoServersCase):
     def agent(self, **environment):
         agent = harness.Agent(self.postgres.new_database(), self.documents.new_database(), environment=environment)
         self.addCleanup(agent.close)

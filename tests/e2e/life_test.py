@@ -10,6 +10,7 @@ import psycopg
 import pymongo
 
 import harness
+import two_servers
 
 
 def event(number, **members):
@@ -22,14 +23,7 @@ def run(*arguments, **options):
                           timeout=120, **options)
 
 
-class Life(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class Life(two_servers.TwoServersCase):
     def agent(self, extra="", postgres=None, environment=None):
         agent = harness.Agent(postgres or self.postgres.new_database(), self.documents.new_database(), extra,
                               environment)

@@ -9,6 +9,7 @@ import uuid
 import psycopg
 
 import harness
+import two_servers
 import wire
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "oracle"))
@@ -34,13 +35,10 @@ def mark(value):
     return {"_truncated": True, "bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()}
 
 
-class Limits(unittest.TestCase):
+class Limits(two_servers.TwoServersCase):
     @classmethod
     def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
+        super().setUpClass()
         cls.agent = harness.Agent(cls.postgres.new_database(), cls.documents.new_database()).start()
         cls.addClassCleanup(cls.agent.close)
 

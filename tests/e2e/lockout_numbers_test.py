@@ -7,6 +7,7 @@ import unittest
 import uuid
 
 import harness
+import two_servers
 import wire
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "oracle"))
@@ -16,13 +17,10 @@ MOST = 2**31 - 1
 LAST_DAY = 253_402_214_400_000_000  # 9999-12-31T00:00:00Z in microseconds.
 
 
-class LockoutNumbers(unittest.TestCase):
+class LockoutNumbers(two_servers.TwoServersCase):
     @classmethod
     def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
+        super().setUpClass()
         cls.agent = harness.Agent(cls.postgres.new_database(), cls.documents.new_database()).start()
         cls.addClassCleanup(cls.agent.close)
 

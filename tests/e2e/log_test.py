@@ -8,6 +8,7 @@ import unittest
 import psycopg
 
 import harness
+import two_servers
 
 LEVELS = {"debug", "info", "warning", "error"}
 TEXT_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (debug|info|warning|error) ([a-z_]+): [^\x00-\x1f\x7f-\x9f]+")
@@ -20,14 +21,7 @@ def event(number):
                        "occurred_at": 1_700_000_000_000 + number, "user_id": "u1"}).encode()
 
 
-class Log(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class Log(two_servers.TwoServersCase):
     def agent(self, log_format):
         agent = harness.Agent(self.postgres.new_database(), self.documents.new_database(),
                               f"[log]\nformat = '{log_format}'\nlevel = 'info'")

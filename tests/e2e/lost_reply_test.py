@@ -9,6 +9,7 @@ import threading
 import unittest
 
 import harness
+import two_servers
 from frame_proxy import Fault, FrameProxy
 
 COUNTS = ("inserted", "duplicate", "conflict")
@@ -101,14 +102,7 @@ def expected(store, number, labels, fault):
             "duplicate": (3 if are_records else 0) + (1 if are_conflicts else 0)}
 
 
-class LostReply(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class LostReply(two_servers.TwoServersCase):
     def patient(self, mongodb_options=""):
         patient = Patient(self.postgres, self.documents, mongodb_options)
         self.addCleanup(patient.close)

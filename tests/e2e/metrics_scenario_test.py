@@ -15,6 +15,7 @@ import pymongo
 import harness
 import metrics_text
 import small_volume
+import two_servers
 from metrics_tally import BASE_TYPES, CHANNELS, Movements, Tally
 from wire import Wire
 
@@ -70,14 +71,7 @@ def event(number, **members):
                        "occurred_at": 1_700_000_000_000, **members}).encode()
 
 
-class MetricsScenario(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class MetricsScenario(two_servers.TwoServersCase):
     def setUp(self):
         self.numbers = itertools.count()
         self.movements = Movements()

@@ -1,6 +1,5 @@
 """Events that one store can never take, because its administrator forbids them: the others of their batch get there at once, the
 other store has all of them, and neither a death at any step nor a restart brings them in between again."""
-import json
 import signal
 import unittest
 
@@ -10,26 +9,17 @@ import pymongo
 import field
 import harness
 import kill_points
+import two_servers
 from command import run
 
 BAD = {7, 31, 64}  # Of the events of a batch.
 
 
 def lines(name, count=100, bad=BAD):
-    """The bad ones have an actor."""
-    return [json.dumps({"tenant_id": "acme", "log_id": f"{name}{number}", "event_type": "login_failed",
-                        "occurred_at": 1_764_000_000_000 + number, "user_id": f"u{number % 5}",
-                        **({"actor_id": "somebody"} if number in bad else {})}).encode() for number in range(count)]
+    return field.failures(name, count, bad, actor="somebody")
 
 
-class RefusedEvents(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class RefusedEvents(two_servers.TwoServersCase):
     def start_agent(self, binary=harness.BINARY):
         self.agent = harness.Agent(self.postgres.new_database(), self.documents.new_database(), environment=dict(field.QUICK))
         self.addCleanup(self.agent.close)

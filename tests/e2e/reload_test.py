@@ -8,6 +8,7 @@ import subprocess
 import unittest
 
 import harness
+import two_servers
 
 SECRET = "Tr0ub4dor-and-3"
 NOBODY = 65534
@@ -18,14 +19,7 @@ def event(number, tenant="acme"):
                        "occurred_at": 1_700_000_000_000 + number, "user_id": "u1"}).encode()
 
 
-class Reload(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class Reload(two_servers.TwoServersCase):
     def agent(self, extra="", environment=None):
         agent = harness.Agent(self.postgres.new_database(), self.documents.new_database(), extra, environment)
         self.addCleanup(agent.close)

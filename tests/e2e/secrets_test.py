@@ -19,6 +19,7 @@ import pymongo
 
 import harness
 import planted_secrets
+import two_servers
 from planted_secrets import CONTROLS, NUMBER, SECRETS, SHOWN, WORD, Planter, files_under, findings
 
 PAGES = ("/metrics", "/healthz", "/livez", "/readyz", "/startupz", "/version", "/nothing")
@@ -46,15 +47,8 @@ def documents(uri):
             yield f"collection {name}", b"".join(found.raw for found in database.get_collection(name, options).find())
 
 
-class Secrets(unittest.TestCase):
+class Secrets(two_servers.TwoServersCase):
     maxDiff = 4000
-
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
 
     def make_agent(self, postgres=None, mongodb=None, extra=SETTINGS, environment=None):
         agent = harness.Agent(postgres or self.postgres.new_database(), mongodb or self.documents.new_database(), extra,

@@ -6,7 +6,7 @@ its reply says of what was done.
 """
 import unittest
 
-import harness
+import two_servers
 from frame_proxy import Fault
 from lost_reply_test import BATCH, NEEDED, Patient
 
@@ -20,14 +20,7 @@ def errors(agent):
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
 
 
-class StepDown(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class StepDown(two_servers.TwoServersCase):
     def at_each_command(self, fault, commands=lambda label: True):
         patient = Patient(self.postgres, self.documents)
         self.addCleanup(patient.close)

@@ -8,17 +8,15 @@ import unittest
 import harness
 import kill_points
 import previous_version
+import two_servers
 
 SEED = random.SystemRandom().randrange(1 << 32)
 
 
-class Upgrade(unittest.TestCase):
+class Upgrade(two_servers.TwoServersCase):
     @classmethod
     def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
+        super().setUpClass()
         # Only lines with an id: a repeat is known as one only by it when it comes in another request.
         cls.lines = [line for line in harness.lines_of(harness.host_month()) if b'"log_id"' in line]
 

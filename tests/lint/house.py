@@ -9,8 +9,8 @@ THIRD_PARTY names, and never in a header that a folder includes which may not ha
 of one name in two headers are linked into one, and each half of the process works with the wrong one. Files have at most
 400 lines, functions of Python at most 60 (functions of C++ are measured by clang-tidy, readability-function-size). Code
 and docs set what PostgreSQL calls a setting for a transaction only (SET LOCAL): a session's leaks through a pooler to the
-next client, as tests/e2e/pooler_test.py shows. Folders at the top are listed here, and nothing points at a page that a clone
-does not have. One line per fault; exit 1 if any.
+next client, as tests/e2e/pooler_test.py shows. Folders at the top are listed here, what a merge or an editor leaves is no
+file of ours, and nothing points at a page that a clone does not have. One line per fault; exit 1 if any.
 """
 import ast
 import pathlib
@@ -195,6 +195,11 @@ def check_sizes(root, files):
     return faults
 
 
+def check_remains(root, files):
+    return [f"{path.relative_to(root)}: what a tool left; take it out"
+            for path in files if path.suffix in (".orig", ".rej", ".bak", ".swp")]
+
+
 def check_folders(root, files):
     found = {path.relative_to(root).parts[0] for path in files if len(path.relative_to(root).parts) > 1}
     return [f"{name}/: no folder of this house (tests/lint/house.py lists them)"
@@ -238,6 +243,7 @@ def main():
     faults += check_sizes(root, files)
     faults += check_session_settings(root, files)
     faults += check_folders(root, files)
+    faults += check_remains(root, files)
     faults += check_references(root, files)
     print("\n".join(faults) if faults else f"house: {len(layers)} libraries, {len(files)} files, no fault")
     return 1 if faults else 0

@@ -67,6 +67,9 @@ class House(unittest.TestCase):
         code, text = check({"docs/EVENTS.md": "# Events\n", "tests/a.py": "pass\n", ".ci/run": "true\n", "packaging/x": "x\n"})
         self.assertEqual(code, 0, text)
 
+    def test_what_a_merge_left_is_a_fault(self):
+        self.expect_fault({"spool/a.cpp.orig": "int a;\n"}, "spool/a.cpp.orig: what a tool left")
+
     def test_pointing_at_what_a_clone_does_not_have_is_a_fault(self):
         for planted in ("as contract section 3 says", "(contract.md)", "see stores.md 4b", "open('../shared/data/a')",
                         "the table of contract, section 5"):

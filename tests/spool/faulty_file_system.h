@@ -46,6 +46,8 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
   /// The same for what is read.
   void fail_reads_at(std::uint64_t n, const rocksdb::IOStatus& with) { reads_fail({n, false, with}); }
   void fail_reads_from(std::uint64_t n, const rocksdb::IOStatus& with) { reads_fail({n, true, with}); }
+  /// The `n`-th reading from now gives one bit wrong, though the file is whole.
+  void flip_read_at(std::uint64_t n) { reads_fail({n, false, rocksdb::IOStatus::OK()}); }
   /// Nothing fails any more.
   void heal();
   void set_after_failed_sync(DiskContent::AfterFailure after) { after_failed_sync_ = after; }
@@ -103,8 +105,7 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
                           const std::function<rocksdb::IOStatus(std::size_t)>& write);
   rocksdb::IOStatus sync(DiskContent& content);
   rocksdb::IOStatus sync_folder(const std::string& folder);
-  rocksdb::IOStatus will_read(std::uint64_t bytes);
-  void was_read(std::uint64_t bytes) { bytes_read_ += bytes; }
+  rocksdb::IOStatus read(const std::function<rocksdb::IOStatus()>& read, rocksdb::Slice& result);
 
  private:
   /// Counts down to the one that fails.

@@ -1,5 +1,6 @@
 #include "tests/spool/faulty_files.h"
 
+#include <span>
 #include <utility>
 
 #include "tests/spool/faulty_file_system.h"
@@ -52,8 +53,7 @@ class RandomRWFile final : public rocksdb::FSRandomRWFileOwnerWrapper {
   // NOLINTNEXTLINE(readability-function-size): RocksDB's parameters.
   IOStatus Read(std::uint64_t offset, std::size_t bytes, const IOOptions& options, Slice* result, char* scratch,
                 IODebugContext* debug) const override {
-    IOStatus allowed = disk_.will_read(bytes);
-    return allowed.ok() ? target()->Read(offset, bytes, options, result, scratch, debug) : allowed;
+    return disk_.read([&] { return target()->Read(offset, bytes, options, result, scratch, debug); }, *result);
   }
   IOStatus Sync(const IOOptions& /*options*/, IODebugContext* /*debug*/) override { return disk_.sync(*content_); }
   IOStatus Fsync(const IOOptions& /*options*/, IODebugContext* /*debug*/) override { return disk_.sync(*content_); }
@@ -87,17 +87,14 @@ class ReadableFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
   // NOLINTNEXTLINE(readability-function-size): RocksDB's parameters.
   IOStatus Read(std::uint64_t offset, std::size_t bytes, const IOOptions& options, Slice* result, char* scratch,
                 IODebugContext* debug) const override {
-    IOStatus allowed = disk_.will_read(bytes);
-    return allowed.ok() ? target()->Read(offset, bytes, options, result, scratch, debug) : allowed;
+    return disk_.read([&] { return target()->Read(offset, bytes, options, result, scratch, debug); }, *result);
   }
   IOStatus MultiRead(rocksdb::FSReadRequest* requests, std::size_t count, const IOOptions& options,
                      IODebugContext* debug) override {
-    for (std::size_t i = 0; i < count; ++i) {
-      if (IOStatus allowed = disk_.will_read(requests[i].len); !allowed.ok()) {
-        return allowed;
-      }
+    for (rocksdb::FSReadRequest& each : std::span(requests, count)) {
+      each.status = Read(each.offset, each.len, options, &each.result, each.scratch, debug);
     }
-    return target()->MultiRead(requests, count, options, debug);
+    return IOStatus::OK();
   }
 
  private:
@@ -111,12 +108,7 @@ class SequentialFile final : public rocksdb::FSSequentialFileOwnerWrapper {
 
   IOStatus Read(std::size_t bytes, const IOOptions& options, Slice* result, char* scratch,
                 IODebugContext* debug) override {
-    if (IOStatus allowed = disk_.will_read(0); !allowed.ok()) {
-      return allowed;
-    }
-    IOStatus status = target()->Read(bytes, options, result, scratch, debug);
-    disk_.was_read(result->size());
-    return status;
+    return disk_.read([&] { return target()->Read(bytes, options, result, scratch, debug); }, *result);
   }
 
  private:

@@ -2,6 +2,7 @@
 
 tests/tools/mutate_numbers.py breaks the numbers of docs/ there, tests/tools/mutate_guards.py the guards of tests/mutations.
 """
+import argparse
 import concurrent.futures
 import os
 import pathlib
@@ -151,3 +152,28 @@ def verdict_of(test, cases, joint):
             if verdict == wanted:
                 return verdict, words.strip().split("\n")[0][:120]
     return "not run", "; ".join(words for _, verdict, words in cases if verdict == "failed")[:120]
+
+
+def read_arguments(about, flag):
+    """What both scripts take; `flag` is the one that they differ in."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(flag, action="store_true")
+    parser.add_argument("--only", metavar="WORDS", default="")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--preset", default="dev")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("result", metavar="RESULT.xml", nargs="?")
+    return parser.parse_args()
+
+
+def red_anyway(runner, tests):
+    """The tests that fail on the copy as it is, with what they said; None where it does not build."""
+    sync()
+    if words := runner.build(tests):
+        say(f"the copy does not build without a mutation:\n{words}")
+        return None
+    say(f"{len(tests)} tests without a mutation")
+    red = {test: found for test, found in runner.run(tests).items() if found[0] != "passed"}
+    for test, found in red.items():
+        say(f"  RED without a mutation: {test}: {' '.join(found)}")
+    return red

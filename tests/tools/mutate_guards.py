@@ -9,14 +9,13 @@ build/mutants and is built there with PRESET (dev): only the target that holds t
 as it is: one that is red anyway shows nothing. A mutation is shown where it builds and the test itself fails; where it does
 not build, or the test did not run, nothing is shown, and that is a fault as a survivor is. Exit 1 if there is a fault.
 """
-import argparse
 import dataclasses
 import os
 import re
 import subprocess
 import sys
 
-from mutants import COPY, ROOT, Runner, say, sync
+from mutants import COPY, ROOT, Runner, read_arguments, red_anyway, say, sync
 from numbers_of_docs import written_tests
 from run_unittest import write_results
 
@@ -87,19 +86,8 @@ def show(runner, guard, red):
     return "passed", ""
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--short", action="store_true")
-    parser.add_argument("--only", metavar="WORDS", default="")
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("--preset", default="dev")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("result", metavar="RESULT.xml", nargs="?")
-    return parser.parse_args()
-
-
 def main():
-    options = arguments()
+    options = read_arguments(__doc__, "--short")
     guards, faults = read_guards(FOLDER)
     wanted = [guard for guard in guards if (guard.is_short or not options.short) and
               options.only in " ".join([guard.name, guard.words, guard.test])]
@@ -112,14 +100,8 @@ def main():
         print(*(f"{guard.name}: {guard.words}: {guard.test}" for guard in wanted), sep="\n")
         return 0
     runner, tests = Runner(options.preset, options.jobs), sorted({guard.test for guard in wanted})
-    sync()
-    if words := runner.build(tests):
-        say(f"the copy does not build without a mutation:\n{words}")
+    if (red := red_anyway(runner, tests)) is None:
         return 1
-    say(f"{len(tests)} tests without a mutation")
-    red = {test: found for test, found in runner.run(tests).items() if found[0] != "passed"}
-    for test, found in red.items():
-        say(f"  RED without a mutation: {test}: {' '.join(found)}")
     verdicts = [(guard, *show(runner, guard, red)) for guard in wanted]
     sync()
     missed = [(guard, words) for guard, verdict, words in verdicts if verdict == "failed"]

@@ -11,12 +11,10 @@ takes hours and leaves no doubt which mutation a test has noticed. --only takes 
 WORDS stand. --list prints the batches and does nothing. Exit 1 if a mutation survives or does not build, or a test is red
 without one.
 """
-import argparse
-import os
 import re
 import sys
 
-from mutants import ROOT, Runner, say, sync
+from mutants import ROOT, Runner, read_arguments, red_anyway, say, sync
 from mutations import batches, read_mutations
 from run_unittest import write_results
 
@@ -50,19 +48,8 @@ def show(runner, number, batch, red):
     return verdicts
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", metavar="WORDS", default="")
-    parser.add_argument("--each", action="store_true")
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("--preset", default="dev")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("result", metavar="RESULT.xml", nargs="?")
-    return parser.parse_args()
-
-
 def main():
-    options = arguments()
+    options = read_arguments(__doc__, "--each")
     mutations, _, faults = read_mutations((ROOT / "tests/docs/mutations.tsv").read_text())
     wanted = [mutation for mutation in mutations
               if options.only in " ".join([mutation.name(), mutation.file, *mutation.tests])]
@@ -76,14 +63,8 @@ def main():
             print(f"batch {number}", *(f"  {each.file}: {each.new.strip()}: {' '.join(each.tests)}" for each in batch), sep="\n")
         return 0
     runner, tests = Runner(options.preset, options.jobs), sorted({test for each in wanted for test in each.tests})
-    sync()
-    if words := runner.build(tests):
-        say(f"the copy does not build without a mutation:\n{words}")
+    if (red := red_anyway(runner, tests)) is None:
         return 1
-    say(f"{len(tests)} tests without a mutation")
-    red = {test: found for test, found in runner.run(tests).items() if found[0] != "passed"}
-    for test, found in red.items():
-        say(f"  RED without a mutation: {test}: {' '.join(found)}")
     verdicts = [verdict for number, batch in enumerate(groups, 1) for verdict in show(runner, number, batch, red)]
     sync()
     survivors = [(mutation, words) for mutation, verdict, words in verdicts if verdict == "failed"]
