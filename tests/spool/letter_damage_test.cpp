@@ -55,8 +55,7 @@ class SpoolLetterDamage : public testing::SpoolTest {
     ASSERT_TRUE(spool().keep_dead_letters(store, cursor, letters).ok());
   }
   void discard(StoreId store, std::uint64_t leaf) {
-    const Settlement discarded{
-        .kind = Settlement::Kind::kDiscarded, .at = clock_.utc_now(), .who = "maria", .reason = "a test"};
+    const Settlement discarded{.kind = Settlement::Kind::kDiscarded, .by = {clock_.utc_now(), "maria", "a test"}};
     ASSERT_TRUE(spool().settle_dead_letters(store, {&leaf, 1}, discarded).ok());
   }
   /// What lies in logs lies in tables then.
@@ -188,8 +187,8 @@ TEST_F(SpoolLetterDamage, WhereItsEventIsTrimmedIsALossOfThatStoreUntilSomebodyA
     open();
   }
   EXPECT_EQ(offer_one(make_event("a3")), D::kStored) << "what is lost may come again";
-  ASSERT_TRUE(spool().acknowledge({3, 4}, "disk replaced", clock_.utc_now()).ok());
-  ASSERT_TRUE(spool().acknowledge({7, 7}, "disk replaced", clock_.utc_now()).ok());
+  ASSERT_TRUE(spool().acknowledge({3, 4}, {1, "maria", "disk replaced"}).ok());
+  ASSERT_TRUE(spool().acknowledge({7, 7}, {1, "maria", "disk replaced"}).ok());
   open();
   EXPECT_THAT(lost(), IsEmpty());
 }
