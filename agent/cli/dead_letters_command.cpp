@@ -11,7 +11,7 @@
 namespace twinlog {
 namespace {
 
-constexpr std::array<StoreId, kStores> kAllStores{StoreId::kPostgres, StoreId::kMongodb};
+constexpr std::array<StoreId, kStores> kEachStore{StoreId::kPostgres, StoreId::kMongodb};
 constexpr std::chrono::milliseconds kLookEvery{100};
 
 int refuse(const Error& error, const OperatorIo& io) {
@@ -52,7 +52,7 @@ Status for_each_selected(const LetterSource& source, const LettersOptions& optio
     }
   };
   Status read;
-  for (const StoreId store : kAllStores) {
+  for (const StoreId store : kEachStore) {
     if (read && options.selection.store.value_or(store) == store) {
       read = for_each_of_store(source, store, members, visit_selected);
     }
@@ -274,7 +274,7 @@ int run_letters_replay(const LettersOptions& options, const OperatorIo& io) {
   }
   bool is_fine = true;
   std::size_t found = 0;
-  for (const StoreId store : kAllStores) {
+  for (const StoreId store : kEachStore) {
     const std::vector<std::uint64_t>& of_store = leaves->at(static_cast<std::size_t>(store));
     found += of_store.size();
     is_fine = (of_store.empty() || replay_to(**source, store, of_store, options, io)) && is_fine;
@@ -291,7 +291,7 @@ int run_letters_discard(const LettersOptions& options, const OperatorIo& io) {
   }
   const Decision by{.at = io.clock.utc_now(), .who = options.who, .reason = options.reason};
   std::size_t found = 0;
-  for (const StoreId store : kAllStores) {
+  for (const StoreId store : kEachStore) {
     const std::vector<std::uint64_t>& of_store = leaves->at(static_cast<std::size_t>(store));
     found += of_store.size();
     if (of_store.empty()) {
