@@ -133,6 +133,11 @@ Result<OpenedSpool> open_and_load(const DatabaseSetup& setup, Random& random, co
     return upgraded.error();
   }
   Result<std::unique_ptr<Database>> database = Database::open(setup);
+  if (database && setup.take_misread_table()) {  // The disk may have said something wrong once.
+    database->reset();
+    database = Database::open(setup);
+    setup.take_misread_table();
+  }
   if (!database) {
     return database.error();
   }

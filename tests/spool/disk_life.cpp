@@ -8,6 +8,7 @@
 
 #include "spool/stopped_spool.h"
 #include "tests/spool/spool_fixture.h"
+#include "tests/support/long.h"
 
 namespace twinlog::testing {
 namespace {
@@ -188,18 +189,22 @@ void damage_manifest(const std::string& folder) {
 }
 
 std::vector<Scenario> disk_scenarios() {
-  return {{"FirstStart", [](Life&) {}, open_if_it_can},
-          {"Start", [](Life& life) { open_and_make_backlog(life), life.spool.reset(); }, open_if_it_can},
-          {"StartAfterDamage", close_with_damaged_manifest, open_if_it_can},
-          {"StartAfterDamageOfTheLog", close_with_damaged_log, open_if_it_can, kPerUnnoted},
-          {"UpgradeOfABacklog", format1("backlog"), open_if_it_can},
-          {"UpgradeOfConflicts", format1("conflicts"), open_if_it_can},
-          {"UpgradeAmidARewind", format1("rewind"), open_if_it_can},
-          {"Commit", open_and_make_backlog, commit_more},
-          {"Rewind", deliver_to_go_back, go_back},
-          {"Trim", open_and_make_backlog, trim},
-          {"DeadLetter", open_and_make_backlog, refuse},
-          {"Close", open_and_make_backlog, close}};
+  std::vector<Scenario> all = {
+      {"FirstStart", [](Life&) {}, open_if_it_can},
+      {"Start", [](Life& life) { open_and_make_backlog(life), life.spool.reset(); }, open_if_it_can},
+      {"StartAfterDamage", close_with_damaged_manifest, open_if_it_can},
+      {"StartAfterDamageOfTheLog", close_with_damaged_log, open_if_it_can, kPerUnnoted},
+      {"UpgradeOfABacklog", format1("backlog"), open_if_it_can},
+      {"Commit", open_and_make_backlog, commit_more},
+      {"Rewind", deliver_to_go_back, go_back},
+      {"Trim", open_and_make_backlog, trim},
+      {"DeadLetter", open_and_make_backlog, refuse},
+      {"Close", open_and_make_backlog, close}};
+  if (is_long()) {
+    all.push_back({"UpgradeOfConflicts", format1("conflicts"), open_if_it_can});
+    all.push_back({"UpgradeAmidARewind", format1("rewind"), open_if_it_can});
+  }
+  return all;
 }
 
 std::optional<std::uint64_t> number_of(const char* variable) {
