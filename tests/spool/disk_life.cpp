@@ -35,20 +35,27 @@ void close_with_damaged_manifest(Life& life) {
   damage_manifest(life.settings.path);
 }
 
-/// In the last second before the end, so that nothing but the log behind the damage tells of what is there.
-void close_with_damaged_log(Life& life) {
-  open_and_make_backlog(life);
-  for (int i = 0; i < 4; ++i) {
-    life.offer("unnoted" + std::to_string(i) + "-", kPerUnnoted, 500);
-  }
-  life.spool.reset();
+std::string newest_log(const std::string& folder) {
   std::string newest;
-  for (const auto& file : fs::directory_iterator(life.settings.path)) {
+  for (const auto& file : fs::directory_iterator(folder)) {
     if (file.path().extension() == ".log") {
       newest = std::max(newest, file.path().string());
     }
   }
-  FaultyFileSystem::flip(newest, fs::file_size(newest) * 9 / 10);
+  return newest;
+}
+
+/// In the last second before the end, so that nothing but the log behind the damage tells of what is there.
+void close_with_damaged_log(Life& life) {
+  open_and_make_backlog(life);
+  life.offer("unnoted-whole-", kPerUnnoted, 500);
+  const std::string log = newest_log(life.settings.path);
+  const std::uint64_t end = fs::file_size(log);
+  life.offer("unnoted-damaged-", kPerUnnoted, 500);
+  life.offer("unnoted-behind-", kPerUnnoted, 500);
+  ASSERT_EQ(newest_log(life.settings.path), log);
+  life.spool.reset();
+  FaultyFileSystem::flip(log, end + 100);
 }
 
 /// As an older build has left it (tests/spool/format1).

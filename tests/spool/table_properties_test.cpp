@@ -19,7 +19,7 @@ class SpoolTableProperties : public SpoolTest, public ::testing::WithParamInterf
   void damage_a_table(const SpoolImage& image) {
     fs::copy(image.path(), settings_.path, fs::copy_options::recursive);
     const std::string table = settings_.path + "/" + image.files_of(GetParam()).front();
-    const std::size_t found = content_of(table).find("rocksdb.column.family.name");
+    const std::size_t found = content_of(table).find("column.family");
     ASSERT_NE(found, std::string::npos) << "they are compressed now";
     FaultyFileSystem::flip(table, found);
   }
