@@ -58,6 +58,15 @@ std::vector<LeafRange> without(const std::vector<LeafRange>& ranges, const std::
   return left;
 }
 
+/// "postgres 5, mongodb 7"
+std::string missed_letters(const DeadLetterIndex& letters) {
+  std::string words;
+  for (const MissedLetter& missed : letters.missed()) {
+    words += (words.empty() ? "" : ", ") + std::string(store_name(missed.store)) + " " + std::to_string(missed.leaf);
+  }
+  return words;
+}
+
 class Check {
  public:
   Check(const std::string& path, const CheckProgress& progress)
@@ -128,6 +137,9 @@ Status Check::open() {
   check_.losses = state_->positions.losses;
   for (std::size_t store = 0; store < kStores; ++store) {
     check_.dead_letters += state_->dead_letters.counts(static_cast<StoreId>(store)).letters;
+  }
+  if (const std::string missed = missed_letters(state_->dead_letters); !missed.empty()) {
+    check_.findings.push_back("dead letters that are damaged or gone: " + missed);
   }
   return {};
 }

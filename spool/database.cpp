@@ -267,20 +267,28 @@ Status Database::forget_unreadable_ids() {
 }
 
 Status Database::forget_ids() {
-  rocksdb::Status status = database_->DropColumnFamily(ids());
+  const Status begun = begin_anew(DatabaseSetup::kIdsPlace);
+  if (begun.ok()) {
+    setup_.note_forgotten_ids();
+  }
+  return begun;
+}
+
+Status Database::begin_anew(std::size_t place) {
+  rocksdb::ColumnFamilyHandle*& held = families_.at(place);
+  rocksdb::Status status = database_->DropColumnFamily(held);
   if (status.ok()) {  // Should we die here, the next opening makes what is missing.
-    const rocksdb::ColumnFamilyDescriptor wanted = setup_.families(Compactions::kRun).at(DatabaseSetup::kIdsPlace);
+    const rocksdb::ColumnFamilyDescriptor wanted = setup_.families(Compactions::kRun).at(place);
     rocksdb::ColumnFamilyHandle* made = nullptr;
     status = database_->CreateColumnFamily(wanted.options, wanted.name, &made);
     if (status.ok()) {
-      database_->DestroyColumnFamilyHandle(ids());
-      families_.at(DatabaseSetup::kIdsPlace) = made;
+      database_->DestroyColumnFamilyHandle(held);
+      held = made;
     }
   }
   if (!status.ok()) {
-    return database_error("the spool's damaged memory of ids cannot be replaced", setup_.path(), status);
+    return database_error("a damaged table of the spool cannot be replaced", setup_.path(), status);
   }
-  setup_.note_forgotten_ids();
   return {};
 }
 

@@ -59,7 +59,7 @@ class Database {
   rocksdb::ColumnFamilyHandle* meta() const { return families_[0]; }
   rocksdb::ColumnFamilyHandle* events() const { return families_[1]; }
   rocksdb::ColumnFamilyHandle* ids() const { return families_[2]; }
-  rocksdb::ColumnFamilyHandle* dead_letters() const { return family(4); }
+  rocksdb::ColumnFamilyHandle* dead_letters() const { return family(DatabaseSetup::kLettersPlace); }
 
   Status write(rocksdb::WriteBatch& batch, Durability durability);
   Status sync();
@@ -87,6 +87,8 @@ class Database {
   Result<std::uint64_t> last_leaf() const;
   /// Unlinks the table files that hold nothing but leaves below `first_kept`.
   Status drop_files_below(std::uint64_t first_kept);
+  /// Without any letter, nor the tables that hold them: a damaged one would stop every compaction.
+  Status begin_letters_anew() { return begin_anew(DatabaseSetup::kLettersPlace); }
   /// True when a flush or compaction failed in the background: the next write would fail as well.
   bool has_background_error() const;
 
@@ -111,6 +113,7 @@ class Database {
   /// damage and stop the whole database.
   Status forget_unreadable_ids();
   Status forget_ids();
+  Status begin_anew(std::size_t place);
   Status let_ids_compact();
 
   const DatabaseSetup& setup_;

@@ -90,4 +90,35 @@ bool is_discarded_letter(std::string_view value) {
   return !value.empty() && value.front() == static_cast<char>(kDiscarded);
 }
 
+LetterMark mark_of(const DeadLetter& letter) {
+  return {.is_discarded = false, .refused_at = letter.refused_at, .received_at = letter.version.received_at};
+}
+
+std::string letter_mark_key(StoreId store, std::uint64_t leaf) {
+  return std::string(kLetterMarkPrefix) + dead_letter_key(store, leaf);
+}
+
+std::optional<std::pair<StoreId, std::uint64_t>> place_of_letter_mark(std::string_view key) {
+  return key.starts_with(kLetterMarkPrefix) ? place_of_dead_letter(key.substr(kLetterMarkPrefix.size())) : std::nullopt;
+}
+
+std::string letter_mark_value(const LetterMark& mark) {
+  std::string value(1, static_cast<char>(mark.is_discarded ? kDiscarded : kWaiting));
+  put_i64(value, mark.refused_at);
+  put_i64(value, mark.received_at);
+  return value;
+}
+
+std::optional<LetterMark> letter_mark_from(std::string_view value) {
+  ByteReader reader(value);
+  const std::uint8_t state = reader.u8();
+  LetterMark mark{.is_discarded = state == kDiscarded, .refused_at = reader.i64(), .received_at = reader.i64()};
+  const bool is_mark = reader.ok() && reader.at_end() && (state == kWaiting || state == kDiscarded);
+  return is_mark ? std::optional(mark) : std::nullopt;
+}
+
+bool is_letter_of(const LetterMark& mark, std::string_view value) {
+  return mark.is_discarded ? is_discarded_letter(value) : dead_letter_from(value).has_value();
+}
+
 }  // namespace twinlog

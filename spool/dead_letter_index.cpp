@@ -3,6 +3,7 @@
 #include <rocksdb/iterator.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "ledger/base/bytes.h"
@@ -14,6 +15,21 @@ namespace {
 
 std::uint64_t front_of(std::string_view hash) {
   return ByteReader(hash).u64();
+}
+
+struct ReadLetter {
+  LetterMark mark;
+  DeadLetterEntry entry;
+};
+
+/// Nothing where the value is no letter.
+std::optional<ReadLetter> read_letter(std::string_view key, std::string_view value) {
+  const std::uint64_t bytes = key.size() + value.size();
+  if (is_discarded_letter(value)) {
+    return ReadLetter{{.is_discarded = true}, {.is_discarded = true, .bytes = bytes}};
+  }
+  const std::optional<DeadLetter> letter = dead_letter_from(value);
+  return letter ? std::optional(ReadLetter{mark_of(*letter), entry_of(*letter, bytes)}) : std::nullopt;
 }
 
 }  // namespace
@@ -38,23 +54,77 @@ Result<DeadLetterIndex> DeadLetterIndex::load(const Database& database) {
   if (database.dead_letters() == nullptr) {
     return index;  // A spool of format 1 that is only read.
   }
+  Result<Marks> marks = read_marks(database);
+  if (!marks) {
+    return marks.error();
+  }
+  Status done = index.read_letters(database, *marks);
+  for (const auto& [place, mark] : *marks) {
+    done = done.ok() ? index.look_for(database, {place.first, place.second, mark}) : done;
+  }
+  return done ? Result(std::move(index)) : done.error();
+}
+
+Result<DeadLetterIndex::Marks> DeadLetterIndex::read_marks(const Database& database) {
+  const auto entries = database.meta_entries(kLetterMarkPrefix);
+  if (!entries) {
+    return entries.error();
+  }
+  Marks marks;
+  for (const auto& [key, value] : *entries) {
+    const auto place = place_of_letter_mark(key);
+    const std::optional<LetterMark> mark = letter_mark_from(value);
+    if (place && mark) {  // Another one is as none: its letter is marked anew.
+      marks.emplace(*place, *mark);
+    }
+  }
+  return marks;
+}
+
+/// Leaves the marks of those that it has not met.
+Status DeadLetterIndex::read_letters(const Database& database, Marks& marks) {
   const std::unique_ptr<rocksdb::Iterator> at = database.iterate(database.dead_letters());
   for (at->SeekToFirst(); at->Valid(); at->Next()) {
     const auto place = place_of_dead_letter(at->key().ToStringView());
-    const std::uint64_t bytes = at->key().size() + at->value().size();
-    const bool is_discarded = is_discarded_letter(at->value().ToStringView());
-    const std::optional<DeadLetter> letter = dead_letter_from(at->value().ToStringView());
-    if (!place || (!is_discarded && !letter)) {
-      return Error(ErrorKind::kCorrupt, "a dead letter of the spool in " + database.path() +
-                                            " is damaged; keep a copy of the folder, then check the disk");
+    const std::optional<ReadLetter> letter = read_letter(at->key().ToStringView(), at->value().ToStringView());
+    const auto mark = place ? marks.find(*place) : marks.end();
+    if (mark != marks.end() && letter && letter->mark.is_discarded == mark->second.is_discarded) {
+      put(place->first, place->second, letter->entry);
+      marks.erase(mark);
+    } else if (place && letter && mark == marks.end()) {
+      put(place->first, place->second, letter->entry);
+      unmarked_.push_back({place->first, place->second, letter->mark});
+    } else if (place && mark == marks.end()) {
+      miss({place->first, place->second, {}});
     }
-    index.put(place->first, place->second,
-              is_discarded ? DeadLetterEntry{.is_discarded = true, .bytes = bytes} : entry_of(*letter, bytes));
   }
-  if (!at->status().ok()) {
-    return database_error("the spool's dead letters cannot be read", database.path(), at->status());
+  is_table_damaged_ = at->status().IsCorruption();
+  return at->status().ok() || is_table_damaged_
+             ? Status()
+             : Status(database_error("the spool's dead letters cannot be read", database.path(), at->status()));
+}
+
+/// One that an iterator did not give: it ends at damage, or goes on behind it and says nothing.
+Status DeadLetterIndex::look_for(const Database& database, const MissedLetter& letter) {
+  const std::string key = dead_letter_key(letter.store, letter.leaf);
+  const Result<std::optional<std::string>> value = database.get(database.dead_letters(), key);
+  if (!value && value.error().kind() != ErrorKind::kCorrupt) {
+    return value.error();
   }
-  return index;
+  const std::optional<ReadLetter> found =
+      value && value->has_value() ? read_letter(key, **value) : std::optional<ReadLetter>();
+  if (found && found->mark.is_discarded == letter.mark.is_discarded) {
+    put(letter.store, letter.leaf, found->entry);
+  } else {
+    miss(letter);
+  }
+  is_table_damaged_ |= !value || found;
+  return {};
+}
+
+void DeadLetterIndex::miss(const MissedLetter& letter) {
+  missed_.push_back(letter);
+  put(letter.store, letter.leaf, {.is_discarded = letter.mark.is_discarded, .refused_at = letter.mark.refused_at});
 }
 
 void DeadLetterIndex::put(StoreId store, std::uint64_t leaf, const DeadLetterEntry& entry) {

@@ -55,10 +55,18 @@ std::string lost_key(const LeafRange& leaves) {
   return range_key(kLostPrefix, leaves);
 }
 
-std::string loss_value(const Loss& loss) {
+std::string loss_times_value(const Loss& loss) {
   std::string value;
   for (const UtcMicros time : {loss.found_at, loss.from, loss.until}) {
     value += number_value(static_cast<std::uint64_t>(time));
+  }
+  return value;
+}
+
+std::string loss_value(const Loss& loss) {
+  std::string value = loss_times_value(loss);
+  if (loss.stores != kAllStores) {
+    value.push_back(static_cast<char>(loss.stores));
   }
   return value;
 }
@@ -68,19 +76,24 @@ std::string acknowledged_key(const LeafRange& leaves) {
 }
 
 std::string acknowledged_value(const Loss& loss, UtcMicros at, std::string_view reason) {
-  return loss_value(loss) + number_value(static_cast<std::uint64_t>(at)) + std::string(reason);
+  return loss_times_value(loss) + number_value(static_cast<std::uint64_t>(at)) + std::string(reason);
 }
 
 std::optional<Loss> loss_from(std::string_view key, std::string_view value) {
   constexpr std::size_t kTimes = 3;
   const std::optional<LeafRange> leaves = range_of_key(key, kLostPrefix);
-  if (!leaves || value.size() != kTimes * kLeafBytes) {
+  const bool is_of_one_store = value.size() == kTimes * kLeafBytes + 1;
+  if (!leaves || (value.size() != kTimes * kLeafBytes && !is_of_one_store)) {
     return std::nullopt;
   }
   const auto time = [value](std::size_t place) {
     return static_cast<UtcMicros>(*number_from(value.substr(place * kLeafBytes, kLeafBytes)));
   };
-  return Loss{.leaves = *leaves, .found_at = time(0), .from = time(1), .until = time(2)};
+  return Loss{.leaves = *leaves,
+              .found_at = time(0),
+              .from = time(1),
+              .until = time(2),
+              .stores = is_of_one_store ? static_cast<std::uint8_t>(value.back()) : kAllStores};
 }
 
 std::string format_value(std::uint32_t format) {

@@ -41,6 +41,8 @@ inline constexpr std::string_view kAcknowledgedPrefix = "acknowledged/";
 /// The same of one that was acknowledged; its value goes on with when, and why.
 std::string acknowledged_key(const LeafRange& leaves);
 std::string acknowledged_value(const Loss& loss, UtcMicros at, std::string_view reason);
+/// The times alone, as `acknowledged/` has them.
+std::string loss_times_value(const Loss& loss);
 std::string loss_value(const Loss& loss);
 std::optional<Loss> loss_from(std::string_view key, std::string_view value);
 std::string cursor_key(StoreId store);

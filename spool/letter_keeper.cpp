@@ -14,8 +14,10 @@ namespace twinlog {
 namespace {
 
 Error damaged_letter(const std::string& path, std::uint64_t leaf) {
-  return {ErrorKind::kCorrupt, "the dead letter of event " + std::to_string(leaf) + " in the spool in " + path +
-                                   " is damaged; keep a copy of the folder, then check the disk"};
+  return {ErrorKind::kCorrupt,
+          "the dead letter of event " + std::to_string(leaf) + " in the spool in " + path +
+              " is damaged; keep a copy of the folder, check the disk, then start the agent anew: it "
+              "is made again from its event, or goes on record as lost"};
 }
 
 Result<DeadLetter> read_letter(const Database& database, StoreId store, std::uint64_t leaf) {
@@ -55,6 +57,7 @@ Status LetterKeeper::keep(Database& database, StoreId store, std::uint64_t curso
         const std::string key = dead_letter_key(store, leaf);
         const std::string value = dead_letter_value(letter);
         batch.Put(database.dead_letters(), key, value);
+        batch.Put(database.meta(), letter_mark_key(store, leaf), letter_mark_value(mark_of(letter)));
         added.emplace_back(leaf, entry_of(letter, key.size() + value.size()));
         bytes += key.size() + value.size();
       }
@@ -98,8 +101,13 @@ Status LetterKeeper::settle(Database& database, StoreId store, std::span<const s
       }
       left = discarded_value(*letter, settlement);
       batch.Put(database.dead_letters(), key, left);
+      batch.Put(
+          database.meta(), letter_mark_key(store, leaf),
+          letter_mark_value(
+              {.is_discarded = true, .refused_at = letter->refused_at, .received_at = letter->version.received_at}));
     } else {
       batch.Delete(database.dead_letters(), key);
+      batch.Delete(database.meta(), letter_mark_key(store, leaf));
     }
     settled.emplace_back(leaf, key.size() + left.size());
   }

@@ -26,19 +26,29 @@ Loss loss_of(const Database& database, const SpoolIdentity& identity, const Leaf
 }
 
 void add_loss(SpoolPositions& positions, const Loss& loss) {
-  positions.losses.push_back(loss);
-  std::ranges::sort(positions.losses, {}, [](const Loss& each) { return each.leaves.first; });
+  const auto known = std::ranges::find(positions.losses, loss.leaves, &Loss::leaves);
+  if (known != positions.losses.end()) {
+    known->stores |= loss.stores;
+  } else {
+    positions.losses.push_back(loss);
+    std::ranges::sort(positions.losses, {}, [](const Loss& each) { return each.leaves.first; });
+  }
   for (std::size_t store = 0; store < kStores; ++store) {
-    if (positions.cursors.at(store) < loss.leaves.last) {
+    if (is_lost_for(loss, static_cast<StoreId>(store)) && positions.cursors.at(store) < loss.leaves.last) {
       note_incomplete_since(positions, static_cast<StoreId>(store), loss.from);
     }
   }
 }
 
 std::string loss_words(const Loss& loss) {
-  return "events " + std::to_string(loss.leaves.first) + " to " + std::to_string(loss.leaves.last) +
-         " were promised and are gone; they were accepted between " + utc_text(loss.from) + " and " +
-         utc_text(loss.until);
+  const std::string events = "events " + std::to_string(loss.leaves.first) + " to " + std::to_string(loss.leaves.last);
+  const std::string accepted = "; they were accepted between " + utc_text(loss.from) + " and " + utc_text(loss.until);
+  if (loss.stores == kAllStores) {
+    return events + " were promised and are gone" + accepted;
+  }
+  const StoreId store = is_lost_for(loss, StoreId::kPostgres) ? StoreId::kPostgres : StoreId::kMongodb;
+  return "the dead letters of the " + events + " for " + std::string(store_name(store)) +
+         " are gone, and that store can never have these events" + accepted;
 }
 
 Result<std::optional<LeafRange>> unreadable_from(const Database& database, const LeafRange& range) {

@@ -15,7 +15,8 @@ struct LossTimes {
 /// With the times of what lies before and behind it.
 Loss loss_of(const Database& database, const SpoolIdentity& identity, const LeafRange& leaves, const LossTimes& times);
 
-/// Notes it, and that the stores that did not have these events yet may be incomplete.
+/// Notes it, and that the stores that did not have these events yet may be incomplete. One of the same leaves becomes
+/// one of both stores.
 void add_loss(SpoolPositions& positions, const Loss& loss);
 
 /// "events 5 to 9 were promised and are gone; they were accepted between .. and .."

@@ -12,6 +12,7 @@
 #include "spool/aside.h"
 #include "spool/holes.h"
 #include "spool/layout.h"
+#include "spool/letter_rescue.h"
 #include "spool/loss.h"
 #include "spool/private_files.h"
 #include "spool/read_versions.h"
@@ -222,8 +223,13 @@ Result<OpenedSpool> open_for_writing(const DatabaseSetup& setup, const Promised&
   // Of what is lost, too: a store may have it.
   opened.state.last_received_at = std::max(opened.state.last_received_at, furthest.received_at);
   std::ranges::move(examination.take_words(), std::back_inserter(opened.warnings));
+  Result<MendedLetters> letters = mend_letters(*opened.database, *aside, opened.state, clock.utc_now());
+  if (!letters) {
+    return letters.error();
+  }
+  std::ranges::move(letters->words, std::back_inserter(opened.warnings));
   TWINLOG_KILL_POINT("spool.examined");
-  if (!*is_damaged) {
+  if (!*is_damaged && !letters->is_damaged) {
     const Status dropped = aside->drop();
     return dropped ? Result(std::move(opened)) : dropped.error();
   }

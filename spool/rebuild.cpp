@@ -101,11 +101,12 @@ Result<std::vector<std::string>> complete(Database& database, Random& random, co
     batch.Put(database.meta(), rocksdb::Slice(kFirstKeptKey), number_value(first->leaf));
   }
   const Status written = database.write(batch, Durability::kSynced);
-  return written ? Result(std::vector<std::string>{
-                       "what the spool knew of itself was damaged and is made anew: its stores are compared from the "
-                       "first event that is left on; whether events before it are missing, and which losses were on "
-                       "record, cannot be proved"})
-                 : written.error();
+  return written
+             ? Result(std::vector<std::string>{
+                   "what the spool knew of itself was damaged and is made anew: its stores are compared from the "
+                   "first event that is left on; whether events before it are missing, which losses were on record, "
+                   "and whether there were more dead letters, cannot be proved"})
+             : written.error();
 }
 
 }  // namespace

@@ -18,7 +18,6 @@ namespace {
 constexpr std::uint32_t kMetaFamily = 0;  ///< RocksDB's own.
 constexpr std::array kOnlyRise{kFirstKeptKey, kSkippedToKey, kReceivedAtKey};
 
-/// By key; nothing: it was deleted.
 using Newest = std::map<std::string, std::optional<std::string>>;
 
 /// Letters are told by their form: which family a number stands for, only the database that wrote it knew for sure.
@@ -26,32 +25,41 @@ class Collector final : public rocksdb::WriteBatch::Handler {
  public:
   rocksdb::Status PutCF(std::uint32_t family, const rocksdb::Slice& key, const rocksdb::Slice& value) override {
     if (family == kMetaFamily) {
-      meta[key.ToString()] = value.ToString();
+      found.meta[key.ToString()] = value.ToString();
     } else if (place_of_dead_letter(key.ToStringView()) &&
                (dead_letter_from(value.ToStringView()) || is_discarded_letter(value.ToStringView()))) {
-      letters[key.ToString()] = value.ToString();
+      found.letters[key.ToString()] = value.ToString();
     }
     return rocksdb::Status::OK();
   }
   rocksdb::Status DeleteCF(std::uint32_t family, const rocksdb::Slice& key) override {
     if (family == kMetaFamily) {
-      meta[key.ToString()] = std::nullopt;
+      found.meta[key.ToString()] = std::nullopt;
     } else if (place_of_dead_letter(key.ToStringView())) {
-      letters[key.ToString()] = std::nullopt;
+      found.letters[key.ToString()] = std::nullopt;
     }
     return rocksdb::Status::OK();
   }
 
-  Newest meta;
-  Newest letters;
+  MetaRecords found;
 };
 
-bool would_fall(const Database& database, const std::string& key, const std::optional<std::string>& value) {
-  if (std::ranges::find(kOnlyRise, key) == kOnlyRise.end()) {
-    return false;
-  }
+bool is_cursor(const std::string& key) {
+  return key == cursor_key(StoreId::kPostgres) || key == cursor_key(StoreId::kMongodb);
+}
+
+/// As the database has it now; 0 where it does not.
+std::uint64_t known_number(const Database& database, const std::string& key) {
   const Result<std::optional<std::string>> known = database.get_meta(key);
-  return !value || (known && known->has_value() && number_from(*value).value_or(0) < number_from(**known).value_or(0));
+  return known && known->has_value() ? number_from(**known).value_or(0) : 0;
+}
+
+bool is_outdated(const Database& database, const std::string& key, const std::optional<std::string>& value) {
+  const std::uint64_t number = value ? number_from(*value).value_or(0) : 0;
+  if (std::ranges::find(kOnlyRise, key) != kOnlyRise.end()) {
+    return !value || number < known_number(database, key);
+  }
+  return is_cursor(key) && number > known_number(database, key);
 }
 
 /// A letter that somebody discarded does not come back.
@@ -77,21 +85,29 @@ void put(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* family, const 
 
 }  // namespace
 
-Status rescue_meta(Database& database, const Aside& aside) {
+Result<MetaRecords> records_of_logs(rocksdb::Env& env, const Aside& aside) {
   Collector collector;
   for (const std::string& path : aside.logs()) {
-    Status scanned = scan_wal(database.env(), path, [&collector](std::string_view record) {
+    const Status scanned = scan_wal(env, path, [&collector](std::string_view record) {
       // One that is no batch was not written by us.
       rocksdb::WriteBatch(std::string(record)).Iterate(&collector).PermitUncheckedError();
     });
     if (!scanned) {
-      return scanned;
+      return scanned.error();
     }
   }
+  return std::move(collector.found);
+}
+
+Status rescue_meta(Database& database, const Aside& aside) {
+  const Result<MetaRecords> found = records_of_logs(database.env(), aside);
+  if (!found) {
+    return found.error();
+  }
   rocksdb::WriteBatch batch;
-  put(batch, database.meta(), collector.meta,
-      [&](const std::string& key, const auto& value) { return would_fall(database, key, value); });
-  put(batch, database.dead_letters(), collector.letters,
+  put(batch, database.meta(), found->meta,
+      [&](const std::string& key, const auto& value) { return is_outdated(database, key, value); });
+  put(batch, database.dead_letters(), found->letters,
       [&](const std::string& key, const auto& value) { return is_settled(database, key, value); });
   return batch.Count() == 0 ? Status() : database.write(batch, Durability::kSynced);
 }

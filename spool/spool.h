@@ -38,6 +38,7 @@ namespace twinlog {
 
 enum class StoreId : std::uint8_t { kPostgres = 0, kMongodb = 1 };
 inline constexpr std::size_t kStores = 2;
+inline constexpr std::uint8_t kAllStores = (1U << kStores) - 1;
 std::string_view store_name(StoreId store);  ///< "postgres", "mongodb"
 
 /// What became of one offered event.
@@ -78,7 +79,15 @@ struct Loss {
   /// The events were accepted between these two.
   UtcMicros from = 0;
   UtcMicros until = 0;
+  /// Bit by bit, the stores that can never have them: one alone where only its dead letters were left of them.
+  std::uint8_t stores = kAllStores;
 };
+constexpr std::uint8_t bit_of(StoreId store) {
+  return static_cast<std::uint8_t>(1U << static_cast<std::uint8_t>(store));
+}
+constexpr bool is_lost_for(const Loss& loss, StoreId store) {
+  return (loss.stores & bit_of(store)) != 0;
+}
 
 struct SpoolStats {
   std::uint64_t last_leaf = 0;        ///< 0: nothing was ever accepted.

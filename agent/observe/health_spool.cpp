@@ -65,8 +65,12 @@ HealthComponent files_gone(const HealthFacts& facts) {
 }
 
 std::string loss_words(const Loss& loss) {
-  return std::to_string(loss.leaves.first) + "-" + std::to_string(loss.leaves.last) + " (accepted between " +
-         utc_text(loss.from) + " and " + utc_text(loss.until) + ", found gone at " + utc_text(loss.found_at) + ")";
+  const StoreId store = is_lost_for(loss, StoreId::kPostgres) ? StoreId::kPostgres : StoreId::kMongodb;
+  const std::string alone =
+      loss.stores == kAllStores ? "" : "dead letters of " + std::string(store_title(store)) + " alone, ";
+  return std::to_string(loss.leaves.first) + "-" + std::to_string(loss.leaves.last) + " (" + alone +
+         "accepted between " + utc_text(loss.from) + " and " + utc_text(loss.until) + ", found gone at " +
+         utc_text(loss.found_at) + ")";
 }
 
 /// More would make the sentence longer than anybody reads.

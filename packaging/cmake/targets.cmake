@@ -86,7 +86,7 @@ function(twinlog_test name)
     GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE TWINLOG_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name} "--gtest_output=xml:${PROJECT_BINARY_DIR}/test-results/${name}.xml")
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 1200)
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}")
 endfunction()
 
 # twinlog_threads_test(NAME BINARY FILTER cases): some cases of a test binary that have threads, once more as a ctest entry of

@@ -92,6 +92,12 @@ TEST(HealthSpool, LostPromisesAreNamedUntilSomebodyAcknowledgesThem) {
   EXPECT_THAT(troubled(facts), ElementsAre("spool"));
 }
 
+TEST(HealthSpool, ALossOfOneStoreAloneNamesIt) {
+  HealthFacts facts = well_facts();
+  facts.spool.losses = {{.leaves = {5, 7}, .stores = bit_of(StoreId::kMongodb)}};
+  EXPECT_THAT(judged(facts, "spool").diagnosis, HasSubstr("5-7 (dead letters of the document store alone, accepted"));
+}
+
 TEST(HealthSpool, OfManyLossesTheFirstAreNamedAndTheRestCounted) {
   HealthFacts facts = well_facts();
   for (std::uint64_t leaf = 1; leaf <= 9; leaf += 2) {

@@ -85,6 +85,7 @@ class EveryFile : public SpoolTest, public ::testing::WithParamInterface<std::tu
   /// As a courier does: what cannot be read is passed over on record.
   std::map<std::uint64_t, Version> read_all();
   void check(const SpoolImage& image, const std::set<Digest>& before);
+  void check_letters(const SpoolImage& image);
   void offer_again(const SpoolImage& image);
   bool is_lost(std::uint64_t leaf) {
     return std::ranges::any_of(spool().stats().losses,
@@ -142,6 +143,23 @@ void EveryFile::offer_again(const SpoolImage& image) {
   }
 }
 
+/// The cursor has passed their events.
+void EveryFile::check_letters(const SpoolImage& image) {
+  constexpr StoreId kPg = StoreId::kPostgres;
+  const std::uint64_t first_promised = image.promised().front().leaf_index;
+  for (const DeadLetter& kept : image.letters()) {
+    const std::uint64_t leaf = kept.version.leaf_index;
+    const Result<std::vector<DeadLetter>> there = spool().dead_letters(kPg, leaf - 1, 1);
+    ASSERT_TRUE(there.has_value()) << there.error().message();
+    if (!there->empty() && there->front().version.leaf_index == leaf) {
+      EXPECT_EQ(there->front().version, kept.version);
+    } else {
+      EXPECT_TRUE(is_lost(leaf) || spool().cursor(kPg) < leaf) << "the letter of " << leaf << " is gone without a word";
+      EXPECT_TRUE(kind() != "dead_letters" || leaf < first_promised) << leaf << " could be made again";
+    }
+  }
+}
+
 void EveryFile::check(const SpoolImage& image, const std::set<Digest>& before) {
   const std::vector<std::string> words = spool().take_warnings();
   const std::map<std::uint64_t, Version> found = read_all();
@@ -156,6 +174,7 @@ void EveryFile::check(const SpoolImage& image, const std::set<Digest>& before) {
     }
   }
   EXPECT_LE(lost, most_lost_);
+  check_letters(image);
   if (::testing::Matches(Contains(HasSubstr("as they were found lie in")))(words)) {
     EXPECT_THAT(contents(settings_.path), ::testing::IsSupersetOf(before));
   }
@@ -192,8 +211,9 @@ TEST_P(EveryFile, IsDamagedAndNothingPromisedIsGoneWithoutAWord) {
 
 INSTANTIATE_TEST_SUITE_P(Each, EveryFile,
                          ::testing::Combine(::testing::Values(SpoolEnd::kClosed, SpoolEnd::kKilled),
-                                            ::testing::Values("events", "ids", "default", ".log", "MANIFEST", "CURRENT",
-                                                              "IDENTITY", "OPTIONS", "ballast", "promised", "LOCK")),
+                                            ::testing::Values("events", "ids", "default", "dead_letters", ".log",
+                                                              "MANIFEST", "CURRENT", "IDENTITY", "OPTIONS", "ballast",
+                                                              "promised", "LOCK")),
                          [](const auto& each) {
                            std::string name = std::get<1>(each.param) == ".log" ? "log" : std::get<1>(each.param);
                            return name + (std::get<0>(each.param) == SpoolEnd::kClosed ? "Closed" : "Killed");

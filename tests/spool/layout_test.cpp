@@ -21,6 +21,11 @@ TEST(SpoolLayout, KeysAndValuesAreTheBytesOfTheFormatPage) {
   EXPECT_EQ(hex(skipped_key({2, 258})), "736b69707065642f00000000000000020000000000000102");
   EXPECT_EQ(hex(dead_letter_key(StoreId::kPostgres, 258)), "010000000000000102");
   EXPECT_EQ(hex(dead_letter_key(StoreId::kMongodb, 258)), "020000000000000102");
+  EXPECT_EQ(hex(letter_mark_key(StoreId::kPostgres, 258)), "6c65747465722f010000000000000102");
+  EXPECT_EQ(hex(letter_mark_value({.is_discarded = true, .refused_at = 258, .received_at = 2})),
+            "0200000000000001020000000000000002");
+  EXPECT_EQ(hex(loss_value({.leaves = {5, 7}, .found_at = 3, .from = 1, .until = 2, .stores = 1})),
+            "00000000000000030000000000000001000000000000000201");
   EXPECT_EQ(cursor_key(StoreId::kMongodb), "cursor/mongodb");
   EXPECT_EQ(incomplete_since_key(StoreId::kPostgres), "incomplete_since/postgres");
 }
@@ -36,6 +41,19 @@ TEST(SpoolLayout, ValuesRoundTripAndOtherBytesAreNone) {
   EXPECT_FALSE(leaf_of_id_value("123456789").has_value());
   EXPECT_FALSE(leaf_of_event_key("1234567").has_value());
   EXPECT_FALSE(format_from("12345").has_value());
+  const Loss loss{.leaves = {5, 7}, .found_at = 3, .from = 1, .until = 2, .stores = bit_of(StoreId::kMongodb)};
+  const auto read = loss_from(lost_key(loss.leaves), loss_value(loss));
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->leaves, loss.leaves);
+  EXPECT_EQ(read->until, 2);
+  EXPECT_TRUE(is_lost_for(*read, StoreId::kMongodb));
+  EXPECT_FALSE(is_lost_for(*read, StoreId::kPostgres));
+  const auto mark = letter_mark_from(letter_mark_value({.is_discarded = true, .refused_at = 4, .received_at = 5}));
+  ASSERT_TRUE(mark.has_value());
+  EXPECT_TRUE(mark->is_discarded);
+  EXPECT_EQ(mark->received_at, 5);
+  EXPECT_FALSE(letter_mark_from(std::string(17, '\3')).has_value()) << "no such state";
+  EXPECT_FALSE(letter_mark_from("\1short").has_value());
 }
 
 }  // namespace

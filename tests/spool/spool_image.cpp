@@ -23,7 +23,10 @@ std::string content_of(const std::string& file) {
 
 class ImageMaker final : public SpoolTest {
  public:
-  ImageMaker() { settings_.max_bytes = 16U << 20U; }  // Small memtables.
+  ImageMaker() {
+    settings_.max_bytes = 16U << 20U;  // Small memtables.
+    settings_.keep_delivered = std::chrono::milliseconds(0);
+  }
 
   void make(SpoolEnd end, SpoolImage& image) {
     constexpr int kLives = 3;
@@ -34,7 +37,9 @@ class ImageMaker final : public SpoolTest {
         ASSERT_THAT(offer(make_events(prefix, SpoolImage::kPerCommit, {.filler_bytes = 700})),
                     ::testing::Each(Disposition::kStored));
       }
+      keep_letters(image);
       ASSERT_TRUE(spool().move_cursor(StoreId::kPostgres, spool().last_leaf() / 2).ok());
+      ASSERT_TRUE(spool().move_cursor(StoreId::kMongodb, SpoolImage::kPerCommit).ok());
       settle();
       image.promised_ = *spool().read(0, SpoolImage::kAll, 1U << 30U);
       if (life < kLives || end == SpoolEnd::kClosed) {
@@ -53,6 +58,22 @@ class ImageMaker final : public SpoolTest {
 
  private:
   void TestBody() override {}
+  /// Of the first events that PostgreSQL has not got.
+  void keep_letters(SpoolImage& image) {
+    constexpr std::size_t kLetters = 5;
+    const std::uint64_t cursor = spool().cursor(StoreId::kPostgres);
+    std::vector<DeadLetter> letters;
+    for (Version& version : *spool().read(cursor, kLetters, 1U << 30U)) {
+      letters.push_back({.version = std::move(version),
+                         .refused_at = clock_.utc_now(),
+                         .code = "23514",
+                         .constraint = "a_check",
+                         .where = "records",
+                         .words = "the store refuses it"});
+    }
+    ASSERT_TRUE(spool().keep_dead_letters(StoreId::kPostgres, cursor + kLetters, letters).ok());
+    std::ranges::move(letters, std::back_inserter(image.letters_));
+  }
 };
 
 std::map<SpoolEnd, std::unique_ptr<SpoolImage>> SpoolImage::of_each_end() {

@@ -25,8 +25,10 @@ class SpoolImage {
   static std::map<SpoolEnd, std::unique_ptr<SpoolImage>> of_each_end();
 
   std::string path() const { return folder_.path("image"); }
-  /// All of them are there, and none is delivered to both stores.
+  /// All of them are there, and none of them is delivered to both stores.
   const std::vector<Version>& promised() const { return promised_; }
+  /// Of PostgreSQL, which has passed them; the events of the first ones are trimmed.
+  const std::vector<DeadLetter>& letters() const { return letters_; }
   AcceptedEvent sent(const Version& promised) const;
   /// Of a family: its tables; else the files whose name begins or ends so. In order.
   std::vector<std::string> files_of(const std::string& kind) const;
@@ -35,6 +37,7 @@ class SpoolImage {
   friend class ImageMaker;
   TempFolder folder_;
   std::vector<Version> promised_;
+  std::vector<DeadLetter> letters_;
   std::map<std::string, std::string> families_;  ///< Of each table.
 };
 
