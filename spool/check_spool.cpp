@@ -17,13 +17,17 @@
 #include "spool/promised.h"
 #include "spool/read_versions.h"
 #include "spool/spool_state.h"
-#include "spool/stopped_spool.h"
+#include "spool/spool_view.h"
 
 namespace twinlog {
 namespace {
 
 constexpr std::uint64_t kBesideDamage = 256;
 constexpr std::uint64_t kTellEvery = 4096;
+/// Beside a running agent: how often a file may be gone before it was read, and how many views must agree that an
+/// event is missing.
+constexpr int kMostRenewals = 1000;
+constexpr int kViewsToAgree = 4;
 /// Of a spool that was made with all its families; one that was upgraded has the same.
 constexpr std::uint32_t kEventsFamilyNumber = 1;
 
@@ -69,14 +73,17 @@ std::string missed_letters(const DeadLetterIndex& letters) {
 
 class Check {
  public:
-  Check(const std::string& path, const CheckProgress& progress)
-      : setup_({.path = path, .agent = ""}), progress_(progress) {}
+  Check(const std::string& path, SpoolUse use, const CheckProgress& progress)
+      : setup_({.path = path, .agent = ""}), is_in_use_(use == SpoolUse::kInUse), progress_(progress) {
+    check_.is_in_use = is_in_use_;
+  }
 
   Result<SpoolCheck> run() {
     Status done = open();
     done = done.ok() ? read_tables() : done;
     done = done.ok() && state_ ? walk() : done;
     done = done.ok() ? look_elsewhere() : done;
+    done = done.ok() && is_in_use_ && state_ ? look_again() : done;
     done = done.ok() ? note_kept() : done;
     if (!done) {
       return done.error();
@@ -88,53 +95,54 @@ class Check {
  private:
   std::string in_folder(const std::string& name) const { return setup_.path() + "/" + name; }
   Status open();
+  void take(SpoolView view);
+  bool renew(std::uint64_t& next);
+  bool has_vanished(const std::string& name) const;
+  Result<std::vector<std::string>> tables_to_read() const;
   Status read_tables();
   Status walk();
   Status read_one_by_one(std::uint64_t& next, std::uint64_t end);
   Status look_elsewhere();
+  Status look_again();
+  std::vector<LeafRange> still_absent(const std::vector<LeafRange>& ranges) const;
   Status note_kept();
   void judge();
   void missing(std::uint64_t first, std::uint64_t last);
-  /// The greatest leaf that was ever given out, as far as anybody knows.
-  std::uint64_t expected() const;
 
   DatabaseSetup setup_;
+  const bool is_in_use_;  ///< By a running agent, under which files come and go.
+  int renewals_ = 0;
   const CheckProgress& progress_;
   SpoolCheck check_;
   std::unique_ptr<Database> database_;
   std::optional<SpoolState> state_;
-  std::optional<Promised> promised_;
+  std::uint64_t last_ = 0;  ///< The greatest leaf that was ever given out, as far as anybody knew when it began.
   std::vector<std::string> event_tables_;  ///< In words, those that are damaged.
   std::vector<LeafRange> missing_;
   std::vector<LeafRange> found_;  ///< Elsewhere in the folder.
 };
 
 Status Check::open() {
-  progress_("the database", 0, 0);
-  promised_ = PromisedFile(setup_.env(), setup_.path()).read();
-  Result<std::unique_ptr<Database>> opened = Database::open_for_reading(setup_);
+  progress_("reading the database", 0, 0);
+  const std::optional<Promised> promised = PromisedFile(setup_.env(), setup_.path()).read();
+  last_ = promised ? promised->last_leaf : 0;
+  Result<SpoolView> view = view_spool(setup_, is_in_use_ ? SpoolUse::kInUse : SpoolUse::kFree);
   for (const std::string& warning : setup_.take_warnings()) {
     check_.findings.push_back("the database says of its files: " + warning);
   }
-  if (!opened && opened.error().kind() == ErrorKind::kRefused) {
-    return opened.error();
+  if (!view && view.error().kind() == ErrorKind::kRefused) {
+    return view.error();
   }
-  Result<std::optional<SpoolState>> state =
-      opened ? read_state(setup_, **opened) : Result<std::optional<SpoolState>>(opened.error());
-  if (state && !state->has_value()) {
-    return Error(ErrorKind::kRefused, "the spool in " + setup_.path() + " has not been used yet");
-  }
-  if (!state && state.error().kind() == ErrorKind::kRefused) {
-    return state.error();
-  }
-  if (!state) {
+  if (!view) {
     check_.does_open = false;
-    check_.findings.push_back(state.error().message());
+    check_.findings.push_back(view.error().message());
     return {};
   }
-  database_ = std::move(*opened);
-  state_ = std::move(**state);
+  take(std::move(*view));
+  last_ = std::max(last_, state_->last_leaf);
+  check_.epoch_id = state_->identity.epoch_id;
   check_.losses = state_->positions.losses;
+  check_.acknowledged = state_->positions.acknowledged;
   for (std::size_t store = 0; store < kStores; ++store) {
     check_.dead_letters += state_->dead_letters.counts(static_cast<StoreId>(store)).letters;
   }
@@ -144,19 +152,50 @@ Status Check::open() {
   return {};
 }
 
+void Check::take(SpoolView view) {
+  database_ = std::move(view.database);
+  state_ = std::move(view.state);
+}
+
+/// Where a file was gone before it was read: what it held is trimmed, or lies in another one by now.
+bool Check::renew(std::uint64_t& next) {
+  if (!is_in_use_ || ++renewals_ > kMostRenewals) {
+    return false;
+  }
+  Result<SpoolView> view = view_spool(setup_, SpoolUse::kInUse);
+  if (view) {
+    take(std::move(*view));
+    next = std::max(next, state_->positions.first_kept);
+  }
+  return view.has_value();
+}
+
+bool Check::has_vanished(const std::string& name) const {
+  return is_in_use_ && setup_.env().FileExists(in_folder(name)).IsNotFound();
+}
+
+/// Beside a running agent those that belong to the database: others are still being written, or on their way out.
+Result<std::vector<std::string>> Check::tables_to_read() const {
+  if (!is_in_use_) {
+    return files_with_suffix(setup_.env(), setup_.path(), ".sst");
+  }
+  const std::set<std::string> known = database_ ? database_->table_names() : std::set<std::string>();
+  return std::vector<std::string>(known.begin(), known.end());
+}
+
 Status Check::read_tables() {
-  const Result<std::vector<std::string>> names = files_with_suffix(setup_.env(), setup_.path(), ".sst");
+  const Result<std::vector<std::string>> names = tables_to_read();
   if (!names) {
     return names.error();
   }
   const std::set<std::string> known = database_ ? database_->table_names() : std::set<std::string>();
   for (const std::string& name : *names) {
-    progress_("tables", check_.tables, names->size());
+    progress_("reading tables", check_.tables, names->size());
     const TableCheck table = check_table(in_folder(name));
     ++check_.tables;
     // One that the database does not know is the rest of a flush that was cut short: what it should hold is missed
     // below.
-    if (!table.damage.empty() && (!database_ || known.contains(name))) {
+    if (!table.damage.empty() && (!database_ || known.contains(name)) && !has_vanished(name)) {
       check_.is_ids_damaged |= table.family == kIdsFamily;
       (table.family == kEventsFamily ? event_tables_ : check_.findings)
           .push_back("the table " + name + (table.family.empty() ? "" : " of " + table.family) + " is damaged (" +
@@ -166,10 +205,6 @@ Status Check::read_tables() {
   return {};
 }
 
-std::uint64_t Check::expected() const {
-  return std::max(state_ ? state_->last_leaf : 0, promised_ ? promised_->last_leaf : 0);
-}
-
 void Check::missing(std::uint64_t first, std::uint64_t last) {
   if (first <= last) {
     std::ranges::copy(outside_holes(known_holes(state_->positions), {first, last}), std::back_inserter(missing_));
@@ -177,9 +212,8 @@ void Check::missing(std::uint64_t first, std::uint64_t last) {
 }
 
 Status Check::walk() {
-  const std::uint64_t last = expected();
   std::uint64_t next = state_->positions.first_kept;
-  while (next <= last) {
+  while (next <= last_) {
     const std::unique_ptr<rocksdb::Iterator> at = database_->iterate_events();
     for (at->Seek(event_key(next)); at->Valid(); at->Next()) {
       const std::uint64_t leaf = leaf_of_event_key(at->key().ToStringView()).value_or(next);
@@ -190,21 +224,24 @@ Status Check::walk() {
       }
       next = leaf + 1;
       if (++check_.events % kTellEvery == 0) {
-        progress_("events", leaf, last);
+        progress_("reading events", leaf, last_);
       }
     }
     if (at->status().ok()) {
       break;
     }
+    if (!at->status().IsCorruption() && renew(next)) {
+      continue;
+    }
     if (!at->status().IsCorruption()) {
       return database_error("events cannot be read from the spool", setup_.path(), at->status());
     }
     // An iterator gives nothing beside damage, not even what lies in another file.
-    if (Status read = read_one_by_one(next, std::min(next + kBesideDamage, last + 1)); !read) {
+    if (Status read = read_one_by_one(next, std::min(next + kBesideDamage, last_ + 1)); !read) {
       return read;
     }
   }
-  missing(next, last);
+  missing(next, last_);
   return {};
 }
 
@@ -212,7 +249,7 @@ Status Check::read_one_by_one(std::uint64_t& next, std::uint64_t end) {
   for (; next < end; ++next) {
     const Result<std::optional<Version>> version = read_version(*database_, next);
     if (!version && version.error().kind() != ErrorKind::kCorrupt) {
-      return version.error();
+      return renew(next) ? Status() : version.error();
     }
     if (!version) {
       add(check_.unreadable, next);
@@ -229,7 +266,7 @@ Status Check::look_elsewhere() {
   const std::set<std::string> known = database_ ? database_->table_names() : std::set<std::string>();
   std::vector<LeafRange> found;
   const auto note = [&](std::uint64_t leaf) {
-    const bool is_kept = !state_ || leaf >= state_->positions.first_kept;
+    const bool is_kept = !state_ || (leaf >= state_->positions.first_kept && (!is_in_use_ || leaf <= last_));
     if (is_kept && (!database_ || !database_->has_event(leaf))) {
       add(found, leaf);
     }
@@ -246,14 +283,42 @@ Status Check::look_elsewhere() {
   }
   const std::uint32_t family = database_ ? database_->events()->GetID() : kEventsFamilyNumber;
   for (const std::string& name : *logs) {
-    progress_("logs", check_.logs, logs->size());
-    if (const Status read = visit_log_events(setup_.env(), in_folder(name), family, note); !read) {
+    progress_("reading logs", check_.logs, logs->size());
+    const Status read = visit_log_events(setup_.env(), in_folder(name), family, note);
+    if (!read && !has_vanished(name)) {
       check_.findings.push_back(read.error().message());
     }
     ++check_.logs;
   }
   found_ = merged(std::move(found));
   return {};
+}
+
+/// What one view lacks, as a log was gone before it was read, another one has.
+Status Check::look_again() {
+  missing_ = merged(std::move(missing_));
+  for (int view = 1; view < kViewsToAgree && !(missing_.empty() && found_.empty()); ++view) {
+    Result<SpoolView> again = view_spool(setup_, SpoolUse::kInUse);
+    if (!again) {
+      return again.error();
+    }
+    take(std::move(*again));
+    missing_ = still_absent(missing_);
+    found_ = still_absent(found_);
+  }
+  return {};
+}
+
+std::vector<LeafRange> Check::still_absent(const std::vector<LeafRange>& ranges) const {
+  std::vector<LeafRange> absent;
+  for (const LeafRange& range : without(ranges, known_holes(state_->positions))) {
+    for (std::uint64_t leaf = std::max(range.first, state_->positions.first_kept); leaf <= range.last; ++leaf) {
+      if (!database_->has_event(leaf)) {
+        add(absent, leaf);
+      }
+    }
+  }
+  return absent;
 }
 
 Status Check::note_kept() {
@@ -297,23 +362,23 @@ void Check::judge() {
 
 }  // namespace
 
-std::string range_text(const LeafRange& leaves) {
-  return std::to_string(leaves.first) + "-" + std::to_string(leaves.last);
-}
-
-std::string ranges_text(const std::vector<LeafRange>& ranges) {
-  std::string text;
-  for (const LeafRange& range : ranges) {
-    text += (text.empty() ? "" : ", ") + range_text(range);
-  }
-  return text;
+Result<SpoolCheck> check_spool_as(const std::string& path, SpoolUse use, const CheckProgress& progress) {
+  return Check(path, use, progress).run();
 }
 
 Result<SpoolCheck> check_spool(const std::string& path, const CheckProgress& progress) {
-  if (const Status free = check_stopped(path); !free) {
-    return free.error();
+  const Result<SpoolUse> use = spool_use(path);
+  if (!use) {
+    return use.error();
   }
-  return Check(path, progress).run();
+  if (*use == SpoolUse::kAbsent) {
+    return no_spool_error(path);
+  }
+  Result<SpoolCheck> check = check_spool_as(path, *use, progress);
+  const Result<SpoolUse> now = spool_use(path);
+  const bool is_taken = *use == SpoolUse::kFree && now && *now == SpoolUse::kInUse;
+  // An agent that came meanwhile has changed what was being read.
+  return is_taken && (!check || !check->findings.empty()) ? check_spool_as(path, *now, progress) : std::move(check);
 }
 
 }  // namespace twinlog

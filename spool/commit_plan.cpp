@@ -125,7 +125,7 @@ Disposition CommitPlan::classify(const std::string& key, const AcceptedEvent& of
   const std::optional<NewestVersion>& newest = newest_.at(key);
   if (!newest) {
     // A letter outlives the memory of ids.
-    return letters_.holds(database_, offered) ? Disposition::kDuplicate : Disposition::kStored;
+    return letters_.holds(database_, offered, terms_.holes) ? Disposition::kDuplicate : Disposition::kStored;
   }
   if (newest->content_hash == offered.content_hash) {
     return Disposition::kDuplicate;

@@ -94,9 +94,10 @@ class Database {
 
   struct FolderBytes {
     std::uint64_t all = 0;
-    std::uint64_t settled = 0;  ///< Without tables that a flush or compaction is writing or has just replaced.
-    std::uint64_t logs = 0;     ///< Write-ahead logs: what an opening writes to tables.
-    std::uint64_t damaged = 0;  ///< Folders with files as an opening found them damaged: how many, not their bytes.
+    std::uint64_t settled = 0;        ///< Without tables that a flush or compaction is writing or has just replaced.
+    std::uint64_t logs = 0;           ///< Write-ahead logs: what an opening writes to tables.
+    std::uint64_t damaged = 0;        ///< Folders with files as an opening found them damaged: how many.
+    std::uint64_t damaged_bytes = 0;  ///< What taking these away would free; not in `all`.
   };
   Result<FolderBytes> folder_bytes() const;
   /// As missing_files().

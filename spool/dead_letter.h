@@ -6,6 +6,7 @@
 #include <string>
 
 #include "ledger/record/auth_event.h"
+#include "spool/decision.h"
 
 namespace twinlog {
 
@@ -25,9 +26,7 @@ struct Settlement {
     kDiscarded,  ///< Somebody decided that the store does not get it: that stays on record, the event does not.
   };
   Kind kind = Kind::kTaken;
-  UtcMicros at = 0;
-  std::string who = {};
-  std::string reason = {};
+  Decision by = {};  ///< Of a discard.
 };
 
 /// The letters of one store that nobody has settled.

@@ -8,21 +8,10 @@ namespace {
 
 constexpr std::uint8_t kWaiting = 1;
 constexpr std::uint8_t kDiscarded = 2;
-constexpr std::size_t kMostText = 4096;
 
 /// As the ledger numbers the stores.
 std::uint8_t number_of(StoreId store) {
   return static_cast<std::uint8_t>(static_cast<std::uint8_t>(store) + 1);
-}
-
-void put_text(std::string& value, std::string_view text) {
-  const std::string_view kept = text.substr(0, kMostText);
-  put_u16(value, static_cast<std::uint16_t>(kept.size()));
-  value.append(kept);
-}
-
-std::string text_from(ByteReader& reader) {
-  return std::string(reader.bytes(reader.u16()));
 }
 
 std::string why(std::uint8_t state, const DeadLetter& letter) {
@@ -80,9 +69,7 @@ std::string discarded_value(const DeadLetter& letter, const Settlement& settleme
   put_text(value, letter.version.event.tenant_id);
   put_text(value, letter.version.event.log_id);
   value.append(as_text(letter.version.content_hash));
-  put_i64(value, settlement.at);
-  put_text(value, settlement.who);
-  put_text(value, settlement.reason);
+  put_decision(value, settlement.by);
   return value;
 }
 

@@ -2,12 +2,14 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <system_error>
 #include <vector>
 
 #include "spool/aside.h"
 #include "spool/database.h"
+#include "spool/volume.h"
 
 namespace twinlog {
 namespace {
@@ -16,13 +18,6 @@ constexpr std::string_view kTableSuffix = ".sst";
 constexpr std::string_view kLogSuffix = ".log";
 
 namespace fs = std::filesystem;
-
-bool is_mount_point(const fs::path& folder) {
-  struct stat here {};
-  struct stat above {};
-  return ::stat(folder.c_str(), &here) != 0 || ::stat(folder.parent_path().c_str(), &above) != 0 ||
-         here.st_dev != above.st_dev;
-}
 
 /// Makes the folder's name durable, and those of the folders above it up to where the volume is mounted.
 Status sync_names(rocksdb::Env& env, const fs::path& path) {
@@ -36,6 +31,32 @@ Status sync_names(rocksdb::Env& env, const fs::path& path) {
     }
   }
   return {};
+}
+
+struct Kept {
+  std::uint64_t bytes = 0;
+  std::uint64_t names = 0;       ///< Of the file, everywhere.
+  std::uint64_t kept_names = 0;  ///< In the folders that were kept.
+};
+
+/// What taking the folders `damaged-*` away would free: what has a name elsewhere, as in the spool itself, would stay.
+std::uint64_t bytes_kept(const fs::path& spool, const std::vector<std::string>& folders) {
+  std::map<ino_t, Kept> files;
+  std::error_code error;
+  for (const std::string& folder : folders) {
+    for (fs::recursive_directory_iterator at(spool / folder, error), end; !error && at != end; at.increment(error)) {
+      struct stat found {};
+      if (::lstat(at->path().c_str(), &found) == 0 && S_ISREG(found.st_mode)) {
+        Kept& kept = files[found.st_ino];
+        kept = {static_cast<std::uint64_t>(found.st_size), found.st_nlink, kept.kept_names + 1};
+      }
+    }
+  }
+  std::uint64_t bytes = 0;
+  for (const auto& [number, kept] : files) {
+    bytes += kept.kept_names >= kept.names ? kept.bytes : 0;
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -68,12 +89,17 @@ Result<Database::FolderBytes> Database::folder_bytes() const {
     return database_error("the spool folder cannot be measured", setup_.path(), status);
   }
   FolderBytes bytes;
+  std::vector<std::string> damaged;
   for (const rocksdb::Env::FileAttributes& file : files) {
     bytes.all += file.size_bytes;
     bytes.settled += file.name.ends_with(kTableSuffix) ? 0 : file.size_bytes;
     bytes.logs += file.name.ends_with(kLogSuffix) ? file.size_bytes : 0;
-    bytes.damaged += file.name.starts_with(kDamagedPrefix) ? 1U : 0U;
+    if (file.name.starts_with(kDamagedPrefix)) {
+      damaged.push_back(file.name);
+    }
   }
+  bytes.damaged = damaged.size();
+  bytes.damaged_bytes = bytes_kept(setup_.path(), damaged);
   bytes.settled += live_table_bytes();
   return bytes;
 }

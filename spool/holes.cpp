@@ -1,15 +1,14 @@
 #include "spool/holes.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace twinlog {
 
 std::vector<LeafRange> known_holes(const SpoolPositions& positions) {
   std::vector<LeafRange> all = positions.skipped;
-  all.insert(all.end(), positions.acknowledged.begin(), positions.acknowledged.end());
-  for (const Loss& loss : positions.losses) {
-    all.push_back(loss.leaves);
-  }
+  std::ranges::transform(positions.acknowledged, std::back_inserter(all), &Loss::leaves);
+  std::ranges::transform(positions.losses, std::back_inserter(all), &Loss::leaves);
   std::ranges::sort(all, {}, &LeafRange::first);
   std::vector<LeafRange> merged;
   for (const LeafRange& one : all) {
@@ -47,6 +46,18 @@ std::vector<LeafRange> outside_holes(const std::vector<LeafRange>& holes, const 
     outside.push_back({next, range.last});
   }
   return outside;
+}
+
+std::string range_text(const LeafRange& leaves) {
+  return std::to_string(leaves.first) + "-" + std::to_string(leaves.last);
+}
+
+std::string ranges_text(const std::vector<LeafRange>& ranges) {
+  std::string text;
+  for (const LeafRange& range : ranges) {
+    text += (text.empty() ? "" : ", ") + range_text(range);
+  }
+  return text;
 }
 
 }  // namespace twinlog

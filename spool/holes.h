@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "spool/spool.h"
@@ -17,5 +18,9 @@ std::uint64_t beyond_holes(const std::vector<LeafRange>& holes, std::uint64_t le
 
 /// What of `range` lies in none of `holes`, in order.
 std::vector<LeafRange> outside_holes(const std::vector<LeafRange>& holes, const LeafRange& range);
+
+/// "5-9", as it is acknowledged; several with ", " between them.
+std::string range_text(const LeafRange& leaves);
+std::string ranges_text(const std::vector<LeafRange>& ranges);
 
 }  // namespace twinlog

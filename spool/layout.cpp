@@ -11,6 +11,34 @@ std::string range_key(std::string_view prefix, const LeafRange& leaves) {
   return std::string(prefix) + number_value(leaves.first) + number_value(leaves.last);
 }
 
+std::string loss_times_value(const Loss& loss) {
+  std::string value;
+  for (const UtcMicros time : {loss.found_at, loss.from, loss.until}) {
+    put_i64(value, time);
+  }
+  return value;
+}
+
+void put_one_store(std::string& value, const Loss& loss) {
+  if (loss.stores != kAllStores) {
+    value.push_back(static_cast<char>(loss.stores));
+  }
+}
+
+/// False where the bytes go on behind it, or have ended before.
+bool take_one_store(ByteReader& reader, Loss& loss) {
+  loss.stores = reader.left() == 1 ? reader.u8() : kAllStores;
+  return reader.ok() && reader.at_end();
+}
+
+Loss times_from(ByteReader& reader) {
+  Loss loss;
+  loss.found_at = reader.i64();
+  loss.from = reader.i64();
+  loss.until = reader.i64();
+  return loss;
+}
+
 }  // namespace
 
 std::string_view store_name(StoreId store) {
@@ -55,19 +83,9 @@ std::string lost_key(const LeafRange& leaves) {
   return range_key(kLostPrefix, leaves);
 }
 
-std::string loss_times_value(const Loss& loss) {
-  std::string value;
-  for (const UtcMicros time : {loss.found_at, loss.from, loss.until}) {
-    value += number_value(static_cast<std::uint64_t>(time));
-  }
-  return value;
-}
-
 std::string loss_value(const Loss& loss) {
   std::string value = loss_times_value(loss);
-  if (loss.stores != kAllStores) {
-    value.push_back(static_cast<char>(loss.stores));
-  }
+  put_one_store(value, loss);
   return value;
 }
 
@@ -75,25 +93,43 @@ std::string acknowledged_key(const LeafRange& leaves) {
   return range_key(kAcknowledgedPrefix, leaves);
 }
 
-std::string acknowledged_value(const Loss& loss, UtcMicros at, std::string_view reason) {
-  return loss_times_value(loss) + number_value(static_cast<std::uint64_t>(at)) + std::string(reason);
+std::string acknowledged_value(const AcknowledgedLoss& loss) {
+  std::string value = loss_times_value(loss);
+  put_decision(value, loss.by);
+  put_one_store(value, loss);
+  return value;
+}
+
+std::optional<AcknowledgedLoss> acknowledged_from(std::string_view key, std::string_view value) {
+  const std::optional<LeafRange> leaves = range_of_key(key, kAcknowledgedPrefix);
+  ByteReader reader(value);
+  AcknowledgedLoss found;
+  static_cast<Loss&>(found) = times_from(reader);
+  if (!leaves || !reader.ok()) {
+    return std::nullopt;
+  }
+  found.leaves = *leaves;
+  ByteReader former = reader;
+  const std::optional<Decision> by = decision_from(reader);
+  if (by && take_one_store(reader, found)) {
+    found.by = *by;
+    return found;
+  }
+  // A reason begins with no control character, which the length of a name would be.
+  found.by.at = former.i64();
+  found.by.reason = former.bytes(former.left());
+  return former.ok() ? std::optional(std::move(found)) : std::nullopt;
 }
 
 std::optional<Loss> loss_from(std::string_view key, std::string_view value) {
-  constexpr std::size_t kTimes = 3;
   const std::optional<LeafRange> leaves = range_of_key(key, kLostPrefix);
-  const bool is_of_one_store = value.size() == kTimes * kLeafBytes + 1;
-  if (!leaves || (value.size() != kTimes * kLeafBytes && !is_of_one_store)) {
+  ByteReader reader(value);
+  Loss loss = times_from(reader);
+  if (!leaves || !take_one_store(reader, loss)) {
     return std::nullopt;
   }
-  const auto time = [value](std::size_t place) {
-    return static_cast<UtcMicros>(*number_from(value.substr(place * kLeafBytes, kLeafBytes)));
-  };
-  return Loss{.leaves = *leaves,
-              .found_at = time(0),
-              .from = time(1),
-              .until = time(2),
-              .stores = is_of_one_store ? static_cast<std::uint8_t>(value.back()) : kAllStores};
+  loss.leaves = *leaves;
+  return loss;
 }
 
 std::string format_value(std::uint32_t format) {

@@ -38,11 +38,11 @@ std::optional<LeafRange> range_of_key(std::string_view key, std::string_view pre
 inline constexpr std::string_view kLostPrefix = "lost/";
 std::string lost_key(const LeafRange& leaves);
 inline constexpr std::string_view kAcknowledgedPrefix = "acknowledged/";
-/// The same of one that was acknowledged; its value goes on with when, and why.
+/// The same of one that was acknowledged; its value goes on with the decision.
 std::string acknowledged_key(const LeafRange& leaves);
-std::string acknowledged_value(const Loss& loss, UtcMicros at, std::string_view reason);
-/// The times alone, as `acknowledged/` has them.
-std::string loss_times_value(const Loss& loss);
+std::string acknowledged_value(const AcknowledgedLoss& loss);
+/// Also of one from before it was kept who did it: then that is "".
+std::optional<AcknowledgedLoss> acknowledged_from(std::string_view key, std::string_view value);
 std::string loss_value(const Loss& loss);
 std::optional<Loss> loss_from(std::string_view key, std::string_view value);
 std::string cursor_key(StoreId store);

@@ -8,6 +8,7 @@
 
 #include "ledger/base/kill_point.h"
 #include "spool/dead_letter_codec.h"
+#include "spool/holes.h"
 #include "spool/layout.h"
 
 namespace twinlog {
@@ -153,7 +154,8 @@ std::vector<std::uint64_t> LetterKeeper::leaves(StoreId store, const LeafRange& 
   return index_.leaves(store, range);
 }
 
-bool LetterKeeper::holds(const Database& database, const AcceptedEvent& offered) const {
+bool LetterKeeper::holds(const Database& database, const AcceptedEvent& offered,
+                         const std::vector<LeafRange>& holes) const {
   const AuthEvent& event = offered.event;
   std::vector<DeadLetterIndex::Place> places;
   {
@@ -164,6 +166,9 @@ bool LetterKeeper::holds(const Database& database, const AcceptedEvent& offered)
     places = index_.places(content_mark({event.tenant_id, event.log_id}, offered.content_hash));
   }
   for (const auto& [store, leaf] : places) {
+    if (beyond_holes(holes, leaf) != leaf) {
+      continue;
+    }
     const Result<DeadLetter> letter = read_letter(database, store, leaf);
     // The hash covers the key, too.
     if (letter && letter->version.content_hash == offered.content_hash) {

@@ -25,8 +25,9 @@ class LetterKeeper {
   Result<std::vector<DeadLetter>> list(const Database& database, StoreId store, std::uint64_t after,
                                        std::size_t most) const;
   std::vector<std::uint64_t> leaves(StoreId store, const LeafRange& range) const;
-  /// Whether this very event waits as a letter of any store.
-  bool holds(const Database& database, const AcceptedEvent& offered) const;
+  /// Whether this very event waits as a letter of any store, and is not in `holes`: what is lost may come again, for
+  /// the store that has neither it nor its letter.
+  bool holds(const Database& database, const AcceptedEvent& offered, const std::vector<LeafRange>& holes) const;
   void tell(SpoolStats& stats) const;
 
  private:

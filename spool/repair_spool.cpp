@@ -1,14 +1,10 @@
 #include "spool/repair_spool.h"
 
 #include <rocksdb/write_batch.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <filesystem>
 #include <iterator>
 #include <optional>
-#include <system_error>
 
 #include "spool/database_setup.h"
 #include "spool/holes.h"
@@ -18,56 +14,6 @@
 
 namespace twinlog {
 namespace {
-
-namespace fs = std::filesystem;
-
-/// What RocksDB only ever replaces, never writes in place once it is opened again: a second name is as good as a copy.
-bool can_be_linked(const std::string& name) {
-  return name == "CURRENT" || name == "IDENTITY" || name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-") ||
-         name.ends_with(".sst") || name.ends_with(".log");
-}
-
-bool is_left_out(const std::string& name) {
-  return name == "ballast" || name == "LOCK" || name.starts_with("damaged-");
-}
-
-Error copy_error(const std::string& what, const std::error_code& error) {
-  const ErrorKind kind = error == std::errc::no_space_on_device  ? ErrorKind::kFull
-                         : error == std::errc::permission_denied ? ErrorKind::kRefused
-                                                                 : ErrorKind::kTransient;
-  return {kind, what + " cannot be copied (" + error.message() + "); nothing in the spool was touched"};
-}
-
-Status copy_folder(const fs::path& from, const fs::path& to, FolderCopy& done) {
-  if (::mkdir(to.c_str(), 0700) != 0) {
-    return copy_error(from, std::error_code(errno, std::generic_category()));
-  }
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(from, error)) {
-    const std::string name = entry.path().filename();
-    if (is_left_out(name)) {
-      continue;
-    }
-    if (entry.is_directory(error)) {
-      if (Status copied = copy_folder(entry.path(), to / name, done); !copied) {
-        return copied;
-      }
-      continue;
-    }
-    if (can_be_linked(name)) {
-      fs::create_hard_link(entry.path(), to / name, error);
-      if (!error) {
-        continue;
-      }
-    }
-    error.clear();
-    if (!fs::copy_file(entry.path(), to / name, error)) {
-      return copy_error(entry.path(), error);
-    }
-    done.copied_bytes += entry.file_size(error);
-  }
-  return error ? Status(copy_error(from, error)) : Status();
-}
 
 bool is_readable(const Database& database, std::uint64_t leaf) {
   const Result<std::optional<Version>> version = read_version(database, leaf);
@@ -96,22 +42,6 @@ std::vector<LeafRange> still_gone(const OpenedSpool& opened, const std::vector<L
 }
 
 }  // namespace
-
-std::uint64_t folder_bytes(const std::string& path) {
-  std::uint64_t bytes = 0;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path, error)) {
-    const std::uint64_t size = entry.is_regular_file(error) ? entry.file_size(error) : 0;
-    bytes += error || is_left_out(entry.path().filename()) ? 0 : size;
-  }
-  return bytes;
-}
-
-Result<FolderCopy> copy_spool(const std::string& path, const std::string& to) {
-  FolderCopy done{.path = to};
-  const Status copied = copy_folder(path, to, done);
-  return copied ? Result(std::move(done)) : copied.error();
-}
 
 Result<std::vector<std::string>> repair_spool(const RocksSpoolSettings& settings, const SpoolCheck& check,
                                               Random& random, const Clock& clock) {

@@ -165,14 +165,14 @@ Status RocksSpool::skip_to(std::uint64_t leaf) {
   });
 }
 
-Status RocksSpool::acknowledge(const LeafRange& lost, const std::string& reason, UtcMicros now) {
+Status RocksSpool::acknowledge(const LeafRange& lost, const Decision& by) {
   return change_losses([&](SpoolPositions& positions, rocksdb::WriteBatch& batch) -> Status {
     const auto found = std::ranges::find(positions.losses, lost, &Loss::leaves);
     if (found == positions.losses.end()) {
       return no_such_loss(lost);
     }
-    put_acknowledged(batch, database_->meta(), *found, {now, reason});
-    positions.acknowledged.push_back(found->leaves);
+    positions.acknowledged.push_back({*found, by});
+    put_acknowledged(batch, database_->meta(), positions.acknowledged.back());
     positions.losses.erase(found);
     return {};
   });
@@ -289,6 +289,7 @@ SpoolStats RocksSpool::stats() const {
   stats.commits = commits_;
   stats.writable = writable_;
   stats.losses = positions.losses;
+  stats.acknowledged = positions.acknowledged;
   letters_.tell(stats);
   trouble_.tell(stats);
   return stats;

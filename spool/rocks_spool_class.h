@@ -56,7 +56,7 @@ class RocksSpool final : public Spool {
   Status give_up_unreadable(std::uint64_t after) override;
   Status note_missing(const LeafRange& range) override;
   Status skip_to(std::uint64_t leaf) override;
-  Status acknowledge(const LeafRange& lost, const std::string& reason, UtcMicros now) override;
+  Status acknowledge(const LeafRange& lost, const Decision& by) override;
   Status maintain(TimePoint now) override;
   SpoolStats stats() const override;
   Backlog backlog(StoreId store) const override;

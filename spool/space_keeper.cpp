@@ -46,6 +46,7 @@ void SpaceKeeper::tell(SpoolStats& stats) const {
   stats.reserve_bytes = sizes_.reserve;
   stats.has_ballast = volume_.has_ballast();
   stats.damaged_copies = damaged_copies_;
+  stats.damaged_bytes = damaged_bytes_;
   no_ballast_.tell(stats);
   if (const std::int64_t bytes = free_bytes_; bytes != kNotKnown) {
     stats.volume_free_bytes = static_cast<std::uint64_t>(bytes);
@@ -68,6 +69,7 @@ Status SpaceKeeper::measure(const Database& database, std::chrono::steady_clock:
   disk_bytes_ = bytes->all;
   settled_bytes_ = bytes->settled;
   damaged_copies_ = bytes->damaged;
+  damaged_bytes_ = bytes->damaged_bytes;
   const std::optional<std::uint64_t> free = volume_.free_bytes();
   limit_ = free ? std::min(max_bytes_, bytes->all + *free) : max_bytes_;
   fill_rate_.note(now, bytes->all);

@@ -44,6 +44,7 @@ class SpaceKeeper {
   std::atomic<std::int64_t> full_in_seconds_;
   std::atomic<std::int64_t> free_bytes_;
   std::atomic<std::uint64_t> damaged_copies_ = 0;
+  std::atomic<std::uint64_t> damaged_bytes_ = 0;
   FillRate fill_rate_;
   Trouble no_ballast_;
 };

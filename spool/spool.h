@@ -89,6 +89,11 @@ constexpr bool is_lost_for(const Loss& loss, StoreId store) {
   return (loss.stores & bit_of(store)) != 0;
 }
 
+/// Of which somebody knows.
+struct AcknowledgedLoss : Loss {
+  Decision by;
+};
+
 struct SpoolStats {
   std::uint64_t last_leaf = 0;        ///< 0: nothing was ever accepted.
   std::uint64_t first_kept_leaf = 1;  ///< Everything below was trimmed.
@@ -110,8 +115,12 @@ struct SpoolStats {
   bool has_ballast = true;  ///< The room that opening the spool again after a full volume needs is kept free.
   /// Events that were promised and are gone, in order, until somebody acknowledges that.
   std::vector<Loss> losses;
+  std::vector<AcknowledgedLoss> acknowledged;
   /// Folders `damaged-*` of files as an opening found them, until somebody takes them away: as of the last maintain().
   std::uint64_t damaged_copies = 0;
+  /// What taking them away would free. Not in `disk_bytes`: evidence never keeps an event out, as long as the volume
+  /// has room.
+  std::uint64_t damaged_bytes = 0;
   std::array<DeadLetterCounts, kStores> dead_letters{};
   std::uint64_t dead_letters_max = 0;  ///< Bytes, of all stores together.
   bool is_volume_full = false;         ///< Nothing is taken because the volume has no room.
@@ -186,9 +195,9 @@ class Spool {
   /// numbers of events that the spool has lost. A commit under way may still give out the next ones.
   virtual Status skip_to(std::uint64_t leaf) = 0;
 
-  /// Somebody knows of this loss: it no longer counts as trouble, and stays on record with the reason. kRefused where
+  /// Somebody knows of this loss: it no longer counts as trouble, and stays on record with the decision. kRefused where
   /// exactly these leaves are not among the losses.
-  virtual Status acknowledge(const LeafRange& lost, const std::string& reason, UtcMicros now) = 0;
+  virtual Status acknowledge(const LeafRange& lost, const Decision& by) = 0;
 
   /// Trims what all stores have had for `keep_delivered` (sooner when space runs short) and measures the folder. To be
   /// called about once a second.

@@ -93,44 +93,40 @@ Result<std::uint64_t> read_number(const std::string& path, const Database& datab
   return *number;
 }
 
-Status read_ranges(const std::string& path, const Database& database, std::string_view prefix,
-                   std::vector<LeafRange>& ranges) {
+/// All entries under `prefix`, each as `decode(key, value)` has it.
+template <typename Entry, typename Decode>
+Status read_entries(const std::string& path, const Database& database, std::string_view prefix, const Decode& decode,
+                    std::vector<Entry>& all) {
   const auto entries = database.meta_entries(prefix);
   if (!entries) {
     return entries.error();
   }
   for (const auto& [key, value] : *entries) {
-    const std::optional<LeafRange> leaves = range_of_key(key, prefix);
-    if (!leaves) {
+    std::optional<Entry> entry = decode(key, value);
+    if (!entry) {
       return meta_error(path, prefix);
     }
-    ranges.push_back(*leaves);
+    all.push_back(std::move(*entry));
   }
   return {};
 }
 
 Status read_losses(const std::string& path, const Database& database, SpoolPositions& positions) {
-  Status ranges = read_ranges(path, database, kSkippedPrefix, positions.skipped);
-  ranges = ranges.ok() ? read_ranges(path, database, kAcknowledgedPrefix, positions.acknowledged) : ranges;
-  if (!ranges) {
-    return ranges;
+  const auto skipped = [](std::string_view key, std::string_view /*value*/) {
+    return range_of_key(key, kSkippedPrefix);
+  };
+  Status read = read_entries(path, database, kSkippedPrefix, skipped, positions.skipped);
+  read =
+      read.ok() ? read_entries(path, database, kAcknowledgedPrefix, acknowledged_from, positions.acknowledged) : read;
+  read = read.ok() ? read_entries(path, database, kLostPrefix, loss_from, positions.losses) : read;
+  if (!read) {
+    return read;
   }
   const Result<std::uint64_t> skipped_to = read_number(path, database, kSkippedToKey, 0);
   if (!skipped_to) {
     return skipped_to.error();
   }
   positions.skipped_to = *skipped_to;
-  const auto lost = database.meta_entries(kLostPrefix);
-  if (!lost) {
-    return lost.error();
-  }
-  for (const auto& [key, value] : *lost) {
-    const std::optional<Loss> loss = loss_from(key, value);
-    if (!loss) {
-      return meta_error(path, kLostPrefix);
-    }
-    positions.losses.push_back(*loss);
-  }
   for (std::size_t i = 0; i < kStores; ++i) {
     constexpr auto kNever = static_cast<std::uint64_t>(INT64_MIN);
     const std::string key = incomplete_since_key(static_cast<StoreId>(i));
@@ -270,10 +266,9 @@ void take_losses(SpoolPositions& positions, const SpoolPositions& found) {
   }
 }
 
-void put_acknowledged(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const Loss& loss,
-                      const Acknowledgement& acknowledgement) {
+void put_acknowledged(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const AcknowledgedLoss& loss) {
   batch.Delete(meta, lost_key(loss.leaves));
-  batch.Put(meta, acknowledged_key(loss.leaves), acknowledged_value(loss, acknowledgement.at, acknowledgement.reason));
+  batch.Put(meta, acknowledged_key(loss.leaves), acknowledged_value(loss));
 }
 
 void put_losses(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const SpoolPositions& positions) {

@@ -21,10 +21,10 @@ struct SpoolPositions {
   std::array<std::uint64_t, kStores> cursors{};
   std::array<std::uint64_t, kStores> delivered_before{};  ///< The greatest cursor that was ever moved back from.
   std::array<std::optional<UtcMicros>, kStores> incomplete_since{};
-  std::uint64_t skipped_to = 0;         ///< Numbers up to here are never given out any more.
-  std::vector<LeafRange> skipped;       ///< That were never given out.
-  std::vector<Loss> losses;             ///< That nobody has acknowledged yet.
-  std::vector<LeafRange> acknowledged;  ///< Those that somebody has.
+  std::uint64_t skipped_to = 0;                ///< Numbers up to here are never given out any more.
+  std::vector<LeafRange> skipped;              ///< That were never given out.
+  std::vector<Loss> losses;                    ///< That nobody has acknowledged yet.
+  std::vector<AcknowledgedLoss> acknowledged;  ///< Those that somebody has.
 };
 
 struct SpoolState {
@@ -59,12 +59,8 @@ void note_incomplete_since(SpoolPositions& positions, StoreId store, UtcMicros s
 /// What an opening found lost, and since when stores are incomplete, into what memory knows.
 void take_losses(SpoolPositions& positions, const SpoolPositions& found);
 
-struct Acknowledgement {
-  UtcMicros at = 0;
-  std::string reason;
-};
-void put_acknowledged(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const Loss& loss,
-                      const Acknowledgement& acknowledgement);
+/// In place of the loss.
+void put_acknowledged(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const AcknowledgedLoss& loss);
 
 /// What the stores have forgotten alone: cursors move on their own.
 void put_losses(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const SpoolPositions& positions);

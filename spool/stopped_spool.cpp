@@ -83,13 +83,17 @@ Result<SpoolUse> spool_use(const std::string& path) {
   return lock.l_type == F_UNLCK ? SpoolUse::kFree : SpoolUse::kInUse;
 }
 
+Error no_spool_error(const std::string& path) {
+  return {ErrorKind::kRefused, "there is no spool in " + path};
+}
+
 Status check_stopped(const std::string& path) {
   const Result<SpoolUse> use = spool_use(path);
   if (!use) {
     return use.error();
   }
   if (*use == SpoolUse::kAbsent) {
-    return Error(ErrorKind::kRefused, "there is no spool in " + path);
+    return no_spool_error(path);
   }
   if (*use == SpoolUse::kInUse) {
     return Error(ErrorKind::kRefused, "an agent has the spool in " + path + " open; ask it through its admin socket");

@@ -20,6 +20,7 @@ enum class SpoolUse : std::uint8_t { kFree, kInUse, kAbsent };
 /// look.
 Result<SpoolUse> spool_use(const std::string& path);
 
+Error no_spool_error(const std::string& path);
 /// kRefused where there is no spool in `path`, or a process has it open, or this user may not look.
 Status check_stopped(const std::string& path);
 

@@ -1,6 +1,7 @@
 #include "spool/volume.h"
 
 #include <rocksdb/env.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -45,6 +46,13 @@ rocksdb::Status write_noise(rocksdb::Env& env, const std::string& name, std::uin
 }
 
 }  // namespace
+
+bool is_mount_point(const std::filesystem::path& folder) {
+  struct stat here {};
+  struct stat above {};
+  return ::stat(folder.c_str(), &here) != 0 || ::stat(folder.parent_path().c_str(), &above) != 0 ||
+         here.st_dev != above.st_dev;
+}
 
 std::optional<std::uint64_t> volume_capacity(const std::string& path) {
   std::error_code error;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,9 @@ namespace twinlog {
 
 /// The size of the file system under `path`, or under its nearest parent that exists; nothing where it cannot be told.
 std::optional<std::uint64_t> volume_capacity(const std::string& path);
+
+/// Or its kind cannot be told.
+bool is_mount_point(const std::filesystem::path& folder);
 
 /// The ballast is a file of noise in the folder, never read. Threads: has_ballast() from any; the rest from one at a
 /// time.

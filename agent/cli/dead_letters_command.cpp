@@ -289,8 +289,7 @@ int run_letters_discard(const LettersOptions& options, const OperatorIo& io) {
   if (!leaves) {
     return refuse(leaves.error(), io);
   }
-  const Settlement settlement{
-      .kind = Settlement::Kind::kDiscarded, .at = io.clock.utc_now(), .who = options.who, .reason = options.reason};
+  const Decision by{.at = io.clock.utc_now(), .who = options.who, .reason = options.reason};
   std::size_t found = 0;
   for (const StoreId store : kAllStores) {
     const std::vector<std::uint64_t>& of_store = leaves->at(static_cast<std::size_t>(store));
@@ -298,7 +297,7 @@ int run_letters_discard(const LettersOptions& options, const OperatorIo& io) {
     if (of_store.empty()) {
       continue;
     }
-    if (const Status discarded = (*source)->discard(store, of_store, settlement); !discarded) {
+    if (const Status discarded = (*source)->discard(store, of_store, by); !discarded) {
       return refuse(discarded.error(), io);
     }
     io.out << store_name(store) << ": " << letters_text(of_store.size()) << " discarded by " << shown_text(options.who)
@@ -309,13 +308,13 @@ int run_letters_discard(const LettersOptions& options, const OperatorIo& io) {
 
 int run_acknowledge(const AcknowledgeOptions& options, const OperatorIo& io) {
   const auto source = find_letters(options.at, options.opening, LetterAccess::kChange);
-  const Status done =
-      source ? (*source)->acknowledge(options.lost, options.reason, io.clock.utc_now()) : Status(source.error());
+  const Status done = source ? (*source)->acknowledge(options.lost, {io.clock.utc_now(), options.who, options.reason})
+                             : Status(source.error());
   if (!done) {
     return refuse(done.error(), io);
   }
   io.out << "acknowledged: events " << options.lost.first << " to " << options.lost.last
-         << " are lost; that stays on record with the reason\n";
+         << " are lost; that stays on record, with the reason and " << shown_text(options.who) << "\n";
   return 0;
 }
 

@@ -54,6 +54,7 @@ struct AcknowledgeOptions {
   SpoolPlaces at;
   SpoolOpening opening;
   LeafRange lost;
+  std::string who;
   std::string reason;
 };
 /// "5-9", as `twinlog spool check` prints it; one number alone is a range of it.

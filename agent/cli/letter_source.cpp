@@ -7,6 +7,7 @@
 #include "agent/cli/json_members.h"
 #include "agent/cli/query_text.h"
 #include "agent/pipeline/replay.h"
+#include "spool/holes.h"
 #include "spool/stopped_spool.h"
 
 namespace twinlog {
@@ -15,6 +16,11 @@ namespace {
 constexpr std::size_t kPageLetters = 100;
 /// In one request, whose head has a limit.
 constexpr std::size_t kLeavesOfOrder = 100;
+
+/// When it was is for the agent to say.
+std::string query_of(const Decision& by) {
+  return "&who=" + query_value(by.who) + "&reason=" + query_value(by.reason);
+}
 
 class RunningLetters final : public LetterSource {
  public:
@@ -46,9 +52,8 @@ class RunningLetters final : public LetterSource {
     return letters;
   }
 
-  Status discard(StoreId store, std::span<const std::uint64_t> leaves, const Settlement& settlement) override {
-    return in_orders(leaves, "/spool/dead-letters/discard?store=" + std::string(store_name(store)) +
-                                 "&who=" + query_value(settlement.who) + "&reason=" + query_value(settlement.reason));
+  Status discard(StoreId store, std::span<const std::uint64_t> leaves, const Decision& by) override {
+    return in_orders(leaves, "/spool/dead-letters/discard?store=" + std::string(store_name(store)) + query_of(by));
   }
 
   Status replay(StoreId store, std::span<const std::uint64_t> leaves, const ReplayWatch& watch) override {
@@ -71,9 +76,8 @@ class RunningLetters final : public LetterSource {
     return ordered;
   }
 
-  Status acknowledge(const LeafRange& lost, const std::string& reason, UtcMicros /*now*/) override {
-    const Result<HttpAnswer> answer = ask("POST", "/spool/acknowledge?range=" + std::to_string(lost.first) + "-" +
-                                                      std::to_string(lost.last) + "&reason=" + query_value(reason));
+  Status acknowledge(const LeafRange& lost, const Decision& by) override {
+    const Result<HttpAnswer> answer = ask("POST", "/spool/acknowledge?range=" + range_text(lost) + query_of(by));
     return answer ? Status() : answer.error();
   }
 
@@ -115,16 +119,13 @@ class ReadLetters final : public LetterSource {
     const auto found = spool_->dead_letters(store, after, kPageLetters);
     return found ? Result(views_of(store, *found, members)) : found.error();
   }
-  Status discard(StoreId /*store*/, std::span<const std::uint64_t> /*leaves*/,
-                 const Settlement& /*settlement*/) override {
+  Status discard(StoreId /*store*/, std::span<const std::uint64_t> /*leaves*/, const Decision& /*by*/) override {
     return only_read();
   }
   Status replay(StoreId /*store*/, std::span<const std::uint64_t> /*leaves*/, const ReplayWatch& /*watch*/) override {
     return only_read();
   }
-  Status acknowledge(const LeafRange& /*lost*/, const std::string& /*reason*/, UtcMicros /*now*/) override {
-    return only_read();
-  }
+  Status acknowledge(const LeafRange& /*lost*/, const Decision& /*by*/) override { return only_read(); }
 
  private:
   static Status only_read() { return Error(ErrorKind::kRefused, "the spool is opened to be read only"); }
@@ -141,8 +142,8 @@ class OpenedLetters final : public LetterSource {
     const auto found = spool_->dead_letters(store, after, kPageLetters);
     return found ? Result(views_of(store, *found, members)) : found.error();
   }
-  Status discard(StoreId store, std::span<const std::uint64_t> leaves, const Settlement& settlement) override {
-    return spool_->settle_dead_letters(store, leaves, settlement);
+  Status discard(StoreId store, std::span<const std::uint64_t> leaves, const Decision& by) override {
+    return spool_->settle_dead_letters(store, leaves, {.kind = Settlement::Kind::kDiscarded, .by = by});
   }
   Status replay(StoreId id, std::span<const std::uint64_t> leaves, const ReplayWatch& watch) override {
     const Result<std::unique_ptr<Store>> store = opening_.connect(id, *spool_);
@@ -164,9 +165,7 @@ class OpenedLetters final : public LetterSource {
     }
     return {};
   }
-  Status acknowledge(const LeafRange& lost, const std::string& reason, UtcMicros now) override {
-    return spool_->acknowledge(lost, reason, now);
-  }
+  Status acknowledge(const LeafRange& lost, const Decision& by) override { return spool_->acknowledge(lost, by); }
 
  private:
   const std::unique_ptr<Spool> spool_;

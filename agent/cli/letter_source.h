@@ -25,11 +25,11 @@ class LetterSource {
   virtual ~LetterSource() = default;
   /// The next ones above the leaf, in order; none at the end.
   virtual Result<std::vector<LetterView>> letters(StoreId store, std::uint64_t after, LetterMembers members) const = 0;
-  virtual Status discard(StoreId store, std::span<const std::uint64_t> leaves, const Settlement& settlement) = 0;
+  virtual Status discard(StoreId store, std::span<const std::uint64_t> leaves, const Decision& by) = 0;
   /// Returns when each was tried. kTransient: not all were, and what remains of it.
   virtual Status replay(StoreId store, std::span<const std::uint64_t> leaves, const ReplayWatch& watch) = 0;
   /// Spool::acknowledge().
-  virtual Status acknowledge(const LeafRange& lost, const std::string& reason, UtcMicros now) = 0;
+  virtual Status acknowledge(const LeafRange& lost, const Decision& by) = 0;
 };
 
 /// How a stopped spool is changed.

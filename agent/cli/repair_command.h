@@ -1,4 +1,4 @@
-// `twinlog spool check` and `twinlog spool repair`, of a stopped spool.
+// `twinlog spool check`, also of a running agent's spool, and `twinlog spool repair` of a stopped one.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 namespace twinlog {
 
 /// 0: all that was promised is there, was delivered, or is lost on record and acknowledged. 1: a finding, or it could
-/// not be read: of a running agent only the losses on record are told.
+/// not be read: of a running agent whose files are not to be seen from here only the losses on record are told.
 int run_spool_check(const SpoolPlaces& places, const OperatorIo& io);
 
 struct RepairOptions {

@@ -146,10 +146,11 @@ Exit codes:
   0   all was written
   1   there is no spool, or it could not be read or written to the end
   78  the part of the configuration that says where it is has mistakes)"},
-    {"spool check", "Read everything that a stopped spool consists of, and say what is wrong",
+    {"spool check", "Read everything that a spool consists of, and say what is wrong",
      R"(Reads every block of every table against its checksum, every event, dead letter and log, and holds what is there
 against what was promised. Nothing is changed. Ranges of events are FIRST-LAST. Losses on record stand there until
-they are acknowledged. Of a running agent it tells the losses on record; to have all read, stop it, or check a copy.
+they are acknowledged, and then with who did that, when and why. Beside a running agent it reads what is promised when
+it begins; it has to see the agent's folder. Files that go meanwhile keep their room until it ends.
 
 Examples:
   twinlog spool check
@@ -161,8 +162,9 @@ Exit codes:
   78  the part of the configuration that says where it is has mistakes)"},
     {"spool repair", "Say how a damaged spool can be mended; with --apply, do it",
      R"(Checks it, and prints what would be put back, what would go on record as lost, and where everything is kept. With
---apply it first keeps the folder as it is beside it, PATH.before-repair-TIME (hard links where the volume can), then
-opens the spool as the agent would: what logs and tables still hold is put back, what they do not is on record as
+--apply it first keeps the folder as it is beside it, PATH.before-repair-TIME, on stable storage (hard links where the
+volume can; else it says how much room that takes; in the folder, as damaged-TIME, where that is a volume of its own),
+then opens the spool as the agent would: what logs and tables still hold is put back, what they do not is on record as
 lost. Nothing is deleted. The agent does the same by itself when it starts; this shows it before, and goes on to what
 only reading everything finds. Run it as the user who owns the folder, while no agent has it open.
 
@@ -176,7 +178,7 @@ Exit codes:
   78  the part of the configuration that says where it is has mistakes)"},
     {"spool acknowledge", "Say that you know of a loss, and why it is no longer trouble",
      R"(A loss degrades health until then, and stays on record with the reason afterwards. RANGE is FIRST-LAST, exactly as
-`twinlog spool check` prints it.
+`twinlog spool check` prints it. Who you are is kept, too.
 
 Example:
   twinlog spool acknowledge 5-9 --reason "disk of node 3, replaced; senders repeated the day"

@@ -198,11 +198,13 @@ int run_spool_acknowledge_command(const OperatorLine& line) {
     return kExitUsage;
   }
   const auto hand = spool_at_hand(line);
-  return hand == nullptr
-             ? kExitConfiguration
-             : run_acknowledge(
-                   {.at = hand->at, .opening = opening_of(line, *hand), .lost = *lost, .reason = line.letters.reason},
-                   own_io(hand->clock));
+  return hand == nullptr ? kExitConfiguration
+                         : run_acknowledge({.at = hand->at,
+                                            .opening = opening_of(line, *hand),
+                                            .lost = *lost,
+                                            .who = caller(),
+                                            .reason = line.letters.reason},
+                                           own_io(hand->clock));
 }
 
 int run_letters_list_command(const OperatorLine& line) {

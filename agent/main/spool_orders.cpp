@@ -7,6 +7,7 @@
 
 #include "agent/cli/dead_letters_command.h"
 #include "agent/cli/letter_page.h"
+#include "agent/cli/loss_page.h"
 #include "agent/cli/query_text.h"
 
 namespace twinlog {
@@ -55,6 +56,11 @@ std::optional<std::vector<std::uint64_t>> leaves_from(std::string_view text) {
     leaves.push_back(*leaf);
   }
   return leaves.empty() ? std::nullopt : std::optional(std::move(leaves));
+}
+
+std::optional<Decision> decision_from(const std::map<std::string, std::string>& query, const Clock& clock) {
+  Decision by{.at = clock.utc_now(), .who = value_of(query, "who"), .reason = value_of(query, "reason")};
+  return check_reason(by.who).empty() && check_reason(by.reason).empty() ? std::optional(std::move(by)) : std::nullopt;
 }
 
 std::string count_json(const char* name, std::uint64_t count) {
@@ -117,14 +123,12 @@ AdminPage SpoolOrders::letters(const Query& query) const {
 
 AdminPage SpoolOrders::discard(const Query& query, const Clock& clock) {
   const auto leaves = leaves_from(value_of(query, "leaves"));
-  const std::string who = value_of(query, "who");
-  const std::string reason = value_of(query, "reason");
-  if (!leaves || !check_reason(who).empty() || !check_reason(reason).empty()) {
+  const auto by = decision_from(query, clock);
+  if (!leaves || !by) {
     return plain(400, "dead letters are discarded with store=NAME&leaves=LEAF,LEAF&who=NAME&reason=WORDS");
   }
-  const Status settled = parts_.spool->settle_dead_letters(
-      *store_named(value_of(query, "store")), *leaves,
-      {.kind = Settlement::Kind::kDiscarded, .at = clock.utc_now(), .who = who, .reason = reason});
+  const Status settled = parts_.spool->settle_dead_letters(*store_named(value_of(query, "store")), *leaves,
+                                                           {.kind = Settlement::Kind::kDiscarded, .by = *by});
   return settled ? json(count_json("leaves", leaves->size())) : of_error(settled.error());
 }
 
@@ -154,22 +158,24 @@ AdminPage SpoolOrders::replays(const Query& query) const {
 }
 
 AdminPage SpoolOrders::losses() const {
+  const SpoolStats stats = parts_.spool->stats();
   AdminPage page{.content_type = "application/x-ndjson", .body = ""};
-  for (const Loss& loss : parts_.spool->stats().losses) {
-    page.body += "{\"first\":" + std::to_string(loss.leaves.first) + ",\"last\":" + std::to_string(loss.leaves.last) +
-                 ",\"found_at\":\"" + utc_micros_text(loss.found_at) + "\",\"from\":\"" + utc_micros_text(loss.from) +
-                 "\",\"until\":\"" + utc_micros_text(loss.until) + "\"}\n";
+  for (const Loss& loss : stats.losses) {
+    page.body += loss_json(view_of(loss)) + "\n";
+  }
+  for (const AcknowledgedLoss& loss : stats.acknowledged) {
+    page.body += loss_json(view_of(loss)) + "\n";
   }
   return page;
 }
 
 AdminPage SpoolOrders::acknowledge(const Query& query, const Clock& clock) {
   const auto range = leaf_range_from(value_of(query, "range"));
-  const std::string reason = value_of(query, "reason");
-  if (!range || !check_reason(reason).empty()) {
-    return plain(400, "a loss is acknowledged with range=FIRST-LAST&reason=WORDS");
+  const auto by = decision_from(query, clock);
+  if (!range || !by) {
+    return plain(400, "a loss is acknowledged with range=FIRST-LAST&who=NAME&reason=WORDS");
   }
-  const Status done = parts_.spool->acknowledge(*range, reason, clock.utc_now());
+  const Status done = parts_.spool->acknowledge(*range, *by);
   return done ? json("{}") : of_error(done.error());
 }
 

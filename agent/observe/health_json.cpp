@@ -128,7 +128,9 @@ void write_spool(Json& json, const HealthFacts& facts) {
   }
   json.number("waiting", waiting);
   json.number("lost_events", lost_events(spool));
+  json.number("acknowledged_lost_events", acknowledged_events(spool));
   json.number("damaged_copies", spool.damaged_copies);
+  json.number("damaged_bytes", spool.damaged_bytes);
   json.number("dead_letters_max_bytes", spool.dead_letters_max);
   json.boolean("full", spool.is_full);
   json.boolean("only_base_types", spool.takes_only_base_types);

@@ -32,6 +32,8 @@ inline constexpr std::string_view kOnlyBaseTypes =
 
 /// Promised, gone, and nobody has acknowledged it.
 std::uint64_t lost_events(const SpoolStats& spool);
+/// Promised and gone, and somebody knows.
+std::uint64_t acknowledged_events(const SpoolStats& spool);
 /// The volume, not spool.max_bytes, says how much the spool may take.
 bool is_bound_by_volume(const SpoolStats& spool);
 bool is_refused_by_disk(const SpoolStats& spool);

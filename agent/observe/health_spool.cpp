@@ -104,10 +104,19 @@ HealthComponent damage_kept(const HealthFacts& facts) {
                 "Everything new is taken and delivered, and what could be read was put back. Whether more had been "
                 "promised in the last moments before a stop may not be provable.",
                 "Opening the spool found files damaged and kept them as they were: " +
-                    count_words(facts.spool.damaged_copies, "folder") + " `damaged-*` in " + path + ".",
+                    count_words(facts.spool.damaged_copies, "folder") + " `damaged-*` in " + path + ", which take " +
+                    bytes_words(facts.spool.damaged_bytes) + " beside what spool.max_bytes counts.",
                 "Read the lines spool_damaged of the log (`journalctl -u twinlog`, `kubectl logs`), check the disk "
                 "(`dmesg`, `smartctl -a`), and compare what was sent before that stop. Move the folders away (`mv " +
-                    path + "/damaged-* ...`) when nobody needs them: that ends this note.");
+                    path + "/damaged-* ...`) or remove them (`rm -r " + path +
+                    "/damaged-*`) when nobody needs them: that ends this note and frees the room; the agent may run.");
+}
+
+std::string acknowledged_words(const SpoolStats& spool) {
+  const std::uint64_t events = acknowledged_events(spool);
+  return events == 0 ? ""
+                     : " " + count_words(events, "event") + (events == 1 ? " is" : " are") +
+                           " on record as lost, and somebody has acknowledged that.";
 }
 
 bool has_holes_in_memory(const SpoolStats& spool) {
@@ -172,7 +181,7 @@ HealthComponent judge_spool(const HealthFacts& facts) {
   }
   const std::uint64_t kept = spool.last_leaf + 1 - spool.first_kept_leaf;
   return well("spool", "In " + facts.known.spool_path + ": " + used_words(spool) + ", " + count_words(kept, "event") +
-                           " kept, delivered ones included." + full_words(spool));
+                           " kept, delivered ones included." + full_words(spool) + acknowledged_words(spool));
 }
 
 }  // namespace twinlog

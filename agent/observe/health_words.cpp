@@ -7,16 +7,29 @@ namespace twinlog {
 
 using std::chrono::microseconds;
 
+namespace {
+
+template <typename Losses>
+std::uint64_t events_in(const Losses& losses) {
+  std::uint64_t events = 0;
+  for (const Loss& loss : losses) {
+    events += loss.leaves.last - loss.leaves.first + 1;
+  }
+  return events;
+}
+
+}  // namespace
+
 std::string_view store_title(StoreId store) {
   return store == StoreId::kPostgres ? "PostgreSQL" : "the document store";
 }
 
 std::uint64_t lost_events(const SpoolStats& spool) {
-  std::uint64_t events = 0;
-  for (const Loss& loss : spool.losses) {
-    events += loss.leaves.last - loss.leaves.first + 1;
-  }
-  return events;
+  return events_in(spool.losses);
+}
+
+std::uint64_t acknowledged_events(const SpoolStats& spool) {
+  return events_in(spool.acknowledged);
 }
 
 bool is_bound_by_volume(const SpoolStats& spool) {

@@ -64,6 +64,8 @@ void add_room(MetricPage& page, const SpoolStats& stats) {
       .add(lost_events(stats));
   page.gauge("twinlog_spool_damaged_copies", "Folders of files as an opening found them damaged.")
       .add(stats.damaged_copies);
+  page.gauge("twinlog_spool_damaged_bytes", "Bytes that taking those folders away would free.")
+      .add(stats.damaged_bytes);
   page.gauge("twinlog_dead_letters_max_bytes", "Bytes that the dead letters of all stores together may take.")
       .add(stats.dead_letters_max);
   page.gauge("twinlog_spool_writable", "1 when the last write to the spool succeeded.").add(stats.writable);

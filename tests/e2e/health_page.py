@@ -23,7 +23,7 @@ STORE = {"name", "enabled", "connected", "connected_since", "backlog_events", "b
          "dead_letters_accounts", "dead_letters_since"}
 ERROR = {"class", "code", "constraint", "words", "count", "first_at", "last_at"}
 SPOOL = {"path", "epoch_id", "volume", "size_bytes", "max_bytes", "limit_bytes", "volume_free_bytes", "records",
-         "waiting", "lost_events", "damaged_copies", "dead_letters_max_bytes", "full", "only_base_types", "writable", "ballast", "full_in_seconds"}
+         "waiting", "lost_events", "acknowledged_lost_events", "damaged_copies", "damaged_bytes", "dead_letters_max_bytes", "full", "only_base_types", "writable", "ballast", "full_in_seconds"}
 WARNING = {"name", "words", "action"}
 
 SECTIONS = "agent|intake|admin|spool|stores|retry|ledger|log"

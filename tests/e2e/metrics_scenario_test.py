@@ -49,7 +49,7 @@ STILL = (
      "settled at the start"),
     (r"twinlog_spool_(sync_errors_total|commit_errors_total|writable)$",
      "a disk that fails, not one that is full: tests/spool/disk_error_test.cpp"),
-    (r"twinlog_spool_(unreadable_ids_total|ids_forgotten_total|lost_events|damaged_copies)$", "damage: tests/spool/damage_test.cpp"),
+    (r"twinlog_spool_(unreadable_ids_total|ids_forgotten_total|lost_events|damaged_copies|damaged_bytes)$", "damage: tests/spool/damage_test.cpp"),
     (r"twinlog_admin_requests_total code=500", "a spool that cannot be read under a running agent"),
     (r"twinlog_ingest_(rejected|http_requests|peers_refused)_total\b", "tests/e2e/refusals_test.py, intake_access_test.py"),
     (r"twinlog_store_errors_total reaction=(?!reconnect )\w+ store=mongodb",

@@ -3,57 +3,17 @@ import json
 import pathlib
 import shutil
 import signal
+import threading
 import unittest
 
 import harness
 import spool_folder
 from command import OnTerminal, run
+from spool_repair_case import SpoolRepairCase
 from wire import event
 
 
-class SpoolRepair(unittest.TestCase):
-    def spool_of(self, count, end=signal.SIGTERM):
-        """An agent whose stores are away, stopped."""
-        port = harness.free_port()
-        agent = harness.Agent(f"postgresql://postgres@127.0.0.1:{port}/audit", f"mongodb://127.0.0.1:{port}/audit", "",
-                              {"TWINLOG_AGENT_DRAIN_TIMEOUT": "100ms"})
-        self.addCleanup(agent.close)
-        agent.start()
-        self.assertEqual(harness.statuses(agent.send_lines([event(number) for number in range(count)])), {"stored": count})
-        agent.stop(end)
-        return agent
-
-    def tables_of(self, agent, count=2000):
-        """What was in logs lies in tables, as an opening after a stop writes it."""
-        agent.start()
-        agent.stop()
-        tables = sorted(agent.spool.glob("*.sst"), key=lambda path: path.stat().st_size)
-        self.assertTrue(tables)
-        return tables
-
-    def spool(self, agent, *words, code=0):
-        done = run("spool", *words, "--config", agent.config)
-        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
-        return done.stdout
-
-    def exported(self, agent):
-        return [json.loads(line)["leaf_index"] for line in run("spool", "export", "--config", agent.config).stdout.splitlines()]
-
-    def flip(self, path, where=0.5):
-        content = bytearray(path.read_bytes())
-        for at in range(int(len(content) * where), int(len(content) * where) + 8):
-            content[at] ^= 0xFF
-        path.write_bytes(content)
-
-    def damaged_table(self, count=3000):
-        agent = self.spool_of(count)
-        events = max((path for path in self.tables_of(agent)), key=lambda path: path.read_bytes().count(b"login_failed"))
-        self.flip(events)
-        return agent
-
-    def ranges_lost(self, text):
-        return [line.split()[1].rstrip(",") for line in text.splitlines() if line.startswith("lost: ")]
-
+class SpoolRepair(SpoolRepairCase):
     def test_a_whole_spool_is_0_stopped_or_killed_and_left_as_it_is_to_the_byte(self):
         for end in (signal.SIGTERM, signal.SIGKILL):
             agent = self.spool_of(500, end)
@@ -78,7 +38,9 @@ class SpoolRepair(unittest.TestCase):
         self.assertEqual(self.exported(agent), [leaf for leaf in range(1, 3001) if not first <= leaf <= last])
         self.spool(agent, "acknowledge", f"{first}-{last + 1}", "--reason", "not this", code=1)
         self.assertIn("acknowledged", self.spool(agent, "acknowledge", lost[0], "--reason", "disk of node 3, replaced"))
-        self.assertIn("ok: ", self.spool(agent, "check"))
+        text = self.spool(agent, "check")
+        self.assertIn("ok: ", text)
+        self.assertRegex(text, rf"acknowledged: {lost[0]}, accepted .* by root \(uid 0\): disk of node 3, replaced")
 
     def test_a_repair_keeps_everything_beside_as_it_was(self):
         agent = self.damaged_table()
@@ -146,22 +108,75 @@ class SpoolRepair(unittest.TestCase):
         self.assertTrue(gone)
         self.assertEqual(self.exported(agent), [leaf for leaf in range(1, 3501) if leaf not in gone])
 
-    def test_a_running_agent_is_not_read_behind_its_back_and_never_repaired(self):
+    def test_a_running_agent_is_read_beside_and_never_repaired(self):
         agent = self.damaged_table()
         self.spool(agent, "repair", "--apply")
         agent.start()
         done = run("spool", "check", "--config", agent.config)
         self.assertEqual(done.returncode, 1)
         lost, = self.ranges_lost(done.stdout)
-        self.assertIn("stop the agent, or check a copy", done.stderr)
-        refused = run("spool", "repair", "--apply", "--config", agent.config)
-        self.assertEqual(refused.returncode, 1)
-        self.assertIn("an agent has the spool in", refused.stderr)
+        self.assertIn("beside the agent that has it open", done.stdout)
+        for words in (("--config", agent.config), ("--path", agent.spool)):
+            refused = run("spool", "repair", "--apply", *words)
+            self.assertEqual((refused.returncode, refused.stdout), (1, ""))
+            self.assertIn("an agent has the spool in", refused.stderr)
         self.spool(agent, "acknowledge", lost, "--reason", "seen: 100 % of it")
-        self.assertEqual(self.ranges_lost(run("spool", "check", "--config", agent.config).stdout), [])
-        copy = agent.folder / "copy"
-        shutil.copytree(agent.spool, copy, ignore=shutil.ignore_patterns("damaged-*"))
-        self.assertIn("dead letters", run("spool", "check", "--path", f"{copy}/").stdout)
+        self.assertIn("on record as lost, and somebody has acknowledged that", agent.probe("/healthz")[1])
+        for words in (("--config", agent.config), ("--path", agent.spool), ("--socket", agent.folder / "admin.sock")):
+            done = run("spool", "check", *words)
+            self.assertEqual(self.ranges_lost(done.stdout), [])
+            self.assertRegex(done.stdout, rf"acknowledged: {lost}, accepted .* by root \(uid 0\): seen: 100 % of it")
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_a_flipped_byte_in_a_table_of_a_running_agent_is_found_and_nothing_is_changed(self):
+        agent = self.spool_of(3000)
+        tables = self.tables_of(agent)
+        agent.start()
+        self.assertIn("ok: ", self.spool(agent, "check"))
+        self.flip(max(tables, key=lambda path: path.read_bytes().count(b"login_failed")))
+        names = sorted(path.name for path in agent.spool.iterdir())
+        text = self.spool(agent, "check", code=1)
+        self.assertRegex(text, r"finding: the table \d+\.sst of events is damaged")
+        self.assertIn("finding: events that are damaged: ", text)
+        self.assertIn("to do: let the agent deliver what it can (twinlog drain --wait), stop it", text)
+        self.assertEqual(sorted(path.name for path in agent.spool.iterdir()), names)
+
+    def test_beside_an_agent_under_load_nothing_is_reported_that_is_not_so(self):
+        documents = harness.StoreServer("mongo-java-server")
+        self.addCleanup(documents.close)
+        agent = harness.Agent("postgresql://127.0.0.1/none", documents.new_database(), "",
+                              {"TWINLOG_SPOOL_MAX_BYTES": "32MiB", "TWINLOG_SPOOL_KEEP_DELIVERED": "0s",
+                               "TWINLOG_STORES_POSTGRES_ENABLED": "false"})
+        self.addCleanup(agent.close)
+        agent.start()
+        over = threading.Event()
+
+        def churn():
+            number = 10
+            while not over.is_set():
+                agent.send_lines([event(f"churn{number + i}", user_agent="x" * 300) for i in range(500)])
+                number += 500
+        sender = threading.Thread(target=churn)
+        sender.start()
+        try:
+            for _ in range(12):
+                done = run("spool", "check", "--config", agent.config)
+                self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+                self.assertIn("ok: ", done.stdout)
+        finally:
+            over.set()
+            sender.join()
+
+    def test_an_agent_whose_files_are_not_to_be_seen_tells_its_losses(self):
+        agent = self.damaged_table()
+        self.spool(agent, "repair", "--apply")
+        agent.start()
+        elsewhere = agent.folder / "elsewhere"
+        agent.spool.rename(elsewhere)
+        self.addCleanup(lambda: elsewhere.rename(agent.spool))
+        done = run("spool", "check", "--config", agent.config)
+        self.assertEqual((done.returncode, len(self.ranges_lost(done.stdout))), (1, 1))
+        self.assertIn("cannot be read from here, and only the losses that it has on record are told: there is no spool in", done.stderr)
 
     def test_no_spool_a_wrong_range_and_help(self):
         agent = self.spool_of(1)

@@ -44,8 +44,8 @@ void expect_every_member(const rapidjson::Value& page) {
   }
   expect_members(page["spool"],
                  {"path", "epoch_id", "volume", "size_bytes", "max_bytes", "limit_bytes", "volume_free_bytes",
-                  "records", "waiting", "lost_events", "damaged_copies", "dead_letters_max_bytes", "full",
-                  "only_base_types", "writable", "ballast", "full_in_seconds"});
+                  "records", "waiting", "lost_events", "acknowledged_lost_events", "damaged_copies", "damaged_bytes",
+                  "dead_letters_max_bytes", "full", "only_base_types", "writable", "ballast", "full_in_seconds"});
 }
 
 TEST(HealthPage, NoMemberIsMissingWhateverTheState) {

@@ -92,6 +92,14 @@ TEST(HealthSpool, LostPromisesAreNamedUntilSomebodyAcknowledgesThem) {
   EXPECT_THAT(troubled(facts), ElementsAre("spool"));
 }
 
+TEST(HealthSpool, ALossThatSomebodyAcknowledgedIsToldAndNoTrouble) {
+  HealthFacts facts = well_facts();
+  facts.spool.acknowledged = {{{.leaves = {5, 7}}, {1, "maria", "disk"}}};
+  EXPECT_TRUE(troubled(facts).empty());
+  EXPECT_THAT(judged(facts, "spool").diagnosis,
+              AllOf(HasSubstr("3 events are on record as lost"), Not(HasSubstr("maria"))));
+}
+
 TEST(HealthSpool, ALossOfOneStoreAloneNamesIt) {
   HealthFacts facts = well_facts();
   facts.spool.losses = {{.leaves = {5, 7}, .stores = bit_of(StoreId::kMongodb)}};
@@ -111,10 +119,11 @@ TEST(HealthSpool, OfManyLossesTheFirstAreNamedAndTheRestCounted) {
 TEST(HealthSpool, FilesThatAnOpeningFoundDamagedAreToldOfUntilSomebodyTakesThemAway) {
   HealthFacts facts = well_facts();
   facts.spool.damaged_copies = 2;
+  facts.spool.damaged_bytes = 3U << 20U;
   const HealthComponent spool = judged(facts, "spool");
   EXPECT_EQ(spool.state, HealthState::kDegraded);
   EXPECT_THAT(spool.impact, HasSubstr("may not be provable"));
-  EXPECT_THAT(spool.diagnosis, HasSubstr("2 folders `damaged-*` in /var/lib/twinlog/spool"));
+  EXPECT_THAT(spool.diagnosis, HasSubstr("2 folders `damaged-*` in /var/lib/twinlog/spool, which take 3"));
   EXPECT_THAT(spool.action, AllOf(HasSubstr("spool_damaged"), HasSubstr("smartctl"), HasSubstr("mv ")));
   facts.spool.damaged_copies = 0;
   EXPECT_TRUE(troubled(facts).empty());

@@ -165,11 +165,15 @@ TEST_F(SpoolDamage, InALogCostsTheEventsOfTheDamagedCommitAndNoOther) {
   close();
   open();
   EXPECT_EQ(spool().stats().losses.size(), 1U);
-  EXPECT_EQ(spool().acknowledge({1, 2}, "why", clock_.utc_now()).error().kind(), ErrorKind::kRefused);
-  ASSERT_TRUE(spool().acknowledge(lost, "disk replaced", clock_.utc_now()).ok());
+  EXPECT_EQ(spool().acknowledge({1, 2}, {1, "maria", "why"}).error().kind(), ErrorKind::kRefused);
+  const Decision by{clock_.utc_now(), "maria (uid 1000)", "disk replaced"};
+  ASSERT_TRUE(spool().acknowledge(lost, by).ok());
   close();
   open();
   EXPECT_TRUE(spool().stats().losses.empty());
+  ASSERT_EQ(spool().stats().acknowledged.size(), 1U);
+  EXPECT_EQ(spool().stats().acknowledged.front().leaves, lost);
+  EXPECT_EQ(spool().stats().acknowledged.front().by, by);
 }
 
 TEST_F(SpoolDamage, FilesThatWereFoundDamagedAreToldOfOverRestartsUntilSomebodyTakesThemAway) {
@@ -178,12 +182,17 @@ TEST_F(SpoolDamage, FilesThatWereFoundDamagedAreToldOfOverRestartsUntilSomebodyT
   store_many("a", 1000);
   close();
   const fs::path log = newest(settings_.path, ".log");
-  flip(log, fs::file_size(log) / 4);
+  const std::uintmax_t bytes = fs::file_size(log);
+  flip(log, bytes / 4);
   open();
   EXPECT_EQ(spool().stats().damaged_copies, 1U);
+  const std::uint64_t kept = spool().stats().damaged_bytes;
+  EXPECT_GE(kept, bytes) << "what the opening has replaced lies there alone";
+  EXPECT_LT(spool().stats().disk_bytes, settings_.max_bytes);
   close();
   open();
   EXPECT_EQ(spool().stats().damaged_copies, 1U);
+  EXPECT_GE(spool().stats().damaged_bytes, kept);
   for (const std::string& name : files()) {
     if (name.starts_with("damaged-")) {
       fs::remove_all(settings_.path + "/" + name);
@@ -191,6 +200,7 @@ TEST_F(SpoolDamage, FilesThatWereFoundDamagedAreToldOfOverRestartsUntilSomebodyT
   }
   ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
   EXPECT_EQ(spool().stats().damaged_copies, 0U);
+  EXPECT_EQ(spool().stats().damaged_bytes, 0U);
 }
 
 TEST_F(SpoolDamage, ALogThatIsGoneIsALossThatIsSaidToTheSecond) {

@@ -95,11 +95,9 @@ TEST_F(SpoolDeadLetters, ThatAreTakenAreGoneAndDiscardedOnesAreNeitherOfferedNor
   ASSERT_TRUE(spool().settle_dead_letters(kPg, taken, {}).ok());
   const std::vector<std::uint64_t> discarded = {4};
   ASSERT_TRUE(spool()
-                  .settle_dead_letters(kPg, discarded,
-                                       {.kind = Settlement::Kind::kDiscarded,
-                                        .at = clock_.utc_now(),
-                                        .who = "maria (1000)",
-                                        .reason = "a test event"})
+                  .settle_dead_letters(
+                      kPg, discarded,
+                      {.kind = Settlement::Kind::kDiscarded, .by = {clock_.utc_now(), "maria (1000)", "a test event"}})
                   .ok());
   for (int start = 0; start < 2; ++start) {
     EXPECT_THAT(listed(kPg), ElementsAre(6));

@@ -11,7 +11,7 @@ using ::testing::IsEmpty;
 SpoolPositions with_holes() {
   SpoolPositions positions;
   positions.skipped = {{10, 19}};
-  positions.acknowledged = {{20, 24}};
+  positions.acknowledged = {{{.leaves = {20, 24}}, {}}};
   positions.losses = {{.leaves = {3, 4}}, {.leaves = {40, 40}}};
   return positions;
 }

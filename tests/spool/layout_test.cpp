@@ -30,6 +30,32 @@ TEST(SpoolLayout, KeysAndValuesAreTheBytesOfTheFormatPage) {
   EXPECT_EQ(incomplete_since_key(StoreId::kPostgres), "incomplete_since/postgres");
 }
 
+TEST(SpoolLayout, AnAcknowledgedLossSaysWhoKnewOfItWhenAndWhy) {
+  const AcknowledgedLoss loss{{.leaves = {2, 258}, .found_at = 3, .from = 1, .until = 2}, {4, "maria", "disk"}};
+  EXPECT_EQ(hex(acknowledged_value(loss)), std::string("000000000000000300000000000000010000000000000002") +
+                                               "000000000000000400056d6172696100046469736b");
+  const auto read = acknowledged_from(acknowledged_key({2, 258}), acknowledged_value(loss));
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->leaves, loss.leaves);
+  EXPECT_EQ(read->until, 2);
+  EXPECT_EQ(read->by, loss.by);
+  EXPECT_EQ(read->stores, kAllStores);
+  AcknowledgedLoss of_one = loss;
+  of_one.stores = bit_of(StoreId::kMongodb);
+  EXPECT_EQ(acknowledged_from(acknowledged_key({2, 258}), acknowledged_value(of_one))->stores, of_one.stores);
+  EXPECT_FALSE(acknowledged_from(lost_key({2, 258}), acknowledged_value(loss)));
+  EXPECT_FALSE(acknowledged_from(acknowledged_key({2, 258}), loss_value(loss)));
+}
+
+TEST(SpoolLayout, ALossThatWasAcknowledgedBeforeItWasKeptByWhomIsStillRead) {
+  const std::string former =
+      loss_value({.leaves = {2, 258}, .found_at = 3, .from = 1, .until = 2}) + number_value(4) + "disk replaced";
+  const auto read = acknowledged_from(acknowledged_key({2, 258}), former);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->found_at, 3);
+  EXPECT_EQ(read->by, (Decision{4, "", "disk replaced"}));
+}
+
 TEST(SpoolLayout, ValuesRoundTripAndOtherBytesAreNone) {
   const auto newest = newest_version_from(newest_version_value({9, sha256("x")}));
   ASSERT_TRUE(newest.has_value());

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "spool/check_spool.h"
 #include "spool/dead_letter_codec.h"
 #include "tests/spool/spool_fixture.h"
 #include "tests/spool/spool_image.h"
@@ -54,8 +55,7 @@ class SpoolLetterDamage : public testing::SpoolTest {
     ASSERT_TRUE(spool().keep_dead_letters(store, cursor, letters).ok());
   }
   void discard(StoreId store, std::uint64_t leaf) {
-    const Settlement discarded{
-        .kind = Settlement::Kind::kDiscarded, .at = clock_.utc_now(), .who = "maria", .reason = "a test"};
+    const Settlement discarded{.kind = Settlement::Kind::kDiscarded, .by = {clock_.utc_now(), "maria", "a test"}};
     ASSERT_TRUE(spool().settle_dead_letters(store, {&leaf, 1}, discarded).ok());
   }
   /// What lies in logs lies in tables then.
@@ -111,8 +111,9 @@ class SpoolLetterDamage : public testing::SpoolTest {
     with_database([&](rocksdb::DB& database, const testing::Families& families) {
       rocksdb::ColumnFamilyHandle* letters = families.at("dead_letters");
       ASSERT_TRUE(database.Put({}, letters, dead_letter_key(store, leaf), "no letter").ok());
-      ASSERT_TRUE(database.CompactRange({}, letters, nullptr, nullptr).ok());  // No file has what it was.
+      ASSERT_TRUE(database.CompactRange({}, letters, nullptr, nullptr).ok());
     });
+    with_database([](rocksdb::DB& /*database*/, const testing::Families& /*families*/) {});  // No file has it any more.
   }
   std::vector<fs::path> letter_tables() {
     std::vector<fs::path> found;
@@ -145,7 +146,7 @@ TEST_F(SpoolLetterDamage, OfAValueMakesItAgainFromItsEventAndTheSpoolStaysAsItIs
   store_many("a", 10);
   keep(kPg, 5, {3, 4});
   keep(kDocs, 4, {3});
-  close();
+  close_in_tables();
   put_garbage(kPg, 3);
   for (int start = 0; start < 2; ++start) {
     open();
@@ -186,10 +187,26 @@ TEST_F(SpoolLetterDamage, WhereItsEventIsTrimmedIsALossOfThatStoreUntilSomebodyA
     open();
   }
   EXPECT_EQ(offer_one(make_event("a3")), D::kStored) << "what is lost may come again";
-  ASSERT_TRUE(spool().acknowledge({3, 4}, "disk replaced", clock_.utc_now()).ok());
-  ASSERT_TRUE(spool().acknowledge({7, 7}, "disk replaced", clock_.utc_now()).ok());
+  ASSERT_TRUE(spool().acknowledge({3, 4}, {1, "maria", "disk replaced"}).ok());
+  ASSERT_TRUE(spool().acknowledge({7, 7}, {1, "maria", "disk replaced"}).ok());
   open();
   EXPECT_THAT(lost(), IsEmpty());
+}
+
+TEST_F(SpoolLetterDamage, IsNamedByACheckOfAStoppedSpoolWhichChangesNothing) {
+  open();
+  store_many("a", 10);
+  keep(kPg, 10, {3, 4});
+  keep(kDocs, 10, {4});
+  close();
+  put_garbage(kPg, 3);
+  put_garbage(kDocs, 4);
+  for (int round = 0; round < 2; ++round) {
+    const Result<SpoolCheck> check = check_spool(settings_.path, [](std::string_view, std::uint64_t, std::uint64_t) {});
+    ASSERT_TRUE(check.has_value()) << check.error().message();
+    EXPECT_TRUE(check->does_open);
+    EXPECT_THAT(check->findings, ElementsAre("dead letters that are damaged or gone: postgres 3, mongodb 4"));
+  }
 }
 
 TEST_F(SpoolLetterDamage, OfBothStoresIsOneLoss) {

@@ -55,7 +55,7 @@ void PromisedLetters::settle(Spool& spool, StoreId store, std::uint64_t leaf, Se
     return;
   }
   const Fate fate = kind == Settlement::Kind::kTaken ? Fate::kTaken : Fate::kDiscarded;
-  const Settlement settlement{.kind = kind, .at = 1, .who = "maria (1000)", .reason = "a test"};
+  const Settlement settlement{.kind = kind, .by = {1, "maria (1000)", "a test"}};
   if (spool.settle_dead_letters(store, {&leaf, 1}, settlement).ok()) {
     found->second.may_be.clear();
   }

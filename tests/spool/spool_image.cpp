@@ -63,8 +63,9 @@ class ImageMaker final : public SpoolTest {
     constexpr std::size_t kLetters = 5;
     const std::uint64_t cursor = spool().cursor(StoreId::kPostgres);
     std::vector<DeadLetter> letters;
-    for (Version& version : *spool().read(cursor, kLetters, 1U << 30U)) {
-      letters.push_back({.version = std::move(version),
+    const Result<std::vector<Version>> refused = spool().read(cursor, kLetters, 1U << 30U);
+    for (const Version& version : *refused) {
+      letters.push_back({.version = version,
                          .refused_at = clock_.utc_now(),
                          .code = "23514",
                          .constraint = "a_check",
