@@ -48,6 +48,7 @@ rocksdb::Status sync_folder(rocksdb::Env& env, const std::string& folder) {
 Result<Aside> Aside::take(rocksdb::Env& env, const std::string& spool) {
   Aside aside(env, spool);
   if (env.FileExists(aside.folder()).ok()) {
+    aside.is_left_over_ = true;
     rocksdb::Status durable = sync_folder(env, aside.folder());
     durable = durable.ok() ? sync_folder(env, spool) : durable;
     return durable.ok() ? Result(aside) : not_set_aside(spool, durable);

@@ -29,6 +29,8 @@ class Aside {
   /// What is set aside does not open: from now on every opening puts it together anew, until one has come to its end.
   Status mark_broken() const;
   bool is_broken() const;
+  /// It is of an opening that did not come to its end, and may have seen damage that shows no more.
+  bool is_left_over() const { return is_left_over_; }
 
   /// Full paths, of `*.log` in the order of their numbers, and of `*.sst`.
   std::vector<std::string> logs() const;
@@ -47,6 +49,7 @@ class Aside {
 
   rocksdb::Env* env_;
   std::string spool_;
+  bool is_left_over_ = false;
 };
 
 }  // namespace twinlog

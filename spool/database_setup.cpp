@@ -60,9 +60,14 @@ class DamageLog final : public rocksdb::Logger {
       return;
     }
     const std::scoped_lock lock(mutex_);
+    has_misread_table_ |= words.find("properties block") != std::string_view::npos;
     if (lines_.size() < kLines) {
       lines_.emplace_back(words);
     }
+  }
+  bool take_misread_table() {
+    const std::scoped_lock lock(mutex_);
+    return std::exchange(has_misread_table_, false);
   }
   std::vector<std::string> take() {
     const std::scoped_lock lock(mutex_);
@@ -72,6 +77,7 @@ class DamageLog final : public rocksdb::Logger {
  private:
   std::mutex mutex_;
   std::vector<std::string> lines_;
+  bool has_misread_table_ = false;
 };
 
 /// Hears from RocksDB's own threads what stopped them.
@@ -128,6 +134,10 @@ void DatabaseSetup::tell(SpoolStats& stats) const {
 
 std::vector<std::string> DatabaseSetup::take_warnings() const {
   return damage_log_->take();
+}
+
+bool DatabaseSetup::take_misread_table() const {
+  return damage_log_->take_misread_table();
 }
 
 bool DatabaseSetup::has_corrupt_table() const {

@@ -58,6 +58,9 @@ class DatabaseSetup {
 
   /// Whether a flush or compaction met a damaged table, until tables_are_whole() or the memory of ids was begun anew.
   bool has_corrupt_table() const;
+  /// Whether RocksDB could not read a table's properties since the last call: it goes on without them, and takes the
+  /// table's index for one of another form, so that events seem not to be there until the table is opened again.
+  bool take_misread_table() const;
   /// As if one had: the next opening looks at the memory of ids first.
   void suspect_tables() const;
   void tables_are_whole() const;

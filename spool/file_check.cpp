@@ -60,13 +60,15 @@ TableCheck check_table(const std::string& file) {
     return {.family = "", .damage = opened.ToString()};
   }
   const rocksdb::Status verified = reader.VerifyChecksum();
-  return {.family = reader.GetTableProperties()->column_family_name,
+  const auto properties = reader.GetTableProperties();  // None where they are damaged.
+  return {.family = properties ? properties->column_family_name : "",
           .damage = verified.ok() ? "" : verified.ToString()};
 }
 
 void visit_table_events(const std::string& file, const VisitLeaf& visit) {
   rocksdb::SstFileReader reader{rocksdb::Options()};
-  if (!reader.Open(file).ok() || reader.GetTableProperties()->column_family_name != kEventsFamily) {
+  const auto properties = reader.Open(file).ok() ? reader.GetTableProperties() : nullptr;
+  if (properties == nullptr || properties->column_family_name != kEventsFamily) {
     return;
   }
   const std::unique_ptr<rocksdb::Iterator> at(reader.NewIterator(rocksdb::ReadOptions()));

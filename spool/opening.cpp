@@ -61,7 +61,9 @@ Result<bool> Examination::run(const std::vector<std::string>& warnings) {
   const bool is_short = !outside_holes(known_holes(state_.positions), checked).empty();
   const bool is_damaged =
       !warnings.empty() || !forgotten_tables(database_, aside_, state_.positions.first_kept).empty();
-  if (!is_short && !is_damaged) {
+  // The logs are gone by then, and with them RocksDB's words of damage: what lay behind it is looked for once more.
+  const bool may_be_damaged = is_damaged || aside_.is_left_over();
+  if (!is_short && !may_be_damaged) {
     return false;
   }
   if (const Status rescued = put_back(); !rescued) {
@@ -69,7 +71,7 @@ Result<bool> Examination::run(const std::vector<std::string>& warnings) {
   }
   // A forgotten table's events, or a log's, may be missing before the last one that is there.
   const Result<std::vector<LeafRange>> missing =
-      holes(database_, {is_damaged ? state_.positions.first_kept : checked.first, expected()});
+      holes(database_, {may_be_damaged ? state_.positions.first_kept : checked.first, expected()});
   if (!missing) {
     return missing.error();
   }
@@ -102,7 +104,8 @@ Status Examination::put_back() {
     words_.push_back(std::to_string(rescued->put_back) +
                      " events were found behind damage in the spool's files and put back; they are delivered as ever");
   }
-  return reload();
+  done = upgrade_database(setup_, database_);  // A log of format 1 brings back what was replaced.
+  return done ? reload() : done;
 }
 
 Status Examination::reload() {
@@ -134,6 +137,11 @@ Result<OpenedSpool> open_and_load(const DatabaseSetup& setup, Random& random, co
     return upgraded.error();
   }
   Result<std::unique_ptr<Database>> database = Database::open(setup);
+  if (database && setup.take_misread_table()) {  // The disk may have said something wrong once.
+    database->reset();
+    database = Database::open(setup);
+    setup.take_misread_table();
+  }
   if (!database) {
     return database.error();
   }

@@ -30,7 +30,8 @@ std::string bare_name(const std::string& path) {
 /// A table of the family; nothing where it is another one's, or cannot be opened.
 std::unique_ptr<rocksdb::Iterator> open_table(rocksdb::SstFileReader& reader, const std::string& path,
                                               std::string_view family) {
-  const bool is_one = reader.Open(path).ok() && reader.GetTableProperties()->column_family_name == family;
+  const auto properties = reader.Open(path).ok() ? reader.GetTableProperties() : nullptr;
+  const bool is_one = properties != nullptr && properties->column_family_name == family;
   return std::unique_ptr<rocksdb::Iterator>(is_one ? reader.NewIterator(rocksdb::ReadOptions()) : nullptr);
 }
 

@@ -101,6 +101,11 @@ Status RocksSpool::go_on(SpoolState found) {
   last_promised_.received_at = std::max(last_promised_.received_at, found.last_received_at);
   return positions_.update([&](SpoolPositions& positions) -> Status {
     take_losses(positions, found.positions);
+    // A start that could only read, of a spool that was being put together anew, did not know how far it was trimmed.
+    positions.first_kept = std::max(positions.first_kept, found.positions.first_kept);
+    for (std::uint64_t& cursor : positions.cursors) {
+      cursor = std::max(cursor, positions.first_kept - 1);
+    }
     // The failed batch may be there after all. Its leaves then stand: they are delivered, and their senders, who were
     // told to come again, are told that they are duplicates.
     rocksdb::WriteBatch batch;

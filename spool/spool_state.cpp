@@ -145,7 +145,10 @@ Status read_losses(const std::string& path, const Database& database, SpoolPosit
 Result<UtcMicros> newest_received_at(const Database& database, std::uint64_t last_event) {
   constexpr std::uint64_t kMost = 1024;  // More than lie in one block, which is what is damaged together.
   for (std::uint64_t leaf = last_event; leaf > 0 && leaf + kMost > last_event; --leaf) {
-    const Result<std::optional<Version>> found = read_version(database, leaf);
+    Result<std::optional<Version>> found = read_version(database, leaf);
+    if (!found) {  // It may be one of the reading alone.
+      found = read_version(database, leaf);
+    }
     if (found && found->has_value()) {
       return (*found)->received_at;
     }

@@ -45,11 +45,11 @@ Status upgrade_spool(const DatabaseSetup& setup) {
   if (!lacks_families(setup)) {
     return {};
   }
-  Result<std::unique_ptr<Database>> opened = Database::open(setup, FamiliesOf::kFormat1);
-  if (!opened) {
-    return opened.error();
-  }
-  Database& database = **opened;
+  const Result<std::unique_ptr<Database>> opened = Database::open(setup, FamiliesOf::kFormat1);
+  return opened ? upgrade_database(setup, **opened) : opened.error();
+}
+
+Status upgrade_database(const DatabaseSetup& setup, Database& database) {
   const Result<std::optional<SpoolState>> state = read_state(setup, database);
   if (!state) {
     return state.error();

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ledger/base/result.h"
-#include "spool/database_setup.h"
+#include "spool/database.h"
 
 namespace twinlog {
 
@@ -10,5 +10,7 @@ namespace twinlog {
 /// The column families that are new are made by the opening that follows: a death in between leaves a spool that says
 /// its new format and gets them then. Its backlog stays as it is, both layouts of versions are read alike.
 Status upgrade_spool(const DatabaseSetup& setup);
+/// The same for an open one, which has the new families or gets them later.
+Status upgrade_database(const DatabaseSetup& setup, Database& database);
 
 }  // namespace twinlog

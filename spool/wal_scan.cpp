@@ -4,6 +4,7 @@
 
 #include <boost/crc.hpp>
 #include <optional>
+#include <utility>
 
 #include "spool/database.h"
 
@@ -101,9 +102,15 @@ void scan_block(std::string_view block, Records& records) {
 }  // namespace
 
 Status scan_wal(rocksdb::Env& env, const std::string& file, const std::function<void(std::string_view)>& visit) {
+  // A wrong bit may be one of the reading alone: the same bytes twice.
   std::string content;
-  if (const rocksdb::Status read = rocksdb::ReadFileToString(&env, file, &content); !read.ok()) {
-    return database_error("a log of the spool cannot be read", file, read);
+  std::string before;
+  constexpr int kMostReadings = 4;
+  for (int reading = 0; reading < 2 || (content != before && reading < kMostReadings); ++reading) {
+    before = std::exchange(content, {});
+    if (const rocksdb::Status read = rocksdb::ReadFileToString(&env, file, &content); !read.ok()) {
+      return database_error("a log of the spool cannot be read", file, read);
+    }
   }
   Records records(visit);
   for (std::size_t at = 0; at < content.size(); at += kBlock) {

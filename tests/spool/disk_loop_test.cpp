@@ -110,7 +110,7 @@ TEST_P(DiskLoop, HarmsNoPromiseWhateverTheOperation) {
     return run(*only, first_seed);
   }
   // A submission takes some of the operations, others with each seed.
-  constexpr std::uint64_t kFew = 5;
+  constexpr std::uint64_t kFew = 3;
   const std::uint64_t step = long_or<std::uint64_t>(1, all / kFew + 1);
   for (std::uint64_t seed = first_seed; seed < first_seed + long_or<std::uint64_t>(5, 1); ++seed) {
     for (std::uint64_t n = 1 + seed % step; n <= all + 2 && !HasFailure(); n += step) {

@@ -104,7 +104,7 @@ TEST_P(DiskReadLoop, HarmsNoPromiseWhateverIsRead) {
   if (const auto only = number_of("TWINLOG_FAULT_AT")) {
     return run(*only);
   }
-  constexpr std::uint64_t kFew = 5;
+  constexpr std::uint64_t kFew = 3;
   const std::uint64_t step = long_or<std::uint64_t>(1, all / kFew + 1);
   for (std::uint64_t n = 1 + number_of("TWINLOG_SEED").value_or(1) % step; n <= all + 2 && !HasFailure(); n += step) {
     run(n);

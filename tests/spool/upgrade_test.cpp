@@ -133,6 +133,11 @@ TEST_P(SpoolUpgrade, WithDamageInItsLogKeepsWhatCanBeRead) {
   }
   EXPECT_GE(kept.size() + lost, facts_.events.size());
   EXPECT_GE(kept.size() + 3, facts_.events.size()) << "one record of the log is damaged, and no more goes with it";
+  EXPECT_LE(lost, 3U) << "what was skipped is no loss";
+  close();
+  const auto stopped = open_stopped_spool(settings_.path);
+  ASSERT_TRUE(stopped.has_value()) << stopped.error().message();
+  EXPECT_EQ((*stopped)->facts().format, 2U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, SpoolUpgrade, ::testing::Values("backlog", "conflicts", "rewind"),
