@@ -20,6 +20,8 @@ import psycopg
 ROOT = pathlib.Path(__file__).parents[2]
 BINARY = pathlib.Path(os.environ.get("TWINLOG_BINARY", ROOT / "build/release/twinlog"))
 IS_SANITIZED = "/build/asan/" in str(BINARY)
+# The agent would warn of them.
+VARIABLES_OF_TESTS = ("TWINLOG_BINARY", "TWINLOG_LONG", "TWINLOG_SEED", "TWINLOG_TEST_BINARY", "TWINLOG_TEST_EVENTS")
 # Events of somebody's own, for real_input_test.py to run on in addition; see tests/run --events.
 OWN_EVENTS = os.environ.get("TWINLOG_TEST_EVENTS")
 PATIENCE = 60
@@ -93,8 +95,7 @@ class Agent:
         self.binary, self.postgres, self.mongodb = BINARY, postgres, mongodb
         self.socket, self.spool = self.folder / "events.sock", self.folder / "spool"
         self.log_path, self.config = self.folder / "agent.log", self.folder / "twinlog.toml"
-        # The agent would warn of a variable of the tests' own.
-        kept = {name: value for name, value in os.environ.items() if name not in ("TWINLOG_BINARY", "TWINLOG_TEST_BINARY", "TWINLOG_TEST_EVENTS")}
+        kept = {name: value for name, value in os.environ.items() if name not in VARIABLES_OF_TESTS}
         self.environment = {**kept, **(environment or {})}
         self.http, self.admin = free_port(), free_port()
         self.config.write_text(f"""

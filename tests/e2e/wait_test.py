@@ -49,7 +49,7 @@ class Wait(unittest.TestCase):
         agent.send_lines([b'{"tenant_id":"t","log_id":"1","event_type":"login_failed","occurred_at":1764000000000}'])
         agent.process.send_signal(signal.SIGTERM)
         harness.wait_until(lambda: agent.probe("/readyz")[0] == 503, "it stops")
-        done = run("wait", "--ready", "--timeout", "0s", "--config", agent.config)
+        done = run("wait", "--ready", "--timeout", "3s", "--config", agent.config)
         self.assertEqual(done.returncode, 1)
         self.assertIn("the agent is not ready: stopping", done.stderr)
 
