@@ -51,7 +51,8 @@ Result<Aside> Aside::take(rocksdb::Env& env, const std::string& spool) {
     aside.is_left_over_ = true;
     rocksdb::Status durable = sync_folder(env, aside.folder());
     durable = durable.ok() ? sync_folder(env, spool) : durable;
-    return durable.ok() ? Result(aside) : not_set_aside(spool, durable);
+    const Status listed = durable.ok() ? aside.list() : Status(not_set_aside(spool, durable));
+    return listed ? Result(std::move(aside)) : listed.error();
   }
   // Under another name until it is whole: a death on the way leaves no half of it.
   const std::string unfinished = aside.folder() + std::string(kUnfinished);
@@ -71,7 +72,8 @@ Result<Aside> Aside::take(rocksdb::Env& env, const std::string& spool) {
     remove_folder(env, unfinished);
     return not_set_aside(spool, status);
   }
-  return aside;
+  const Status listed = aside.list();
+  return listed ? Result(std::move(aside)) : listed.error();
 }
 
 Status Aside::mark_broken() const {
@@ -84,9 +86,14 @@ bool Aside::is_broken() const {
   return env_->FileExists(folder() + "/" + std::string(kBroken)).ok();
 }
 
+/// Once: what the disk does not list now would count as gone.
+Status Aside::list() {
+  const rocksdb::Status listed = env_->GetChildren(folder(), &names_);
+  return listed.ok() ? Status() : Status(not_set_aside(spool_, listed));
+}
+
 std::vector<std::string> Aside::with_suffix(std::string_view suffix) const {
-  std::vector<std::string> names;
-  env_->GetChildren(folder(), &names).PermitUncheckedError();
+  std::vector<std::string> names = names_;
   std::erase_if(names, [suffix](const std::string& name) { return !name.ends_with(suffix); });
   // RocksDB's numbers have six digits, and more when they need them.
   std::ranges::sort(names, [](const std::string& left, const std::string& right) {

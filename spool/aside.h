@@ -47,8 +47,11 @@ class Aside {
   std::vector<std::string> with_suffix(std::string_view suffix) const;
   std::string folder() const { return spool_ + "/" + std::string(kFolder); }
 
+  Status list();
+
   rocksdb::Env* env_;
   std::string spool_;
+  std::vector<std::string> names_;  ///< In it, when it was taken.
   bool is_left_over_ = false;
 };
 

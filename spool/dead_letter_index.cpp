@@ -187,6 +187,19 @@ std::vector<DeadLetterIndex::Place> DeadLetterIndex::places(std::uint64_t conten
   return found;
 }
 
+std::vector<DeadLetterIndex::Place> DeadLetterIndex::not_in(const DeadLetterIndex& other) const {
+  std::vector<Place> found;
+  for (std::size_t number = 0; number < kStores; ++number) {
+    const auto store = static_cast<StoreId>(number);
+    for (const auto& [leaf, entry] : letters_.at(number)) {
+      if (!entry.is_discarded && other.find(store, leaf) == nullptr) {
+        found.push_back({store, leaf});
+      }
+    }
+  }
+  return found;
+}
+
 DeadLetterCounts DeadLetterIndex::counts(StoreId store) const {
   const auto number = static_cast<std::size_t>(store);
   DeadLetterCounts counts{.letters = of(store).size() - discarded_.at(number),

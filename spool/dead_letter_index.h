@@ -63,6 +63,9 @@ class DeadLetterIndex {
   /// The unsettled letters whose content may be this one.
   std::vector<Place> places(std::uint64_t content) const;
 
+  /// The unsettled letters that the other one does not have, in the order of stores and leaves.
+  std::vector<Place> not_in(const DeadLetterIndex& other) const;
+
   DeadLetterCounts counts(StoreId store) const;
   std::uint64_t bytes() const { return bytes_; }
   bool empty() const { return by_content_.empty(); }

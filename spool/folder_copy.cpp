@@ -193,7 +193,7 @@ Result<FolderCopy> copy_spool(const std::string& path, const std::string& to, co
     done = last_error(to);
   }
   TWINLOG_KILL_POINT("repair.after_copy");
-  done = done.ok() ? sync_path(fs::path(to).parent_path()) : done;
+  done = done.ok() ? sync_path(fs::absolute(to, error).parent_path()) : done;
   if (!done) {
     fs::remove_all(unfinished, error);
     return done.error();

@@ -89,8 +89,10 @@ std::string loss_value(const Loss& loss) {
   return value;
 }
 
-std::string acknowledged_key(const LeafRange& leaves) {
-  return range_key(kAcknowledgedPrefix, leaves);
+std::string acknowledged_key(const Loss& loss) {
+  std::string key = range_key(kAcknowledgedPrefix, loss.leaves);
+  put_one_store(key, loss);
+  return key;
 }
 
 std::string acknowledged_value(const AcknowledgedLoss& loss) {
@@ -101,7 +103,9 @@ std::string acknowledged_value(const AcknowledgedLoss& loss) {
 }
 
 std::optional<AcknowledgedLoss> acknowledged_from(std::string_view key, std::string_view value) {
-  const std::optional<LeafRange> leaves = range_of_key(key, kAcknowledgedPrefix);
+  constexpr std::size_t kWithStore = kAcknowledgedPrefix.size() + 2 * kLeafBytes + 1;
+  const std::optional<LeafRange> leaves =
+      range_of_key(key.substr(0, key.size() - (key.size() == kWithStore ? 1 : 0)), kAcknowledgedPrefix);
   ByteReader reader(value);
   AcknowledgedLoss found;
   static_cast<Loss&>(found) = times_from(reader);

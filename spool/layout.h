@@ -38,8 +38,8 @@ std::optional<LeafRange> range_of_key(std::string_view key, std::string_view pre
 inline constexpr std::string_view kLostPrefix = "lost/";
 std::string lost_key(const LeafRange& leaves);
 inline constexpr std::string_view kAcknowledgedPrefix = "acknowledged/";
-/// The same of one that was acknowledged; its value goes on with the decision.
-std::string acknowledged_key(const LeafRange& leaves);
+/// The same of one that was acknowledged, with the store where it is one alone: each has its own decision.
+std::string acknowledged_key(const Loss& loss);
 std::string acknowledged_value(const AcknowledgedLoss& loss);
 /// Also of one from before it was kept who did it: then that is "".
 std::optional<AcknowledgedLoss> acknowledged_from(std::string_view key, std::string_view value);

@@ -32,9 +32,10 @@ Result<DeadLetter> read_letter(const Database& database, StoreId store, std::uin
 
 }  // namespace
 
-void LetterKeeper::install(DeadLetterIndex index) {
+std::vector<DeadLetterIndex::Place> LetterKeeper::install(DeadLetterIndex index) {
   const std::unique_lock lock(mutex_);
-  index_ = std::move(index);
+  const DeadLetterIndex known = std::exchange(index_, std::move(index));
+  return known.not_in(index_);
 }
 
 Error LetterKeeper::share_is_used_up(const std::string& path) const {

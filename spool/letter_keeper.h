@@ -16,8 +16,9 @@ class LetterKeeper {
  public:
   LetterKeeper(DeadLetterIndex index, std::uint64_t most_bytes) : index_(std::move(index)), most_bytes_(most_bytes) {}
 
-  /// What an opening found takes the place of what memory knew.
-  void install(DeadLetterIndex index);
+  /// What an opening found takes the place of what memory knew. The letters that only memory knows: the record that
+  /// kept one, and moved the cursor beyond its event, may be what was damaged.
+  std::vector<DeadLetterIndex::Place> install(DeadLetterIndex index);
 
   /// Spool::keep_dead_letters(), with the cursor already decided.
   Status keep(Database& database, StoreId store, std::uint64_t cursor, std::span<const DeadLetter> letters);

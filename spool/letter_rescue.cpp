@@ -35,6 +35,12 @@ std::string bare_discarded_value(const LetterMark& mark) {
   return discarded_value(bare, {});
 }
 
+/// One whose properties are damaged does not say whose it is: its keys do.
+bool may_hold_letters(const rocksdb::SstFileReader& table) {
+  const std::shared_ptr<const rocksdb::TableProperties> properties = table.GetTableProperties();
+  return properties == nullptr || properties->column_family_name == kDeadLettersFamily;
+}
+
 DeadLetter letter_again(Version version, const LetterMark& mark) {
   return {.version = std::move(version),
           .refused_at = mark.refused_at,
@@ -66,8 +72,11 @@ class LetterRescue {
   Status offer(const std::string& key, std::string_view value);
   Status put(const std::string& key, std::string_view value);
   Status write();
-  bool is_on_record(const MissedLetter& missed) const;
   void add_run(const std::vector<MissedLetter>& run);
+  /// What is not known, 0, is no earlier than the spool itself.
+  UtcMicros no_earlier(UtcMicros received_at) const {
+    return std::max(received_at, time_of_uuid_v7(state_.identity.epoch_id));
+  }
 
   Database& database_;
   SpoolState& state_;
@@ -134,7 +143,7 @@ Status LetterRescue::from_table(const std::string& path) {
   if (const rocksdb::Status opened = reader.Open(path); !opened.ok()) {
     return given(opened);
   }
-  if (reader.GetTableProperties()->column_family_name != kDeadLettersFamily) {
+  if (!may_hold_letters(reader)) {
     return {};
   }
   const std::unique_ptr<rocksdb::Iterator> at(reader.NewIterator(rocksdb::ReadOptions()));
@@ -171,20 +180,13 @@ Status LetterRescue::from_events() {
   return done;
 }
 
-/// The loss of its event.
-bool LetterRescue::is_on_record(const MissedLetter& missed) const {
-  return std::ranges::any_of(state_.positions.losses, [&missed](const Loss& loss) {
-    return loss.leaves.first <= missed.leaf && missed.leaf <= loss.leaves.last && is_lost_for(loss, missed.store);
-  });
-}
-
 void LetterRescue::add_run(const std::vector<MissedLetter>& run) {
   const auto [first, last] =
       std::ranges::minmax(run, {}, [](const MissedLetter& each) { return each.mark.received_at; });
   const StoreId store = run.front().store;
   Loss loss{.leaves = {run.front().leaf, run.back().leaf},
             .found_at = now_,
-            .from = std::max(first.mark.received_at, time_of_uuid_v7(state_.identity.epoch_id)),
+            .from = no_earlier(first.mark.received_at),
             .until = first.mark.received_at == 0 ? now_ : last.mark.received_at,
             .stores = bit_of(store)};
   for (std::size_t other = 0; other < kStores; ++other) {
@@ -202,8 +204,8 @@ Status LetterRescue::note_lost() {
   for (const auto& [key, missed] : wanted_) {
     batch_.Delete(database_.dead_letters(), key);
     batch_.Delete(database_.meta(), letter_mark_key(missed.store, missed.leaf));
-    if (is_on_record(missed)) {
-      note_incomplete_since(state_.positions, missed.store, missed.mark.received_at);
+    if (is_lost(state_.positions, missed.leaf, missed.store)) {
+      note_incomplete_since(state_.positions, missed.store, no_earlier(missed.mark.received_at));
       continue;
     }
     if (!run.empty() && (run.back().store != missed.store || run.back().leaf + 1 != missed.leaf)) {
@@ -250,8 +252,8 @@ bool were_begun_anew(const Database& database, const Aside& aside) {
     rocksdb::Options options;
     options.env = &database.env();
     rocksdb::SstFileReader reader(options);
-    return !known.contains(path.substr(path.rfind('/') + 1)) && reader.Open(path).ok() &&
-           reader.GetTableProperties()->column_family_name == kDeadLettersFamily && !reader.VerifyChecksum().ok();
+    return !known.contains(path.substr(path.rfind('/') + 1)) && reader.Open(path).ok() && may_hold_letters(reader) &&
+           !reader.VerifyChecksum().ok();
   });
 }
 

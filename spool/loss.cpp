@@ -40,6 +40,13 @@ void add_loss(SpoolPositions& positions, const Loss& loss) {
   }
 }
 
+bool is_lost(const SpoolPositions& positions, std::uint64_t leaf, StoreId store) {
+  const auto is_of_it = [&](const Loss& loss) {
+    return loss.leaves.first <= leaf && leaf <= loss.leaves.last && is_lost_for(loss, store);
+  };
+  return std::ranges::any_of(positions.losses, is_of_it) || std::ranges::any_of(positions.acknowledged, is_of_it);
+}
+
 std::string loss_words(const Loss& loss) {
   const std::string events = "events " + std::to_string(loss.leaves.first) + " to " + std::to_string(loss.leaves.last);
   const std::string accepted = "; they were accepted between " + utc_text(loss.from) + " and " + utc_text(loss.until);

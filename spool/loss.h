@@ -19,6 +19,9 @@ Loss loss_of(const Database& database, const SpoolIdentity& identity, const Leaf
 /// one of both stores.
 void add_loss(SpoolPositions& positions, const Loss& loss);
 
+/// On record for this store, acknowledged or not.
+bool is_lost(const SpoolPositions& positions, std::uint64_t leaf, StoreId store);
+
 /// "events 5 to 9 were promised and are gone; they were accepted between .. and .."
 std::string loss_words(const Loss& loss);
 

@@ -19,6 +19,7 @@
 #include "spool/rebuild.h"
 #include "spool/rescue.h"
 #include "spool/rescue_meta.h"
+#include "spool/spool.h"
 #include "spool/upgrade.h"
 #include "spool/volume.h"
 
@@ -45,6 +46,7 @@ class Examination {
   std::uint64_t expected() const { return std::max(state_.last_leaf, promised_.last_leaf); }
   Status put_back();
   Status reload();
+  Status say_what_letters_cannot_be_proved();
   Status note(const std::vector<LeafRange>& lost);
 
   const DatabaseSetup& setup_;
@@ -100,12 +102,38 @@ Status Examination::put_back() {
   if (!rescued) {
     return rescued.error();
   }
+  if (const Status said = say_what_letters_cannot_be_proved(); !said) {
+    return said;
+  }
   if (rescued->put_back > 0) {
     words_.push_back(std::to_string(rescued->put_back) +
                      " events were found behind damage in the spool's files and put back; they are delivered as ever");
   }
   done = upgrade_database(setup_, database_);  // A log of format 1 brings back what was replaced.
   return done ? reload() : done;
+}
+
+/// A cursor that fell back to before the damage does not stand before what was trimmed since.
+Status Examination::say_what_letters_cannot_be_proved() {
+  const Result<MetaRecords> logs = records_of_logs(database_.env(), aside_);
+  if (!logs) {
+    return logs.error();
+  }
+  for (std::size_t number = 0; number < kStores; ++number) {
+    const std::string key = cursor_key(static_cast<StoreId>(number));
+    const auto told = logs->meta.find(key);
+    const Result<std::optional<std::string>> stored = database_.get_meta(key);
+    const std::uint64_t cursor = stored && stored->has_value() ? number_from(**stored).value_or(0) : 0;
+    const std::uint64_t passed = told == logs->meta.end() || !told->second ? 0 : number_from(*told->second).value_or(0);
+    if (const LeafRange trimmed{cursor + 1, std::min(passed, state_.positions.first_kept - 1)};
+        trimmed.first <= trimmed.last) {
+      words_.push_back("whether " + std::string(store_name(static_cast<StoreId>(number))) +
+                       " had refused any of the events " + range_text(trimmed) +
+                       " cannot be proved: they were trimmed since, and their dead letters may have stood in what is "
+                       "damaged");
+    }
+  }
+  return {};
 }
 
 Status Examination::reload() {

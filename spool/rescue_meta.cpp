@@ -54,12 +54,23 @@ std::uint64_t known_number(const Database& database, const std::string& key) {
   return known && known->has_value() ? number_from(**known).value_or(0) : 0;
 }
 
+/// Of a letter that was discarded since.
+bool is_older_mark(const Database& database, const std::string& key, const std::optional<std::string>& value) {
+  const std::optional<LetterMark> mark =
+      place_of_letter_mark(key) && value ? letter_mark_from(*value) : std::optional<LetterMark>();
+  const Result<std::optional<std::string>> known =
+      mark && !mark->is_discarded ? database.get_meta(key) : Result(std::optional<std::string>());
+  const std::optional<LetterMark> now =
+      known && known->has_value() ? letter_mark_from(**known) : std::optional<LetterMark>();
+  return now && now->is_discarded;
+}
+
 bool is_outdated(const Database& database, const std::string& key, const std::optional<std::string>& value) {
   const std::uint64_t number = value ? number_from(*value).value_or(0) : 0;
   if (std::ranges::find(kOnlyRise, key) != kOnlyRise.end()) {
     return !value || number < known_number(database, key);
   }
-  return is_cursor(key) && number > known_number(database, key);
+  return (is_cursor(key) && number > known_number(database, key)) || is_older_mark(database, key, value);
 }
 
 /// A letter that somebody discarded does not come back.

@@ -77,6 +77,7 @@ class RocksSpool final : public Spool {
   Status keep_writable();
   Status recover();
   Status go_on(SpoolState found);
+  void bring_back(SpoolPositions& positions, const DeadLetterIndex::Place& letter);
   Status trim(TimePoint now);
   template <typename Change>
   Status change_losses(const Change& change);

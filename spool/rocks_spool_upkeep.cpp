@@ -6,6 +6,7 @@
 
 #include "ledger/base/kill_point.h"
 #include "spool/layout.h"
+#include "spool/loss.h"
 #include "spool/rocks_spool_class.h"
 
 namespace twinlog {
@@ -95,9 +96,26 @@ Status RocksSpool::recover() {
   return go_on(std::move(opened->state));
 }
 
+/// What the store refused is offered to it once more; where the event is trimmed, it is lost for that store.
+void RocksSpool::bring_back(SpoolPositions& positions, const DeadLetterIndex::Place& letter) {
+  const auto store = static_cast<std::size_t>(letter.store);
+  std::uint64_t& cursor = positions.cursors.at(store);
+  if (letter.leaf >= positions.first_kept) {
+    positions.delivered_before.at(store) = std::max(positions.delivered_before.at(store), cursor);
+    cursor = std::min(cursor, letter.leaf - 1);
+  } else if (!is_lost(positions, letter.leaf, letter.store)) {
+    const UtcMicros now = clock_.utc_now();
+    Loss loss = loss_of(*database_, identity_, {letter.leaf, letter.leaf}, {now, now});
+    loss.stores = bit_of(letter.store);
+    note_incomplete_since(positions, letter.store, loss.from);
+    add_loss(positions, loss);
+    warnings_.add({loss_words(loss)});
+  }
+}
+
 /// With what memory knows and the disk may not: where the stores are, and what they have lost.
 Status RocksSpool::go_on(SpoolState found) {
-  letters_.install(std::move(found.dead_letters));
+  const std::vector<DeadLetterIndex::Place> forgotten = letters_.install(std::move(found.dead_letters));
   last_promised_.received_at = std::max(last_promised_.received_at, found.last_received_at);
   return positions_.update([&](SpoolPositions& positions) -> Status {
     take_losses(positions, found.positions);
@@ -105,6 +123,9 @@ Status RocksSpool::go_on(SpoolState found) {
     positions.first_kept = std::max(positions.first_kept, found.positions.first_kept);
     for (std::uint64_t& cursor : positions.cursors) {
       cursor = std::max(cursor, positions.first_kept - 1);
+    }
+    for (const DeadLetterIndex::Place& letter : forgotten) {
+      bring_back(positions, letter);
     }
     // The failed batch may be there after all. Its leaves then stand: they are delivered, and their senders, who were
     // told to come again, are told that they are duplicates.

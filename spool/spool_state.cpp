@@ -268,7 +268,7 @@ void take_losses(SpoolPositions& positions, const SpoolPositions& found) {
 
 void put_acknowledged(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const AcknowledgedLoss& loss) {
   batch.Delete(meta, lost_key(loss.leaves));
-  batch.Put(meta, acknowledged_key(loss.leaves), acknowledged_value(loss));
+  batch.Put(meta, acknowledged_key(loss), acknowledged_value(loss));
 }
 
 void put_losses(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* meta, const SpoolPositions& positions) {

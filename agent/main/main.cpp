@@ -217,7 +217,7 @@ class Commands {
 
   void add_spool_places(CLI::App& command) {
     add_places(command);
-    command.add_option("--path", line_.at_agent.folder, "The folder of a spool that no agent has open");
+    command.add_option("--path", line_.at_agent.folder, "The folder of the spool, where no agent is asked");
   }
 
   void add_dead_letters(CLI::App& spool) {

@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 #include "tests/spool/spool_fixture.h"
+#include "tests/spool/spool_image.h"
 
 namespace twinlog {
 namespace {
@@ -35,6 +37,40 @@ TEST_F(SpoolDiskError, AFailedSyncIsNotPromisedAndTheNextCommitRecovers) {
   const std::vector<std::string> kept = log_ids_after(0);
   EXPECT_EQ(kept.front(), "a");
   EXPECT_EQ(kept.back(), "c");
+}
+
+// The record that kept the letter and moved the cursor rots in the log while the spool is open; then a write fails, and
+// replay stops before that record.
+TEST_F(SpoolDiskError, AnOpeningAnewPassesNoEventWhoseLetterWasInTheLogThatRotted) {
+  for (int i = 1; i <= 100; ++i) {
+    ASSERT_EQ(offer_one(make_event("e" + std::to_string(i))), D::kStored);
+  }
+  const Result<std::vector<Version>> refused = spool().read(49, 1, 1);
+  const DeadLetter letter{.version = refused->front(),
+                          .refused_at = clock_.utc_now(),
+                          .code = "23514",
+                          .constraint = "a_check",
+                          .where = "records",
+                          .words = "the store refuses it"};
+  ASSERT_TRUE(spool().keep_dead_letters(StoreId::kPostgres, 50, {&letter, 1}).ok());
+  ASSERT_TRUE(spool().move_cursor(StoreId::kPostgres, 80).ok());
+  ASSERT_TRUE(spool().sync().ok());
+  for (const auto& file : std::filesystem::directory_iterator(settings_.path)) {
+    const std::size_t place = testing::content_of(file.path()).find("a_check");
+    if (file.path().extension() == ".log" && place != std::string::npos) {
+      testing::FaultyFileSystem::flip(file.path(), place);
+    }
+  }
+  disk_.files->fail(Step::kSync, 1, IOStatus::IOError("planted"));
+  ASSERT_TRUE(offer({make_event("b")}).empty());
+  ASSERT_EQ(offer_one(make_event("c")), D::kStored);
+  EXPECT_TRUE(spool().dead_leaves(StoreId::kPostgres, {1, 100}).empty());
+  EXPECT_LT(spool().cursor(StoreId::kPostgres), 50U) << "it is offered again";
+  EXPECT_GE(spool().delivered_before(StoreId::kPostgres), 80U);
+  EXPECT_TRUE(spool().stats().losses.empty());
+  close();
+  open();
+  EXPECT_LT(spool().cursor(StoreId::kPostgres), 50U);
 }
 
 TEST_F(SpoolDiskError, TheReasonIsToldForAsLongAsNothingIsTaken) {

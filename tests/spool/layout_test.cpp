@@ -34,7 +34,7 @@ TEST(SpoolLayout, AnAcknowledgedLossSaysWhoKnewOfItWhenAndWhy) {
   const AcknowledgedLoss loss{{.leaves = {2, 258}, .found_at = 3, .from = 1, .until = 2}, {4, "maria", "disk"}};
   EXPECT_EQ(hex(acknowledged_value(loss)), std::string("000000000000000300000000000000010000000000000002") +
                                                "000000000000000400056d6172696100046469736b");
-  const auto read = acknowledged_from(acknowledged_key({2, 258}), acknowledged_value(loss));
+  const auto read = acknowledged_from(acknowledged_key(loss), acknowledged_value(loss));
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(read->leaves, loss.leaves);
   EXPECT_EQ(read->until, 2);
@@ -42,15 +42,16 @@ TEST(SpoolLayout, AnAcknowledgedLossSaysWhoKnewOfItWhenAndWhy) {
   EXPECT_EQ(read->stores, kAllStores);
   AcknowledgedLoss of_one = loss;
   of_one.stores = bit_of(StoreId::kMongodb);
-  EXPECT_EQ(acknowledged_from(acknowledged_key({2, 258}), acknowledged_value(of_one))->stores, of_one.stores);
+  EXPECT_EQ(acknowledged_from(acknowledged_key(of_one), acknowledged_value(of_one))->stores, of_one.stores);
+  EXPECT_NE(acknowledged_key(of_one), acknowledged_key(loss)) << "the other store's loss has a decision of its own";
   EXPECT_FALSE(acknowledged_from(lost_key({2, 258}), acknowledged_value(loss)));
-  EXPECT_FALSE(acknowledged_from(acknowledged_key({2, 258}), loss_value(loss)));
+  EXPECT_FALSE(acknowledged_from(acknowledged_key(loss), loss_value(loss)));
 }
 
 TEST(SpoolLayout, ALossThatWasAcknowledgedBeforeItWasKeptByWhomIsStillRead) {
   const std::string former =
       loss_value({.leaves = {2, 258}, .found_at = 3, .from = 1, .until = 2}) + number_value(4) + "disk replaced";
-  const auto read = acknowledged_from(acknowledged_key({2, 258}), former);
+  const auto read = acknowledged_from(acknowledged_key(Loss{.leaves = {2, 258}}), former);
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(read->found_at, 3);
   EXPECT_EQ(read->by, (Decision{4, "", "disk replaced"}));

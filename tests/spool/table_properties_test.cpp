@@ -45,7 +45,7 @@ TEST_P(SpoolTableProperties, ThatAreDamagedCostNoEventWithoutAWord) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(OfATableOf, SpoolTableProperties, ::testing::Values("events", "ids", "default"),
+INSTANTIATE_TEST_SUITE_P(OfATableOf, SpoolTableProperties, ::testing::Values("events", "ids", "default", "dead_letters"),
                          [](const auto& each) { return std::string(each.param); });
 
 }  // namespace
