@@ -39,7 +39,7 @@ class DamagedSpool(two_servers.TwoServersCase):
         self.agent.start()
         self.assertEqual(harness.statuses(self.agent.send_lines([*self.lines, field.event(300)])),
                          {"duplicate": len(self.lines), "stored": 1})
-        self.assertIn("put together anew", self.agent.log_text())
+        harness.wait_until(lambda: "put together anew" in self.agent.log_text(), "the log says what was done")
         self.assertNotIn("are gone", self.agent.log_text())
         self.assertEqual(len(list(self.agent.spool.glob("damaged-*"))), 1)
 

@@ -117,7 +117,7 @@ class Drain(unittest.TestCase):
         self.assertIn("went away while it drained", terminal.text)
 
     def test_ctrl_c_ends_the_wait_and_not_the_drain(self):
-        agent = self.half()
+        agent = self.half(environment={"TWINLOG_AGENT_DRAIN_TIMEOUT": "2m"})
         terminal = OnTerminal("drain", "--wait", "--timeout", "1h", "--config", agent.config)
         self.addCleanup(terminal.close)
         harness.wait_until(lambda: "postgres lacks" in terminal.read(), "it waits")

@@ -125,7 +125,7 @@ class ForgettingStore(ForgettingCase):
         self.agent.stop()
         before = len(self.agent.log_text())
         self.agent.start()
-        self.assertIn("store_incomplete", self.agent.log_text()[before:])
+        harness.wait_until(lambda: "store_incomplete" in self.agent.log_text()[before:], "the log says that it is incomplete")
         self.assertIn(text, self.agent.log_text()[before:])
         self.assertEqual(self.metric("incomplete_since_timestamp_seconds", "postgres"), since.timestamp())
         self.assertEqual(self.metric("incomplete_since_timestamp_seconds", "mongodb"), 0)
