@@ -90,7 +90,7 @@ class LetterRescue {
 };
 
 Status LetterRescue::write() {
-  const Status written = batch_.Count() == 0 ? Status() : database_.write(batch_, Durability::kSynced);
+  Status written = batch_.Count() == 0 ? Status() : database_.write(batch_, Durability::kSynced);
   batch_.Clear();
   return written;
 }

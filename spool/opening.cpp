@@ -102,7 +102,7 @@ Status Examination::put_back() {
   if (!rescued) {
     return rescued.error();
   }
-  if (const Status said = say_what_letters_cannot_be_proved(); !said) {
+  if (Status said = say_what_letters_cannot_be_proved(); !said) {
     return said;
   }
   if (rescued->put_back > 0) {

@@ -214,7 +214,7 @@ class MetricsScenario(two_servers.TwoServersCase):
         self.wait("twinlog_spool_full", 1)
         self.assertEqual(set(self.tally.post(large("logout"), large("login_failed"))), {"busy"})
         page = self.tally.check(self)
-        self.assertEqual(page.value("twinlog_state", state="failing"), 1)
+        self.wait("twinlog_state", 1, state="failing")
         self.assertEqual(page.value("twinlog_spool_records"), self.tally.accepted.total())
         self.assertLess(page.value("twinlog_spool_full_in_seconds"), 60)
         for address, listener in ((self.agent.admin, "port"), (self.agent.folder / "admin.sock", "socket")):
