@@ -371,25 +371,6 @@ TEST_F(SpoolLetterDamage, InALogLetsNoCursorPassAnEventWhoseLetterWentWithIt) {
   }
 }
 
-TEST_F(SpoolLetterDamage, InALogBeforeATrimIsSaidAsWhatCannotBeProved) {
-  settings_.keep_delivered = std::chrono::milliseconds(0);
-  open();
-  store_many("a", 100);
-  keep(kPg, 50, {50});
-  deliver_all();
-  settle();
-  ASSERT_GT(spool().stats().first_kept_leaf, 50U);
-  close();
-  for (const auto& file : fs::directory_iterator(settings_.path)) {
-    const std::size_t place = testing::content_of(file.path()).find("a_check");
-    if (file.path().extension() == ".log" && place != std::string::npos) {
-      testing::FaultyFileSystem::flip(file.path(), place);
-    }
-  }
-  open();
-  EXPECT_THAT(spool().take_warnings(), Contains(HasSubstr("whether postgres had refused any of the events")));
-}
-
 TEST_F(SpoolLetterDamage, AfterTheMetaKeysWentWithTheirTableTheLettersAreKnownAgain) {
   open();
   store_many("a", 10);
