@@ -267,7 +267,7 @@ Status Database::forget_unreadable_ids() {
 }
 
 Status Database::forget_ids() {
-  const Status begun = begin_anew(DatabaseSetup::kIdsPlace);
+  Status begun = begin_anew(DatabaseSetup::kIdsPlace);
   if (begun.ok()) {
     setup_.note_forgotten_ids();
   }

@@ -196,7 +196,7 @@ TEST_F(CheckSpool, BesideASpoolThatTakesWritesAndTrimsNothingIsReported) {
     const std::uint64_t before = churn.rounds();
     const SpoolCheck check = checked(SpoolUse::kInUse);
     EXPECT_THAT(check.findings, IsEmpty()) << "check " << i;
-    EXPECT_GE(check.events, 1000U);
+    EXPECT_GE(check.events, 500U) << "what is trimmed while it is read counts in some checks";
     seen += churn.rounds() - before;
   }
   EXPECT_GT(seen, 0U) << "it went on meanwhile";

@@ -251,7 +251,7 @@ TEST_F(SpoolDamage, AnOpeningThatFindsNothingLeavesNothingBehind) {
 TEST_F(SpoolDamage, AFirstStartThatWasCutShortIsBegunAgain) {
   fs::create_directory(settings_.path);
   std::ofstream(settings_.path + "/MANIFEST-000001") << "half a record";
-  std::ofstream(settings_.path + "/LOCK");
+  std::ofstream(settings_.path + "/LOCK").flush();
   open();
   EXPECT_EQ(offer_one(make_event("a")), D::kStored);
 }

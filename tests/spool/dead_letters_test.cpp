@@ -27,6 +27,7 @@ class SpoolDeadLetters : public testing::SpoolTest {
   }
   Status keep(StoreId store, std::uint64_t cursor, const std::vector<std::uint64_t>& leaves) {
     std::vector<DeadLetter> letters;
+    letters.reserve(leaves.size());
     for (const std::uint64_t leaf : leaves) {
       letters.push_back(letter_of(leaf));
     }

@@ -45,7 +45,7 @@ struct Scenario {
   /// Where the faults happen.
   std::function<void(Life&)> act;
   std::size_t most_lost = 0;
-  friend void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.name; }
+  friend void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.name; }  // NOLINT: gtest's name
 };
 
 /// A first start, a start, two after damage, upgrades, commits, cursors that go back, trimming, dead letters, an end.

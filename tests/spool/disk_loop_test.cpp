@@ -20,10 +20,10 @@ struct Fault {
   std::string name;
   std::function<void(FaultyFileSystem&, std::uint64_t n)> arm;
   bool is_power = false;
-  friend void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
+  friend void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }  // NOLINT: gtest's name
 };
 
-const Fault kFaults[] = {
+const Fault all_faults[] = {
     {"PowerLoss", [](FaultyFileSystem& disk, std::uint64_t n) { disk.power_off_at(n); }, true},
     {"OneError", [](FaultyFileSystem& disk, std::uint64_t n) { disk.fail_at(n, IOStatus::IOError("planted")); }},
     {"ErrorsUntilRepaired",
@@ -125,7 +125,7 @@ TEST_P(DiskLoop, HarmsNoPromiseWhateverTheOperation) {
 std::vector<std::tuple<Scenario, Fault>> cases() {
   std::vector<std::tuple<Scenario, Fault>> all;
   for (const Scenario& scenario : disk_scenarios()) {
-    for (const Fault& fault : kFaults) {
+    for (const Fault& fault : all_faults) {
       if (scenario.name != "StartAfterDamage" || fault.name != "OneError") {
         all.emplace_back(scenario, fault);
       }

@@ -21,10 +21,10 @@ struct ReadFault {
   std::string name;
   std::function<void(FaultyFileSystem&, std::uint64_t n)> arm;
   bool is_flip = false;
-  friend void PrintTo(const ReadFault& fault, std::ostream* out) { *out << fault.name; }
+  friend void PrintTo(const ReadFault& fault, std::ostream* out) { *out << fault.name; }  // NOLINT: gtest's name
 };
 
-const ReadFault kFaults[] = {
+const ReadFault all_faults[] = {
     {"OneError", [](FaultyFileSystem& disk, std::uint64_t n) { disk.fail_reads_at(n, IOStatus::IOError("planted")); }},
     {"ErrorsUntilRepaired",
      [](FaultyFileSystem& disk, std::uint64_t n) { disk.fail_reads_from(n, IOStatus::IOError("planted")); }},
@@ -112,7 +112,7 @@ TEST_P(DiskReadLoop, HarmsNoPromiseWhateverIsRead) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, DiskReadLoop,
-                         ::testing::Combine(::testing::ValuesIn(read_scenarios()), ::testing::ValuesIn(kFaults)),
+                         ::testing::Combine(::testing::ValuesIn(read_scenarios()), ::testing::ValuesIn(all_faults)),
                          [](const auto& each) { return std::get<0>(each.param).name + std::get<1>(each.param).name; });
 
 }  // namespace

@@ -80,7 +80,7 @@ TEST_F(SpoolFallingClock, WhenTheLogWithAllEventsIsGone) {
 TEST_F(SpoolFallingClock, WhenTheNewestEventCannotBeRead) {
   open();
   start_with([this] {
-    with_database([this](rocksdb::DB& database, const Families& families) {
+    with_database([](rocksdb::DB& database, const Families& families) {
       const rocksdb::Status damaged = database.Put(rocksdb::WriteOptions(), families.at(std::string(kEventsFamily)),
                                                    event_key(6), "this is no event");
       ASSERT_TRUE(damaged.ok());
@@ -92,7 +92,7 @@ TEST_F(SpoolFallingClock, WhenTheNewestEventCannotBeReadAndNobodyNotedThePromise
   open();
   start_with([this] {
     remove_all("promised");
-    with_database([this](rocksdb::DB& database, const Families& families) {
+    with_database([](rocksdb::DB& database, const Families& families) {
       const rocksdb::Status damaged = database.Put(rocksdb::WriteOptions(), families.at(std::string(kEventsFamily)),
                                                    event_key(6), "this is no event");
       ASSERT_TRUE(damaged.ok());

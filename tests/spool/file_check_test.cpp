@@ -32,7 +32,7 @@ class FileCheck : public testing::SpoolTest {
   std::vector<std::string> files(std::string_view suffix) {
     std::vector<std::string> paths = *files_with_suffix(*rocksdb::Env::Default(), settings_.path, suffix);
     for (std::string& path : paths) {
-      path = settings_.path + "/" + path;
+      path.insert(0, settings_.path + "/");
     }
     return paths;
   }
