@@ -45,7 +45,8 @@ TEST_P(SpoolTableProperties, ThatAreDamagedCostNoEventWithoutAWord) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(OfATableOf, SpoolTableProperties, ::testing::Values("events", "ids", "default", "dead_letters"),
+INSTANTIATE_TEST_SUITE_P(OfATableOf, SpoolTableProperties,
+                         ::testing::Values("events", "ids", "default", "dead_letters"),
                          [](const auto& each) { return std::string(each.param); });
 
 }  // namespace
