@@ -9,6 +9,7 @@ import psycopg
 
 import harness
 import small_volume
+import two_servers
 
 
 def event(number):
@@ -17,14 +18,7 @@ def event(number):
                        "user_agent": random.Random(number).randbytes(600).hex()}).encode()
 
 
-class RefusingVolume(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = harness.StoreServer("postgres")
-        cls.addClassCleanup(cls.postgres.close)
-        cls.documents = harness.StoreServer("mongo-java-server")
-        cls.addClassCleanup(cls.documents.close)
-
+class RefusingVolume(two_servers.TwoServersCase):
     def start_on(self, volume):
         self.addCleanup(volume.close)
         self.kept, self.next_number = set(), 0

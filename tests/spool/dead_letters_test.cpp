@@ -16,15 +16,6 @@ constexpr StoreId kDocs = StoreId::kMongodb;
 
 class SpoolDeadLetters : public testing::SpoolTest {
  protected:
-  DeadLetter letter_of(std::uint64_t leaf) {
-    const Result<std::vector<Version>> found = spool().read(leaf - 1, 1, 1);
-    return {.version = found->front(),
-            .refused_at = clock_.utc_now(),
-            .code = "23514",
-            .constraint = "a_check",
-            .where = "records",
-            .words = "the store refuses it"};
-  }
   Status keep(StoreId store, std::uint64_t cursor, const std::vector<std::uint64_t>& leaves) {
     std::vector<DeadLetter> letters;
     letters.reserve(leaves.size());

@@ -28,24 +28,18 @@ class SpoolDiskError : public testing::FaultySpoolTest {
     for (int i = 1; i <= 100; ++i) {
       ASSERT_EQ(offer_one(make_event("e" + std::to_string(i))), D::kStored);
     }
-    const DeadLetter letter{.version = spool().read(49, 1, 1)->front(),
-                            .refused_at = clock_.utc_now(),
-                            .code = "23514",
-                            .constraint = kRotten,
-                            .where = "records",
-                            .words = "the store refuses it"};
+    const DeadLetter letter = letter_of(50);
     ASSERT_TRUE(spool().keep_dead_letters(StoreId::kPostgres, 50, {&letter, 1}).ok());
   }
   void rot() {
     ASSERT_TRUE(spool().sync().ok());
     for (const auto& file : std::filesystem::directory_iterator(settings_.path)) {
-      const std::size_t place = testing::content_of(file.path()).find(kRotten);
+      const std::size_t place = testing::content_of(file.path()).find(kRefusedBy);
       if (file.path().extension() == ".log" && place != std::string::npos) {
         testing::FaultyFileSystem::flip(file.path(), place);
       }
     }
   }
-  static constexpr const char* kRotten = "a_check";
 };
 
 TEST_F(SpoolDiskError, AFailedSyncIsNotPromisedAndTheNextCommitRecovers) {

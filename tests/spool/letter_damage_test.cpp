@@ -37,15 +37,6 @@ class SpoolLetterDamage : public testing::SpoolTest {
       many_.push_back(leaf);
     }
   }
-  DeadLetter letter_of(std::uint64_t leaf) {
-    const Result<std::vector<Version>> found = spool().read(leaf - 1, 1, 1);
-    return {.version = found->front(),
-            .refused_at = clock_.utc_now(),
-            .code = "23514",
-            .constraint = "a_check",
-            .where = "records",
-            .words = "the store refuses it"};
-  }
   void keep(StoreId store, std::uint64_t cursor, const std::vector<std::uint64_t>& leaves) {
     std::vector<DeadLetter> letters;
     for (const std::uint64_t leaf : leaves) {

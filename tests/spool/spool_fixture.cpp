@@ -143,6 +143,15 @@ Status SpoolTest::maintain_after(std::chrono::milliseconds step) {
   return maintained;
 }
 
+DeadLetter SpoolTest::letter_of(std::uint64_t leaf) {
+  return {.version = spool_->read(leaf - 1, 1, 1)->front(),
+          .refused_at = clock_.utc_now(),
+          .code = "23514",
+          .constraint = kRefusedBy,
+          .where = "records",
+          .words = "the store refuses it"};
+}
+
 void SpoolTest::settle() {
   for (int second = 0; second < 20; ++second) {
     EXPECT_TRUE(maintain_after(std::chrono::seconds{1}).ok());

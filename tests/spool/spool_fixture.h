@@ -64,6 +64,10 @@ class SpoolTest : public ::testing::Test {
   /// Opens the database of a closed spool with RocksDB alone, all its families.
   void with_database(const std::function<void(rocksdb::DB& database, const Families& families)>& use);
 
+  /// As a store's administrator brings it about, by a constraint of this name.
+  static constexpr const char* kRefusedBy = "a_check";
+  DeadLetter letter_of(std::uint64_t leaf);
+
   /// The leaves that a courier with this cursor reads.
   std::vector<std::uint64_t> leaves_after(std::uint64_t after);
   std::vector<std::string> log_ids_after(std::uint64_t after);
