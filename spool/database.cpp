@@ -263,7 +263,7 @@ Status Database::forget_unreadable_ids() {
     return database_error("the spool's memory of ids cannot be read", setup_.path(), each->status());
   }
   setup_.tables_are_whole();
-  return let_ids_compact();
+  return let_compact(ids());
 }
 
 Status Database::forget_ids() {
@@ -292,8 +292,8 @@ Status Database::begin_anew(std::size_t place) {
   return {};
 }
 
-Status Database::let_ids_compact() {
-  const rocksdb::Status status = database_->SetOptions(ids(), {{"disable_auto_compactions", "false"}});
+Status Database::let_compact(rocksdb::ColumnFamilyHandle* family) {
+  const rocksdb::Status status = database_->SetOptions(family, {{"disable_auto_compactions", "false"}});
   return status.ok() ? Status() : Status(database_error("the spool cannot be tidied", setup_.path(), status));
 }
 

@@ -89,6 +89,8 @@ class Database {
   Status drop_files_below(std::uint64_t first_kept);
   /// Without any letter, nor the tables that hold them: a damaged one would stop every compaction.
   Status begin_letters_anew() { return begin_anew(DatabaseSetup::kLettersPlace); }
+  /// To be called when no letter is damaged: a compaction that meets damage stops the whole database.
+  Status let_letters_compact() { return let_compact(dead_letters()); }
   /// True when a flush or compaction failed in the background: the next write would fail as well.
   bool has_background_error() const;
 
@@ -115,7 +117,7 @@ class Database {
   Status forget_unreadable_ids();
   Status forget_ids();
   Status begin_anew(std::size_t place);
-  Status let_ids_compact();
+  Status let_compact(rocksdb::ColumnFamilyHandle* family);
 
   const DatabaseSetup& setup_;
   std::unique_ptr<rocksdb::DB> database_;

@@ -227,11 +227,14 @@ std::vector<rocksdb::ColumnFamilyDescriptor> DatabaseSetup::families(Compactions
   ids.compaction_filter = ids_filter_.get();
   ids.disable_auto_compactions = of_ids == Compactions::kHeld;
 
+  rocksdb::ColumnFamilyOptions letters = meta;
+  letters.disable_auto_compactions = true;
+
   return {{rocksdb::kDefaultColumnFamilyName, meta},
           {std::string(kEventsFamily), events},
           {std::string(kIdsFamily), ids},
           {std::string(kLeavesFamily), events},
-          {std::string(kDeadLettersFamily), meta}};
+          {std::string(kDeadLettersFamily), letters}};
 }
 
 }  // namespace twinlog

@@ -252,8 +252,8 @@ Result<OpenedSpool> open_for_writing(const DatabaseSetup& setup, const Promised&
   opened.state.last_received_at = std::max(opened.state.last_received_at, furthest.received_at);
   std::ranges::move(examination.take_words(), std::back_inserter(opened.warnings));
   Result<MendedLetters> letters = mend_letters(*opened.database, *aside, opened.state, clock.utc_now());
-  if (!letters) {
-    return letters.error();
+  if (const Status tidied = letters ? opened.database->let_letters_compact() : Status(letters.error()); !tidied) {
+    return tidied.error();
   }
   std::ranges::move(letters->words, std::back_inserter(opened.warnings));
   TWINLOG_KILL_POINT("spool.examined");

@@ -1,12 +1,13 @@
 #include "spool/spool_view.h"
 
+#include <chrono>
 #include <optional>
 #include <utility>
 
 namespace twinlog {
 namespace {
 
-constexpr int kMostTries = 50;
+constexpr std::chrono::seconds kPatience{20};
 
 Result<SpoolView> view_once(const DatabaseSetup& setup) {
   Result<std::unique_ptr<Database>> database = Database::open_for_reading(setup);
@@ -27,7 +28,9 @@ Result<SpoolView> view_once(const DatabaseSetup& setup) {
 
 Result<SpoolView> view_spool(const DatabaseSetup& setup, SpoolUse use) {
   Result<SpoolView> view = view_once(setup);
-  for (int tried = 1; !view && use == SpoolUse::kInUse && tried < kMostTries; ++tried) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!view && use == SpoolUse::kInUse && view.error().kind() != ErrorKind::kRefused &&
+         std::chrono::steady_clock::now() < deadline) {
     setup.take_warnings();
     view = view_once(setup);
   }

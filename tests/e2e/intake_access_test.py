@@ -30,6 +30,17 @@ class Access(unittest.TestCase):
         self.addCleanup(peer.close)
         return peer
 
+    def first_wire(self, path):
+        """To a path where systemd is about to listen: it binds it first, and refuses until it listens."""
+        def connected():
+            try:
+                return Wire(path)
+            except (FileNotFoundError, ConnectionRefusedError):
+                return None
+        peer = harness.wait_until(connected, "systemd listens")
+        self.addCleanup(peer.close)
+        return peer
+
     def assert_refuses_to_start(self, agent, *words):
         agent.start(wait=False)
         self.assertEqual(agent.process.wait(harness.PATIENCE), 1)
@@ -131,8 +142,7 @@ class Access(unittest.TestCase):
         agent = self.agent()
         given = agent.folder / "given.sock"
         self.activated(agent, given, f"127.0.0.1:{agent.http}")
-        harness.wait_until(given.exists, "systemd listens")
-        early = self.wire(given).send(event("early") + b"\n")  # This starts the agent, and is not lost.
+        early = self.first_wire(given).send(event("early") + b"\n")  # This starts the agent, and is not lost.
         self.assertEqual(early.line()["status"], "stored")
         self.assertEqual(agent.post(event("http"))[0], 200)
         harness.wait_until(lambda: " started: " in agent.log_text(), "the log says so")
@@ -146,8 +156,7 @@ class Access(unittest.TestCase):
         path = agent.folder / "http.sock"
         agent.environment["TWINLOG_INTAKE_HTTP_LISTEN"] = f"unix:{path}"
         self.activated(agent, path)
-        harness.wait_until(path.exists, "systemd listens")
-        self.assertEqual(self.wire(path).send(wire.post(event("http"))).response()[0], 200)
+        self.assertEqual(self.first_wire(path).send(wire.post(event("http"))).response()[0], 200)
         self.assertEqual(agent.send_lines([event("line")])[0]["status"], "stored")
 
     def test_descriptors_meant_for_another_process_are_left_alone(self):

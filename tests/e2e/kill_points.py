@@ -18,7 +18,7 @@ def all_points():
 
 # Agents that live and die on the spool of today never come to these. Upgrade, dead letters and rebuilding have tests of their
 # own: upgrade_test, refused_events_test, damaged_spool_test, spool_repair_death_test.
-OF_THEIR_OWN = ("upgrade", "dead_letter", "settlement", "replayed", "rebuil", "repair")
+OF_THEIR_OWN = ("upgrade", "dead_letter", "letters_begun", "settlement", "replayed", "rebuil", "repair")
 
 
 def points_of(*words):

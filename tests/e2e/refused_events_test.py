@@ -107,6 +107,29 @@ class RefusedEvents(two_servers.TwoServersCase):
                 self.assertEqual(self.numbers("postgres", f"r{number}-"), set(range(100)))
                 self.assertEqual(self.failures_in_postgres(), dict.fromkeys((f"id:u{user}" for user in range(5)), 22))
 
+    def test_a_death_while_a_damaged_table_of_them_is_begun_anew_loses_none(self):
+        self.start_agent(kill_points.test_binary())
+        self.forbid_in_postgres()
+        self.send("d")
+        self.assert_only_the_good_ones("d")
+        self.agent.stop()
+        self.agent.start().stop()  # What lay in logs lies in tables then.
+        table, = (path for path in self.agent.spool.glob("*.sst") if b"dead_letters" in path.read_bytes())
+        content = bytearray(table.read_bytes())
+        content[20] ^= 0x10
+        table.write_bytes(content)
+        point, = kill_points.points_of("letters_begun")
+        self.agent.environment["TWINLOG_KILL_AT"] = f"{point}:1"
+        self.agent.start(wait=False)
+        self.assertEqual(self.agent.process.wait(harness.PATIENCE), -signal.SIGKILL, self.agent.log_text()[-2000:])
+        del self.agent.environment["TWINLOG_KILL_AT"]
+        with psycopg.connect(self.agent.postgres, autocommit=True) as connection:
+            connection.execute("ALTER TABLE auth_logs DROP CONSTRAINT no_actors")
+        self.agent.start()
+        again = run("spool", "dead-letters", "replay", "--config", self.agent.config)
+        self.assertEqual(again.returncode, 0, again.stdout + again.stderr)
+        self.assertEqual(self.numbers("postgres", "d"), set(range(100)))
+
 
 if __name__ == "__main__":
     unittest.main()

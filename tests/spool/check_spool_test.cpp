@@ -181,7 +181,7 @@ class Churn {
 };
 
 TEST_F(CheckSpool, BesideASpoolThatTakesWritesAndTrimsNothingIsReported) {
-  settings_.write_buffer_bytes = 64U << 10U;
+  settings_.write_buffer_bytes = 128U << 10U;
   settings_.keep_delivered = std::chrono::milliseconds{0};
   open();
   store_many("a", 2000);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <random>
 #include <thread>
 
@@ -99,9 +100,9 @@ void SpoolTest::with_database(const std::function<void(rocksdb::DB& database, co
   std::vector<std::string> names;
   ASSERT_TRUE(rocksdb::DB::ListColumnFamilies({}, settings_.path, &names).ok());
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (const std::string& name : names) {
-    descriptors.emplace_back(name, rocksdb::ColumnFamilyOptions());
-  }
+  std::ranges::transform(names, std::back_inserter(descriptors), [](const std::string& name) {
+    return rocksdb::ColumnFamilyDescriptor(name, rocksdb::ColumnFamilyOptions());
+  });
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
   ASSERT_TRUE(rocksdb::DB::Open({}, settings_.path, descriptors, &handles, &opened).ok());
