@@ -146,9 +146,6 @@ Status Check::open() {
   for (std::size_t store = 0; store < kStores; ++store) {
     check_.dead_letters += state_->dead_letters.counts(static_cast<StoreId>(store)).letters;
   }
-  if (const std::string missed = missed_letters(state_->dead_letters); !missed.empty()) {
-    check_.findings.push_back("dead letters that are damaged or gone: " + missed);
-  }
   return {};
 }
 
@@ -297,7 +294,10 @@ Status Check::look_elsewhere() {
 /// What one view lacks, as a log was gone before it was read, another one has.
 Status Check::look_again() {
   missing_ = merged(std::move(missing_));
-  for (int view = 1; view < kViewsToAgree && !(missing_.empty() && found_.empty()); ++view) {
+  const auto misses_something = [this] {
+    return !missing_.empty() || !found_.empty() || !state_->dead_letters.missed().empty();
+  };
+  for (int view = 1; view < kViewsToAgree && misses_something(); ++view) {
     Result<SpoolView> again = view_spool(setup_, SpoolUse::kInUse);
     if (!again) {
       return again.error();
@@ -348,6 +348,9 @@ void Check::judge() {
   gone = merged(std::move(gone));
   check_.to_put_back = found_;
   check_.to_lose = without(gone, found_);
+  if (const std::string missed = missed_letters(state_->dead_letters); !missed.empty()) {
+    check_.findings.push_back("dead letters that are damaged or gone: " + missed);
+  }
   if (!check_.unreadable.empty()) {
     check_.findings.push_back("events that are damaged: " + ranges_text(check_.unreadable));
   }
