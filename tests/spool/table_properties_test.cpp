@@ -38,7 +38,11 @@ TEST_P(SpoolTableProperties, ThatAreDamagedCostNoEventWithoutAWord) {
     const std::vector<Version> kept = all_of(spool());
     std::uint64_t lost = 0;
     for (const Loss& loss : spool().stats().losses) {
-      lost += loss.leaves.last - loss.leaves.first + 1;
+      // Of a letter whose event is trimmed nothing is left but its table; whether the event still lies in a file, a
+      // compaction decides.
+      const bool is_of_letters = loss.leaves.last < image.promised().front().leaf_index;
+      EXPECT_TRUE(!is_of_letters || std::string(GetParam()) == "dead_letters");
+      lost += is_of_letters ? 0 : loss.leaves.last - loss.leaves.first + 1;
     }
     EXPECT_GE(kept.size() + lost, image.promised().size());  // The trim point may be lost.
     EXPECT_TRUE(lost == 0 || std::string(GetParam()) == "events");
