@@ -71,6 +71,7 @@ constexpr unsigned kRefusedPercent = 15;
 
 std::vector<EventKey> keys_of(const std::vector<const Version*>& versions) {
   std::vector<EventKey> keys;
+  keys.reserve(versions.size());
   for (const Version* version : versions) {
     keys.emplace_back(EventKey{version->event.tenant_id, version->event.log_id});
   }

@@ -66,7 +66,7 @@ Sifted sift(const Frame& request, const std::set<std::string>& ids) {
     }
     sifted.sections += kind;
     put_number(sifted.sections, static_cast<std::int32_t>(4 + name.size() + 1 + documents.size()));
-    sifted.sections += name + '\0' + documents;
+    sifted.sections.append(name).append(1, '\0').append(documents);
   }
   return sifted;
 }

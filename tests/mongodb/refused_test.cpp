@@ -192,7 +192,7 @@ TEST_F(MongodbRefused, WhoeverFinishesForADeadAgentWaitsForNoneOfThem) {
 
 TEST_F(MongodbRefused, ADocumentThatIsTooLargeIsKnownBeforeItIsSent) {
   Version large = failed(1).log_id("large");
-  large.event.user_agent = std::string(17'000'000, 'x');
+  large.event.user_agent.emplace().resize(17'000'000, 'x');
   const auto versions = agent_.accept({large, failed(2).log_id("b")});
   const FlushReport report = report_of(agent_.flush(versions));
   EXPECT_THAT(report.refused, ElementsAre(refused_at(1, StoreStage::kRecords, "")));

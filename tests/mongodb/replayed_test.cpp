@@ -69,14 +69,16 @@ std::vector<Version> batch_with_letters() {
           testing::locked(70).user("w").log_id("i-bad"),
           failed(80).user("w").log_id("j")};
 }
-const std::set<std::string> kBad = {"t/b-bad", "t/c-bad", "t/f-bad", "t/h-bad", "t/i-bad"};
+std::set<std::string> bad_ids() {
+  return {"t/b-bad", "t/c-bad", "t/f-bad", "t/h-bad", "t/i-bad"};
+}
 
 TEST_F(MongodbReplayed, LettersEndAsIfTheyHadComeInTimeAndThePositionStays) {
   TestAgent agent(through_proxy(), 1);
   const auto versions = agent.accept(batch_with_letters());
-  refuse(kBad);
+  refuse(bad_ids());
   const auto letters = flush_and_keep_letters(agent, versions);
-  ASSERT_EQ(letters.size(), kBad.size());
+  ASSERT_EQ(letters.size(), bad_ids().size());
   proxy_.refuse_nothing();
   const auto before = agent.store().connect();
   const FlushReport report = report_of(agent.replay(letters));
@@ -94,7 +96,7 @@ TEST_F(MongodbReplayed, LettersEndAsIfTheyHadComeInTimeAndThePositionStays) {
 TEST_F(MongodbReplayed, LettersChangeNothingWhenTheyAreReplayedAgainOneByOneInAnyOrder) {
   TestAgent agent(through_proxy(), 1);
   const auto versions = agent.accept(batch_with_letters());
-  refuse(kBad);
+  refuse(bad_ids());
   const auto letters = flush_and_keep_letters(agent, versions);
   proxy_.refuse_nothing();
   for (int time = 0; time < 2; ++time) {
@@ -114,7 +116,7 @@ TEST_F(MongodbReplayed, LettersChangeNothingWhenTheyAreReplayedAgainOneByOneInAn
 TEST_F(MongodbReplayed, ALetterThatIsRefusedStillIsReportedAgainAndTheOthersAreIn) {
   TestAgent agent(through_proxy(), 1);
   const auto versions = agent.accept(batch_with_letters());
-  refuse(kBad);
+  refuse(bad_ids());
   const auto letters = flush_and_keep_letters(agent, versions);
   refuse({"t/c-bad"});
   const FlushReport report = report_of(agent.replay(letters));
@@ -146,7 +148,7 @@ TEST_F(MongodbReplayed, ALetterWhoseKeyIsTakenMeanwhileIsAConflict) {
 TEST_F(MongodbReplayed, ALetterAboveThePositionStaysOneAndHoldsUpNoOther) {
   TestAgent agent(through_proxy(), 1);
   const auto versions = agent.accept(batch_with_letters());
-  refuse(kBad);
+  refuse(bad_ids());
   const auto letters = flush_and_keep_letters(agent, versions);
   proxy_.refuse_nothing();
   testing::update_all(settings_, kAgents, R"({"$set":{"last_leaf_index":{"$numberLong":"7"}}})");
@@ -184,7 +186,7 @@ TEST_F(MongodbReplayed, ALetterAloneIsRefusedAgainWhateverTheServerHasAgainstIt)
 TEST_F(MongodbReplayed, APositionThatIsNotAsItWasLeftStopsAReplayBeforeItWritesAnything) {
   TestAgent agent(through_proxy(), 1);
   const auto versions = agent.accept(batch_with_letters());
-  refuse(kBad);
+  refuse(bad_ids());
   const auto letters = flush_and_keep_letters(agent, versions);
   proxy_.refuse_nothing();
   testing::update_all(settings_, kAgents, R"({"$set":{"last_leaf_index":{"$numberLong":"3"}}})");
@@ -196,7 +198,7 @@ TEST_F(MongodbReplayed, APositionThatIsNotAsItWasLeftStopsAReplayBeforeItWritesA
 TEST_F(MongodbReplayed, BegunWhileAnAdopterEndsWhatItsAgentLeftIsNotForgotten) {
   TestAgent agent(through_proxy(), 1);
   auto versions = agent.accept(batch_with_letters());
-  refuse(kBad);
+  refuse(bad_ids());
   const auto letters = flush_and_keep_letters(agent, versions);
   proxy_.refuse_nothing();
   const auto more = agent.accept({failed(90).log_id("k"), failed(91).log_id("l")});
@@ -235,7 +237,7 @@ class MongodbReplayCut : public MongodbReplayed, public ::testing::WithParamInte
       open_database();
       TestAgent agent(through_proxy(), 1);
       const auto versions = agent.accept(batch_with_letters());
-      refuse(kBad);
+      refuse(bad_ids());
       const auto letters = flush_and_keep_letters(agent, versions);
       proxy_.refuse_nothing();
       proxy_.cut_at(number, GetParam());
@@ -310,6 +312,44 @@ TEST_P(MongodbReplayCut, BesideAFlushThatDidNotEndLeavesNothingOfBothUncounted) 
 
 INSTANTIATE_TEST_SUITE_P(BothSides, MongodbReplayCut, ::testing::Values(Cut::kBeforeServer, Cut::kReplyLost));
 
+/// Some versions are refused; those.
+std::vector<Version> flush_with_refusals(Choices& choices, testing::CuttingProxy& proxy, TestAgent& agent,
+                                         const std::vector<Version>& versions) {
+  testing::Refusal refusal{.command = "insert auth_logs", .ids = {}};
+  for (const Version& version : versions) {
+    if (choices.percent(30)) {
+      refusal.ids.insert(version_id(Shelf::kRecords, version));
+    }
+  }
+  proxy.refuse(refusal);
+  std::vector<Version> letters;
+  for (std::size_t cursor = 0; cursor < versions.size();) {
+    const std::size_t size = 1 + choices.below(std::min<std::size_t>(versions.size() - cursor, 8));
+    for (const RefusedVersion& refused : report_of(agent.flush({&versions[cursor], size})).refused) {
+      letters.push_back(versions.at(refused.leaf_index - 1));
+    }
+    cursor += size;
+  }
+  proxy.refuse_nothing();
+  return letters;
+}
+
+/// One by one, each until it is taken; whoever meets a cut dies.
+void replay_with_cuts(Choices& choices, testing::CuttingProxy& proxy, TestAgent& agent, std::vector<Version> letters) {
+  while (!letters.empty()) {
+    if (choices.percent(50)) {
+      proxy.cut_at(static_cast<unsigned>(1 + choices.below(8)),
+                   choices.percent(50) ? Cut::kReplyLost : Cut::kBeforeServer);
+    }
+    if (agent.replay({&letters.back(), 1})) {
+      letters.pop_back();
+    } else {
+      agent.restart();
+    }
+    proxy.cut_never();
+  }
+}
+
 // Several agents, each with letters of its own that come back at some time, with deaths in between.
 TEST(MongodbReplays, OfRandomHistoriesEndWhereThePlainFoldEnds) {
   const std::uint64_t seed = std::random_device{}();
@@ -329,36 +369,10 @@ TEST(MongodbReplays, OfRandomHistoriesEndWhereThePlainFoldEnds) {
                            [&](const Version&) { return choices.percent(50); });
       std::shuffle(share.begin(), share.end(), choices.generator());
       const auto versions = agent.accept(std::move(share));
-      testing::Refusal refusal{.command = "insert auth_logs", .ids = {}};
-      for (const Version& version : versions) {
-        if (choices.percent(30)) {
-          refusal.ids.insert(version_id(Shelf::kRecords, version));
-        }
-      }
-      proxy.refuse(refusal);
-      std::vector<Version> letters;
-      for (std::size_t cursor = 0; cursor < versions.size();) {
-        const std::size_t size = 1 + choices.below(std::min<std::size_t>(versions.size() - cursor, 8));
-        for (const RefusedVersion& refused : report_of(agent.flush({&versions[cursor], size})).refused) {
-          letters.push_back(versions.at(refused.leaf_index - 1));
-        }
-        cursor += size;
-      }
-      proxy.refuse_nothing();
+      std::vector<Version> letters = flush_with_refusals(choices, proxy, agent, versions);
       std::shuffle(letters.begin(), letters.end(), choices.generator());
-      while (!letters.empty()) {
-        if (choices.percent(50)) {
-          proxy.cut_at(static_cast<unsigned>(1 + choices.below(8)),
-                       choices.percent(50) ? Cut::kReplyLost : Cut::kBeforeServer);
-        }
-        if (agent.replay({&letters.back(), 1})) {
-          letters.pop_back();
-          ++replayed;
-        } else {
-          agent.restart();
-        }
-        proxy.cut_never();
-      }
+      replayed += letters.size();
+      replay_with_cuts(choices, proxy, agent, std::move(letters));
       all.insert(all.end(), versions.begin(), versions.end());
     }
     expect_fold(settings, all);

@@ -17,6 +17,8 @@ template <typename... Cases>
 struct Match : Cases... {
   using Cases::operator()...;
 };
+template <typename... Cases>
+Match(Cases...) -> Match<Cases...>;
 
 /// A folder that is durably gone has no names to give back.
 void name_again(const DiskContent& content, const std::string& name) {

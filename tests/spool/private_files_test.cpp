@@ -36,7 +36,10 @@ std::map<std::string, mode_t> open_files(const fs::path& folder) {
 class PrivateFiles : public SpoolTest {
  protected:
   PrivateFiles() { path_ = settings_.path = folder_.path("spool"); }
-  ~PrivateFiles() override { ::umask(before_); }
+  void TearDown() override {
+    SpoolTest::TearDown();
+    ::umask(before_);
+  }
 
   /// A life of the spool: logs, tables, a manifest and the ballast are made.
   void use() {
