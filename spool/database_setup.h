@@ -43,8 +43,8 @@ class DatabaseSetup {
   const SpoolSizes& sizes() const { return sizes_; }
 
   rocksdb::DBOptions database_options() const;
-  /// In the order default, events, ids, which are those of format 1, then leaves, dead_letters. Those of dead_letters
-  /// are held until an opening has looked at them (Database::let_letters_compact()).
+  /// In the order default, events, ids, which are those of format 1, then leaves, dead_letters. Compactions of the
+  /// last are held until an opening has looked at the letters (Database::let_letters_compact()).
   std::vector<rocksdb::ColumnFamilyDescriptor> families(Compactions of_ids) const;
   static constexpr std::size_t kFamiliesOfFormat1 = 3;
   static constexpr std::size_t kIdsPlace = 2;

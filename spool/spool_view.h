@@ -15,7 +15,7 @@ struct SpoolView {
   SpoolState state;
 };
 
-/// Beside a running agent files come and go while they are opened: then it is tried again, for up to 20 s. What that
+/// Beside a running agent files come and go while they are opened: then it is tried again for a while. What that
 /// view lacks all the same is what a log held that was there no more: in tables, which the next view knows.
 /// Errors: kRefused (a newer format, no right, never used), kCorrupt, kTransient.
 Result<SpoolView> view_spool(const DatabaseSetup& setup, SpoolUse use);
