@@ -175,6 +175,8 @@ rocksdb::DBOptions DatabaseSetup::database_options() const {
   options.allow_fallocate = false;  // Space taken ahead of need would not be seen in the sizes of files.
   options.write_buffer_manager = write_buffers_;
   options.max_open_files = kMostOpenFiles;
+  // RocksDB starts this many threads for each family, however few tables it has: a start of an idle spool made 105.
+  options.max_file_opening_threads = 1;
   options.max_background_jobs = 2;
   options.max_manifest_file_size = sizes_.manifest;
   options.info_log = damage_log_;

@@ -72,8 +72,8 @@ Status open_spool(AgentParts& parts, const ServiceManager& manager) {
     return open_now(parts);
   });
   auto next = parts.clock.steady_now() + kTellEvery;
-  while (opened.wait_for(milliseconds{0}) != std::future_status::ready) {
-    if (wait_for_stop(kLook)) {
+  while (opened.wait_for(kLook) != std::future_status::ready) {  // Not for the signal: a start ends when it is open.
+    if (wait_for_stop(milliseconds{0})) {
       if (opened.wait_for(kStopGrace) != std::future_status::ready) {
         stop_while_opening(parts);
       }
