@@ -66,8 +66,8 @@ Status may_be_created(const DatabaseSetup& setup) {
                "the spool in " + setup.path() + " has lost its file CURRENT, without which its events cannot be read");
 }
 
-/// Opening makes families that are missing one after the other, and writes and syncs a file of options after each:
-/// together they take half of the time.
+/// Opening makes families that are missing one after the other, and syncs the manifest after each: together they are
+/// made a little sooner (two of 65 ms).
 rocksdb::Status create(const rocksdb::DBOptions& options, const std::string& path,
                        const std::vector<rocksdb::ColumnFamilyDescriptor>& families,
                        std::vector<rocksdb::ColumnFamilyHandle*>& handles, rocksdb::DB*& database) {

@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "spool/layout.h"
+#include "spool/options_files.h"
 #include "spool/private_files.h"
 
 namespace twinlog {
@@ -98,6 +99,11 @@ class BackgroundErrors final : public rocksdb::EventListener {
 
 namespace {
 
+std::unique_ptr<rocksdb::Env> env_of(const RocksSpoolSettings& settings) {
+  rocksdb::Env& env = settings.env != nullptr ? *settings.env : *rocksdb::Env::Default();
+  return make_private_env(env, without_options_files(env.GetFileSystem()));
+}
+
 bool has_lz4() {
   const std::vector<rocksdb::CompressionType> supported = rocksdb::GetSupportedCompressions();
   return std::find(supported.begin(), supported.end(), rocksdb::kLZ4Compression) != supported.end();
@@ -107,7 +113,7 @@ bool has_lz4() {
 
 DatabaseSetup::DatabaseSetup(const RocksSpoolSettings& settings)
     : path_(settings.path),
-      env_(make_private_env(settings.env != nullptr ? *settings.env : *rocksdb::Env::Default())),
+      env_(env_of(settings)),
       sizes_(sizes_for(settings)),
       compression_(settings.compression),
       events_filter_(make_events_filter(durable_first_kept_)),
@@ -162,6 +168,7 @@ rocksdb::DBOptions DatabaseSetup::database_options() const {
   options.env = env_.get();
   options.create_if_missing = true;
   options.create_missing_column_families = true;
+  options.fail_if_options_file_error = false;  // There is none, see options_files.h.
   options.paranoid_checks = true;
   // A crash leaves a half-written tail of the newest log: replay stops there, which is where promises stopped too.
   // Absolute consistency would refuse to start for such a tail; skipping damaged records would let later ones survive

@@ -205,6 +205,15 @@ class Status(unittest.TestCase):
 
 
 class FullSpool(unittest.TestCase):
+    def first_busy(self, send):
+        """The first answer of a full spool: whenever the database has merged some files there is room again for a while."""
+        for attempt in range(5_000):
+            answer = send(f"filler{attempt}")
+            if answer["status"] != "stored":
+                self.assertEqual(answer["status"], "busy", answer)
+                return answer
+        self.fail("a spool that was full takes 5,000 events more")
+
     def test_above_90_percent_only_base_types_are_taken_and_a_full_one_says_busy_on_both_ways_in(self):
         agent = harness.Agent(*absent_stores(), 'max_bytes = "16MiB"\ncompression = "none"').start()
         self.addCleanup(agent.close)
@@ -234,14 +243,20 @@ class FullSpool(unittest.TestCase):
         self.assertEqual(agent.send_lines([event("whole")])[0]["status"], "stored", "nothing of the 503 was kept")
         fill_until_refused("login_failed", lambda: put("login_failed", 10))
         self.assertLessEqual(used(), 1)
-        [busy] = agent.send_lines([event("socket", user_agent="x" * 1000)])
-        self.assertEqual((busy.keys(), busy["status"]), ({"status", "retry_after_ms"}, "busy"))
+        busy = self.first_busy(lambda name: agent.send_lines([event(name, user_agent="x" * 1000)])[0])
+        self.assertEqual(busy.keys(), {"status", "retry_after_ms"})
         self.assertTrue(500 <= busy["retry_after_ms"] <= 2000, busy)
         with_wire = Wire(agent.http)
         self.addCleanup(with_wire.close)
-        status, fields, body = with_wire.send(wire.post(event("http", user_agent="x" * 1000))).response()
-        self.assertEqual((status, json.loads(body)["status"]), (503, "busy"))
-        milliseconds = json.loads(body)["retry_after_ms"]
+        answers = []
+
+        def posted(name):
+            answers.append(with_wire.send(wire.post(event(f"http-{name}", user_agent="x" * 1000))).response())
+            return json.loads(answers[-1][2])
+
+        milliseconds = self.first_busy(posted)["retry_after_ms"]
+        status, fields, _ = answers[-1]
+        self.assertEqual(status, 503)
         self.assertTrue(500 <= milliseconds <= 2000, milliseconds)
         self.assertEqual(fields["retry-after"], "1" if milliseconds <= 1000 else "2")
         self.assertEqual(agent.send_lines([event("whole")])[0]["status"], "duplicate", "what it has it still knows")

@@ -2,10 +2,11 @@
 // looked at before any begins.
 #include <gmock/gmock.h>
 #include <rocksdb/db.h>
-#include <rocksdb/utilities/options_util.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "spool/database.h"
 #include "tests/spool/letter_damage_fixture.h"
@@ -162,24 +163,45 @@ TEST_F(SpoolLetterTableDamage, StaysInAFolderWhenTheAgentDiedBeforeItWasNamed) {
   EXPECT_THAT(listed(kPg), ElementsAreArray(many_));
 }
 
-bool are_compactions_held(const std::string& path) {
-  rocksdb::DBOptions options;
-  std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  EXPECT_TRUE(rocksdb::LoadLatestOptions(rocksdb::ConfigOptions(), path, &options, &families).ok());
-  const auto letters = std::ranges::find(families, "dead_letters", &rocksdb::ColumnFamilyDescriptor::name);
-  return letters != families.end() && letters->options.disable_auto_compactions;
+bool are_compactions_held(const Database& database) {
+  rocksdb::ColumnFamilyDescriptor letters;
+  EXPECT_TRUE(database.dead_letters()->GetDescriptor(&letters).ok());
+  return letters.options.disable_auto_compactions;
 }
 
 TEST_F(SpoolLetterTableDamage, HoldsCompactionsUntilALookHasShownNone) {
   open();
   store_many("a", 10);
   keep(kPg, 5, {3});
-  EXPECT_FALSE(are_compactions_held(settings_.path));
   close();
   const DatabaseSetup setup(settings_);
   const Result<std::unique_ptr<Database>> database = Database::open(setup);
   ASSERT_TRUE(database.has_value()) << database.error().message();
-  EXPECT_TRUE(are_compactions_held(settings_.path)) << "nobody has looked yet";
+  EXPECT_TRUE(are_compactions_held(**database)) << "nobody has looked yet";
+  ASSERT_TRUE((*database)->let_letters_compact().ok());
+  EXPECT_FALSE(are_compactions_held(**database));
+}
+
+TEST_F(SpoolLetterTableDamage, HoldsNoCompactionsOfASpoolThatIsOpen) {
+  constexpr std::uint64_t kStarts = 20;
+  open();
+  store_many("a", kStarts);
+  close();
+  for (std::uint64_t start = 1; start <= kStarts; ++start) {  // Each makes a table of the letters before.
+    open();
+    keep(kPg, start, {start});
+    keep(kDocs, start, {start});  // So the tables' keys overlap.
+    close();
+  }
+  const auto tables = [this] {
+    return std::ranges::count_if(fs::directory_iterator(settings_.path),
+                                 [](const auto& file) { return file.path().extension() == ".sst"; });
+  };
+  open();
+  for (int look = 0; look < 1'000 && tables() >= std::ssize(kept_); ++look) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  EXPECT_LT(tables(), std::ssize(kept_)) << "tables of letters are never merged";
 }
 
 }  // namespace

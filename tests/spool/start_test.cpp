@@ -42,6 +42,17 @@ TEST_F(SpoolStart, MakesItsFolderForItsOwnerAlone) {
   EXPECT_EQ(status.st_mode & 0777U, 0700U);
 }
 
+TEST_F(SpoolStart, WritesNoFileOfOptions) {
+  for (int life = 0; life < 2; ++life) {
+    open();
+    offer_one(make_event("life" + std::to_string(life)));
+    close();
+  }
+  for (const auto& file : std::filesystem::directory_iterator(settings_.path)) {
+    EXPECT_THAT(file.path().filename().string(), ::testing::Not(::testing::HasSubstr("OPTIONS")));
+  }
+}
+
 TEST_F(SpoolStart, AFolderThatCannotBeMadeIsRefusedByName) {
   settings_.path = "/proc/twinlog/spool";
   const Error error = refusal();
