@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <string>
-#include <utility>
 
 namespace twinlog {
 namespace {
@@ -26,8 +25,8 @@ class WithoutOptionsFiles final : public rocksdb::FileSystemWrapper {
 
 }  // namespace
 
-std::shared_ptr<rocksdb::FileSystem> without_options_files(std::shared_ptr<rocksdb::FileSystem> files) {
-  return std::make_shared<WithoutOptionsFiles>(std::move(files));
+std::shared_ptr<rocksdb::FileSystem> without_options_files(const std::shared_ptr<rocksdb::FileSystem>& files) {
+  return std::make_shared<WithoutOptionsFiles>(files);
 }
 
 }  // namespace twinlog

@@ -12,6 +12,6 @@ namespace twinlog {
 
 /// `files`, in which no OPTIONS file can be made; RocksDB goes on without (fail_if_options_file_error must be false).
 /// Each costs two syncs and, as it is parsed again to compare, some milliseconds of an opening's thirty.
-std::shared_ptr<rocksdb::FileSystem> without_options_files(std::shared_ptr<rocksdb::FileSystem> files);
+std::shared_ptr<rocksdb::FileSystem> without_options_files(const std::shared_ptr<rocksdb::FileSystem>& files);
 
 }  // namespace twinlog

@@ -76,8 +76,8 @@ class PrivateFileSystem final : public rocksdb::FileSystemWrapper {
 /// What is asked of the Env itself goes to the one that it wraps; RocksDB asks the file system.
 class PrivateEnv final : public rocksdb::EnvWrapper {
  public:
-  PrivateEnv(rocksdb::Env& env, std::shared_ptr<rocksdb::FileSystem> files) : EnvWrapper(&env) {
-    file_system_ = std::make_shared<PrivateFileSystem>(std::move(files));
+  PrivateEnv(rocksdb::Env& env, const std::shared_ptr<rocksdb::FileSystem>& files) : EnvWrapper(&env) {
+    file_system_ = std::make_shared<PrivateFileSystem>(files);
   }
   rocksdb::Status NewWritableFile(const std::string& name, std::unique_ptr<rocksdb::WritableFile>* result,
                                   const rocksdb::EnvOptions& options) override {
@@ -107,8 +107,8 @@ Status narrow(const std::string& folder, const std::string& what, const std::str
 
 }  // namespace
 
-std::unique_ptr<rocksdb::Env> make_private_env(rocksdb::Env& env, std::shared_ptr<rocksdb::FileSystem> files) {
-  return std::make_unique<PrivateEnv>(env, std::move(files));
+std::unique_ptr<rocksdb::Env> make_private_env(rocksdb::Env& env, const std::shared_ptr<rocksdb::FileSystem>& files) {
+  return std::make_unique<PrivateEnv>(env, files);
 }
 
 Status can_be_private(const std::string& folder) {

@@ -16,7 +16,7 @@ namespace twinlog {
 /// `env` over `files`, with every file that is made in it of mode 0600, and every folder of 0700, whatever the umask.
 /// RocksDB's own switch for that (Env::SetAllowNonOwnerAccess) does nothing in 7.8: its files are made 0644 all the
 /// same.
-std::unique_ptr<rocksdb::Env> make_private_env(rocksdb::Env& env, std::shared_ptr<rocksdb::FileSystem> files);
+std::unique_ptr<rocksdb::Env> make_private_env(rocksdb::Env& env, const std::shared_ptr<rocksdb::FileSystem>& files);
 
 /// Whether the folder is its owner's alone, or can be made so by this user. kRefused, with the way out, where it
 /// cannot; ok where it is not there. Changes nothing.
