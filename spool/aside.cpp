@@ -131,8 +131,11 @@ Status Aside::drop() {
   return renamed;
 }
 
-Result<std::string> Aside::keep_as(const std::string& name) {
-  std::string kept = spool_ + "/" + name;
+Result<std::string> Aside::keep(UtcMicros at) {
+  std::string kept = in(spool_, std::string(kDamagedPrefix) + std::to_string(at));
+  while (env_->FileExists(kept).ok()) {
+    kept = in(spool_, std::string(kDamagedPrefix) + std::to_string(++at));
+  }
   const Status renamed = rename(kept);
   return renamed ? Result(std::move(kept)) : renamed.error();
 }

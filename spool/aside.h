@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ledger/base/clock.h"
 #include "ledger/base/result.h"
 
 namespace rocksdb {
@@ -38,8 +39,9 @@ class Aside {
 
   /// The opening lost nothing. Durable: nothing may be promised before.
   Status drop();
-  /// The opening did: it stays for people, under this name. The path. Durable alike.
-  Result<std::string> keep_as(const std::string& name);
+  /// The opening did: it stays for people, as damaged-<this moment>, or the next one that is free: a clock may say a
+  /// moment twice. The path. Durable alike.
+  Result<std::string> keep(UtcMicros at);
 
  private:
   Status rename(const std::string& name) const;

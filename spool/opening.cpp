@@ -261,7 +261,7 @@ Result<OpenedSpool> open_for_writing(const DatabaseSetup& setup, const Promised&
     const Status dropped = aside->drop();
     return dropped ? Result(std::move(opened)) : dropped.error();
   }
-  const Result<std::string> kept = aside->keep_as(std::string(kDamagedPrefix) + std::to_string(clock.utc_now()));
+  const Result<std::string> kept = aside->keep(clock.utc_now());
   if (!kept) {
     return kept.error();
   }

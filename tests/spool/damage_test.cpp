@@ -203,6 +203,20 @@ TEST_F(SpoolDamage, FilesThatWereFoundDamagedAreToldOfOverRestartsUntilSomebodyT
   EXPECT_EQ(spool().stats().damaged_bytes, 0U);
 }
 
+TEST_F(SpoolDamage, TwiceAtTheSameMomentOfTheClockIsKeptTwice) {
+  settings_.max_bytes = 64U << 20U;
+  open();
+  for (const std::uint64_t copies : {1U, 2U}) {
+    store_many("life" + std::to_string(copies) + "-", 1000);
+    close();
+    const fs::path log = newest(settings_.path, ".log");
+    flip(log, fs::file_size(log) / 4);
+    open();
+    EXPECT_EQ(spool().stats().damaged_copies, copies);
+  }
+  EXPECT_TRUE(spool().stats().writable);
+}
+
 TEST_F(SpoolDamage, ALogThatIsGoneIsALossThatIsSaidToTheSecond) {
   settings_.max_bytes = 64U << 20U;
   open();
