@@ -126,8 +126,9 @@ Status Check::open() {
   progress_("reading the database", 0, 0);
   const std::optional<Promised> promised = PromisedFile(setup_.env(), setup_.path()).read();
   last_ = promised ? promised->last_leaf : 0;
-  Result<SpoolView> view = view_spool(setup_, is_in_use_ ? SpoolUse::kInUse : SpoolUse::kFree);
-  for (const std::string& warning : setup_.take_warnings()) {
+  std::vector<std::string> warnings;
+  Result<SpoolView> view = view_spool(setup_, is_in_use_ ? SpoolUse::kInUse : SpoolUse::kFree, warnings);
+  for (const std::string& warning : warnings) {
     check_.findings.push_back("the database says of its files: " + warning);
   }
   if (!view && view.error().kind() == ErrorKind::kRefused) {
@@ -159,7 +160,8 @@ bool Check::renew(std::uint64_t& next) {
   if (!is_in_use_ || ++renewals_ > kMostRenewals) {
     return false;
   }
-  Result<SpoolView> view = view_spool(setup_, SpoolUse::kInUse);
+  std::vector<std::string> said_before;
+  Result<SpoolView> view = view_spool(setup_, SpoolUse::kInUse, said_before);
   if (view) {
     take(std::move(*view));
     next = std::max(next, state_->positions.first_kept);
@@ -298,7 +300,8 @@ Status Check::look_again() {
     return !missing_.empty() || !found_.empty() || !state_->dead_letters.missed().empty();
   };
   for (int view = 1; view < kViewsToAgree && misses_something(); ++view) {
-    Result<SpoolView> again = view_spool(setup_, SpoolUse::kInUse);
+    std::vector<std::string> said_before;
+    Result<SpoolView> again = view_spool(setup_, SpoolUse::kInUse, said_before);
     if (!again) {
       return again.error();
     }

@@ -8,6 +8,7 @@ namespace twinlog {
 namespace {
 
 constexpr std::chrono::seconds kPatience{20};
+constexpr int kSameWords = 3;  // Views in a row that warn of the same: it is damage, not a write under way.
 
 Result<SpoolView> view_once(const DatabaseSetup& setup) {
   Result<std::unique_ptr<Database>> database = Database::open_for_reading(setup);
@@ -26,15 +27,19 @@ Result<SpoolView> view_once(const DatabaseSetup& setup) {
 
 }  // namespace
 
-Result<SpoolView> view_spool(const DatabaseSetup& setup, SpoolUse use) {
-  Result<SpoolView> view = view_once(setup);
+Result<SpoolView> view_spool(const DatabaseSetup& setup, SpoolUse use, std::vector<std::string>& warnings) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  while (!view && use == SpoolUse::kInUse && view.error().kind() != ErrorKind::kRefused &&
-         std::chrono::steady_clock::now() < deadline) {
-    setup.take_warnings();
-    view = view_once(setup);
+  int same = 0;
+  for (;;) {
+    Result<SpoolView> view = view_once(setup);
+    std::vector<std::string> said = setup.take_warnings();
+    same = said == warnings ? same + 1 : 1;
+    warnings = std::move(said);
+    const bool is_settled = view ? warnings.empty() || same == kSameWords : view.error().kind() == ErrorKind::kRefused;
+    if (use == SpoolUse::kFree || is_settled || std::chrono::steady_clock::now() >= deadline) {
+      return view;
+    }
   }
-  return view;
 }
 
 }  // namespace twinlog
