@@ -217,8 +217,8 @@ TEST_P(EveryFile, IsDamagedAndNothingPromisedIsGoneWithoutAWord) {
 INSTANTIATE_TEST_SUITE_P(Each, EveryFile,
                          ::testing::Combine(::testing::Values(SpoolEnd::kClosed, SpoolEnd::kKilled),
                                             ::testing::Values("events", "ids", "default", "dead_letters", ".log",
-                                                              "MANIFEST", "CURRENT", "IDENTITY", "ballast", "promised",
-                                                              "LOCK")),
+                                                              "MANIFEST", "CURRENT", "IDENTITY", "OPTIONS", "ballast",
+                                                              "promised", "LOCK")),
                          [](const auto& each) {
                            std::string name = std::get<1>(each.param) == ".log" ? "log" : std::get<1>(each.param);
                            return name + (std::get<0>(each.param) == SpoolEnd::kClosed ? "Closed" : "Killed");

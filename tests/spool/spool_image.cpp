@@ -48,6 +48,8 @@ class ImageMaker final : public SpoolTest {
       }
     }
     fs::copy(settings_.path, image.path(), fs::copy_options::recursive);
+    // As builds before left it.
+    fs::copy(std::string(TWINLOG_SOURCE_DIR) + "/tests/spool/format1/backlog/OPTIONS-000011", image.path());
     for (const auto& file : fs::directory_iterator(image.path())) {
       rocksdb::SstFileReader reader{rocksdb::Options()};
       if (file.path().extension() == ".sst" && reader.Open(file.path().string()).ok()) {
