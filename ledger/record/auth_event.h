@@ -87,6 +87,16 @@ struct Arrival {
   bool operator==(const Arrival&) const = default;
 };
 
+/// Random, of one accepted version: what its fields' commitments are salted with (ledger/FORMAT.md).
+using RecordKey = std::array<std::uint8_t, 16>;
+
+/// What the ledger knows of a version beside its content; with it the version's leaf can be made again.
+struct LedgerPlace {
+  std::uint64_t tenant_seq = 0;  ///< Counts the tenant's events of this epoch from 0.
+  RecordKey record_key{};
+  bool operator==(const LedgerPlace&) const = default;
+};
+
 /// One accepted version of an event: the content, its hash and the acceptance. Written to the spool in the group
 /// commit that precedes the answer; immutable from then on.
 struct Version {
@@ -95,9 +105,10 @@ struct Version {
   UtcMicros received_at = 0;     ///< Agent clock.
   UtcMicros effective_at = 0;    ///< min(occurred_at, received_at)
   std::string agent;             ///< agent.name
-  Uuid epoch_id{};               ///< UUIDv7 drawn when the spool was created.
-  std::uint64_t leaf_index = 0;  ///< Counts what the spool accepts from 1. The ledger's leaf of this version goes here.
-  Arrival arrival = {};          ///< Only the spool keeps it: what was read from a store has none.
+  Uuid epoch_id{};               ///< UUIDv7 of the run of the agent that took it.
+  std::uint64_t leaf_index = 0;  ///< In the epoch: the Merkle index of its leaf.
+  Arrival arrival = {};
+  std::optional<LedgerPlace> ledger = {};  ///< Nothing: accepted before there was a ledger, it has no leaf.
 
   bool operator==(const Version&) const = default;
 };
