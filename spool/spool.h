@@ -32,7 +32,9 @@
 #include "ledger/base/result.h"
 #include "ledger/record/auth_event.h"
 #include "ledger/record/event_reader.h"
+#include "ledger/record/ledger_part.h"
 #include "spool/dead_letter.h"
+#include "spool/epoch.h"
 
 namespace twinlog {
 
@@ -52,6 +54,24 @@ enum class Disposition : std::uint8_t {
 /// Whether one full spool refuses single events or the request as a whole.
 enum class Atomicity : std::uint8_t { kPerEvent, kWhole };
 
+/// Own leaves that go with the commit of events, behind them in the same batch.
+struct CommitMoment {
+  UtcMicros received_at = 0;
+  const LeafMaker* rider = nullptr;  ///< None where it is null.
+};
+
+/// What a courier takes to a store at once: items of one epoch, in order.
+struct SpoolBatch {
+  SpoolEpoch epoch;
+  /// All up to this number is in the batch, or on record as skipped or lost; 0: there is nothing to read.
+  std::uint64_t last_number = 0;
+  std::vector<Version> versions;  ///< leaf_index is the index in the epoch.
+  LedgerPart ledger;              ///< Empty where the epoch has none.
+  /// Epochs before this one that end below it, and this one where its last item is in the batch and it is over: once
+  /// the batch is in a store, it has all of them.
+  std::vector<Uuid> closed;
+};
+
 /// The events of one request. The pointed-to events outlive the commit.
 struct CommitRequest {
   std::span<const AcceptedEvent> events;
@@ -65,7 +85,13 @@ struct SpoolIdentity {
   std::string log_id_key;  ///< 32 random bytes: the HMAC key for generated log ids. A secret.
 };
 
-/// Leaves, from the first to the last.
+/// A version with its number in the spool.
+struct NumberedVersion {
+  std::uint64_t number = 0;
+  Version version;
+};
+
+/// Numbers, from the first to the last.
 struct LeafRange {
   std::uint64_t first = 1;
   std::uint64_t last = 0;
@@ -81,6 +107,7 @@ struct Loss {
   UtcMicros until = 0;
   /// Bit by bit, the stores that can never have them: one alone where only its dead letters were left of them.
   std::uint8_t stores = kAllStores;
+  bool is_declared = false;  ///< A GAP leaf says so.
 };
 constexpr std::uint8_t bit_of(StoreId store) {
   return static_cast<std::uint8_t>(1U << static_cast<std::uint8_t>(store));
@@ -157,11 +184,34 @@ class Spool {
   /// Takes the requests in order; the outer vector of the answer matches `requests`, the inner one its events.
   /// An Error means that nothing of the whole call is promised (the disk refused): answer `busy`.
   virtual Result<std::vector<std::vector<Disposition>>> commit(std::span<const CommitRequest> requests,
-                                                               UtcMicros received_at) = 0;
+                                                               const CommitMoment& moment) = 0;
 
-  /// Up to `most_events` versions (and about `most_bytes` of them, at least one) with a leaf above `after`, in order.
-  virtual Result<std::vector<Version>> read(std::uint64_t after, std::size_t most_events,
-                                            std::size_t most_bytes) const = 0;
+  // The ledger. Where no epoch was begun since the spool was opened, events are taken without leaves, in the epoch that
+  // was drawn when the spool was created, if nothing was ever begun in it.
+
+  /// As found at the opening; nothing where there was none with a ledger.
+  virtual std::optional<EndedEpoch> ended_epoch() const = 0;
+  /// Ends the one under way, if any, and begins another with its leaf 0, synced. The committing thread alone.
+  virtual Result<TreeState> begin_epoch(const NewEpoch& epoch, UtcMicros now) = 0;
+  /// Puts one leaf of the agent's own behind all others, synced; `declares` are losses that it declares (is_declared from
+  /// then on). The committing thread alone.
+  virtual Result<TreeState> append(const LeafMaker& leaf, UtcMicros now, std::span<const LeafRange> declares = {}) = 0;
+  /// Out of memory.
+  virtual TreeState tree() const = 0;
+  /// Synced: after this the note may be published.
+  virtual Status keep_note(const SavedNote& note) = 0;
+  /// All of which an item is kept or that a store does not have whole yet, oldest first, the one under way last.
+  virtual std::vector<SpoolEpoch> epochs() const = 0;
+  /// EVENT items in the range of numbers; own leaves, skipped and lost ones are none. Out of memory.
+  virtual std::uint64_t events_in(const LeafRange& numbers) const = 0;
+
+  /// Up to `most_events` items (and about `most_bytes` of events, at least one) with a number above `after`, of one
+  /// epoch. Own leaves count as events.
+  virtual Result<SpoolBatch> read_batch(std::uint64_t after, std::size_t most_events, std::size_t most_bytes) const = 0;
+  /// Up to `most_events` versions (and about `most_bytes` of them, at least one) with a number above `after`, in order,
+  /// whatever epochs they are of; own leaves are passed over.
+  virtual Result<std::vector<NumberedVersion>> read(std::uint64_t after, std::size_t most_events,
+                                                    std::size_t most_bytes) const = 0;
 
   virtual std::uint64_t last_leaf() const = 0;
   virtual std::uint64_t cursor(StoreId store) const = 0;

@@ -14,7 +14,6 @@ namespace twinlog {
 /// What the store has to know of its agent.
 struct MongodbStoreSettings {
   StoreSettings store;
-  Uuid epoch_id{};
   std::string agent;
 };
 

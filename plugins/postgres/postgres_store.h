@@ -14,7 +14,6 @@ namespace twinlog {
 /// What the store has to know of its agent.
 struct PostgresStoreSettings {
   StoreSettings store;
-  Uuid epoch_id{};
   std::string agent;
   /// The time limit of a recount that has not failed yet; it grows by itself.
   std::chrono::milliseconds recount_limit = std::chrono::minutes{1};
