@@ -13,17 +13,10 @@
 #include "ledger/base/clock.h"
 #include "ledger/lockout/account_state.h"
 #include "ledger/record/auth_event.h"
+#include "ledger/record/ledger_part.h"
 #include "plugins/api/store_result.h"
 
 namespace twinlog {
-
-/// A leaf of an epoch.
-struct LeafPlace {
-  Uuid epoch_id{};
-  std::uint64_t index = 0;
-  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the compiler's own code for ours
-  auto operator<=>(const LeafPlace&) const = default;
-};
 
 /// A record with all that belongs to it: its conflicts and the further acceptances of either.
 struct KeptRecord {
