@@ -11,8 +11,7 @@ StoreRefusals::Offer StoreRefusals::offer(std::vector<Version> batch) const {
   if (batch.empty()) {
     return offer;
   }
-  const std::vector<std::uint64_t> dead =
-      spool_.dead_leaves(store_, {batch.front().number, batch.back().number});
+  const std::vector<std::uint64_t> dead = spool_.dead_leaves(store_, {batch.front().number, batch.back().number});
   if (dead.empty() && suspected_.empty()) {
     offer.versions = std::move(batch);
     return offer;

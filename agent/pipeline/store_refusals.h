@@ -30,8 +30,8 @@ class StoreRefusals {
   /// What the store refused of the offer, and what was left out because it is given up, where others were taken.
   std::vector<DeadLetter> letters(const Offer& offer, const FlushReport& report);
 
-  /// The store did not take a batch of the epoch: an unknown error that names events counts against them, one that names none
-  /// clears all.
+  /// The store did not take a batch of the epoch: an unknown error that names events counts against them, one that
+  /// names none clears all.
   void failed(const StoreError& error, const SpoolEpoch& epoch);
 
  private:
