@@ -108,8 +108,8 @@ TEST(PostgresMigrate, AnAgentThatMayNotWaitsForAnOperator) {
   const Database database;
   StoreSettings settings = database.settings();
   settings.migrate = false;
-  const auto store = make_postgres_store({.store = settings, .epoch_id = {}, .agent = "a"}, testing::real_clock());
-  const auto result = store->connect();
+  const auto store = make_postgres_store({.store = settings, .agent = "a"}, testing::real_clock());
+  const auto result = store->connect({});
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().reaction, Reaction::kHold);
   EXPECT_NE(result.error().words.find("twinlog migrate"), std::string::npos);
@@ -143,8 +143,8 @@ TEST(PostgresMigrate, ASchemaThatComesInFrontOfTheTablesGetsNoSecondSetOfThem) {
   settings.uri = Secret::literal(std::regex_replace(database.uri(), std::regex("test_[0-9]+$"), path));
   EXPECT_EQ(problems_of(migrated(settings)), "");
   execute(*database.session(), {"CREATE SCHEMA postgres"});
-  const auto store = make_postgres_store({.store = settings, .epoch_id = {}, .agent = "a"}, testing::real_clock());
-  const auto refused = store->connect();
+  const auto store = make_postgres_store({.store = settings, .agent = "a"}, testing::real_clock());
+  const auto refused = store->connect({});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().reaction, Reaction::kHold);
   EXPECT_NE(refused.error().words.find("tables are in schema " + database.schema() + ", and schema postgres"),
@@ -155,7 +155,7 @@ TEST(PostgresMigrate, ASchemaThatComesInFrontOfTheTablesGetsNoSecondSetOfThem) {
   EXPECT_EQ(select(*database.session(), "SELECT relname FROM pg_class WHERE relnamespace = 'postgres'::regnamespace"),
             std::vector<std::string>{});
   execute(*database.session(), {"DROP SCHEMA postgres"});
-  EXPECT_TRUE(store->connect().ok());
+  EXPECT_TRUE(store->connect({}).ok());
 }
 
 TEST(PostgresRoles, WithoutCreateroleTheSqlIsPrintedAndWritingWorks) {
@@ -228,7 +228,7 @@ TEST(PostgresMigration, OfAnAgentIsNotDoneInTheSessionThatFlushes) {
                database.schema() + ".migrators VALUES (pg_backend_pid()); END $$",
            "CREATE EVENT TRIGGER note_migrator ON ddl_command_end EXECUTE FUNCTION note_migrator()"});
   TestAgent agent(database);
-  EXPECT_TRUE(agent.store().connect());
+  EXPECT_TRUE(agent.connect().ok());
   execute(*administrator, {"DROP EVENT TRIGGER note_migrator", "DELETE FROM migrators WHERE pid = pg_backend_pid()"});
   EXPECT_EQ(select(*administrator, "SELECT count(DISTINCT pid) FROM migrators"), std::vector<std::string>{"(1)"});
   testing::wait_for_row(*administrator,
@@ -240,7 +240,7 @@ TEST(PostgresMigration, OfAnAgentThatMayHaveNoSecondSessionGoesOnInTheFirst) {
   const Database database("one_session");
   execute(*database.session(), {"ALTER ROLE one_session CONNECTION LIMIT 1"});
   TestAgent agent(database, "agent", "one_session");
-  EXPECT_TRUE(agent.store().connect());
+  EXPECT_TRUE(agent.connect().ok());
   EXPECT_EQ(agent.deliver({event_of("u", "login_failed", "a")}).inserted, 1U);
 }
 
