@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -77,6 +78,11 @@ class Connection {
   /// The same with a single statement.
   StoreResult<Rows> run_one(Statement statement, std::chrono::milliseconds limit);
 
+  /// Runs a COPY ... TO STDOUT and gives the data of each message, which with the binary form is a row (the first has
+  /// the header before it, the last is the trailer). Waits that long for each. An Error of `take` ends the session.
+  StoreStatus copy_out(std::string_view sql, std::chrono::milliseconds limit,
+                       const std::function<Status(std::string_view)>& take);
+
   /// Of the last error that run() gave.
   const ErrorPlace& error_place() const { return error_place_; }
 
@@ -99,6 +105,8 @@ class Connection {
   bool wait_for_result(TimePoint deadline);
   bool wait_for_socket(short events, TimePoint deadline);
   StoreResult<std::vector<Rows>> collect(std::size_t statements, TimePoint deadline);
+  StoreStatus take_copy(std::chrono::milliseconds limit, const std::function<Status(std::string_view)>& take);
+  StoreStatus finish_copy(TimePoint deadline);
   StoreError broken();
   static void note_notice(void* connection, const pg_result* notice);
 

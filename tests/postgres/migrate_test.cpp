@@ -40,11 +40,14 @@ TEST(PostgresMigrate, CreatesEverythingWithAVersionRowPerStep) {
                 "(schema.0001,tables)", "(schema.0002,indexes)", "(schema.0003,\"walls between tenants\")",
                 "(schema.0004,\"bound roles stay bound\")", "(schema.0005,\"the planner knows no tenant\")",
                 "(schema.0006,\"walls that tell nothing\")", "(schema.0007,\"an index by time of receipt\")",
+                "(schema.0008,\"the ledger\")", "(schema.0009,\"leaf_index is for no reader\")",
+                "(schema.0010,\"an index by time of acceptance\")",
                 "(unicode_version," + folding_unicode_version() + ")"}));
   EXPECT_EQ(select(*database.session(), "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = '" +
                                             database.schema() + "'::regnamespace ORDER BY 1"),
-            (std::vector<std::string>{"(account_lockouts)", "(auth_log_conflicts)", "(auth_logs)", "(twinlog_agents)",
-                                      "(twinlog_meta)", "(twinlog_reader_scope)"}));
+            (std::vector<std::string>{"(account_lockouts)", "(auth_log_conflicts)", "(auth_logs)",
+                                      "(ledger_checkpoints)", "(ledger_epochs)", "(ledger_leaves)", "(ledger_tiles)",
+                                      "(twinlog_agents)", "(twinlog_meta)", "(twinlog_reader_scope)"}));
 }
 
 TEST(PostgresMigrate, EveryTableWithATenantHasRowLevelSecurity) {
@@ -95,7 +98,7 @@ TEST(PostgresMigrate, ManyAgentsMayStartAtOnce) {
   }
   EXPECT_EQ(errors, std::vector<std::string>(6));
   EXPECT_EQ(select(*database.session(), "SELECT count(*) FROM twinlog_meta WHERE name LIKE 'schema%'"),
-            std::vector<std::string>{"(7)"});
+            std::vector<std::string>{"(10)"});
 }
 
 TEST(PostgresMigrate, AnAgentCreatesTheSchemaWhereItMay) {
@@ -161,15 +164,18 @@ TEST(PostgresMigrate, ASchemaThatComesInFrontOfTheTablesGetsNoSecondSetOfThem) {
 TEST(PostgresRoles, WithoutCreateroleTheSqlIsPrintedAndWritingWorks) {
   const Database database("plain_owner", testing::second_server());
   const std::string problems = problems_of(migrated(database.settings("plain_owner")));
-  EXPECT_NE(problems.find("CREATE ROLE twinlog_reader NOLOGIN; CREATE ROLE twinlog_writer NOLOGIN;"),
+  EXPECT_NE(problems.find("CREATE ROLE twinlog_reader NOLOGIN; CREATE ROLE twinlog_writer NOLOGIN; "
+                          "CREATE ROLE twinlog_keeper NOLOGIN;"),
             std::string::npos);
   TestAgent agent(database, "agent", "plain_owner");
   EXPECT_EQ(agent.deliver({event_of("u", "login_failed", "a")}).accounts, 1U);
-  execute(*database.session(), {"CREATE ROLE twinlog_reader NOLOGIN", "CREATE ROLE twinlog_writer NOLOGIN"});
+  execute(*database.session(), {"CREATE ROLE twinlog_reader NOLOGIN", "CREATE ROLE twinlog_writer NOLOGIN",
+                                "CREATE ROLE twinlog_keeper NOLOGIN"});
   EXPECT_EQ(problems_of(migrated(database.settings("plain_owner"))), "");
   EXPECT_EQ(problems_of(make_postgres_admin(database.settings("plain_owner"))->check()), "");
   execute(*database.session(),
-          {"DROP OWNED BY twinlog_reader, twinlog_writer", "DROP ROLE twinlog_reader, twinlog_writer",
+          {"DROP OWNED BY twinlog_reader, twinlog_writer, twinlog_keeper",
+           "DROP ROLE twinlog_reader, twinlog_writer, twinlog_keeper",
            "DROP OWNED BY plain_owner CASCADE", "DROP ROLE plain_owner"});
 }
 
@@ -204,6 +210,9 @@ TEST_F(PostgresWriter, AWriterCannotChangeOrDeleteEvidence) {
   for (const char* const sql :
        {"UPDATE auth_logs SET user_agent = 'x'", "DELETE FROM auth_logs", "TRUNCATE auth_logs",
         "UPDATE auth_log_conflicts SET has_conflict = false", "DELETE FROM auth_log_conflicts",
+        "UPDATE auth_logs SET record_key = NULL", "UPDATE ledger_epochs SET retired = 'x'",
+        "UPDATE ledger_tiles SET hashes = ''", "DELETE FROM ledger_tiles", "DELETE FROM ledger_leaves",
+        "UPDATE ledger_leaves SET leaf = ''", "DELETE FROM ledger_checkpoints", "DELETE FROM ledger_epochs",
         "DELETE FROM account_lockouts", "DELETE FROM twinlog_agents", "UPDATE twinlog_meta SET value = ''",
         "SELECT role FROM twinlog_reader_scope", "CREATE TABLE mine (a int)"}) {
     EXPECT_EQ(sqlstate_of(*session, sql), "42501") << sql;
@@ -247,7 +256,7 @@ TEST(PostgresMigration, OfAnAgentThatMayHaveNoSecondSessionGoesOnInTheFirst) {
 TEST(PostgresCheck, SaysVersionAndSchemaState) {
   const Database database;
   const std::string before = problems_of(make_postgres_admin(database.settings())->check());
-  EXPECT_NE(before.find("is at version 0 of 7; run `twinlog migrate`"), std::string::npos) << before;
+  EXPECT_NE(before.find("is at version 0 of 10; run `twinlog migrate`"), std::string::npos) << before;
   database.migrate();
   const auto lines = make_postgres_admin(database.settings())->check();
   EXPECT_EQ(problems_of(lines), "");

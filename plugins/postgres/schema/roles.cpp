@@ -67,7 +67,7 @@ constexpr std::string_view kReaderGrants = R"(DO $$ BEGIN
     GRANT EXECUTE ON FUNCTION twinlog_own_tenant(), twinlog_own_organisation(), twinlog_own_bound_tenant(),
       twinlog_own_bound_organisation() TO twinlog_reader;
     IF to_regclass('ledger_leaves') IS NOT NULL THEN
-      GRANT SELECT (tenant_seq) ON auth_logs, auth_log_conflicts TO twinlog_reader;
+      GRANT SELECT (tenant_seq, ingress, peer_uid, peer_gid) ON auth_logs, auth_log_conflicts TO twinlog_reader;
       REVOKE ALL ON ledger_epochs, ledger_tiles, ledger_leaves, ledger_checkpoints FROM twinlog_reader;
     END IF;
   END IF;
