@@ -28,7 +28,8 @@ constexpr std::string_view kSession =
     "SELECT has_column_privilege('auth_logs', 'has_conflict', 'UPDATE'), "
     "(SELECT coalesce(string_agg(t.name, ', ' ORDER BY t.name), '') "
     "FROM (VALUES ('auth_logs'), ('auth_log_conflicts'), ('account_lockouts'), ('ledger_leaves'), ('twinlog_agents'), "
-    "('twinlog_meta')) AS t(name) WHERE row_security_active(t.name) AND NOT EXISTS (SELECT 1 FROM pg_policies p WHERE p.tablename = "
+    "('twinlog_meta')) AS t(name) WHERE row_security_active(t.name) AND NOT EXISTS (SELECT 1 FROM pg_policies p WHERE "
+    "p.tablename = "
     "t.name "
     "AND p.schemaname = current_schema() AND p.permissive = 'PERMISSIVE' AND p.qual = 'true' AND EXISTS "
     "(SELECT 1 FROM unnest(p.roles) AS role WHERE role = 'public' OR EXISTS (SELECT 1 FROM pg_roles r WHERE "
@@ -76,8 +77,9 @@ void check_walls(const Rows& row, std::vector<CheckLine>& lines) {
                 "twinlog_meta, which hold no tenant's rows: ALTER TABLE ... DISABLE ROW LEVEL SECURITY)"));
   }
   if (int8_value(row.value(0, 2)) != kRoleCount) {
-    lines.push_back(problem("roles are missing of twinlog_reader, twinlog_writer and twinlog_keeper; run as an administrator: " +
-                            std::string(role_sql_for_people()) + " then `twinlog migrate`"));
+    lines.push_back(
+        problem("roles are missing of twinlog_reader, twinlog_writer and twinlog_keeper; run as an administrator: " +
+                std::string(role_sql_for_people()) + " then `twinlog migrate`"));
   }
   if (!bool_value(row.value(0, 3)) || !bool_value(row.value(0, 4))) {
     lines.push_back(

@@ -230,7 +230,7 @@ Column peer(std::string_view name) {
           .put =
               [](ArrayBuilder& out, const Version& version) {
                 const std::uint32_t id = version.arrival.*kMember;
-                version.ledger && id != kNobody ? out.int8(id) : out.null();
+                version.ledger&& id != kNobody ? out.int8(id) : out.null();
               },
           .take = [](StoredVersion& into, std::string_view bytes) -> Status {
             const std::int64_t id = int8_value(bytes);

@@ -269,9 +269,8 @@ StoreStatus Connection::copy_out(std::string_view sql, std::chrono::milliseconds
   const std::string text(sql);
   ++round_trips_;
   // COPY is no part of a pipeline.
-  if (!is_usable() || PQexitPipelineMode(connection_.get()) != 1 ||
-      PQsendQuery(connection_.get(), text.c_str()) != 1 || !flush_output(clock_.steady_now() + limit) ||
-      !wait_for_result(clock_.steady_now() + limit)) {
+  if (!is_usable() || PQexitPipelineMode(connection_.get()) != 1 || PQsendQuery(connection_.get(), text.c_str()) != 1 ||
+      !flush_output(clock_.steady_now() + limit) || !wait_for_result(clock_.steady_now() + limit)) {
     return broken();
   }
   PGresult* const begun = PQgetResult(connection_.get());
@@ -289,7 +288,8 @@ StoreStatus Connection::copy_out(std::string_view sql, std::chrono::milliseconds
   return error;
 }
 
-StoreStatus Connection::take_copy(std::chrono::milliseconds limit, const std::function<Status(std::string_view)>& take) {
+StoreStatus Connection::take_copy(std::chrono::milliseconds limit,
+                                  const std::function<Status(std::string_view)>& take) {
   struct Free {
     void operator()(char* buffer) const { PQfreemem(buffer); }
   };
@@ -300,8 +300,7 @@ StoreStatus Connection::take_copy(std::chrono::milliseconds limit, const std::fu
     if (length > 0) {
       if (Status taken = take({buffer, static_cast<std::size_t>(length)}); !taken) {
         broken_ = true;
-        return StoreError{
-            .reaction = Reaction::kStop, .code = "", .constraint = "", .words = taken.error().message()};
+        return StoreError{.reaction = Reaction::kStop, .code = "", .constraint = "", .words = taken.error().message()};
       }
     } else if (length < 0) {
       return std::nullopt;  // The end, or an error that is in the result.

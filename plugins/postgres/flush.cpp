@@ -276,9 +276,8 @@ StoreError Attempt::commit_failure(StoreError error, std::size_t ledger_until, s
     return at(StoreStage::kRecords, std::move(error));
   }
   if (error.code == kWroteNothing) {
-    error = dropped_from(is_of_the_ledger
-                             ? "ledger_tiles (or ledger_leaves, ledger_epochs, ledger_checkpoints)"
-                             : "account_lockouts or twinlog_agents");
+    error = dropped_from(is_of_the_ledger ? "ledger_tiles (or ledger_leaves, ledger_epochs, ledger_checkpoints)"
+                                          : "account_lockouts or twinlog_agents");
   } else if (error.reaction == Reaction::kReconnectSmaller) {
     error.words =
         "PostgreSQL did not confirm the commit in time (is a standby of synchronous_standby_names away?); the agent "

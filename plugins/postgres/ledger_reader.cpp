@@ -56,8 +56,8 @@ class PostgresLedgerReader final : public LedgerReader {
       return hold(words + " run `twinlog migrate` where the ledger is missing");
     }
     unknown_columns_ = std::move(tables->unknown);
-    constexpr auto kAll = std::to_array({kLedgerEpochs, kLedgerTiles, kLedgerLeaves, kLedgerCheckpoints, kRecords,
-                                         kConflicts, kAccounts});
+    constexpr auto kAll = std::to_array(
+        {kLedgerEpochs, kLedgerTiles, kLedgerLeaves, kLedgerCheckpoints, kRecords, kConflicts, kAccounts});
     auto failure = begin_unfiltered(*connection_, kAll);
     roll_back(*connection_);
     return failure;
@@ -133,8 +133,7 @@ class PostgresLedgerReader final : public LedgerReader {
   StoreStatus each(std::string_view table, Taking taking) {
     const std::string columns = ledger_columns(table);
     const auto count = static_cast<std::size_t>(std::count(columns.begin(), columns.end(), ',')) + 1;
-    const std::string sql =
-        "COPY (SELECT " + columns + " FROM " + std::string(table) + ") TO STDOUT (FORMAT binary)";
+    const std::string sql = "COPY (SELECT " + columns + " FROM " + std::string(table) + ") TO STDOUT (FORMAT binary)";
     return connection_->copy_out(sql, kNextRow, [&](std::string_view message) -> Status {
       bool is_broken = false;
       const auto tuple = Tuple::read(message, is_broken);

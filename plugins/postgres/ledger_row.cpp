@@ -5,6 +5,7 @@
 
 #include "ledger/base/bytes.h"
 #include "plugins/postgres/columns.h"
+#include "plugins/postgres/jsonb_numbers.h"
 
 namespace twinlog::postgres {
 namespace {
@@ -84,6 +85,12 @@ std::string_view oddity(const Column& column, std::string_view bytes) {
   if (type == kInet.oid && !is_plain_address(bytes)) {
     return "has a netmask, or is IPv4 written as IPv6";
   }
+  if (type == kJsonb.oid && !jsonb_value(bytes).starts_with('{')) {
+    return "is no object";
+  }
+  if (type == kJsonb.oid && !are_numbers_canonical(jsonb_value(bytes))) {
+    return "holds a number that no agent writes";
+  }
   if (type == kInt8.oid && int8_value(bytes) < 0) {
     return "is negative";
   }
@@ -91,9 +98,8 @@ std::string_view oddity(const Column& column, std::string_view bytes) {
 }
 
 bool is_required(std::string_view column) {
-  for (const std::string_view each :
-       {"tenant_id", "log_id", "event_type", "occurred_at", "received_at", "effective_at", "agent", "epoch_id",
-        "leaf_index"}) {
+  for (const std::string_view each : {"tenant_id", "log_id", "event_type", "occurred_at", "received_at", "effective_at",
+                                      "agent", "epoch_id", "leaf_index"}) {
     if (column == each) {
       return true;
     }
@@ -156,7 +162,7 @@ void VersionRowReader::read_column(const Column& column, std::size_t place) {
   const std::string_view words = oddity(column, bytes);
   if (!words.empty()) {
     fault(column.name, words);
-    if (column.type.oid != kInet.oid) {
+    if (column.type.oid != kInet.oid && column.type.oid != kJsonb.oid) {
       return;
     }
   }

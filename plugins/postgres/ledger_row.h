@@ -1,5 +1,5 @@
-// Rows of the tables of the ledger, as COPY gives them in binary form, for `twinlog verify`: nothing in them is trusted,
-// and whatever no writer of ours puts there is named.
+// Rows of the tables of the ledger, as COPY gives them in binary form, for `twinlog verify`: nothing in them is
+// trusted, and whatever no writer of ours puts there is named.
 #pragma once
 
 #include <optional>

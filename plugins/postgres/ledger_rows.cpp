@@ -1,9 +1,9 @@
 #include "plugins/postgres/ledger_rows.h"
 
+#include "ledger/leaf/event_leaf.h"
+
 namespace twinlog::postgres {
 namespace {
-
-std::string event_leaf(const Version&) { return "leaf"; }
 
 // In each: what was written and what was there make up what was sent, or the logarithm of zero is asked for. Where all
 // was written the second part is not even looked at.
@@ -13,7 +13,8 @@ constexpr std::string_view kBeginning =
     "SELECT ln((EXISTS (SELECT FROM written) OR EXISTS (SELECT FROM ledger_epochs WHERE epoch_id = $1))::integer)";
 
 constexpr std::string_view kTiles =
-    "WITH sent AS (SELECT * FROM unnest($2::bigint[], $3::integer[], $4::timestamptz[], $5::timestamptz[], $6::bytea[]) "
+    "WITH sent AS (SELECT * FROM unnest($2::bigint[], $3::integer[], $4::timestamptz[], $5::timestamptz[], "
+    "$6::bytea[]) "
     "AS v(first_index, leaf_count, first_accept_at, last_accept_at, hashes)), "
     "written AS (INSERT INTO ledger_tiles (epoch_id, first_index, leaf_count, first_accept_at, last_accept_at, hashes) "
     "SELECT $1, v.* FROM sent v ON CONFLICT (epoch_id, first_index, leaf_count) DO NOTHING RETURNING 1) "

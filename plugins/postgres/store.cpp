@@ -72,8 +72,9 @@ class PostgresStore final : public Store {
       return classify("", "");
     }
     auto failure = at(StoreStage::kAccounts, memory_.recounts.read_beforehand(*connection_));
-    auto report = failure ? StoreResult<FlushReport>(std::move(*failure))
-                          : postgres::flush(*connection_, clock_, {settings_.agent, expected_in(batch.epoch_id)}, memory_, batch);
+    auto report =
+        failure ? StoreResult<FlushReport>(std::move(*failure))
+                : postgres::flush(*connection_, clock_, {settings_.agent, expected_in(batch.epoch_id)}, memory_, batch);
     if (report) {
       if (!batch.is_replay) {
         // The row never goes back: a store that is ahead of this batch (a lagging cursor) stays where it is.

@@ -35,14 +35,14 @@ std::string problems_of(const std::vector<CheckLine>& lines) {
 TEST(PostgresMigrate, CreatesEverythingWithAVersionRowPerStep) {
   const Database database;
   EXPECT_EQ(problems_of(migrated(database.settings())), "");
-  EXPECT_EQ(select(*database.session(), "SELECT name, value FROM twinlog_meta ORDER BY name"),
-            (std::vector<std::string>{
-                "(schema.0001,tables)", "(schema.0002,indexes)", "(schema.0003,\"walls between tenants\")",
-                "(schema.0004,\"bound roles stay bound\")", "(schema.0005,\"the planner knows no tenant\")",
-                "(schema.0006,\"walls that tell nothing\")", "(schema.0007,\"an index by time of receipt\")",
-                "(schema.0008,\"the ledger\")", "(schema.0009,\"leaf_index is for no reader\")",
-                "(schema.0010,\"an index by time of acceptance\")",
-                "(unicode_version," + folding_unicode_version() + ")"}));
+  EXPECT_EQ(
+      select(*database.session(), "SELECT name, value FROM twinlog_meta ORDER BY name"),
+      (std::vector<std::string>{
+          "(schema.0001,tables)", "(schema.0002,indexes)", "(schema.0003,\"walls between tenants\")",
+          "(schema.0004,\"bound roles stay bound\")", "(schema.0005,\"the planner knows no tenant\")",
+          "(schema.0006,\"walls that tell nothing\")", "(schema.0007,\"an index by time of receipt\")",
+          "(schema.0008,\"the ledger\")", "(schema.0009,\"leaf_index is for no reader\")",
+          "(schema.0010,\"an index by time of acceptance\")", "(unicode_version," + folding_unicode_version() + ")"}));
   EXPECT_EQ(select(*database.session(), "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = '" +
                                             database.schema() + "'::regnamespace ORDER BY 1"),
             (std::vector<std::string>{"(account_lockouts)", "(auth_log_conflicts)", "(auth_logs)",
@@ -173,10 +173,9 @@ TEST(PostgresRoles, WithoutCreateroleTheSqlIsPrintedAndWritingWorks) {
                                 "CREATE ROLE twinlog_keeper NOLOGIN"});
   EXPECT_EQ(problems_of(migrated(database.settings("plain_owner"))), "");
   EXPECT_EQ(problems_of(make_postgres_admin(database.settings("plain_owner"))->check()), "");
-  execute(*database.session(),
-          {"DROP OWNED BY twinlog_reader, twinlog_writer, twinlog_keeper",
-           "DROP ROLE twinlog_reader, twinlog_writer, twinlog_keeper",
-           "DROP OWNED BY plain_owner CASCADE", "DROP ROLE plain_owner"});
+  execute(*database.session(), {"DROP OWNED BY twinlog_reader, twinlog_writer, twinlog_keeper",
+                                "DROP ROLE twinlog_reader, twinlog_writer, twinlog_keeper",
+                                "DROP OWNED BY plain_owner CASCADE", "DROP ROLE plain_owner"});
 }
 
 class PostgresWriter : public ::testing::Test {

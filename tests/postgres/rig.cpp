@@ -142,9 +142,8 @@ TestAgent::TestAgent(const Database& database, const std::string& name, const st
                      std::chrono::milliseconds recount_limit)
     : epoch_(next_epoch()),
       name_(name),
-      store_(make_postgres_store(
-          {.store = database.settings(user), .agent = name, .recount_limit = recount_limit},
-          clock)) {}
+      store_(make_postgres_store({.store = database.settings(user), .agent = name, .recount_limit = recount_limit},
+                                 clock)) {}
 
 Version TestAgent::accept(AuthEvent event) {
   Version version;

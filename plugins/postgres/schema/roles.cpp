@@ -134,7 +134,8 @@ std::string_view role_sql_for_people() {
 }
 
 std::span<const std::string_view> grant_statements() {
-  static constexpr auto kStatements = std::to_array<std::string_view>({kReaderGrants, kWriterGrants, kKeeperGrants, kPolicies});
+  static constexpr auto kStatements =
+      std::to_array<std::string_view>({kReaderGrants, kWriterGrants, kKeeperGrants, kPolicies});
   return kStatements;
 }
 
