@@ -34,7 +34,7 @@ constexpr std::string_view kSession =
     "AND p.schemaname = current_schema() AND p.permissive = 'PERMISSIVE' AND p.qual = 'true' AND EXISTS "
     "(SELECT 1 FROM unnest(p.roles) AS role WHERE role = 'public' OR EXISTS (SELECT 1 FROM pg_roles r WHERE "
     "r.rolname = role AND pg_has_role(current_user, r.oid, 'USAGE'))))), "
-    "(SELECT count(*) FROM pg_roles WHERE rolname IN ('twinlog_reader', 'twinlog_writer', 'twinlog_keeper')), "
+    "(SELECT count(*) FROM pg_roles WHERE rolname IN ('twinlog_reader', 'twinlog_writer')), "
     "current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on', "
     "(SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = 'auth_logs'::regclass), "
     "inet_client_addr() IS NULL OR family(inet_client_addr()) = 4 AND inet_client_addr() << '127.0.0.0/8' "
@@ -77,9 +77,8 @@ void check_walls(const Rows& row, std::vector<CheckLine>& lines) {
                 "twinlog_meta, which hold no tenant's rows: ALTER TABLE ... DISABLE ROW LEVEL SECURITY)"));
   }
   if (int8_value(row.value(0, 2)) != kRoleCount) {
-    lines.push_back(
-        problem("roles are missing of twinlog_reader, twinlog_writer and twinlog_keeper; run as an administrator: " +
-                std::string(role_sql_for_people()) + " then `twinlog migrate`"));
+    lines.push_back(problem("the roles twinlog_reader and twinlog_writer are missing; run as an administrator: " +
+                            std::string(role_sql_for_people()) + " then `twinlog migrate`"));
   }
   if (!bool_value(row.value(0, 3)) || !bool_value(row.value(0, 4))) {
     lines.push_back(

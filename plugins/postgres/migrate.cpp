@@ -54,8 +54,9 @@ constexpr std::string_view kHidden =
     "AND p.polpermissive AND p.polcmd = '*' AND pg_get_expr(p.polqual, p.polrelid) = 'true' AND EXISTS "
     "(SELECT 1 FROM unnest(p.polroles) AS named(role) WHERE named.role = 0 OR pg_has_role(named.role, 'USAGE')))";
 constexpr std::string_view kRoles =
-    "SELECT (SELECT count(*) FROM pg_roles WHERE rolname IN ('twinlog_reader', 'twinlog_writer', 'twinlog_keeper')), "
-    "(SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user)";
+    "SELECT (SELECT count(*) FROM pg_roles WHERE rolname IN ('twinlog_reader', 'twinlog_writer')), "
+    "(SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user), "
+    "EXISTS (SELECT FROM pg_roles WHERE rolname = 'twinlog_keeper')";
 
 StoreError no_schema() {
   return {.reaction = Reaction::kHold,
@@ -220,16 +221,25 @@ StoreResult<bool> run_step(Connection& connection, const SchemaStep& step, Migra
 
 CheckLine roles_are_missing() {
   return problem(
-      "roles are missing of twinlog_reader, twinlog_writer and twinlog_keeper, and this role may not create them; "
+      "the roles twinlog_reader and twinlog_writer are missing and this role may not create them; "
       "have an administrator run: " +
       std::string(role_sql_for_people()) + " and then run `twinlog migrate` again");
 }
 
+/// The role twinlog_keeper, without which writers and readers go on.
+enum class Keeper : std::uint8_t { kThere, kMissing };
+constexpr std::string_view kKeeperIsMissing =
+    "the role twinlog_keeper is missing and this role may not create it; only erasure, retention and retirement need "
+    "it: have an administrator run CREATE ROLE twinlog_keeper NOLOGIN; and then run `twinlog migrate` again";
+
 /// What is left for people to do, and that the rest is as it should be.
-std::vector<CheckLine> lines_of(const WallFaults& faults) {
-  std::vector<CheckLine> lines{fine("the roles twinlog_reader, twinlog_writer and twinlog_keeper have their rights")};
+std::vector<CheckLine> lines_of(const WallFaults& faults, Keeper keeper) {
+  std::vector<CheckLine> lines{fine("the roles twinlog_reader and twinlog_writer have their rights")};
   for (const std::string& fault : faults.for_people) {
     lines.push_back(problem(fault));
+  }
+  if (keeper == Keeper::kMissing) {
+    lines.push_back(fine(std::string(kKeeperIsMissing)));
   }
   return lines;
 }
@@ -332,6 +342,7 @@ StoreResult<std::vector<CheckLine>> migrate_roles(Connection& connection) {
   }
   const bool are_there = int8_value(rows->value(0, 0)) == kRoleCount;
   const bool may_create = bool_value(rows->value(0, 1));
+  const bool is_keeper_there = bool_value(rows->value(0, 2));
   if (!are_there && !may_create) {
     return std::vector<CheckLine>{roles_are_missing()};
   }
@@ -339,14 +350,16 @@ StoreResult<std::vector<CheckLine>> migrate_roles(Connection& connection) {
   if (!faults) {
     return std::move(faults).error();
   }
-  if (are_there && faults->mendable.empty()) {
-    return lines_of(*faults);
+  const Keeper keeper = is_keeper_there || may_create ? Keeper::kThere : Keeper::kMissing;
+  const bool is_any_missing = !are_there || !is_keeper_there;
+  if (faults->mendable.empty() && (!is_any_missing || !may_create)) {
+    return lines_of(*faults, keeper);
   }
   if (auto begun = begin_locked(connection); !begun.ok()) {
     return std::move(begun).error();
   }
   std::vector<Statement> statements;
-  if (!are_there) {
+  if (is_any_missing && may_create) {
     for (const std::string_view sql : role_statements()) {
       statements.push_back({sql, {}});
     }
@@ -358,7 +371,7 @@ StoreResult<std::vector<CheckLine>> migrate_roles(Connection& connection) {
     return abandon(connection, std::move(*error));
   }
   TWINLOG_KILL_POINT("postgres.roles_committed");
-  return lines_of(*faults);
+  return lines_of(*faults, keeper);
 }
 
 }  // namespace twinlog::postgres

@@ -19,8 +19,8 @@ inline constexpr std::chrono::milliseconds kQuestionLimit = std::chrono::seconds
 inline constexpr std::chrono::milliseconds kMigrationLimit = std::chrono::seconds{120};
 /// For building an index beside running writers. Where it is over the server may go on: the next try finds the index.
 inline constexpr std::chrono::milliseconds kIndexLimit = std::chrono::hours{6};
-/// twinlog_reader, twinlog_writer and twinlog_keeper.
-inline constexpr std::int64_t kRoleCount = 3;
+/// twinlog_reader and twinlog_writer; twinlog_keeper may be missing.
+inline constexpr std::int64_t kRoleCount = 2;
 
 /// What a session finds in the first schema of its search path.
 struct SchemaState {

@@ -24,6 +24,10 @@ std::vector<CheckLine> migrated(const StoreSettings& settings) {
   return *result;
 }
 
+bool says(const std::vector<CheckLine>& lines, const std::string& words) {
+  return std::ranges::any_of(lines, [&](const CheckLine& line) { return line.text.find(words) != std::string::npos; });
+}
+
 std::string problems_of(const std::vector<CheckLine>& lines) {
   std::string problems;
   for (const CheckLine& line : lines) {
@@ -169,9 +173,15 @@ TEST(PostgresRoles, WithoutCreateroleTheSqlIsPrintedAndWritingWorks) {
             std::string::npos);
   TestAgent agent(database, "agent", "plain_owner");
   EXPECT_EQ(agent.deliver({event_of("u", "login_failed", "a")}).accounts, 1U);
-  execute(*database.session(), {"CREATE ROLE twinlog_reader NOLOGIN", "CREATE ROLE twinlog_writer NOLOGIN",
-                                "CREATE ROLE twinlog_keeper NOLOGIN"});
-  EXPECT_EQ(problems_of(migrated(database.settings("plain_owner"))), "");
+  execute(*database.session(), {"CREATE ROLE twinlog_reader NOLOGIN", "CREATE ROLE twinlog_writer NOLOGIN"});
+  const auto without_keeper = migrated(database.settings("plain_owner"));
+  EXPECT_EQ(problems_of(without_keeper), "");
+  EXPECT_TRUE(says(without_keeper, "CREATE ROLE twinlog_keeper NOLOGIN;"));
+  EXPECT_EQ(problems_of(make_postgres_admin(database.settings("plain_owner"))->check()), "");
+  execute(*database.session(), {"CREATE ROLE twinlog_keeper NOLOGIN"});
+  const auto with_keeper = migrated(database.settings("plain_owner"));
+  EXPECT_EQ(problems_of(with_keeper), "");
+  EXPECT_FALSE(says(with_keeper, "twinlog_keeper is missing"));
   EXPECT_EQ(problems_of(make_postgres_admin(database.settings("plain_owner"))->check()), "");
   execute(*database.session(), {"DROP OWNED BY twinlog_reader, twinlog_writer, twinlog_keeper",
                                 "DROP ROLE twinlog_reader, twinlog_writer, twinlog_keeper",
