@@ -63,13 +63,14 @@ struct CommitMoment {
 /// What a courier takes to a store at once: items of one epoch, in order.
 struct SpoolBatch {
   SpoolEpoch epoch;
-  /// All up to this number is in the batch, or on record as skipped or lost; 0: there is nothing to read.
+  /// All up to this number is in the batch, or leads nowhere; 0: there is nothing to read.
   std::uint64_t last_number = 0;
-  std::vector<Version> versions;  ///< leaf_index is the index in the epoch.
-  LedgerPart ledger;              ///< Empty where the epoch has none.
+  std::uint64_t items = 0;        ///< Versions and own leaves.
+  std::vector<Version> versions = {};  ///< leaf_index is the index in the epoch.
+  LedgerPart ledger = {};              ///< Empty where the epoch has none.
   /// Epochs before this one that end below it, and this one where its last item is in the batch and it is over: once
   /// the batch is in a store, it has all of them.
-  std::vector<Uuid> closed;
+  std::vector<Uuid> closed = {};
 };
 
 /// The events of one request. The pointed-to events outlive the commit.
@@ -83,12 +84,6 @@ struct CommitRequest {
 struct SpoolIdentity {
   Uuid epoch_id{};         ///< UUIDv7
   std::string log_id_key;  ///< 32 random bytes: the HMAC key for generated log ids. A secret.
-};
-
-/// A version with its number in the spool.
-struct NumberedVersion {
-  std::uint64_t number = 0;
-  Version version;
 };
 
 /// Numbers, from the first to the last.
@@ -185,6 +180,9 @@ class Spool {
   /// An Error means that nothing of the whole call is promised (the disk refused): answer `busy`.
   virtual Result<std::vector<std::vector<Disposition>>> commit(std::span<const CommitRequest> requests,
                                                                const CommitMoment& moment) = 0;
+  Result<std::vector<std::vector<Disposition>>> commit(std::span<const CommitRequest> requests, UtcMicros received_at) {
+    return commit(requests, CommitMoment{.received_at = received_at});
+  }
 
   // The ledger. Where no epoch was begun since the spool was opened, events are taken without leaves, in the epoch that
   // was drawn when the spool was created, if nothing was ever begun in it.
@@ -193,8 +191,8 @@ class Spool {
   virtual std::optional<EndedEpoch> ended_epoch() const = 0;
   /// Ends the one under way, if any, and begins another with its leaf 0, synced. The committing thread alone.
   virtual Result<TreeState> begin_epoch(const NewEpoch& epoch, UtcMicros now) = 0;
-  /// Puts one leaf of the agent's own behind all others, synced; `declares` are losses that it declares (is_declared from
-  /// then on). The committing thread alone.
+  /// Puts one leaf of the agent's own behind all others, synced; `declares` are losses that it declares (is_declared
+  /// from then on). The committing thread alone.
   virtual Result<TreeState> append(const LeafMaker& leaf, UtcMicros now, std::span<const LeafRange> declares = {}) = 0;
   /// Out of memory.
   virtual TreeState tree() const = 0;
@@ -202,7 +200,7 @@ class Spool {
   virtual Status keep_note(const SavedNote& note) = 0;
   /// All of which an item is kept or that a store does not have whole yet, oldest first, the one under way last.
   virtual std::vector<SpoolEpoch> epochs() const = 0;
-  /// EVENT items in the range of numbers; own leaves, skipped and lost ones are none. Out of memory.
+  /// How many of these numbers are no leaves of the agent's own. Out of memory.
   virtual std::uint64_t events_in(const LeafRange& numbers) const = 0;
 
   /// Up to `most_events` items (and about `most_bytes` of events, at least one) with a number above `after`, of one
@@ -210,8 +208,8 @@ class Spool {
   virtual Result<SpoolBatch> read_batch(std::uint64_t after, std::size_t most_events, std::size_t most_bytes) const = 0;
   /// Up to `most_events` versions (and about `most_bytes` of them, at least one) with a number above `after`, in order,
   /// whatever epochs they are of; own leaves are passed over.
-  virtual Result<std::vector<NumberedVersion>> read(std::uint64_t after, std::size_t most_events,
-                                                    std::size_t most_bytes) const = 0;
+  virtual Result<std::vector<Version>> read(std::uint64_t after, std::size_t most_events,
+                                            std::size_t most_bytes) const = 0;
 
   virtual std::uint64_t last_leaf() const = 0;
   virtual std::uint64_t cursor(StoreId store) const = 0;
