@@ -53,6 +53,9 @@ void Rows::Clear::operator()(pg_result* result) const {
 int Rows::count() const {
   return PQntuples(result_.get());
 }
+int Rows::columns() const {
+  return PQnfields(result_.get());
+}
 bool Rows::is_null(int row, int column) const {
   return PQgetisnull(result_.get(), row, column) != 0;
 }

@@ -36,6 +36,7 @@ class Rows {
  public:
   explicit Rows(pg_result* result, bool warned);
   int count() const;
+  int columns() const;
   bool is_null(int row, int column) const;
   /// Binary; valid while this object lives.
   std::string_view value(int row, int column) const;

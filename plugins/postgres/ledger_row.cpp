@@ -205,6 +205,14 @@ std::optional<Tuple> Tuple::read(std::string_view message, bool& is_broken) {
   return is_broken ? std::nullopt : std::optional(std::move(tuple));
 }
 
+Tuple Tuple::of(const Rows& rows, int row) {
+  Tuple tuple;
+  for (int column = 0; column < rows.columns(); ++column) {
+    tuple.values_.push_back(rows.is_null(row, column) ? std::nullopt : std::optional(rows.value(row, column)));
+  }
+  return tuple;
+}
+
 LedgerRow read_version_row(const Tuple& tuple) {
   return VersionRowReader(tuple).read();
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugins/api/ledger_reader.h"
+#include "plugins/postgres/connection.h"
 
 namespace twinlog::postgres {
 
@@ -17,6 +18,9 @@ class Tuple {
   /// From a message of the COPY, of which the first begins with the header. Nothing for the trailer, and for bytes that
   /// are no row of so many columns (is_broken). The bytes must outlive the tuple.
   static std::optional<Tuple> read(std::string_view message, bool& is_broken);
+
+  /// Of a row of binary results, which must outlive it.
+  static Tuple of(const Rows& rows, int row);
 
   std::size_t size() const { return values_.size(); }
   bool is_null(std::size_t column) const { return !values_[column]; }
