@@ -30,7 +30,8 @@ constexpr std::string_view kStates =
     "JOIN account_lockouts a ON a.tenant_id = k.tenant_id AND a.account = k.account ORDER BY 1, 2";
 // Events with both names speak to the account of the name, too, which stands in no column: it has to be folded.
 constexpr std::string_view kNames =
-    "SELECT DISTINCT tenant_id, username FROM (SELECT tenant_id, username, user_id, event_type FROM auth_logs UNION ALL "
+    "SELECT DISTINCT tenant_id, username FROM (SELECT tenant_id, username, user_id, event_type FROM auth_logs UNION "
+    "ALL "
     "SELECT tenant_id, username, user_id, event_type FROM auth_log_conflicts) l WHERE tenant_id = ANY($1) "
     "AND user_id IS NOT NULL AND username IS NOT NULL "
     "AND event_type IN ('login_success', 'lockout_reset', 'account_locked')";
@@ -71,12 +72,11 @@ StoreResult<std::vector<Found>> read_states(Connection& connection, const Erased
   for (int row = 0; row < states.count(); ++row) {
     Result<AccountState> state = decode_account_state(states.value(row, 2));
     if (!state) {
-      return StoreError{
-          .reaction = Reaction::kStop, .code = "", .constraint = "", .words = state.error().message()};
+      return StoreError{.reaction = Reaction::kStop, .code = "", .constraint = "", .words = state.error().message()};
     }
-    found.push_back({.account = {{std::string(states.value(row, 0)), std::string(states.value(row, 1))},
-                                 std::move(*state)},
-                     .is_fed = bool_value(states.value(row, 3))});
+    found.push_back(
+        {.account = {{std::string(states.value(row, 0)), std::string(states.value(row, 1))}, std::move(*state)},
+         .is_fed = bool_value(states.value(row, 3))});
   }
   return found;
 }

@@ -53,8 +53,7 @@ bool has_any(const AuthEvent& event, const std::vector<std::uint8_t>& fields) {
 
 std::optional<ErasedRow> erased(const LedgerRow& row, const std::vector<std::uint8_t>& fields) {
   const auto kept = kept_after_all(row.version.event, key_of(row), row.salts, fields);
-  ErasedRow made{
-      .row = &row, .salts = kept ? salts_bytes(*kept) : row.salts, .content_hash = hash_in_key(row)};
+  ErasedRow made{.row = &row, .salts = kept ? salts_bytes(*kept) : row.salts, .content_hash = hash_in_key(row)};
   const bool is_content_known = row.is_conflict ? made.content_hash != row.version.content_hash : row.has_content_hash;
   if (!row.version.ledger && made.salts == row.salts && !is_content_known && !has_any(row.version.event, fields)) {
     return std::nullopt;

@@ -1,4 +1,5 @@
-// What erasing fields makes of a record with all that belongs to it (ledger/FORMAT.md), and the statements that write it.
+// What erasing fields makes of a record with all that belongs to it (ledger/FORMAT.md), and the statements that write
+// it.
 #pragma once
 
 #include <cstdint>

@@ -48,17 +48,16 @@ constexpr std::string_view kDeleteFurther =
 constexpr std::string_view kDeleteRecords =
     "DELETE FROM auth_logs t USING unnest($1::text[], $2::text[]) AS k(tenant_id, log_id) "
     "WHERE t.tenant_id = k.tenant_id AND t.log_id = k.log_id";
-constexpr std::string_view kRetire =
-    "UPDATE ledger_epochs SET retired = $2 WHERE epoch_id = $1 AND retired IS NULL";
-constexpr std::string_view kIsRetired =
-    "SELECT count(*) FROM ledger_epochs WHERE epoch_id = $1 AND retired IS NULL";
+constexpr std::string_view kRetire = "UPDATE ledger_epochs SET retired = $2 WHERE epoch_id = $1 AND retired IS NULL";
+constexpr std::string_view kIsRetired = "SELECT count(*) FROM ledger_epochs WHERE epoch_id = $1 AND retired IS NULL";
 constexpr std::string_view kKeysBefore =
     "SELECT tenant_id, log_id FROM auth_logs WHERE received_at >= $1 AND received_at < $2 "
     "ORDER BY received_at, tenant_id, log_id LIMIT $3";
 // Candidates: of a name, every event with both names, which speaks to the account of the name, too.
 constexpr std::string_view kKeysOfAccount =
     "SELECT log_id, account, username, event_type FROM (SELECT log_id, account, username, user_id, event_type "
-    "FROM auth_logs WHERE tenant_id = $1 AND log_id > $3 UNION ALL SELECT log_id, account, username, user_id, event_type "
+    "FROM auth_logs WHERE tenant_id = $1 AND log_id > $3 UNION ALL SELECT log_id, account, username, user_id, "
+    "event_type "
     "FROM auth_log_conflicts WHERE tenant_id = $1 AND log_id > $3) l WHERE account = $2 OR ($2 LIKE 'name:%' "
     "AND user_id IS NOT NULL AND username IS NOT NULL AND event_type IN ('login_success', 'lockout_reset', "
     "'account_locked')) ORDER BY log_id COLLATE \"C\"";
@@ -142,8 +141,8 @@ class PostgresKeeper final : public StoreKeeper {
 
   StoreResult<std::vector<EventKey>> keys_of_account(const AccountKey& account, const std::string& after,
                                                      std::size_t most) override {
-    auto rows = search({kKeysOfAccount,
-                        {text_parameter(account.tenant_id), text_parameter(account.account), text_parameter(after)}});
+    auto rows = search(
+        {kKeysOfAccount, {text_parameter(account.tenant_id), text_parameter(account.account), text_parameter(after)}});
     if (!rows) {
       return std::move(rows).error();
     }
@@ -160,9 +159,9 @@ class PostgresKeeper final : public StoreKeeper {
   }
 
   StoreResult<std::vector<EventKey>> keys_before(UtcMicros from, UtcMicros time, std::size_t most) override {
-    auto rows = search({kKeysBefore,
-                        {timestamp_parameter(from), timestamp_parameter(time),
-                         int8_parameter(static_cast<std::int64_t>(most))}});
+    auto rows = search(
+        {kKeysBefore,
+         {timestamp_parameter(from), timestamp_parameter(time), int8_parameter(static_cast<std::int64_t>(most))}});
     if (!rows) {
       return std::move(rows).error();
     }

@@ -45,7 +45,15 @@ TEST_F(PostgresLedgerFlush, RecordsAndConflictsKeepTheirPlaceAndTheirLeafCanBeMa
     EXPECT_TRUE(row.has_content_hash);
     EXPECT_EQ(row.faults, Lines{});
   }
-  EXPECT_EQ(rows("SELECT ingress, peer_uid, peer_gid, salts FROM auth_logs WHERE log_id = 'b'"), Lines{"(1,1000,,)"});
+  EXPECT_EQ(rows("SELECT ingress, peer_uid, peer_gid, salts FROM auth_logs WHERE log_id = 'b'"), Lines{"(1,1000,1001,)"});
+}
+
+TEST_F(PostgresLedgerFlush, AnEventWithoutAPeerHasNone) {
+  Version version = agent_.accept(event("x", "a"));
+  version.arrival = {.ingress = Ingress::kHttp};
+  agent_.flush({version});
+  EXPECT_EQ(rows("SELECT ingress, peer_uid, peer_gid FROM auth_logs"), Lines{"(2,,)"});
+  EXPECT_EQ(whole_store(database_).rows.at(0).version, version);
 }
 
 TEST_F(PostgresLedgerFlush, WhatCameBeforeTheLedgerHasNothingInItsColumns) {

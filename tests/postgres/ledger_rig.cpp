@@ -26,7 +26,7 @@ Version LedgerAgent::accept(AuthEvent event) {
   version.agent = name_;
   version.epoch_id = epoch_;
   version.leaf_index = next_index_++;
-  version.arrival = {.ingress = Ingress::kUnix, .uid = 1000, .gid = kNobody};
+  version.arrival = {.ingress = Ingress::kUnix, .uid = 1000, .gid = 1001};
   LedgerPlace& place = version.ledger.emplace();
   place.tenant_seq = next_seq_++;
   place.record_key.fill(static_cast<std::uint8_t>(version.leaf_index + epoch_.back()));
