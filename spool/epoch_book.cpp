@@ -145,9 +145,12 @@ std::uint64_t EpochBook::own_in(const LeafRange& numbers) const {
                                     std::ranges::lower_bound(records_.own, numbers.first));
 }
 
-bool EpochBook::is_own(std::uint64_t number) const {
+std::uint64_t EpochBook::newest_other(std::uint64_t number) const {
   const std::scoped_lock lock(mutex_);
-  return std::ranges::binary_search(records_.own, number);
+  while (number > 0 && std::ranges::binary_search(records_.own, number)) {
+    --number;
+  }
+  return number;
 }
 
 std::vector<SavedNote> EpochBook::notes_in(const LeafRange& numbers) const {

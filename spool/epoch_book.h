@@ -53,7 +53,8 @@ class EpochBook {
   /// All, oldest first; `last` is the last number given out.
   std::vector<SpoolEpoch> epochs(std::uint64_t last) const;
   std::uint64_t own_in(const LeafRange& numbers) const;
-  bool is_own(std::uint64_t number) const;
+  /// The greatest number up to this one that is none of them.
+  std::uint64_t newest_other(std::uint64_t number) const;
   std::vector<SavedNote> notes_in(const LeafRange& numbers) const;
   /// A leaf whose checkpoint is still being signed, and none behind it, is for no store yet.
   std::optional<std::uint64_t> waiting_for_note() const;

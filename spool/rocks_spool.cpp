@@ -187,13 +187,6 @@ Status RocksSpool::change_losses(const Change& change) {
   });
 }
 
-Status RocksSpool::skip_to(std::uint64_t leaf) {
-  return change_losses([leaf](SpoolPositions& positions, rocksdb::WriteBatch& /*batch*/) {
-    positions.skipped_to = std::max(positions.skipped_to, leaf);
-    return Status();
-  });
-}
-
 Status RocksSpool::acknowledge(const LeafRange& lost, const Decision& by) {
   return change_losses([&](SpoolPositions& positions, rocksdb::WriteBatch& batch) -> Status {
     const auto found = std::ranges::find(positions.losses, lost, &Loss::leaves);

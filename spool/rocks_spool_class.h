@@ -46,8 +46,9 @@ class RocksSpool final : public Spool {
   Result<TreeState> append(const LeafMaker& leaf, UtcMicros now, std::span<const LeafRange> declares) override;
   TreeState tree() const override;
   Status keep_note(const SavedNote& note) override;
-  std::vector<SpoolEpoch> epochs() const override { return book_.epochs(last_leaf_); }
+  std::vector<SpoolEpoch> epochs() const override;
   std::uint64_t events_in(const LeafRange& numbers) const override;
+  std::uint64_t newest_event(std::uint64_t number) const override { return book_.newest_other(number); }
   Result<SpoolBatch> read_batch(std::uint64_t after, std::size_t most_events, std::size_t most_bytes) const override;
   Result<std::vector<Version>> read(std::uint64_t after, std::size_t most_events,
                                     std::size_t most_bytes) const override;
@@ -67,7 +68,6 @@ class RocksSpool final : public Spool {
                              const Settlement& settlement) override;
   Status give_up_unreadable(std::uint64_t after) override;
   Status note_missing(const LeafRange& range) override;
-  Status skip_to(std::uint64_t leaf) override;
   Status acknowledge(const LeafRange& lost, const Decision& by) override;
   Status maintain(TimePoint now) override;
   SpoolStats stats() const override;

@@ -193,7 +193,21 @@ Result<SpoolBatch> RocksSpool::read_batch(std::uint64_t after, std::size_t most_
     }
     first = epoch.last_number + 1;  // Nothing is left of this one.
   }
-  return SpoolBatch{};
+  SpoolBatch none;
+  none.waits_for_note = waiting.has_value();
+  return none;
+}
+
+std::vector<SpoolEpoch> RocksSpool::epochs() const {
+  const std::vector<LeafRange> gone = known_holes(positions_.now());
+  std::vector<SpoolEpoch> all = book_.epochs(last_leaf_);
+  for (SpoolEpoch& epoch : all) {
+    const auto after = std::ranges::upper_bound(gone, epoch.last_number, {}, &LeafRange::first);
+    if (after != gone.begin() && (after - 1)->last >= epoch.last_number) {
+      epoch.last_number = (after - 1)->first - 1;
+    }
+  }
+  return all;
 }
 
 }  // namespace twinlog

@@ -5,7 +5,7 @@
 //  1. commit() answers kStored / kDuplicate / kConflict only for versions on stable storage: one write batch, one sync,
 //     for all requests of one call (group commit).
 //  2. One number counts everything that is accepted from 1, in commit order: it is key, cursor, backlog and position. A
-//     number that leads nowhere is on record: skipped (skip_to), or lost; any other hole is found at the next opening
+//     number that leads nowhere is on record: skipped (by an older build), or lost; any other hole is found at the next opening
 //     and becomes a loss. The door of the ledger: the leaf of each version is to be made in commit(), in the same
 //     batch.
 //  3. A cursor names the last leaf its store has, or has refused for good; after a crash it is at worst too low: a
@@ -66,6 +66,8 @@ struct SpoolBatch {
   /// All up to this number is in the batch, or leads nowhere; 0: there is nothing to read.
   std::uint64_t last_number = 0;
   std::uint64_t items = 0;        ///< Versions and own leaves.
+  /// Nothing is given because a checkpoint over the next leaf is being signed: it goes out with that.
+  bool waits_for_note = false;
   std::vector<Version> versions = {};  ///< leaf_index is the index in the epoch.
   LedgerPart ledger = {};              ///< Empty where the epoch has none.
   /// Epochs before this one that end below it, and this one where its last item is in the batch and it is over: once
@@ -203,6 +205,9 @@ class Spool {
   /// How many of these numbers are no leaves of the agent's own. Out of memory.
   virtual std::uint64_t events_in(const LeafRange& numbers) const = 0;
 
+  /// The greatest number up to `number` that is no leaf of the agent's own; 0: none that is known. Out of memory.
+  virtual std::uint64_t newest_event(std::uint64_t number) const = 0;
+
   /// Up to `most_events` items (and about `most_bytes` of events, at least one) with a number above `after`, of one
   /// epoch. Own leaves count as events.
   virtual Result<SpoolBatch> read_batch(std::uint64_t after, std::size_t most_events, std::size_t most_bytes) const = 0;
@@ -238,10 +243,6 @@ class Spool {
   virtual Status give_up_unreadable(std::uint64_t after) = 0;
   /// Goes on record, durably, as lost: the numbers in `range` that lead nowhere and are not on record yet.
   virtual Status note_missing(const LeafRange& range) = 0;
-
-  /// Leaves up to `leaf` are never given out from now on, durably. For a spool that was set back: a store knows these
-  /// numbers of events that the spool has lost. A commit under way may still give out the next ones.
-  virtual Status skip_to(std::uint64_t leaf) = 0;
 
   /// Somebody knows of this loss: it no longer counts as trouble, and stays on record with the decision. kRefused where
   /// exactly these leaves are not among the losses.
