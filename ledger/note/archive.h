@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -37,6 +38,7 @@ class Archive {
   std::size_t lines_ = 0;
   std::vector<ArchivedCheckpoint> checkpoints_;
   std::set<std::string, std::less<>> notes_;
+  std::set<std::string, std::less<>> bodies_;
 };
 
 /// All of a text. A file that may be large is better taken line by line.
