@@ -209,6 +209,7 @@ bool LeafWalk::next(LeafGroup& group) {
   group.declarations.clear();
   group.tiles.clear();
   group.rows.clear();
+  group.surplus_rows = 0;
   const std::string spot(record_->substr(0, kSpotBytes));
   ByteReader place(spot);
   group.spot.epoch = place.u32();
@@ -226,7 +227,11 @@ bool LeafWalk::next(LeafGroup& group) {
         group.tiles.push_back(take_tile(bytes));
         break;
       case ClaimKind::kRow:
-        group.rows.push_back(take_row(bytes));
+        if (group.rows.size() < kMostRowsOfPlace) {
+          group.rows.push_back(take_row(bytes));
+        } else {
+          ++group.surplus_rows;
+        }
         break;
     }
     record_ = reader_.next();

@@ -2,6 +2,7 @@
 // together. Epochs by their number in the EpochBook.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -73,6 +74,9 @@ void put_claim(std::string& out, LeafSpot spot, const Declaration& claim);
 void put_claim(std::string& out, LeafSpot spot, const TileClaim& claim);
 void put_claim(std::string& out, LeafSpot spot, const RowClaim& claim);
 
+/// Rows that one place may have before the rest is only counted: a store may hold any number of forged ones.
+inline constexpr std::size_t kMostRowsOfPlace = 64;
+
 /// All claims about one leaf; roots are those of the tree of the leaves below it.
 struct LeafGroup {
   LeafSpot spot;
@@ -80,6 +84,7 @@ struct LeafGroup {
   std::vector<Declaration> declarations;
   std::vector<TileClaim> tiles;
   std::vector<RowClaim> rows;
+  std::uint64_t surplus_rows = 0;  ///< Beyond kMostRowsOfPlace.
 };
 
 /// What each source says the leaf's hash is: tiles of PostgreSQL, tiles of the document store, rows of each.
