@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ledger/verify/truth_finder.h"
+
 namespace twinlog {
 namespace {
 
