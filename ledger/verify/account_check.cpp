@@ -1,6 +1,7 @@
 #include "ledger/verify/account_check.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace twinlog {
 namespace {
@@ -13,21 +14,22 @@ AccountState without_marks(AccountState state) {
   return state;
 }
 
-bool is_gone(const Position& position, UtcMicros pruned_until) {
-  return position.content_hash == kErasedHash || position.effective_at < pruned_until;
+bool is_gone(const Position& position, const GoneUntil& until) {
+  return position.effective_at < until.pruned ||
+         (position.content_hash == kErasedHash && position.effective_at < until.erased);
 }
 
-/// Whether `shown`, a register of the row, can stand where ours is: the same, or a newer event that is gone.
+/// Whether `theirs`, a register of the row, can stand where ours is: the same, or a newer event that is gone.
 template <typename Register>
-bool is_at_least(const std::optional<Register>& theirs, const std::optional<Register>& ours, UtcMicros pruned_until,
+bool is_at_least(const std::optional<Register>& theirs, const std::optional<Register>& ours, const GoneUntil& until,
                  const Position& (*position)(const Register&)) {
   if (!theirs || !ours) {
-    return !ours && (!theirs || is_gone(position(*theirs), pruned_until));
+    return !ours && (!theirs || is_gone(position(*theirs), until));
   }
   if (*theirs == *ours) {
     return true;
   }
-  return position(*ours) < position(*theirs) && is_gone(position(*theirs), pruned_until);
+  return position(*ours) < position(*theirs) && is_gone(position(*theirs), until);
 }
 
 const Position& own_position(const Position& position) {
@@ -39,11 +41,11 @@ const Position& position_in(const Register& one) {
 }
 
 /// What is gone leaves registers that nothing here can check; those that are checked must hold.
-bool rests_on_what_is_gone(const AccountState& theirs, const AccountState& ours, UtcMicros pruned_until) {
-  return is_at_least<AccountState::Attempts>(theirs.attempts, ours.attempts, pruned_until, position_in) &&
-         is_at_least<AccountState::Lock>(theirs.lock, ours.lock, pruned_until, position_in) &&
-         is_at_least<Position>(theirs.success, ours.success, pruned_until, own_position) &&
-         is_at_least<AccountState::Newest>(theirs.newest, ours.newest, pruned_until, position_in);
+bool rests_on_what_is_gone(const AccountState& theirs, const AccountState& ours, const GoneUntil& until) {
+  return is_at_least<AccountState::Attempts>(theirs.attempts, ours.attempts, until, position_in) &&
+         is_at_least<AccountState::Lock>(theirs.lock, ours.lock, until, position_in) &&
+         is_at_least<Position>(theirs.success, ours.success, until, own_position) &&
+         is_at_least<AccountState::Newest>(theirs.newest, ours.newest, until, position_in);
 }
 
 }  // namespace
@@ -76,7 +78,6 @@ void AccountCheck::begin(std::string_view record) {
   row_.reset();
   possible_.assign(1, Possible{});
   has_too_many_ = false;
-  has_erased_ = false;
   tenant_id_.clear();
   log_id_.clear();
 }
@@ -97,7 +98,6 @@ AccountCheck::Membership AccountCheck::membership(const AccountClaim& claim) {
 void AccountCheck::take(const AccountClaim& claim) {
   tenant_id_ = claim.version.event.tenant_id;
   log_id_ = claim.version.event.log_id;
-  has_erased_ = has_erased_ || claim.is_erased;
   const Membership member = membership(claim);
   if (member == Membership::kOut || has_too_many_) {
     return;
@@ -147,10 +147,10 @@ bool AccountCheck::is_beyond_judging(const AccountRowClaim& row) const {
   if (!state || !(shown(*state) == row.account)) {
     return false;
   }
-  constexpr UtcMicros kNothingPruned = std::numeric_limits<UtcMicros>::min();
-  const UtcMicros pruned_until = parts_.pruned_until.value_or(kNothingPruned);
+  constexpr UtcMicros kNothing = std::numeric_limits<UtcMicros>::min();
+  const GoneUntil until{parts_.pruned_until.value_or(kNothing), parts_.erased_until.value_or(kNothing)};
   return std::any_of(possible_.begin(), possible_.end(), [&](const Possible& possible) {
-    return rests_on_what_is_gone(*state, possible.state, pruned_until);
+    return rests_on_what_is_gone(*state, possible.state, until);
   });
 }
 

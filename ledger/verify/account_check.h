@@ -16,6 +16,12 @@
 
 namespace twinlog {
 
+/// Until when what an account rests on may be gone.
+struct GoneUntil {
+  UtcMicros pruned = 0;
+  UtcMicros erased = 0;
+};
+
 /// States that one account may have; where there are more it is not judged until they are fewer.
 inline constexpr std::size_t kMostPossibleStates = 1024;
 
@@ -26,6 +32,8 @@ class AccountCheck {
     FindingLog& log;
     /// Of the newest PRUNE leaf that is proven: accounts may rest on events older than that which are gone.
     std::optional<UtcMicros> pruned_until;
+    /// Of the newest ERASE leaf that is proven: until then an account may rest on a version that speaks to nobody now.
+    std::optional<UtcMicros> erased_until;
   };
   explicit AccountCheck(Parts parts) : parts_(std::move(parts)) {}
   Status run(const std::vector<const SortedFile*>& files);
@@ -56,7 +64,6 @@ class AccountCheck {
   std::optional<AccountRowClaim> row_;
   std::vector<Possible> possible_;
   bool has_too_many_ = false;
-  bool has_erased_ = false;
   std::string tenant_id_;
   std::string log_id_;
 };
