@@ -47,7 +47,6 @@ struct EpochFacts {
   std::uint64_t signed_size = 0;  ///< Greatest that its key or a retirement signed.
   std::array<std::uint64_t, kStoreSides> checkpointed{};
   std::optional<std::uint64_t> retired_size;
-  std::string retired_reason;
 
   // From reading the stores.
   std::array<std::uint64_t, kStoreSides> tile_end{};
@@ -66,6 +65,7 @@ struct EpochFacts {
   UtcMicros due = 0;
   UtcMicros newest_accept_at = 0;
   std::optional<std::uint32_t> successor;
+  std::optional<std::uint64_t> followed_size;  ///< As the successor says.
   bool has_two_successors = false;
   bool is_followed_without_tree = false;
   std::optional<Witness> pruned;  ///< As a whole.

@@ -339,6 +339,7 @@ Status TruthFinder::hear_open(const OpenLeaf& open, std::uint64_t index) {
     previous.is_followed_without_tree = true;
     return {};
   }
+  previous.followed_size = open.previous_tree->size;
   previous.end = std::max(previous.end.value_or(0), open.previous_tree->size);
   return demand({*open.previous, open.previous_tree->size, open.previous_tree->root}, RootClaim::Source::kPrevious);
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -11,6 +13,7 @@
 #include "ledger/verify/account_check.h"
 #include "ledger/verify/event_check.h"
 #include "ledger/verify/leaf_check.h"
+#include "ledger/verify/note_judge.h"
 #include "ledger/verify/store_intake.h"
 #include "ledger/verify/truth_finder.h"
 
@@ -29,7 +32,7 @@ Error error_of(const StoreError& error, StoreSide side) {
 class Verification {
  public:
   Verification(const VerifyOrder& order, FindingLog& log)
-      : order_(order), log_(log), authority_({book_, log, order.trust, order.sorting, order.since}) {}
+      : order_(order), log_(log), judge_({book_, log, order.trust, order.archive, order.sorting, order.since}) {}
   Result<VerifyOutcome> run();
 
  private:
@@ -52,7 +55,7 @@ class Verification {
   const VerifyOrder& order_;
   FindingLog& log_;
   EpochBook book_;
-  Authority authority_;
+  NoteJudge judge_;
   std::vector<std::unique_ptr<StoreIntake>> intakes_;
   std::unique_ptr<SortedFile> tellings_;
   RefusedRanges refused_;
@@ -86,14 +89,9 @@ Status Verification::read_notes() {
       return {};
     });
     const StoreStatus failed = store.reader.checkpoints(
-        [this, side](LedgerCheckpointRow&& row) { return authority_.add_checkpoint(side, row); });
+        [this, side](LedgerCheckpointRow&& row) { return judge_.add_checkpoint(side, row); });
     if (failed) {
       return error_of(*failed, side);
-    }
-  }
-  for (const SignedCheckpoint& checkpoint : order_.archive) {
-    if (Status added = authority_.add_archived(checkpoint); !added) {
-      return added;
     }
   }
   return {};
@@ -103,17 +101,20 @@ Status Verification::read_epochs() {
   for (const VerifyStore& store : order_.stores) {
     const StoreSide side = store.side;
     const StoreStatus failed =
-        store.reader.epochs([this, side](LedgerEpochRow&& row) { return authority_.add_epoch(side, row); });
+        store.reader.epochs([this, side](LedgerEpochRow&& row) { return judge_.add_epoch(side, row); });
     if (failed) {
       return error_of(*failed, side);
     }
-    intakes_.push_back(std::make_unique<StoreIntake>(StoreIntake::Parts{side, store.reader, book_, log_, order_.sorting,
-                                                                        order_.trust.unproved_before, &progress_}));
+    StoreIntake::Parts parts{side, store.reader, book_, log_, order_.sorting, std::nullopt, &progress_};
+    if (order_.trust && order_.trust->unproved) {
+      parts.unproved_before = order_.trust->unproved->before;
+    }
+    intakes_.push_back(std::make_unique<StoreIntake>(parts));
     if (const auto sizes = store.reader.sizes(); sizes.ok()) {
       progress_.rows_expected += sizes->records;
     }
   }
-  authority_.tell_openings([this](StoreSide side, std::uint32_t epoch, std::string_view open) -> Status {
+  judge_.tell_openings([this](StoreSide side, std::uint32_t epoch, std::string_view open) -> Status {
     for (const auto& intake : intakes_) {
       if (intake->side() == side) {
         return intake->take_opening(epoch, open);
@@ -121,13 +122,14 @@ Status Verification::read_epochs() {
     }
     return {};
   });
-  return authority_.judge();
+  return judge_.judge();
 }
 
 Status Verification::read_stores() {
   std::mutex mutex;
   Status failed;
-  std::atomic<std::size_t> running{intakes_.size()};
+  std::condition_variable ended;
+  std::size_t running = intakes_.size();
   std::vector<std::thread> threads;
   for (const auto& intake : intakes_) {
     threads.emplace_back([&, reading = intake.get()] {
@@ -137,18 +139,17 @@ Status Verification::read_stores() {
       } else {
         read = reading->finish();
       }
-      if (!read) {
-        const std::lock_guard lock(mutex);
-        failed = read;
-      }
-      running.fetch_sub(1);
-      running.notify_one();
+      const std::lock_guard lock(mutex);
+      failed = read.ok() ? failed : read;
+      --running;
+      ended.notify_one();
     });
   }
-  while (order_.on_progress && running.load() > 0) {
+  std::unique_lock lock(mutex);
+  while (!ended.wait_for(lock, kProgressPause, [&running] { return running == 0; })) {
     show(VerifyStep::kReading, progress_.rows.load(), progress_.rows_expected.load());
-    std::this_thread::sleep_for(kProgressPause);
   }
+  lock.unlock();
   for (std::thread& thread : threads) {
     thread.join();
   }
@@ -156,7 +157,7 @@ Status Verification::read_stores() {
 }
 
 std::vector<const SortedFile*> Verification::leaf_files() const {
-  std::vector<const SortedFile*> files{&authority_.roots()};
+  std::vector<const SortedFile*> files{&judge_.roots()};
   for (const auto& intake : intakes_) {
     files.push_back(&intake->leaves());
   }
@@ -292,12 +293,13 @@ void Verification::check_strangers() {
 }
 
 void Verification::check_unproved() {
+  const std::optional<UnprovedRows> unproved = order_.trust ? order_.trust->unproved : std::nullopt;
   for (const auto& intake : intakes_) {
     outcome_.summary.records += intake->records;
     outcome_.summary.conflicts += intake->conflicts;
     outcome_.summary.accounts += intake->account_rows;
     outcome_.summary.unproved += intake->unproved;
-    const auto& allowed = order_.trust.unproved_rows;
+    const std::optional<std::uint64_t> allowed = unproved ? unproved->rows : std::nullopt;
     if (allowed && intake->unproved > *allowed) {
       tell(Verdict::kForeign, intake->side(), {}, "more rows from before the ledger than the trust file accepts");
     } else if (allowed && intake->unproved < *allowed) {
@@ -310,15 +312,15 @@ void Verification::check_unproved() {
 void Verification::check_lost_epochs() {
   for (std::uint32_t i = 0; i < book_.size(); ++i) {
     const EpochFacts& facts = book_.at(i);
-    outcome_.summary.epochs += facts.is_named ? 1 : 0;
-    outcome_.summary.pruned_epochs += facts.pruned ? 1 : 0;
+    outcome_.summary.epochs += facts.is_named ? 1U : 0U;
+    outcome_.summary.pruned_epochs += facts.pruned ? 1U : 0U;
     if (facts.has_two_successors) {
       tell(Verdict::kFork, std::nullopt, facts.name(), "two epochs follow this one: its spool was copied or set back");
     }
-    const bool is_shortened = facts.successor && facts.end && facts.signed_size > *facts.end && !facts.retired_size;
+    const bool is_shortened = facts.followed_size && facts.signed_size > *facts.followed_size;
     if (is_shortened) {
       tell(Verdict::kFork, std::nullopt, facts.name(),
-           "the next epoch's OPEN says it ended with " + std::to_string(*facts.end) + " leaves, and its key signed " +
+           "the next epoch's OPEN says it ended with " + std::to_string(*facts.followed_size) + " leaves, and its key signed " +
                std::to_string(facts.signed_size) + ": its spool was set back");
     }
     const bool is_gone = !facts.is_named && (facts.is_followed_without_tree || facts.witnessed > 0 || facts.pruned);

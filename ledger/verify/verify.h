@@ -4,11 +4,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "ledger/note/checkpoint.h"
-#include "ledger/verify/authority.h"
+#include "ledger/note/archive.h"
+#include "ledger/note/trust_file.h"
 #include "ledger/verify/finding.h"
 #include "ledger/verify/sorted_file.h"
 #include "plugins/api/ledger_reader.h"
@@ -30,8 +31,8 @@ struct VerifyProgress {
 
 struct VerifyOrder {
   std::vector<VerifyStore> stores;  ///< Opened; one or two, each another side.
-  VerifyTrust trust;
-  std::vector<SignedCheckpoint> archive;
+  std::optional<TrustFile> trust;  ///< Nothing: none was given.
+  Archive archive;
   std::optional<UtcMicros> since;
   UtcMicros now = 0;
   SortSettings sorting;

@@ -3,15 +3,16 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "ledger/leaf/leaf.h"
+#include "ledger/note/archive.h"
 #include "ledger/note/checkpoint.h"
+#include "ledger/note/retirement.h"
+#include "ledger/note/trust_file.h"
 #include "ledger/note/verifier_key.h"
 #include "ledger/verify/epoch_book.h"
 #include "ledger/verify/finding.h"
@@ -21,36 +22,21 @@
 
 namespace twinlog {
 
-struct TrustedKey {
-  VerifierKey key;
-  std::string origin_prefix;  ///< "": every origin.
-};
-
-/// What the trust file says; is_given is false where there is none.
-struct VerifyTrust {
-  bool is_given = false;
-  std::vector<TrustedKey> keys;
-  std::set<std::string> revoked_keys;
-  std::map<std::string, std::uint64_t> revoked_origins;  ///< After so many leaves.
-  std::optional<UtcMicros> unproved_before;
-  std::optional<std::uint64_t> unproved_rows;  ///< In each store.
-};
-
 /// add_*() everything, then judge(). One thread.
-class Authority {
+class NoteJudge {
  public:
   struct Parts {
     EpochBook& book;
     FindingLog& log;
-    const VerifyTrust& trust;
+    const std::optional<TrustFile>& trust;  ///< Nothing: no trust file was given.
+    const Archive& archive;
     SortSettings sorting;
     std::optional<UtcMicros> since;
   };
-  explicit Authority(Parts parts) : parts_(std::move(parts)), papers_(parts_.sorting), roots_(parts_.sorting) {}
+  explicit NoteJudge(Parts parts) : parts_(std::move(parts)), papers_(parts_.sorting), roots_(parts_.sorting) {}
 
   Status add_checkpoint(StoreSide store, const LedgerCheckpointRow& row);
   Status add_epoch(StoreSide store, const LedgerEpochRow& row);
-  Status add_archived(const SignedCheckpoint& checkpoint);
   /// Tells what is wrong with any of them; fills in what the notes say of epochs.
   Status judge();
   /// The roots that count, as claims for the walk over leaves.
@@ -84,9 +70,10 @@ class Authority {
   Status judge_epoch(const Uuid& id, const std::vector<Paper>& papers);
   void judge_beginnings(std::uint32_t number, const std::vector<Paper>& papers);
   std::optional<Beginning> read_beginning(const EpochFacts& facts, const Paper& paper, std::string_view note);
-  bool is_trusted(const SignedNote& note, const std::string& origin, const VerifierKey& own, bool& has_wrong) const;
   void accept(EpochFacts& facts, const Beginning& beginning);
   void mark_skipped(const Beginning& beginning);
+  Status add_archived(const SignedCheckpoint& checkpoint);
+  bool is_retired_by_trusted(const SignedRetirement& retired) const;
   Status judge_note(std::uint32_t number, const Paper& paper);
   Status judge_retirement(std::uint32_t number, const Paper& paper);
   Status add_root(std::uint32_t number, std::uint64_t size, const RootClaim& claim);
@@ -96,7 +83,6 @@ class Authority {
   SortedFile papers_;
   SortedFile roots_;
   OpeningSink openings_;
-  std::set<std::string> archived_beginnings_;  ///< Size-1 notes of the archive, by their text lines.
   std::string checked_note_;                   ///< The last one that was checked, and what came of it.
   bool is_checked_note_good_ = false;
 };

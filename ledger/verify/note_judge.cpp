@@ -1,13 +1,11 @@
-#include "ledger/verify/authority.h"
+#include "ledger/verify/note_judge.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "ledger/base/base64.h"
 #include "ledger/note/origin.h"
 #include "ledger/record/json_tape.h"
 #include "ledger/tree/merkle.h"
-#include "ledger/verify/retired_note.h"
 
 namespace twinlog {
 namespace {
@@ -39,7 +37,7 @@ std::string agent_of(const std::string& json) {
 
 }  // namespace
 
-std::string Authority::record_of(const Uuid& id, const Paper& paper) {
+std::string NoteJudge::record_of(const Uuid& id, const Paper& paper) {
   std::string out(as_text(id));
   out.push_back(static_cast<char>(paper.kind));
   put_u64(out, paper.size);
@@ -53,7 +51,7 @@ std::string Authority::record_of(const Uuid& id, const Paper& paper) {
   return out;
 }
 
-Authority::Paper Authority::read_paper(std::string_view record) {
+NoteJudge::Paper NoteJudge::read_paper(std::string_view record) {
   ByteReader bytes(record);
   bytes.bytes(sizeof(Uuid));
   Paper paper;
@@ -70,7 +68,7 @@ Authority::Paper Authority::read_paper(std::string_view record) {
   return paper;
 }
 
-Status Authority::add_checkpoint(StoreSide store, const LedgerCheckpointRow& row) {
+Status NoteJudge::add_checkpoint(StoreSide store, const LedgerCheckpointRow& row) {
   Paper paper;
   paper.kind = Paper::Kind::kNote;
   paper.store = store;
@@ -81,7 +79,7 @@ Status Authority::add_checkpoint(StoreSide store, const LedgerCheckpointRow& row
   return papers_.add(record_of(row.epoch_id, paper));
 }
 
-Status Authority::add_epoch(StoreSide store, const LedgerEpochRow& row) {
+Status NoteJudge::add_epoch(StoreSide store, const LedgerEpochRow& row) {
   Paper paper;
   paper.kind = Paper::Kind::kEpoch;
   paper.store = store;
@@ -101,7 +99,7 @@ Status Authority::add_epoch(StoreSide store, const LedgerEpochRow& row) {
   return papers_.add(record_of(*id, paper));
 }
 
-Status Authority::add_archived(const SignedCheckpoint& checkpoint) {
+Status NoteJudge::add_archived(const SignedCheckpoint& checkpoint) {
   const std::optional<Uuid> id = epoch_of_origin(checkpoint.checkpoint.origin);
   if (!id) {
     return {};  // A note of another log: it says nothing of this one.
@@ -111,17 +109,19 @@ Status Authority::add_archived(const SignedCheckpoint& checkpoint) {
   paper.size = checkpoint.checkpoint.head.size;
   paper.root = as_text(checkpoint.checkpoint.head.root);
   paper.note = note_text(checkpoint.note);
-  if (paper.size == 1) {
-    archived_beginnings_.insert(checkpoint.note.text);
-  }
   return papers_.add(record_of(*id, paper));
 }
 
-Status Authority::judge() {
+Status NoteJudge::judge() {
+  for (const ArchivedCheckpoint& archived : parts_.archive.checkpoints()) {
+    if (Status added = add_archived(archived.checkpoint); !added) {
+      return added;
+    }
+  }
   if (Status finished = papers_.finish(); !finished) {
     return finished;
   }
-  if (!parts_.trust.is_given) {
+  if (!parts_.trust) {
     Finding finding;
     finding.verdict = Verdict::kUnknownKey;
     finding.detail = "no trust file: that the record fits together is checked, not who wrote it";
@@ -167,7 +167,7 @@ Status Authority::judge() {
   return reader.status();
 }
 
-void Authority::tell(Verdict verdict, const EpochFacts& facts, const Paper* paper, const std::string& words) {
+void NoteJudge::tell(Verdict verdict, const EpochFacts& facts, const Paper* paper, const std::string& words) {
   Finding finding;
   finding.verdict = verdict;
   finding.store = paper != nullptr ? paper->store : std::nullopt;
@@ -179,7 +179,7 @@ void Authority::tell(Verdict verdict, const EpochFacts& facts, const Paper* pape
   parts_.log.add(finding);
 }
 
-Status Authority::judge_epoch(const Uuid& id, const std::vector<Paper>& papers) {
+Status NoteJudge::judge_epoch(const Uuid& id, const std::vector<Paper>& papers) {
   const std::uint32_t number = parts_.book.number(id);
   EpochFacts& facts = parts_.book.at(number);
   facts.is_named = true;
@@ -195,9 +195,9 @@ Status Authority::judge_epoch(const Uuid& id, const std::vector<Paper>& papers) 
     }
     tell(Verdict::kMissing, facts, nullptr, "the epoch's beginning is in no store, and notes of it are there");
   }
-  if (const auto revoked = parts_.trust.revoked_origins.find(facts.origin);
-      revoked != parts_.trust.revoked_origins.end()) {
-    facts.revoked_after = revoked->second;
+  if (parts_.trust) {
+    const auto revoked = parts_.trust->revoked_after.find(facts.origin);
+    facts.revoked_after = revoked == parts_.trust->revoked_after.end() ? std::nullopt : std::optional(revoked->second);
   }
   for (const Paper& paper : papers) {
     if (paper.kind != Paper::Kind::kEpoch) {
@@ -223,7 +223,7 @@ Status Authority::judge_epoch(const Uuid& id, const std::vector<Paper>& papers) 
   return add_root(number, 1, first);
 }
 
-void Authority::judge_beginnings(std::uint32_t number, const std::vector<Paper>& papers) {
+void NoteJudge::judge_beginnings(std::uint32_t number, const std::vector<Paper>& papers) {
   EpochFacts& facts = parts_.book.at(number);
   std::string archived;
   for (const Paper& paper : papers) {
@@ -267,7 +267,7 @@ void Authority::judge_beginnings(std::uint32_t number, const std::vector<Paper>&
   }
 }
 
-std::optional<Authority::Beginning> Authority::read_beginning(const EpochFacts& facts, const Paper& paper,
+std::optional<NoteJudge::Beginning> NoteJudge::read_beginning(const EpochFacts& facts, const Paper& paper,
                                                               std::string_view note) {
   const bool is_own_note = paper.store.has_value();
   const auto refuse = [&](const std::string& words) -> std::optional<Beginning> {
@@ -300,41 +300,17 @@ std::optional<Authority::Beginning> Authority::read_beginning(const EpochFacts& 
   if (!key || key->name != origin || signed_by(parsed->note, *key) != SignedBy::kYes) {
     return refuse("the epoch's own key did not sign the note");
   }
-  bool has_wrong = false;
-  const bool trusted = is_trusted(parsed->note, origin, *key, has_wrong);
-  if (has_wrong && is_own_note) {
+  const Authority authority = parts_.trust ? authority_of(*parsed, *parts_.trust, parts_.archive) : Authority::kTrusted;
+  if (authority == Authority::kWrongSignature) {
     static_cast<void>(refuse("the signature under the enrolment key's name does not hold"));
   }
   if (paper.origin != origin && is_own_note) {
     tell(Verdict::kModified, facts, &paper, "origin in ledger_epochs");
   }
-  return Beginning{std::move(*parsed), std::move(*leaf), hash, std::move(*key), trusted};
+  return Beginning{std::move(*parsed), std::move(*leaf), hash, std::move(*key), authority == Authority::kTrusted};
 }
 
-bool Authority::is_trusted(const SignedNote& note, const std::string& origin, const VerifierKey& own,
-                           bool& has_wrong) const {
-  if (!parts_.trust.is_given) {
-    return true;
-  }
-  for (const TrustedKey& trusted : parts_.trust.keys) {
-    if (!origin.starts_with(trusted.origin_prefix)) {
-      continue;
-    }
-    if (trusted.key == own) {
-      return true;
-    }
-    const SignedBy by = signed_by(note, trusted.key);
-    has_wrong = has_wrong || by == SignedBy::kWrong;
-    const bool counts =
-        !parts_.trust.revoked_keys.contains(trusted.key.name) || archived_beginnings_.contains(note.text);
-    if (by == SignedBy::kYes && counts) {
-      return true;
-    }
-  }
-  return false;
-}
-
-void Authority::accept(EpochFacts& facts, const Beginning& beginning) {
+void NoteJudge::accept(EpochFacts& facts, const Beginning& beginning) {
   const auto& open = std::get<OpenLeaf>(beginning.open.content);
   facts.origin = beginning.note.checkpoint.origin;
   facts.agent = agent_of(open.agent);
@@ -345,20 +321,20 @@ void Authority::accept(EpochFacts& facts, const Beginning& beginning) {
   mark_skipped(beginning);
 }
 
-void Authority::mark_skipped(const Beginning& beginning) {
+void NoteJudge::mark_skipped(const Beginning& beginning) {
   const auto& open = std::get<OpenLeaf>(beginning.open.content);
   if (parts_.since && open.previous && beginning.open.header.accept_at < *parts_.since) {
     parts_.book.at(parts_.book.number(*open.previous)).is_skipped = true;
   }
 }
 
-Status Authority::add_root(std::uint32_t number, std::uint64_t size, const RootClaim& claim) {
+Status NoteJudge::add_root(std::uint32_t number, std::uint64_t size, const RootClaim& claim) {
   std::string record;
   put_claim(record, {number, size}, claim);
   return roots_.add(record);
 }
 
-Status Authority::judge_note(std::uint32_t number, const Paper& paper) {
+Status NoteJudge::judge_note(std::uint32_t number, const Paper& paper) {
   EpochFacts& facts = parts_.book.at(number);
   if (!facts.is_judged) {
     return {};  // Nothing that its key signed counts; that was told.
@@ -397,35 +373,39 @@ Status Authority::judge_note(std::uint32_t number, const Paper& paper) {
   return add_root(number, head.size, claim);
 }
 
-Status Authority::judge_retirement(std::uint32_t number, const Paper& paper) {
-  EpochFacts& facts = parts_.book.at(number);
-  const std::optional<RetiredNote> retired = read_retired_note(paper.retired);
-  const bool is_of_it = retired && retired->origin == facts.origin;
-  bool is_signed = is_of_it && !parts_.trust.is_given;
-  for (const TrustedKey& trusted : parts_.trust.keys) {
-    const bool counts = is_of_it && facts.origin.starts_with(trusted.origin_prefix) &&
-                        !parts_.trust.revoked_keys.contains(trusted.key.name);
-    is_signed = is_signed || (counts && signed_by(retired->note, trusted.key) == SignedBy::kYes);
+bool NoteJudge::is_retired_by_trusted(const SignedRetirement& retired) const {
+  if (!parts_.trust) {
+    return true;
   }
-  if (!is_signed) {
+  return std::any_of(parts_.trust->keys.begin(), parts_.trust->keys.end(), [&](const TrustedKey& trusted) {
+    return retired.retirement.origin.starts_with(trusted.origin_prefix) &&
+           !parts_.trust->revoked_keys.contains(trusted.key.name) &&
+           signed_by(retired.note, trusted.key) == SignedBy::kYes;
+  });
+}
+
+Status NoteJudge::judge_retirement(std::uint32_t number, const Paper& paper) {
+  EpochFacts& facts = parts_.book.at(number);
+  const Result<SignedRetirement> retired = parse_retirement(paper.retired);
+  if (!retired || retired->retirement.origin != facts.origin || !is_retired_by_trusted(*retired)) {
     tell(Verdict::kBadSignature, facts, &paper, "retirement: no trusted key signed it");
     return {};
   }
   if (!facts.is_judged) {
     return {};
   }
+  const TreeHead& head = retired->retirement.head;
   if (!facts.retired_size) {
     tell(Verdict::kRetired, facts, nullptr,
-         "ended by a person with " + std::to_string(retired->head.size) + " leaves: " + retired->reason);
+         "ended by a person with " + std::to_string(head.size) + " leaves: " + retired->retirement.reason);
   }
-  facts.retired_size = retired->head.size;
-  facts.retired_reason = retired->reason;
-  facts.end = retired->head.size;
-  facts.signed_size = std::max(facts.signed_size, retired->head.size);
+  facts.retired_size = head.size;
+  facts.end = head.size;
+  facts.signed_size = std::max(facts.signed_size, head.size);
   RootClaim claim;
-  claim.root = retired->head.root;
+  claim.root = head.root;
   claim.source = RootClaim::Source::kRetirement;
-  return add_root(number, retired->head.size, claim);
+  return add_root(number, head.size, claim);
 }
 
 }  // namespace twinlog
