@@ -289,7 +289,11 @@ bool LeafCheck::is_demanded(std::uint64_t index) const {
 const Declaration* LeafCheck::declared(std::uint64_t index, StoreSide store) const {
   const Declaration* found = nullptr;
   for (const Declaration& one : declarations_) {
-    const bool is_of_it = one.kind != Declaration::Kind::kErased && one.last >= index && (!one.store || one.store == store);
+    const bool is_of_it =
+        one.kind != Declaration::Kind::kErased && one.last >= index && (!one.store || one.store == store);
+    if (!one.is_proven && !is_alive(*facts_, parts_.now)) {
+      continue;  // No root came over it in time.
+    }
     // What needs no explaining comes first.
     if (is_of_it && (found == nullptr || one.kind == Declaration::Kind::kPruned)) {
       found = &one;
@@ -304,12 +308,10 @@ void LeafCheck::absent(std::uint64_t index, StoreSide store, const RowClaim* kno
   if (facts_->pruned || is_pruned) {
     return;
   }
+  const Place where = place(index, store, known);
   if (said != nullptr && !said->is_proven) {
     ++pending;
-    return;
-  }
-  const Place where = place(index, store, known);
-  if (said != nullptr && said->kind == Declaration::Kind::kRefused) {
+  } else if (said != nullptr && said->kind == Declaration::Kind::kRefused) {
     runs_.add(Verdict::kDeadLetter, where, "the store refused it");
   } else if (said != nullptr) {
     runs_.add(Verdict::kDeclaredGap, where, "lost with a damaged spool");

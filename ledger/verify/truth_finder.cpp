@@ -103,7 +103,8 @@ Status TruthFinder::finish() {
 
 Status TruthFinder::end_epoch() {
   has_epoch_ = false;
-  const Status heard = facts_->has_failed ? Status{} : hear_leaves(*facts_, Proof::kTail);
+  const bool is_over = facts_->has_failed || facts_->has_ended();
+  const Status heard = is_over ? Status{} : hear_leaves(*facts_, Proof::kTail);
   facts_->demanded = std::max({facts_->demanded, facts_->signed_size, facts_->witnessed});
   return heard;
 }
