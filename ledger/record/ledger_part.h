@@ -29,7 +29,7 @@ struct OwnLeaf {
 /// Leaf hashes of consecutive leaves, own ones included.
 struct LedgerTile {
   std::uint64_t first_index = 0;
-  std::vector<Digest> hashes;
+  std::vector<Digest> hashes = {};
   UtcMicros first_accept_at = 0;
   UtcMicros last_accept_at = 0;
 };
