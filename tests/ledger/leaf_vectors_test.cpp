@@ -13,8 +13,6 @@
 namespace twinlog {
 namespace {
 
-using ledger_scene::kBegin;
-
 struct LeafVector {
   std::string_view bytes;  ///< Hexadecimal; "" where only hash and root are given.
   std::string_view hash;
@@ -80,13 +78,8 @@ TEST(LeafVectors, TheLeafOfAVersionIsItsEventLeaf) {
 }
 
 TEST(LeafVectors, ErasureAndRetentionHold) {
-  const Uuid& epoch = ledger_scene::epoch_id();
-  const EraseLeaf erase{std::string("\x06\x07\x19", 3), "GDPR-17", {{epoch, 1, 1}}};
-  const PruneLeaf prune{{{epoch, 1, 4}},
-                        "90d",
-                        {{*uuid_from_text("019ab000-0000-7000-8000-000000000001"), 5, ledger_scene::head_of(5).root}}};
-  const std::string erased = encode_leaf({epoch, 5, kBegin + 30'000'000}, erase);
-  const std::string pruned = encode_leaf({epoch, 6, kBegin + 40'000'000}, prune);
+  const std::string erased = encode_leaf(ledger_scene::erasure().header, ledger_scene::erasure().content);
+  const std::string pruned = encode_leaf(ledger_scene::retention().header, ledger_scene::retention().content);
   EXPECT_EQ(hex(erased),
             "54574c3108000000019ab3c4d5e67f0081020304050607f80000000000000005000660fc3a83b88022000000030607192300"
             "000007474450522d31372900000020019ab3c4d5e67f0081020304050607f800000000000000010000000000000001");

@@ -227,23 +227,23 @@ TEST(CheckProof, CheckpointOfAnotherKeyOfTheSameNameIsNotProved) {
             ProofVerdict::kNotProved);
 }
 
-TEST(CheckProof, NoBitOfAProofCanBeAnother) {
+TEST(CheckProof, NoByteOfAProofCanBeAnother) {
   const std::string proof = tlog_proof_text(scene_proof());
   const std::string disclosure = disclosure_text(scene_disclosure({}));
   const std::optional<TrustFile> trust = scene_trust();
-  for (std::size_t i = 0; i < proof.size() * 8; ++i) {
-    const Result<ProofReport> report = check_proof(ledger_scene::flipped(proof, i / 8, i % 8), disclosure, trust, {});
-    EXPECT_TRUE(!report || report->verdict == ProofVerdict::kNotProved) << i / 8 << " bit " << i % 8;
+  for (std::size_t i = 0; i < proof.size(); ++i) {
+    const Result<ProofReport> report = check_proof(ledger_scene::flipped(proof, i, i % 8), disclosure, trust, {});
+    EXPECT_TRUE(!report || report->verdict == ProofVerdict::kNotProved) << i;
   }
 }
 
-TEST(CheckProof, NoBitOfADisclosureCanBeAnother) {
+TEST(CheckProof, NoByteOfADisclosureCanBeAnother) {
   const std::string proof = tlog_proof_text(scene_proof());
   const std::string disclosure = disclosure_text(scene_disclosure({kFieldUserId}));
   const std::optional<TrustFile> trust = scene_trust();
-  for (std::size_t i = 0; i < (disclosure.size() - 1) * 8; ++i) {
-    const Result<ProofReport> report = check_proof(proof, ledger_scene::flipped(disclosure, i / 8, i % 8), trust, {});
-    EXPECT_TRUE(!report || report->verdict == ProofVerdict::kNotProved) << i / 8 << " bit " << i % 8;
+  for (std::size_t i = 0; i + 1 < disclosure.size(); ++i) {
+    const Result<ProofReport> report = check_proof(proof, ledger_scene::flipped(disclosure, i, i % 8), trust, {});
+    EXPECT_TRUE(!report || report->verdict == ProofVerdict::kNotProved) << i;
   }
 }
 

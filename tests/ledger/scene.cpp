@@ -97,6 +97,16 @@ std::vector<Digest> leaf_hashes() {
   return hashes;
 }
 
+Leaf erasure() {
+  return {{epoch_id(), 5, kBegin + 30'000'000},
+          EraseLeaf{std::string("\x06\x07\x19", 3), "GDPR-17", {{epoch_id(), 1, 1}}}};
+}
+
+Leaf retention() {
+  const Uuid older = *uuid_from_text("019ab000-0000-7000-8000-000000000001");
+  return {{epoch_id(), 6, kBegin + 40'000'000}, PruneLeaf{{{epoch_id(), 1, 4}}, "90d", {{older, 5, head_of(5).root}}}};
+}
+
 TreeHead head_of(std::size_t size) {
   const std::vector<Digest> hashes = leaf_hashes();
   return {size, root_of(std::span(hashes).first(size))};

@@ -28,6 +28,9 @@ Version version();  ///< Leaf 1.
 std::vector<LeafContent> contents();
 std::vector<std::string> leaves();
 std::vector<Digest> leaf_hashes();
+/// Two leaves that stand for themselves: an ERASE of index 5, a PRUNE of index 6.
+Leaf erasure();
+Leaf retention();
 /// Of the first `size` leaves.
 TreeHead head_of(std::size_t size);
 
