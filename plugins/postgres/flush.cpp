@@ -283,7 +283,10 @@ StoreError Attempt::commit_failure(StoreError error, std::size_t ledger_until, s
         "PostgreSQL did not confirm the commit in time (is a standby of synchronous_standby_names away?); the agent "
         "closes the connection and sends the batch again, nothing doubles";
   }
-  return at(is_of_the_ledger || accounts_.empty() ? StoreStage::kPosition : StoreStage::kAccounts, std::move(error));
+  if (is_of_the_ledger) {
+    return at(StoreStage::kLedger, std::move(error));
+  }
+  return at(accounts_.empty() ? StoreStage::kPosition : StoreStage::kAccounts, std::move(error));
 }
 
 /// For dead letters: what else is taken, so that this version alone is refused.

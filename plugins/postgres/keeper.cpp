@@ -166,6 +166,7 @@ class PostgresKeeper final : public StoreKeeper {
       return std::move(rows).error();
     }
     std::vector<EventKey> keys;
+    keys.reserve(static_cast<std::size_t>(rows->count()));
     for (int row = 0; row < rows->count(); ++row) {
       keys.push_back({std::string(rows->value(row, 0)), std::string(rows->value(row, 1))});
     }

@@ -144,18 +144,17 @@ class PostgresLedgerReader final : public LedgerReader {
     });
   }
 
+  Status tell(std::string_view table, std::string key, std::string words) {
+    return words.empty() || !broken_ ? Status() : broken_({std::string(table), std::move(key), std::move(words)});
+  }
+
   template <typename Row>
   StoreStatus read(std::string_view table, ReadRow<Row> (*reading)(const Tuple&), const RowSink<Row>& sink) {
     return in_a_snapshot(std::array{table}, [&] {
       return each(table, [&](const Tuple& tuple) -> Status {
         ReadRow<Row> read = reading(tuple);
-        if (!read.words.empty() && broken_) {
-          Status told = broken_({std::string(table), std::move(read.key), std::move(read.words)});
-          if (!told) {
-            return told;
-          }
-        }
-        return read.row ? sink(std::move(*read.row)) : Status();
+        Status told = tell(table, std::move(read.key), std::move(read.words));
+        return told && read.row ? sink(std::move(*read.row)) : told;
       });
     });
   }
