@@ -56,8 +56,9 @@ StoreResult<std::vector<StoredVersion>> MongodbReader::read(Shelf shelf, std::sp
       corrupt = unreadable_document(version.error());
       return;
     }
-    versions.push_back(
-        {.version = *std::move(version), .has_conflict = fields.boolean("has_conflict").value_or(false)});
+    versions.push_back({.version = *std::move(version),
+                        .has_conflict = fields.boolean("has_conflict").value_or(false),
+                        .is_erased = is_erased(fields)});
   };
   while (!keys.empty() && !corrupt) {
     const auto some = keys.first(std::min(keys.size(), kKeysPerRead));

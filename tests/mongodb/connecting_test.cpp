@@ -66,7 +66,7 @@ StoreResult<std::optional<AgentPosition>> connected_to(const ScriptedPeer& peer,
   testing::SeededRandom random(1);
   testing::NoWait pauses;
   const auto store = make_mongodb_store(
-      {.store = testing::settings_for(peer.port(), "db"), .epoch_id = {}, .agent = "a"}, clock, random, pauses);
+      {.store = testing::settings_for(peer.port(), "db"), .agent = "a"}, clock, random, pauses);
   auto connected = store->connect();
   notes = store->take_notes();
   return connected;

@@ -23,7 +23,7 @@ constexpr const char* kSecond = "AHdyaXRlcgBzZWNvbmQtcGFzc3dvcmQ=";
 
 class Login : public ::testing::Test {
  protected:
-  Login() : store_(make_mongodb_store({.store = settings(), .epoch_id = {}, .agent = "a"}, clock_, random_, pauses_)) {}
+  Login() : store_(make_mongodb_store({.store = settings(), .agent = "a"}, clock_, random_, pauses_)) {}
 
   StoreSettings settings() {
     StoreSettings settings;

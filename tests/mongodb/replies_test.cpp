@@ -231,7 +231,7 @@ TEST(MongodbConnection, WithoutAServerIsRetried) {
   testing::VirtualClock clock;
   testing::SeededRandom random(1);
   testing::NoWait pauses;
-  const auto store = make_mongodb_store({.store = testing::settings_for(unused, "db"), .epoch_id = {}, .agent = "a"},
+  const auto store = make_mongodb_store({.store = testing::settings_for(unused, "db"), .agent = "a"},
                                         clock, random, pauses);
   const auto result = store->connect();
   ASSERT_FALSE(result);

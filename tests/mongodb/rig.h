@@ -48,6 +48,8 @@ class TestAgent {
   StoreResult<FlushReport> flush(std::span<const Version> versions);
   /// Offers dead letters again.
   StoreResult<FlushReport> replay(std::span<const Version> versions);
+  /// As the courier does at times; nothing where the store has no position of the epoch.
+  StoreResult<std::optional<AgentPosition>> connect();
   /// Drops the store object as a crash does, and connects with a new one.
   void restart();
 
