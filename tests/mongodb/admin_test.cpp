@@ -83,7 +83,7 @@ TEST_P(MongodbAdmin, NamesWhatToDoWhereThereIsNoSchemaAndNoneMayBeMade) {
   testing::SeededRandom random(1);
   testing::NoWait pauses;
   const auto store = make_mongodb_store({.store = settings_, .agent = "a"}, clock, random, pauses);
-  const auto result = store->connect();
+  const auto result = store->connect(testing::kNoEpochs);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().reaction, Reaction::kHold);
 }

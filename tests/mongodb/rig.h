@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@
 #include "tests/support/simulation.h"
 
 namespace twinlog::testing {
+
+/// For a store that has no spool behind it.
+inline constexpr std::span<const Uuid> kNoEpochs;
 
 std::uint16_t java_server_port();
 std::uint16_t ferretdb_port();
