@@ -128,7 +128,7 @@ Result<AuthEvent> event_from(const BsonFields& fields) {
 }  // namespace
 
 bool is_erased(const BsonFields& fields) {
-  return fields.binary("salts").has_value();
+  return !fields.find("content_hash") || fields.binary("salts");
 }
 
 Arrival arrival_from(const BsonFields& fields) {
@@ -228,7 +228,7 @@ Result<Version> version_from(const BsonFields& fields) {
   const auto effective_at = fields.time("effective_at");
   auto agent = fields.text("agent");
   auto hash = array_from<sizeof(Digest)>(fields.binary("content_hash").value_or(""));
-  if (!fields.find("content_hash") && is_erased(fields)) {
+  if (!fields.find("content_hash")) {
     hash = Digest{};
   }
   const auto epoch_id = uuid_from_text(fields.text("epoch_id").value_or(""));

@@ -31,7 +31,7 @@ std::string account_id(const AccountKey& key);
 
 /// kInvalid when the version cannot be a document (a bug of the event reader).
 Result<Bson> version_document(Shelf shelf, const Version& version);
-/// Fields were erased from this version (ledger/FORMAT.md).
+/// Fields were erased from this version (ledger/FORMAT.md). One from before the ledger has no salts then either.
 bool is_erased(const BsonFields& fields);
 /// What is known of the arrival and of the place in the ledger; absent fields are not.
 Arrival arrival_from(const BsonFields& fields);

@@ -134,8 +134,11 @@ void add_value_faults(const BsonFields& fields, Shelf shelf, LedgerRow& row) {
   if (!epoch_from(fields)) {
     fault("epoch_id is no UUID in lower case");
   }
-  if (!row.has_content_hash && row.salts.empty()) {
+  if (fields.find("content_hash") && !row.has_content_hash) {
     fault("content_hash is no hash");
+  }
+  if (!fields.find("content_hash") && row.salts.empty() && row.tenant_seq) {
+    fault("content_hash is gone without salts in its place");
   }
   if (fields.find("salts") && row.salts.empty()) {
     fault("salts is empty, and not absent");

@@ -40,7 +40,7 @@ Place place_of(const Version& version, const StoredCopy& copy) {
 void note_copy(const BsonFields& fields, StoredCopies& copies) {
   const auto id = fields.text("_id");
   const auto hash = array_from<sizeof(Digest)>(fields.binary("content_hash").value_or(""));
-  const bool is_gone = is_erased(fields) && !fields.find("content_hash");
+  const bool is_gone = !fields.find("content_hash");
   const auto epoch_id = uuid_from_text(fields.text("epoch_id").value_or(""));
   const auto leaf_index = fields.integer("leaf_index");
   if (id && (hash || is_gone) && epoch_id && leaf_index) {
@@ -60,7 +60,7 @@ StoreStatus read_copies(Client& client, Shelf shelf, const std::vector<std::stri
   }
   writer.end().end();
   Bson projection;
-  BsonWriter(projection).int32("content_hash", 1).int32("epoch_id", 1).int32("leaf_index", 1).int32("salts", 1);
+  BsonWriter(projection).int32("content_hash", 1).int32("epoch_id", 1).int32("leaf_index", 1);
   return client.find(
       {.collection = collection_of(shelf), .filter = filter, .projection = projection, .expected = ids.size()},
       [&copies](const BsonFields& fields) { note_copy(fields, copies); });
