@@ -223,11 +223,11 @@ StoreStatus MongodbStore::write(const FlushBatch& whole, FlushReport& report) {
   }
   TWINLOG_KILL_POINT("mongodb.versions_written");
   if (auto failed = write_leaves(*client_, batch.epoch_id, batch.ledger.own_leaves, ours.further)) {
-    return at(StoreStage::kPosition, std::move(failed));
+    return at(StoreStage::kLedger, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.leaves_written");
   if (auto failed = write_tiles(*client_, batch.epoch_id, batch.ledger.tiles)) {
-    return at(StoreStage::kPosition, std::move(failed));
+    return at(StoreStage::kLedger, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.tiles_written");
   if (auto failed = write_accounts(batch, ours, report)) {
@@ -238,7 +238,7 @@ StoreStatus MongodbStore::write(const FlushBatch& whole, FlushReport& report) {
     return at(StoreStage::kAccounts, std::move(failed));
   }
   if (auto failed = write_epoch_and_checkpoints(*client_, batch.epoch_id, batch.ledger)) {
-    return at(StoreStage::kPosition, std::move(failed));
+    return at(StoreStage::kLedger, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.checkpoints_written");
   return in_collection(StoreStage::kPosition, lines_.end(*client_, batch, memory_.applied));
