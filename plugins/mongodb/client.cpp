@@ -234,19 +234,47 @@ StoreStatus Client::find(const Find& find, const std::function<void(const BsonFi
       !bson_append_document(options.get(), "projection", -1, find.projection.get())) {
     return server_error(MONGOC_ERROR_BSON_INVALID);
   }
-  if (find.read == ReadConcern::kMajority) {
-    writer.begin_document("readConcern").text("level", "majority").end();
-  }
   if (find.newest_by != nullptr) {
     writer.begin_document("sort").int32(find.newest_by, -1).end();
+    writer.int64("limit", static_cast<std::int64_t>(find.expected));
   }
-  if (find.most > 0) {
-    writer.int64("limit", static_cast<std::int64_t>(find.most));
+  if (find.read == ReadConcern::kMajority) {
+    writer.begin_document("readConcern").text("level", "majority").end();
   }
   const Collection from = collection(find.collection);
   const ReadPreference primary(mongoc_read_prefs_new(MONGOC_READ_PRIMARY));
   return read_all(Cursor(mongoc_collection_find_with_opts(from.get(), find.filter.get(), options.get(), primary.get())),
                   each);
+}
+
+StoreResult<bool> Client::is_view(const char* name) {
+  using Database = std::unique_ptr<mongoc_database_t, Deleter<mongoc_database_t, mongoc_database_destroy>>;
+  const Database database(mongoc_client_get_database(handle_.get(), database_.c_str()));
+  bool is_one = false;
+  auto failed = read_all(Cursor(mongoc_database_find_collections_with_opts(database.get(), nullptr)),
+                         [&is_one, name](const BsonFields& described) {
+                           is_one = is_one || (described.text("name") == name && described.text("type") == "view");
+                         });
+  if (failed) {
+    return *std::move(failed);
+  }
+  return is_one;
+}
+
+StoreStatus Client::scan(const char* collection, const std::function<Status(const BsonFields&)>& each) {
+  Bson options;
+  BsonWriter(options).int32("batchSize", kScannedAtOnce);
+  const Bson all;
+  const Collection from = this->collection(collection);
+  const ReadPreference primary(mongoc_read_prefs_new(MONGOC_READ_PRIMARY));
+  const Cursor cursor(mongoc_collection_find_with_opts(from.get(), all.get(), options.get(), primary.get()));
+  const bson_t* document = nullptr;
+  while (mongoc_cursor_next(cursor.get(), &document)) {
+    if (const Status taken = each(BsonFields(*document)); !taken) {
+      return StoreError{.reaction = Reaction::kHold, .code = "", .constraint = "", .words = taken.error().message()};
+    }
+  }
+  return read_all(cursor, [](const BsonFields&) {});
 }
 
 StoreStatus Client::aggregate(const Aggregate& aggregate, const std::function<void(const BsonFields&)>& each) {

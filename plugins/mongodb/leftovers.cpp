@@ -77,6 +77,9 @@ StoreStatus read_rows(Client& client, const Uuid& epoch_id, const Rows& rows, st
     if (fields.text("epoch_id") != uuid_text(epoch_id) || leaf <= rows.after || leaf > rows.last) {
       return;
     }
+    if (is_erased(fields)) {
+      return;  // Delivered long ago in every store, and what is left of it is not what its accounts were told.
+    }
     auto version = version_from(fields);
     if (version) {
       found.push_back(*std::move(version));

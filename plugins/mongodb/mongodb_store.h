@@ -7,6 +7,7 @@
 #include "config/settings.h"
 #include "ledger/base/clock.h"
 #include "ledger/base/wakeup.h"
+#include "plugins/api/ledger_reader.h"
 #include "plugins/api/store.h"
 
 namespace twinlog {
@@ -22,6 +23,8 @@ std::unique_ptr<Store> make_mongodb_store(MongodbStoreSettings settings, const C
                                           Wait& pauses);
 std::unique_ptr<StoreAdmin> make_mongodb_admin(StoreSettings settings);
 std::unique_ptr<StoreReader> make_mongodb_reader(StoreSettings settings);
+/// Reads from the primary; the login needs no more than to read.
+std::unique_ptr<LedgerReader> make_mongodb_ledger_reader(StoreSettings settings);
 /// The driver that this process runs with.
 std::string mongoc_version();
 

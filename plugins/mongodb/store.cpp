@@ -8,10 +8,11 @@
 
 #include "ledger/base/kill_point.h"
 #include "plugins/mongodb/accounts.h"
-#include "plugins/mongodb/ledger_rows.h"
+#include "plugins/mongodb/flush_facts.h"
 #include "plugins/mongodb/leftovers.h"
 #include "plugins/mongodb/mongodb_store.h"
 #include "plugins/mongodb/names.h"
+#include "plugins/mongodb/own_lines.h"
 #include "plugins/mongodb/position.h"
 #include "plugins/mongodb/schema.h"
 #include "plugins/mongodb/written_batch.h"
@@ -25,45 +26,10 @@ StoreError not_connected() {
       .reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "not connected to the document store"};
 }
 
-/// Letters above the position stay letters: the store was set back, and counted now one would stand for all before it.
-FlushBatch without_early_letters(FlushBatch batch, std::uint64_t delivered, FlushReport& report) {
-  const auto early = std::ranges::upper_bound(batch.versions, delivered, {}, &Version::leaf_index);
-  for (const Version& version : std::span(early, batch.versions.end())) {
-    report.refused.push_back(
-        {version.leaf_index,
-         {.reaction = Reaction::kPoison,
-          .code = "",
-          .constraint = "",
-          .words = "the store was set back behind this event; offer it again when the store has all before it",
-          .where = StoreStage::kPosition}});
-  }
-  batch.versions = batch.versions.first(batch.versions.size() - report.refused.size());
-  return batch;
-}
-
-/// As at(); of documents that no event is to blame for it says where they are.
-StoreStatus in_collection(StoreStage where, StoreStatus failed) {
-  if (failed && failed->reaction == Reaction::kPoison) {
-    failed->words = std::string(where == StoreStage::kAccounts ? kAccounts : kAgents) + ": " + failed->words;
-  }
-  return at(where, std::move(failed));
-}
-
-/// What an agent that comes after this one would look for: the records of versions that speak to accounts.
-std::vector<std::string> ids_of_account_versions(std::span<const Version> versions) {
-  std::vector<std::string> ids;
-  for (const Version& version : versions) {
-    if (!accounts_of(version.event).empty()) {
-      ids.push_back(version_id(Shelf::kRecords, version));
-    }
-  }
-  return ids;
-}
-
 class MongodbStore final : public Store {
  public:
   MongodbStore(MongodbStoreSettings settings, const Clock& clock, Random& random, Wait& pauses)
-      : settings_(std::move(settings)), clock_(clock), random_(random), pauses_(pauses) {}
+      : settings_(std::move(settings)), clock_(clock), random_(random), pauses_(pauses), lines_(settings_.agent) {}
 
   StoreResult<std::vector<std::optional<AgentPosition>>> connect(std::span<const Uuid> epochs) override;
   bool is_connected() const override { return client_ != nullptr; }
@@ -86,20 +52,10 @@ class MongodbStore final : public Store {
   StoreStatus measure_clock();
   StoreStatus bring_up_schema(Client& client);
   StoreStatus write(const FlushBatch& batch, FlushReport& report);
-  /// Our line of an epoch, as it was read or written last.
-  struct OwnLine {
-    AgentLine line;
-    std::optional<std::uint64_t> attempt;  ///< A write to it failed: it may have moved to this leaf all the same.
-  };
-  StoreStatus begin(const FlushBatch& batch, OwnLine& own);
-  StoreStatus settle_replay(const Uuid& epoch_id, OwnLine& own);
-  StoreStatus read_line_anew(const Uuid& epoch_id, OwnLine& own);
-  StoreStatus end(const FlushBatch& batch, OwnLine& own);
+  StoreStatus settle_replays();
   StoreStatus adopt_leftovers();
-  Epoch epoch(const Uuid& id) const { return {.id = id, .agent = settings_.agent}; }
   Adopter adopter();
-  StoreStatus write_accounts(const FlushBatch& batch, const AgentLine& line, const OurVersions& ours,
-                             FlushReport& report);
+  StoreStatus write_accounts(const FlushBatch& batch, const OurVersions& ours, FlushReport& report);
   StoreStatus name_unlisted(const OurVersions& ours);
   std::string attempt_token();
   void pause(std::chrono::milliseconds most);
@@ -110,8 +66,7 @@ class MongodbStore final : public Store {
   Wait& pauses_;
   std::unique_ptr<Client> client_;
   std::optional<std::chrono::microseconds> clock_offset_;
-  std::map<Uuid, OwnLine> lines_;
-  std::set<Uuid> own_;                                ///< Epochs of this spool: no leftovers of others.
+  OwnLines lines_;
   std::chrono::steady_clock::time_point begun_at_{};  ///< The present flush.
   bool is_confirmed_ = false;                         ///< The last flush is known to have succeeded.
   AccountMemory memory_;
@@ -167,17 +122,10 @@ StoreResult<std::vector<std::optional<AgentPosition>>> MongodbStore::connect(std
     disconnect();
     return *std::move(failed);
   }
-  auto lines = read_lines(*client_, {epochs.begin(), epochs.end()});
-  if (!lines) {
+  auto positions = lines_.read(*client_, epochs, memory_.applied);
+  if (!positions) {
     disconnect();
-    return at(StoreStage::kPosition, std::move(lines).error());
-  }
-  own_ = {epochs.begin(), epochs.end()};
-  lines_.clear();
-  std::vector<std::optional<AgentPosition>> positions;
-  for (const Uuid& epoch_id : epochs) {
-    positions.push_back((*lines)[epoch_id].delivered());
-    lines_[epoch_id].line = (*lines)[epoch_id];
+    return at(StoreStage::kPosition, std::move(positions).error());
   }
   if (auto failed = adopt_leftovers()) {
     disconnect();
@@ -187,7 +135,7 @@ StoreResult<std::vector<std::optional<AgentPosition>>> MongodbStore::connect(std
 }
 
 Adopter MongodbStore::adopter() {
-  return {.own = own_,
+  return {.own = lines_.epochs(),
           .now = clock_.utc_now(),
           .written_by = attempt_token(),
           .pause = [this](std::chrono::milliseconds most) { pause(most); },
@@ -196,10 +144,8 @@ Adopter MongodbStore::adopter() {
 
 /// What a replay of ours or others left is no reason to hold back what is to come, but for a connection that broke.
 StoreStatus MongodbStore::adopt_leftovers() {
-  for (auto& [epoch_id, own] : lines_) {
-    if (auto failed = settle_replay(epoch_id, own); failed && needs_a_new_session(failed->reaction)) {
-      return failed;
-    }
+  if (auto failed = settle_replays(); failed && needs_a_new_session(failed->reaction)) {
+    return failed;
   }
   auto applied = leftovers_.step(*client_, adopter(), clock_.steady_now(), memory_);
   if (!applied) {
@@ -256,21 +202,18 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
 // before. Dying in between leaves versions that the next flush recognises as its own.
 StoreStatus MongodbStore::write(const FlushBatch& whole, FlushReport& report) {
   begun_at_ = clock_.steady_now();
-  own_.insert(whole.epoch_id);
-  OwnLine& own = lines_[whole.epoch_id];
-  if (own.attempt) {
-    if (auto failed = read_line_anew(whole.epoch_id, own)) {
-      return at(StoreStage::kPosition, std::move(failed));
-    }
+  if (auto failed = lines_.settle(*client_, whole)) {
+    return at(StoreStage::kPosition, std::move(failed));
   }
-  if (auto failed = settle_replay(whole.epoch_id, own)) {
+  if (auto failed = settle_replays()) {
     return in_collection(StoreStage::kAccounts, std::move(failed));
   }
-  const FlushBatch batch = whole.is_replay ? without_early_letters(whole, own.line.leaves.delivered, report) : whole;
+  const FlushBatch batch =
+      whole.is_replay ? without_early_letters(whole, lines_.line(whole.epoch_id).leaves.delivered, report) : whole;
   if (batch.is_replay && batch.versions.empty()) {
     return std::nullopt;
   }
-  if (auto failed = begin(batch, own)) {
+  if (auto failed = lines_.begin(*client_, batch, attempt_token(), ids_of_account_versions(batch.versions))) {
     return in_collection(StoreStage::kPosition, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.flush_begun");
@@ -279,92 +222,38 @@ StoreStatus MongodbStore::write(const FlushBatch& whole, FlushReport& report) {
     return failed;
   }
   TWINLOG_KILL_POINT("mongodb.versions_written");
-  if (auto failed = write_leaves(*client_, batch, ours)) {
-    return failed;
+  if (auto failed = write_leaves(*client_, batch.epoch_id, batch.ledger.own_leaves, ours.further)) {
+    return at(StoreStage::kLedger, std::move(failed));
+  }
+  TWINLOG_KILL_POINT("mongodb.leaves_written");
+  if (auto failed = write_tiles(*client_, batch.epoch_id, batch.ledger.tiles)) {
+    return at(StoreStage::kLedger, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.tiles_written");
-  if (auto failed = write_accounts(batch, own.line, ours, report)) {
+  if (auto failed = write_accounts(batch, ours, report)) {
     return in_collection(StoreStage::kAccounts, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.accounts_written");
   if (auto failed = name_unlisted(ours)) {
     return at(StoreStage::kAccounts, std::move(failed));
   }
-  if (auto failed = write_checkpoints(*client_, batch)) {
-    return failed;
+  if (auto failed = write_epoch_and_checkpoints(*client_, batch.epoch_id, batch.ledger)) {
+    return at(StoreStage::kLedger, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.checkpoints_written");
-  if (auto failed = close_lines(*client_, batch.closed, clock_.utc_now())) {
-    return in_collection(StoreStage::kPosition, std::move(failed));
-  }
-  return in_collection(StoreStage::kPosition, end(batch, own));
+  return in_collection(StoreStage::kPosition, lines_.end(*client_, batch, memory_.applied));
 }
 
-/// Before anything is written: that the position is as it was left (marks that this flush would move in a store that
-/// lost what lies below them would make the agent take for applied what it is about to send again), and what is to
-/// come.
-StoreStatus MongodbStore::begin(const FlushBatch& batch, OwnLine& own) {
-  const auto ids = ids_of_account_versions(batch.versions);
-  const Epoch epoch = this->epoch(batch.epoch_id);
-  auto failed = batch.is_replay ? begin_replay(*client_, epoch, own.line, attempt_token(), ids)
-                                : begin_flush(*client_, epoch, own.line, batch.position.last_leaf, ids);
-  if (failed) {
-    own.attempt = own.line.leaves.delivered;
-  }
-  return failed;
+StoreStatus MongodbStore::settle_replays() {
+  return lines_.settle_replays(
+      *client_, [this] { return adopter(); }, memory_);
 }
 
-/// What a replay that did not come to its end may have written without its accounts.
-StoreStatus MongodbStore::settle_replay(const Uuid& epoch_id, OwnLine& own) {
-  if (own.line.replay.empty()) {
-    return std::nullopt;
-  }
-  const auto applied = apply_replay(*client_, epoch_id, own.line, adopter(), memory_);
-  if (!applied) {
-    return applied.error();
-  }
-  auto failed = end_replay(*client_, epoch(epoch_id), own.line);
-  if (failed) {
-    own.attempt = own.line.leaves.delivered;
-  }
-  return failed;
-}
-
-StoreStatus MongodbStore::read_line_anew(const Uuid& epoch_id, OwnLine& own) {
-  auto line = read_line(*client_, epoch_id);
-  if (!line) {
-    return std::move(line).error();
-  }
-  if (line->leaves.delivered != own.line.leaves.delivered && line->leaves.delivered != *own.attempt) {
-    return position_moved();
-  }
-  own.line = *std::move(line);
-  own.attempt.reset();
-  return std::nullopt;
-}
-
-StoreStatus MongodbStore::end(const FlushBatch& batch, OwnLine& own) {
-  const Epoch epoch = this->epoch(batch.epoch_id);
-  if (batch.is_replay) {
-    auto failed = end_replay(*client_, epoch, own.line);
-    if (failed) {
-      own.attempt = own.line.leaves.delivered;
-    }
-    return failed;
-  }
-  auto failed = write_position(*client_, epoch, own.line, batch.position);
-  if (failed) {
-    own.attempt = std::max(own.line.leaves.delivered, batch.position.last_leaf);
-  }
-  return failed;
-}
-
-StoreStatus MongodbStore::write_accounts(const FlushBatch& batch, const AgentLine& line, const OurVersions& ours,
-                                         FlushReport& report) {
+StoreStatus MongodbStore::write_accounts(const FlushBatch& batch, const OurVersions& ours, FlushReport& report) {
   const AccountWork work{.versions = by_account(ours.all),
                          .inserted = ours.inserted,
                          .writer = {.epoch_id = batch.epoch_id,
-                                    .line = line.leaves,
+                                    .line = lines_.line(batch.epoch_id).leaves,
                                     .is_replay = batch.is_replay,
                                     .now = clock_.utc_now()},
                          .read = is_confirmed_ ? ReadConcern::kLocal : ReadConcern::kMajority,
