@@ -60,7 +60,7 @@ class LineFile {
       if (got == 0) {
         line = buffer_;
         used_ = looked_ = buffer_.size();
-        number_ += line.empty() ? 0 : 1;
+        number_ += line.empty() ? 0U : 1U;
         return std::exchange(is_over_, true) || line.empty() ? Next::kEnd : Next::kLine;
       }
     }
