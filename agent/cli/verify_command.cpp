@@ -159,7 +159,7 @@ int run_verify(const VerifyOptions& options, const std::vector<StoreToVerify>& s
   }
   VerifyReport report(io);
   const auto clear = [&io] { io.err << (io.is_err_terminal ? "\r\x1b[K" : ""); };
-  FindingLog log(std::move(input->known), [&](const Finding& finding, Known known) {
+  FindingLog log(std::move(input->known), [&](const Finding& finding, Judged known) {
     clear();
     if (options.is_json) {
       io.out << finding_json(finding, known) << "\n";

@@ -10,7 +10,8 @@ std::string_view advice(Verdict verdict) {
   switch (verdict) {
     case Verdict::kModified:
     case Verdict::kMissing:
-      return "keep both stores as they are, find out who had access then; `twinlog reconcile --repair` copies what verifies "
+      return "keep both stores as they are, find out who had access then; `twinlog reconcile --repair` copies what "
+             "verifies "
              "from the other store";
     case Verdict::kForeign:
       return "rows that no agent signed: keep them as evidence before you delete them";
@@ -18,14 +19,16 @@ std::string_view advice(Verdict verdict) {
       return "compare with a backup: no store at hand has what was signed";
     case Verdict::kBadSignature:
     case Verdict::kUnauthorisedEpoch:
-      return "find out who made that epoch or note; give --trust the key of every agent that is yours, and --checkpoints "
+      return "find out who made that epoch or note; give --trust the key of every agent that is yours, and "
+             "--checkpoints "
              "the agents' logs";
     case Verdict::kBadLeaf:
     case Verdict::kTenantGap:
     case Verdict::kConflictOrder:
       return "an agent signed this, or one version was put in another's place: look at that agent's host";
     case Verdict::kFork:
-      return "a spool or process was copied or set back: look at that agent's host; --known once a person has judged it";
+      return "a spool or process was copied or set back: look at that agent's host; --known once a person has judged "
+             "it";
     case Verdict::kStoreDivergence:
       return "wait for the next checkpoint and verify again: it decides which store is right";
     case Verdict::kStateMismatch:
@@ -83,14 +86,14 @@ std::string counted(std::uint64_t count, const std::string& one) {
 
 }  // namespace
 
-void VerifyReport::show(const Finding& finding, Known known) {
+void VerifyReport::show(const Finding& finding, Judged known) {
   std::uint64_t& shown = shown_.at(static_cast<std::size_t>(finding.verdict));
   if (++shown > kMostShownFindings) {
     return;
   }
   const std::string place = where(finding);
   io_.out << coloured(verdict_text(finding.verdict), colour_of(finding.verdict), io_.colours)
-          << (known == Known::kYes ? " (known)" : "") << (place.empty() ? "" : "  " + place) << "\n    "
+          << (known == Judged::kYes ? " (known)" : "") << (place.empty() ? "" : "  " + place) << "\n    "
           << shown_text(finding.detail) << "\n";
   if (const std::string span = span_text(finding); !span.empty()) {
     io_.out << "    " << span << "\n";
@@ -110,7 +113,8 @@ void VerifyReport::finish(const VerifyOutcome& outcome, const FindingLog& log,
   for (const std::string& column : unknown_columns) {
     io_.out << "a column that no agent made, and nothing proves: " << shown_text(column) << "\n";
   }
-  io_.out << "\nchecked: " << counted(sums.epochs, "epoch") << ", " << std::to_string(sums.leaves) << " leaves under signed roots"
+  io_.out << "\nchecked: " << counted(sums.epochs, "epoch") << ", " << std::to_string(sums.leaves)
+          << " leaves under signed roots"
           << ", " << counted(sums.records, "record") << ", " << counted(sums.conflicts, "conflict") << ", "
           << counted(sums.accounts, "account") << "\n";
   if (sums.pending + sums.unproved + sums.pruned_epochs > 0) {
@@ -120,12 +124,12 @@ void VerifyReport::finish(const VerifyOutcome& outcome, const FindingLog& log,
   }
   const int code = log.exit_code();
   if (code == 0) {
-    io_.out << coloured("intact", Colour::kGreen, io_.colours)
-            << ": what the stores hold is what the agents signed\n";
+    io_.out << coloured("intact", Colour::kGreen, io_.colours) << ": what the stores hold is what the agents signed\n";
     return;
   }
-  io_.out << (code == 1 ? coloured("NOT intact", Colour::kRed, io_.colours) + ": the record was changed, or is not whole"
-                        : coloured("not proved", Colour::kYellow, io_.colours) + ": nothing was changed as far as is proved")
+  io_.out << (code == 1
+                  ? coloured("NOT intact", Colour::kRed, io_.colours) + ": the record was changed, or is not whole"
+                  : coloured("not proved", Colour::kYellow, io_.colours) + ": nothing was changed as far as is proved")
           << "\nstill trustworthy: every leaf under a signed root that no finding names\n";
   for (std::size_t i = 0; i < kVerdicts; ++i) {
     const auto verdict = static_cast<Verdict>(i);

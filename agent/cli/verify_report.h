@@ -20,7 +20,7 @@ class VerifyReport {
  public:
   explicit VerifyReport(const OperatorIo& io) : io_(io) {}
   /// As they come, from any thread but one at a time.
-  void show(const Finding& finding, Known known);
+  void show(const Finding& finding, Judged known);
   void finish(const VerifyOutcome& outcome, const FindingLog& log, const std::vector<std::string>& unknown_columns);
 
  private:

@@ -273,8 +273,7 @@ class Commands {
   }
 
   void add_verify() {
-    CLI::App& verify =
-        add(app_, "verify", [this] { return run_verify_command(line_.verify, line_.at_agent.config); });
+    CLI::App& verify = add(app_, "verify", [this] { return run_verify_command(line_.verify, line_.at_agent.config); });
     VerifyLine& line = line_.verify;
     VerifyOptions& options = line.options;
     verify.add_option_function<std::string>(
@@ -283,7 +282,8 @@ class Commands {
     verify.add_option("--postgres", line.postgres, "The address of PostgreSQL, instead of --config");
     verify.add_option("--mongodb", line.mongodb, "The address of the document store, instead of --config");
     verify.add_option("--postgres-export", line.postgres_export, "A folder of <table>.ndjson, instead of PostgreSQL");
-    verify.add_option("--mongodb-export", line.mongodb_export, "A folder of <table>.ndjson, instead of the document store");
+    verify.add_option("--mongodb-export", line.mongodb_export,
+                      "A folder of <table>.ndjson, instead of the document store");
     verify.add_option("--store", line.only, "Only this store")->check(CLI::IsMember({"postgres", "mongodb"}));
     verify.add_option("--trust", options.trust, "Whose word counts: a file of keys");
     verify.add_option("--checkpoints", options.checkpoints, "A file with lines of agents' logs; may be repeated");
@@ -291,7 +291,8 @@ class Commands {
     verify.add_option("--since", options.since, "Skip epochs that ended before");
     verify.add_option("--now", options.now, "Another time than the clock's, for tests");
     verify.add_option("--temporary", options.temporary, "The folder for temporary files");
-    verify.add_option("--proof", options.proof, "Check a proof of `twinlog prove`, with the .disclosure.json beside it");
+    verify.add_option("--proof", options.proof,
+                      "Check a proof of `twinlog prove`, with the .disclosure.json beside it");
     verify.add_flag("--json", options.is_json, "One JSON object a line");
   }
 

@@ -33,13 +33,14 @@ void make_erased(const LedgerRow& row, RowClaim& claim) {
   }
   const Result<Digest> root = content_root(row.version.event, *kept);
   if (!root || !row.tenant_seq) {
-    add_fault(claim.faults, root ? "tenant_seq is not there" : "a field is there that was erased, or one is not there that was not");
+    add_fault(claim.faults,
+              root ? "tenant_seq is not there" : "a field is there that was erased, or one is not there that was not");
     return;
   }
   claim.hash = leaf_hash(event_leaf(row.version, *row.tenant_seq, *root));
   claim.has_hash = true;
-  const bool is_plain = row.is_conflict ? !row.has_content_hash || row.version.content_hash == claim.hash
-                                        : !row.has_content_hash;
+  const bool is_plain =
+      row.is_conflict ? !row.has_content_hash || row.version.content_hash == claim.hash : !row.has_content_hash;
   if (!is_plain) {
     add_fault(claim.faults, "content_hash of an erased version");
   }

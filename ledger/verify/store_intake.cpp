@@ -128,7 +128,8 @@ Status StoreIntake::take(LedgerTileRow&& row) {
                         row.first_index + row.leaf_count <= kMostTreeLeaves;
   if (!is_whole) {
     tell(Verdict::kModified,
-         "tile at " + std::to_string(row.first_index) + " has not as many hashes as leaf_count says, or lies beyond any tree",
+         "tile at " + std::to_string(row.first_index) +
+             " has not as many hashes as leaf_count says, or lies beyond any tree",
          facts.name());
     return {};
   }
@@ -288,8 +289,7 @@ Status StoreIntake::add_account_claims(const LedgerRow& row, LeafSpot spot) {
     claim.version.content_hash = {};
   }
   for (const std::string& account : accounts) {
-    if (Status added =
-            accounts_.add(account_claim_record(pair_digest(row.version.event.tenant_id, account), claim));
+    if (Status added = accounts_.add(account_claim_record(pair_digest(row.version.event.tenant_id, account), claim));
         !added) {
       return added;
     }

@@ -210,8 +210,8 @@ ExportLine::ExportLine(ExportLine&&) noexcept = default;
 ExportLine& ExportLine::operator=(ExportLine&&) noexcept = default;
 
 std::optional<ExportLine> ExportLine::parse(std::string_view json, ExportDialect dialect) {
-  constexpr unsigned kFlags = rapidjson::kParseFullPrecisionFlag | rapidjson::kParseValidateEncodingFlag |
-                              rapidjson::kParseIterativeFlag;
+  constexpr unsigned kFlags =
+      rapidjson::kParseFullPrecisionFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag;
   auto parsed = std::make_unique<Parsed>();
   const bool has_nul = json.find('\0') != std::string_view::npos;  // The parser would not look behind it.
   parsed->document.Parse<kFlags>(json.data(), json.size());

@@ -121,7 +121,8 @@ void write_ledger(const std::filesystem::path& folder, const StoreImage& image, 
     line.text("epoch_id", uuid_text(row.epoch_id)).number("leaf_index", static_cast<std::int64_t>(row.leaf_index));
     line.binary("leaf", row.leaf).text("tenant_id", row.tenant_id).text("log_id", row.log_id);
     if (row.record_key) {
-      line.number("tenant_seq", static_cast<std::int64_t>(*row.tenant_seq)).binary("record_key", as_text(*row.record_key));
+      line.number("tenant_seq", static_cast<std::int64_t>(*row.tenant_seq))
+          .binary("record_key", as_text(*row.record_key));
     }
     append(folder, "ledger_leaves", line.end());
   }
@@ -173,7 +174,7 @@ class Exports : public Attacked {
   }
   Verified run_exports(std::string* error = nullptr) {
     Verified verified;
-    FindingLog log({}, [&](const Finding& finding, Known known) {
+    FindingLog log({}, [&](const Finding& finding, Judged known) {
       verified.findings.push_back(finding);
       verified.lines.push_back(finding_json(finding, known));
     });
