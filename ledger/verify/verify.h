@@ -1,4 +1,4 @@
-// `twinlog verify`: whether what the stores hold is what agents signed (docs/VERIFYING.md, ledger/FORMAT.md). Memory
+// `twinlog verify`: whether what the stores hold is what agents signed (ledger/FORMAT.md). Memory
 // does not grow with the record: everything is sorted through temporary files.
 #pragma once
 
