@@ -6,7 +6,7 @@
 namespace twinlog {
 namespace {
 
-constexpr std::array<CommandHelp, 21> kCommands{{
+constexpr std::array<CommandHelp, 22> kCommands{{
     {"agent", "Run the sidecar until SIGTERM",
      R"(Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to both
 stores. On SIGTERM it stops taking events and delivers what waits, for agent.drain_timeout at most; what is left
@@ -244,6 +244,23 @@ Exit codes:
   1   no dead letter has an --id, or the spool cannot be changed
   2   --yes or --reason is missing, or a selection is none
   78  the part of the configuration that says where it is has mistakes)"},
+    {"verify", "Prove that both stores hold what the agents signed, and name what does not",
+     R"(Reads one or both stores, or exports of them, makes every leaf of the ledger again, and compares with what agents
+signed. Needs no agent. Whose signature counts says --trust; without it only is checked that the record fits together.
+Checkpoints out of the agents' logs (--checkpoints) prove that nothing was cut off the end.
+
+Examples:
+  twinlog verify --trust trusted.keys --checkpoints agent.log
+  twinlog verify --store postgres --json
+  twinlog verify --postgres-export pg/ --mongodb-export mongo/ --trust trusted.keys
+  twinlog verify --proof login.tlog-proof --trust trusted.keys
+
+Exit codes:
+  0   what is there is what was signed, and all of it
+  1   something was changed, is missing or was put in; each place is named
+  2   not proved: no trust file, an agent that is overdue, what an agent declared lost
+  3   the command line, a file or a store cannot be used
+  78  the configuration has mistakes)"},
     {"keygen", "Make an enrolment key: what says that an agent's epochs are yours",
      R"(Makes an Ed25519 key in the form of Go's note package. The private key is one line and goes to the file of --out, which
 gets mode 0400 and is never written over; name it in ledger.enrolment_key_file. The verifier key, the public half, is

@@ -23,6 +23,7 @@
 #include "agent/main/standard_streams.h"
 #include "agent/main/start_check.h"
 #include "agent/main/stores_command.h"
+#include "agent/main/verify_command_line.h"
 #include "agent/observe/stderr_log.h"
 
 namespace twinlog {
@@ -34,6 +35,7 @@ struct CommandLine {
   InitOptions init;
   SendOptions send;
   KeygenOptions keygen;
+  VerifyLine verify;
   OperatorLine at_agent;
   bool waits_for_ready = false;  ///< What can be waited for; required, so that there can be more some day.
   std::vector<std::string> help_on;
@@ -123,7 +125,7 @@ int explain_usage(const CLI::App& app, const CLI::ParseError& error) {
     command = command->get_subcommands().front();
   }
   std::cerr << "twinlog: " << error.what() << "\n\n" << help_text(*command);
-  return kExitUsage;
+  return command->get_name() == "verify" ? kVerifyInput : kExitUsage;  // There 2 is a verdict.
 }
 
 /// Commands and their options; what was chosen is in `chosen` after the parse.
@@ -151,6 +153,7 @@ class Commands {
     add_spool();
     add_try();
     add_keygen();
+    add_verify();
     CLI::App* help = app_.add_subcommand("help", "Say what a command does, with examples");
     help->add_option("COMMAND", line_.help_on, "The command");
     help->callback([this] { chosen_ = [this] { return run_help_command(app_, line_); }; });
@@ -267,6 +270,30 @@ class Commands {
         ->required();
     keygen.add_option("--out", line_.keygen.file,
                       "The file for the private key; without it, it goes to standard output");
+  }
+
+  void add_verify() {
+    CLI::App& verify = add(app_, "verify", [this] { return run_verify_command(line_.verify, line_.at_agent.config); });
+    VerifyLine& line = line_.verify;
+    VerifyOptions& options = line.options;
+    verify.add_option_function<std::string>(
+        "--config", [this](const std::string& path) { line_.at_agent.config = {.path = path, .is_given = true}; },
+        "The configuration file, for the stores' addresses [" + line_.config + "]");
+    verify.add_option("--postgres", line.postgres, "The address of PostgreSQL, instead of --config");
+    verify.add_option("--mongodb", line.mongodb, "The address of the document store, instead of --config");
+    verify.add_option("--postgres-export", line.postgres_export, "A folder of <table>.ndjson, instead of PostgreSQL");
+    verify.add_option("--mongodb-export", line.mongodb_export,
+                      "A folder of <table>.ndjson, instead of the document store");
+    verify.add_option("--store", line.only, "Only this store")->check(CLI::IsMember({"postgres", "mongodb"}));
+    verify.add_option("--trust", options.trust, "Whose word counts: a file of keys");
+    verify.add_option("--checkpoints", options.checkpoints, "A file with lines of agents' logs; may be repeated");
+    verify.add_option("--known", options.known, "Findings of an earlier --json that a person has judged");
+    verify.add_option("--since", options.since, "Skip epochs that ended before");
+    verify.add_option("--now", options.now, "Another time than the clock's, for tests");
+    verify.add_option("--temporary", options.temporary, "The folder for temporary files");
+    verify.add_option("--proof", options.proof,
+                      "Check a proof of `twinlog prove`, with the .disclosure.json beside it");
+    verify.add_flag("--json", options.is_json, "One JSON object a line");
   }
 
   CLI::App& app_;

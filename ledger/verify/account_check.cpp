@@ -149,9 +149,8 @@ bool AccountCheck::is_beyond_judging(const AccountRowClaim& row) const {
   }
   constexpr UtcMicros kNothing = std::numeric_limits<UtcMicros>::min();
   const GoneUntil until{parts_.pruned_until.value_or(kNothing), parts_.erased_until.value_or(kNothing)};
-  return std::any_of(possible_.begin(), possible_.end(), [&](const Possible& possible) {
-    return rests_on_what_is_gone(*state, possible.state, until);
-  });
+  return std::any_of(possible_.begin(), possible_.end(),
+                     [&](const Possible& possible) { return rests_on_what_is_gone(*state, possible.state, until); });
 }
 
 void AccountCheck::end() {

@@ -32,12 +32,12 @@ struct TruthException {
 
 struct EpochFacts {
   Uuid id{};
-  std::string origin;  ///< "": no beginning of it was found.
-  std::string agent;   ///< As its OPEN says.
-  std::string key;     ///< Its verifier key's text; "": not known, so that nothing it signed can be checked.
-  bool is_judged = false;  ///< Its beginning is good: what its key signed counts.
-  bool is_named = false;   ///< A row of ledger_epochs, a note or the archive names it, whether good or not.
-  bool is_skipped = false; ///< Ended before --since.
+  std::string origin;       ///< "": no beginning of it was found.
+  std::string agent;        ///< As its OPEN says.
+  std::string key;          ///< Its verifier key's text; "": not known, so that nothing it signed can be checked.
+  bool is_judged = false;   ///< Its beginning is good: what its key signed counts.
+  bool is_named = false;    ///< A row of ledger_epochs, a note or the archive names it, whether good or not.
+  bool is_skipped = false;  ///< Ended before --since.
   Digest open_hash{};
   UtcMicros begun_at = 0;
   std::array<bool, kStoreSides> begun_in{};  ///< The store has its beginning.
@@ -52,12 +52,12 @@ struct EpochFacts {
   std::array<std::uint64_t, kStoreSides> tile_end{};
 
   // From proven leaves.
-  std::uint64_t demanded = 0;      ///< Leaves below it must be somewhere.
-  std::uint64_t witnessed = 0;     ///< Greatest size that another epoch's leaf demands, and that is taken into account.
-  std::uint64_t proven_end = 0;    ///< All leaves below it are known.
-  bool has_failed = false;         ///< The next root cannot be had: ...
-  bool has_hole = false;           ///< ... since there is no hash for some leaf below it.
-  std::uint64_t failed_size = 0;   ///< ... and this is its size.
+  std::uint64_t demanded = 0;     ///< Leaves below it must be somewhere.
+  std::uint64_t witnessed = 0;    ///< Greatest size that another epoch's leaf demands, and that is taken into account.
+  std::uint64_t proven_end = 0;   ///< All leaves below it are known.
+  bool has_failed = false;        ///< The next root cannot be had: ...
+  bool has_hole = false;          ///< ... since there is no hash for some leaf below it.
+  std::uint64_t failed_size = 0;  ///< ... and this is its size.
   std::vector<TruthException> exceptions;
   std::array<std::uint64_t, kStoreSides> confirmed{};
   std::optional<std::uint64_t> end;  ///< It ended with so many leaves.

@@ -15,7 +15,8 @@ using Kind = RowClaim::Kind;
 constexpr std::size_t kMostClaims = 10'000;
 
 const EventClaim* record_of(const std::vector<EventClaim>& claims) {
-  const auto place = std::find_if(claims.begin(), claims.end(), [](const EventClaim& one) { return one.kind == Kind::kRecord; });
+  const auto place =
+      std::find_if(claims.begin(), claims.end(), [](const EventClaim& one) { return one.kind == Kind::kRecord; });
   return place == claims.end() ? nullptr : &*place;
 }
 
@@ -83,8 +84,8 @@ void EventCheck::check_conflicts(const EventClaim& record, const std::vector<Eve
     }
     has_any = true;
     has_confirmed = has_confirmed || is_confirmed(claim);
-    const bool is_before = claim.spot.epoch == record.spot.epoch && claim.spot.epoch != kNoEpoch &&
-                           claim.spot.index < record.spot.index;
+    const bool is_before =
+        claim.spot.epoch == record.spot.epoch && claim.spot.epoch != kNoEpoch && claim.spot.index < record.spot.index;
     if (is_before && !is_refused(claim)) {
       tell(Verdict::kConflictOrder, claim,
            "leaf " + std::to_string(claim.spot.index) + " is the conflict, and leaf " +

@@ -73,7 +73,7 @@ std::string_view side_text(StoreSide side) {
   return side == StoreSide::kPostgres ? "postgres" : "mongodb";
 }
 
-std::string finding_json(const Finding& finding, Known known) {
+std::string finding_json(const Finding& finding, Judged known) {
   std::string out = R"({"verdict":")" + std::string(verdict_text(finding.verdict)) + "\"";
   append_text(out, "store", finding.store ? std::optional<std::string>(side_text(*finding.store)) : std::nullopt);
   append_text(out, "origin", finding.origin.empty() ? std::nullopt : std::optional(finding.origin));
@@ -81,19 +81,19 @@ std::string finding_json(const Finding& finding, Known known) {
   append_text(out, "tenant_id", finding.tenant_id);
   append_text(out, "log_id", finding.log_id);
   append_text(out, "detail", finding.detail);
-  return inert_json(out) + (known == Known::kYes ? ",\"known\":true}" : "}");
+  return inert_json(out) + (known == Judged::kYes ? ",\"known\":true}" : "}");
 }
 
 void FindingLog::add(const Finding& finding) {
   const std::lock_guard lock(mutex_);
-  const bool is_known = !known_.empty() && known_.contains(finding_json(finding, Known::kNo));
+  const bool is_known = !known_.empty() && known_.contains(finding_json(finding, Judged::kNo));
   ++counts_.at(static_cast<std::size_t>(finding.verdict));
   if (is_known) {
     ++known_count_;
   } else {
     ++unknown_by_exit_.at(static_cast<std::size_t>(exit_of(finding.verdict)));
   }
-  sink_(finding, is_known ? Known::kYes : Known::kNo);
+  sink_(finding, is_known ? Judged::kYes : Judged::kNo);
 }
 
 int FindingLog::exit_code() const {

@@ -57,10 +57,10 @@ struct Finding {
   std::optional<UtcMicros> until;
 };
 
-/// One line of JSON without its end: `verdict, store, origin, leaf_index, tenant_id, log_id, detail`, null where it does
-/// not apply; `"known":true` behind them where it is known. Bytes that are no UTF-8 are replaced.
-enum class Known : std::uint8_t { kNo, kYes };
-std::string finding_json(const Finding& finding, Known known);
+/// One line of JSON without its end: `verdict, store, origin, leaf_index, tenant_id, log_id, detail`, null where it
+/// does not apply; `"known":true` behind them where it is known. Bytes that are no UTF-8 are replaced.
+enum class Judged : std::uint8_t { kNo, kYes };
+std::string finding_json(const Finding& finding, Judged known);
 
 /// Findings by their line, as of an earlier run.
 using KnownFindings = std::set<std::string>;
@@ -68,7 +68,7 @@ using KnownFindings = std::set<std::string>;
 /// Takes findings from any thread, counts them and hands each on at once.
 class FindingLog {
  public:
-  using Sink = std::function<void(const Finding&, Known)>;
+  using Sink = std::function<void(const Finding&, Judged)>;
   FindingLog(KnownFindings known, Sink sink) : known_(std::move(known)), sink_(std::move(sink)) {}
 
   void add(const Finding& finding);

@@ -139,15 +139,14 @@ void LeafCheck::check_root(const RootClaim& claim, std::uint64_t size, const std
     is_forked = tree_.size() == size && tree_.root() != claim.root;
   } else {
     is_forked = claim.is_signed() && std::any_of(all.begin(), all.end(), [&claim](const RootClaim& other) {
-      return other.is_signed() && other.root != claim.root;
-    });
+                  return other.is_signed() && other.root != claim.root;
+                });
   }
   if (!is_forked) {
     return;
   }
-  const std::string who = claim.is_signed()
-                              ? "another root is signed"
-                              : "epoch " + parts_.book.at(claim.told_by).name() + " knows another root";
+  const std::string who = claim.is_signed() ? "another root is signed"
+                                            : "epoch " + parts_.book.at(claim.told_by).name() + " knows another root";
   runs_.tell(Verdict::kFork, place(size, claim.store, nullptr), who + " for " + size_words(size));
 }
 
@@ -172,8 +171,8 @@ void LeafCheck::check_proven(const LeafGroup& group, const Digest& truth) {
   for (const StoreSide store : parts_.stores) {
     const RowClaim* good = check_rows(group, store, truth);
     known = known == nullptr ? good : known;
-    is_there.at(slot(store)) = std::any_of(group.rows.begin(), group.rows.end(),
-                                           [store](const RowClaim& row) { return row.store == store; });
+    is_there.at(slot(store)) =
+        std::any_of(group.rows.begin(), group.rows.end(), [store](const RowClaim& row) { return row.store == store; });
   }
   for (const StoreSide store : parts_.stores) {
     if (!is_there.at(slot(store))) {
@@ -339,7 +338,8 @@ void LeafCheck::absent_everywhere(std::uint64_t end) {
       }
     }
     if (!is_told && is_demanded(index)) {
-      runs_.add(Verdict::kMissing, place(index, std::nullopt, nullptr), "no store has it, and a root or a tile above it says it was there");
+      runs_.add(Verdict::kMissing, place(index, std::nullopt, nullptr),
+                "no store has it, and a root or a tile above it says it was there");
     }
   }
   expected_ = std::max(expected_, end);

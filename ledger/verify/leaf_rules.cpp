@@ -48,8 +48,8 @@ std::optional<LeafRules::Broken> LeafRules::take_event(const RowClaim& row) {
     return Broken{Verdict::kTenantGap, "tenant_seq " + std::to_string(row.tenant_seq) + " came before"};
   }
   if (row.tenant_seq - expected > unknown_) {
-    return Broken{Verdict::kTenantGap, "tenant_seq " + std::to_string(row.tenant_seq) + " where " +
-                                           std::to_string(expected) + " is due"};
+    return Broken{Verdict::kTenantGap,
+                  "tenant_seq " + std::to_string(row.tenant_seq) + " where " + std::to_string(expected) + " is due"};
   }
   return std::nullopt;
 }

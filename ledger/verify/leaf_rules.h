@@ -1,5 +1,5 @@
-// What one proven leaf after the other must obey within its epoch, beyond the form of a single leaf: order, time, tallies,
-// and that a tenant's count has no gap.
+// What one proven leaf after the other must obey within its epoch, beyond the form of a single leaf: order, time,
+// tallies, and that a tenant's count has no gap.
 #pragma once
 
 #include <cstdint>

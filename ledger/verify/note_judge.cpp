@@ -10,17 +10,6 @@
 namespace twinlog {
 namespace {
 
-constexpr std::uint8_t kArchive = 2;
-
-void put_text(std::string& out, std::string_view text) {
-  put_u32(out, static_cast<std::uint32_t>(text.size()));
-  out.append(text);
-}
-
-std::string take_text(ByteReader& bytes) {
-  return std::string(bytes.bytes(bytes.u32()));
-}
-
 /// Member "agent" of tag 36.
 std::string agent_of(const std::string& json) {
   const std::optional<JsonTape> tape = parse_json(json);
@@ -37,37 +26,6 @@ std::string agent_of(const std::string& json) {
 
 }  // namespace
 
-std::string NoteJudge::record_of(const Uuid& id, const Paper& paper) {
-  std::string out(as_text(id));
-  out.push_back(static_cast<char>(paper.kind));
-  put_u64(out, paper.size);
-  put_text(out, paper.note);
-  out.push_back(static_cast<char>(paper.store ? static_cast<std::uint8_t>(*paper.store) : kArchive));
-  put_text(out, paper.root);
-  put_i64(out, paper.accepted_at);
-  put_text(out, paper.origin);
-  put_text(out, paper.open);
-  put_text(out, paper.retired);
-  return out;
-}
-
-NoteJudge::Paper NoteJudge::read_paper(std::string_view record) {
-  ByteReader bytes(record);
-  bytes.bytes(sizeof(Uuid));
-  Paper paper;
-  paper.kind = static_cast<Paper::Kind>(bytes.u8());
-  paper.size = bytes.u64();
-  paper.note = take_text(bytes);
-  const std::uint8_t store = bytes.u8();
-  paper.store = store == kArchive ? std::nullopt : std::optional(static_cast<StoreSide>(store));
-  paper.root = take_text(bytes);
-  paper.accepted_at = bytes.i64();
-  paper.origin = take_text(bytes);
-  paper.open = take_text(bytes);
-  paper.retired = take_text(bytes);
-  return paper;
-}
-
 Status NoteJudge::add_checkpoint(StoreSide store, const LedgerCheckpointRow& row) {
   Paper paper;
   paper.kind = Paper::Kind::kNote;
@@ -76,7 +34,7 @@ Status NoteJudge::add_checkpoint(StoreSide store, const LedgerCheckpointRow& row
   paper.root = row.root;
   paper.note = row.note;
   paper.accepted_at = row.accepted_at;
-  return papers_.add(record_of(row.epoch_id, paper));
+  return papers_.add(paper_record(row.epoch_id, paper));
 }
 
 Status NoteJudge::add_epoch(StoreSide store, const LedgerEpochRow& row) {
@@ -96,7 +54,7 @@ Status NoteJudge::add_epoch(StoreSide store, const LedgerEpochRow& row) {
     parts_.log.add(finding);
     return {};
   }
-  return papers_.add(record_of(*id, paper));
+  return papers_.add(paper_record(*id, paper));
 }
 
 Status NoteJudge::add_archived(const SignedCheckpoint& checkpoint) {
@@ -109,7 +67,7 @@ Status NoteJudge::add_archived(const SignedCheckpoint& checkpoint) {
   paper.size = checkpoint.checkpoint.head.size;
   paper.root = as_text(checkpoint.checkpoint.head.root);
   paper.note = note_text(checkpoint.note);
-  return papers_.add(record_of(*id, paper));
+  return papers_.add(paper_record(*id, paper));
 }
 
 Status NoteJudge::judge() {
@@ -343,8 +301,8 @@ Status NoteJudge::judge_note(std::uint32_t number, const Paper& paper) {
   if (paper.note != checked_note_) {
     checked_note_ = paper.note;
     const Result<VerifierKey> key = parse_verifier_key(facts.key);
-    is_checked_note_good_ = note && note->checkpoint.origin == facts.origin && key &&
-                            signed_by(note->note, *key) == SignedBy::kYes;
+    is_checked_note_good_ =
+        note && note->checkpoint.origin == facts.origin && key && signed_by(note->note, *key) == SignedBy::kYes;
   }
   if (!is_checked_note_good_) {
     tell(Verdict::kBadSignature, facts, &paper, "checkpoint of size " + std::to_string(paper.size));

@@ -17,6 +17,7 @@
 #include "ledger/verify/epoch_book.h"
 #include "ledger/verify/finding.h"
 #include "ledger/verify/leaf_claims.h"
+#include "ledger/verify/papers.h"
 #include "ledger/verify/sorted_file.h"
 #include "plugins/api/ledger_reader.h"
 
@@ -46,18 +47,6 @@ class NoteJudge {
   void tell_openings(OpeningSink sink) { openings_ = std::move(sink); }
 
  private:
-  struct Paper {
-    enum class Kind : std::uint8_t { kEpoch, kNote };
-    Kind kind = Kind::kEpoch;
-    std::optional<StoreSide> store;  ///< Nothing: the archive.
-    std::uint64_t size = 0;
-    std::string root;
-    std::string note;
-    UtcMicros accepted_at = 0;
-    std::string origin;
-    std::string open;
-    std::string retired;
-  };
   struct Beginning {
     SignedCheckpoint note;
     Leaf open;
@@ -65,8 +54,6 @@ class NoteJudge {
     VerifierKey key;
     bool is_trusted = false;
   };
-  static std::string record_of(const Uuid& id, const Paper& paper);
-  static Paper read_paper(std::string_view record);
   Status judge_epoch(const Uuid& id, const std::vector<Paper>& papers);
   void judge_beginnings(std::uint32_t number, const std::vector<Paper>& papers);
   std::optional<Beginning> read_beginning(const EpochFacts& facts, const Paper& paper, std::string_view note);
@@ -83,7 +70,7 @@ class NoteJudge {
   SortedFile papers_;
   SortedFile roots_;
   OpeningSink openings_;
-  std::string checked_note_;                   ///< The last one that was checked, and what came of it.
+  std::string checked_note_;  ///< The last one that was checked, and what came of it.
   bool is_checked_note_good_ = false;
 };
 

@@ -15,9 +15,9 @@
 namespace twinlog {
 
 struct SortSettings {
-  std::string folder;                        ///< Where the temporary file lies.
-  std::size_t memory_bytes = 32U << 20U;     ///< Sorted at once; the rest waits in the file.
-  std::size_t read_bytes = 256U << 10U;      ///< Read at once of each sorted run.
+  std::string folder;                     ///< Where the temporary file lies.
+  std::size_t memory_bytes = 32U << 20U;  ///< Sorted at once; the rest waits in the file.
+  std::size_t read_bytes = 256U << 10U;   ///< Read at once of each sorted run.
 };
 
 /// An unnamed file in `folder`; the error names the folder and what to do.

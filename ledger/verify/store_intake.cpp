@@ -74,7 +74,8 @@ std::optional<std::uint32_t> StoreIntake::epoch_of(const Uuid& id) {
     has_last_ = true;
     last_id_ = id;
     last_number_ = parts_.book.find(id);
-    if (last_number_ && !parts_.book.at(*last_number_).is_named) {
+    last_facts_ = last_number_ ? &parts_.book.at(*last_number_) : nullptr;
+    if (last_number_ && !last_facts_->is_named) {
       last_number_.reset();
     }
   }
@@ -122,13 +123,14 @@ Status StoreIntake::take(LedgerTileRow&& row) {
     add_stranger(row.epoch_id, row.first_index, {}, {});
     return {};
   }
-  EpochFacts& facts = parts_.book.at(*epoch);
+  EpochFacts& facts = *last_facts_;
   const bool is_whole = row.leaf_count > 0 && row.leaf_count <= kMostTreeLeaves && row.first_index < kMostTreeLeaves &&
                         row.hashes.size() == row.leaf_count * sizeof(Digest) &&
                         row.first_index + row.leaf_count <= kMostTreeLeaves;
   if (!is_whole) {
     tell(Verdict::kModified,
-         "tile at " + std::to_string(row.first_index) + " has not as many hashes as leaf_count says, or lies beyond any tree",
+         "tile at " + std::to_string(row.first_index) +
+             " has not as many hashes as leaf_count says, or lies beyond any tree",
          facts.name());
     return {};
   }
@@ -156,7 +158,7 @@ Status StoreIntake::take(LedgerLeafRow&& row) {
     add_stranger(row.epoch_id, row.leaf_index, row.tenant_id.value_or(""), row.log_id.value_or(""));
     return {};
   }
-  if (parts_.book.at(*epoch).is_skipped) {
+  if (last_facts_->is_skipped) {
     return {};
   }
   const LeafSpot spot{*epoch, row.leaf_index};
@@ -218,7 +220,7 @@ Status StoreIntake::take(LedgerRow&& row) {
   const auto epoch = epoch_of(row.version.epoch_id);
   if (!epoch || row.version.leaf_index >= kMostTreeLeaves) {
     add_stranger(row.version.epoch_id, row.version.leaf_index, row.version.event.tenant_id, row.version.event.log_id);
-  } else if (!parts_.book.at(*epoch).is_skipped) {
+  } else if (!last_facts_->is_skipped) {
     if (Status added = add_row_claim(row, *epoch); !added) {
       return added;
     }
@@ -251,7 +253,7 @@ Status StoreIntake::take_early_row(const LedgerRow& row) {
 }
 
 Status StoreIntake::add_row_claim(const LedgerRow& row, std::uint32_t epoch) {
-  RowClaim claim = row_claim(row, parts_.book.at(epoch).agent);
+  RowClaim claim = row_claim(row, last_facts_->agent);
   claim.store = parts_.side;
   buffer_.clear();
   put_claim(buffer_, {epoch, row.version.leaf_index}, claim);
@@ -288,8 +290,7 @@ Status StoreIntake::add_account_claims(const LedgerRow& row, LeafSpot spot) {
     claim.version.content_hash = {};
   }
   for (const std::string& account : accounts) {
-    if (Status added =
-            accounts_.add(account_claim_record(pair_digest(row.version.event.tenant_id, account), claim));
+    if (Status added = accounts_.add(account_claim_record(pair_digest(row.version.event.tenant_id, account), claim));
         !added) {
       return added;
     }

@@ -86,6 +86,7 @@ class StoreIntake {
   std::unordered_set<std::string> further_keys_;  ///< Digests of events that were accepted again.
   Uuid last_id_{};
   std::optional<std::uint32_t> last_number_;
+  EpochFacts* last_facts_ = nullptr;  ///< Of it; asking the book takes a lock.
   bool has_last_ = false;
   std::string buffer_;
 };

@@ -333,8 +333,7 @@ Status TruthFinder::hear_open(const OpenLeaf& open, std::uint64_t index) {
     return {};
   }
   EpochFacts& previous = book_.at(book_.number(*open.previous));
-  previous.has_two_successors =
-      previous.has_two_successors || (previous.successor && *previous.successor != epoch_);
+  previous.has_two_successors = previous.has_two_successors || (previous.successor && *previous.successor != epoch_);
   previous.successor = epoch_;
   if (!open.previous_tree) {
     previous.is_followed_without_tree = true;

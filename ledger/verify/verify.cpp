@@ -88,8 +88,8 @@ Status Verification::read_notes() {
       tell(Verdict::kModified, side, {}, row.table + (row.key.empty() ? "" : " " + row.key) + ": " + row.words);
       return {};
     });
-    const StoreStatus failed = store.reader.checkpoints(
-        [this, side](LedgerCheckpointRow&& row) { return judge_.add_checkpoint(side, row); });
+    const StoreStatus failed =
+        store.reader.checkpoints([this, side](LedgerCheckpointRow&& row) { return judge_.add_checkpoint(side, row); });
     if (failed) {
       return error_of(*failed, side);
     }
@@ -258,8 +258,8 @@ Status Verification::compare() {
 /// Rows of epochs that nothing named when the notes were read. Those that began since are on their way.
 void Verification::check_strangers() {
   std::set<Uuid> begun_since;
-  const bool has_any = std::any_of(intakes_.begin(), intakes_.end(),
-                                   [](const auto& intake) { return !intake->strangers.empty(); });
+  const bool has_any =
+      std::any_of(intakes_.begin(), intakes_.end(), [](const auto& intake) { return !intake->strangers.empty(); });
   for (const VerifyStore& store : order_.stores) {
     if (has_any) {
       static_cast<void>(store.reader.epochs([&](LedgerEpochRow&& row) -> Status {
@@ -320,12 +320,13 @@ void Verification::check_lost_epochs() {
     const bool is_shortened = facts.followed_size && facts.signed_size > *facts.followed_size;
     if (is_shortened) {
       tell(Verdict::kFork, std::nullopt, facts.name(),
-           "the next epoch's OPEN says it ended with " + std::to_string(*facts.followed_size) + " leaves, and its key signed " +
-               std::to_string(facts.signed_size) + ": its spool was set back");
+           "the next epoch's OPEN says it ended with " + std::to_string(*facts.followed_size) +
+               " leaves, and its key signed " + std::to_string(facts.signed_size) + ": its spool was set back");
     }
     const bool is_gone = !facts.is_named && (facts.is_followed_without_tree || facts.witnessed > 0 || facts.pruned);
     if (is_gone) {
-      tell(Verdict::kMissing, std::nullopt, facts.name(), "another epoch knows this one, and no store has its beginning");
+      tell(Verdict::kMissing, std::nullopt, facts.name(),
+           "another epoch knows this one, and no store has its beginning");
     } else if (facts.pruned && facts.signed_size < facts.pruned->size) {
       tell(Verdict::kMissing, std::nullopt, facts.name(), "the checkpoint over the epoch that was pruned as a whole");
     }

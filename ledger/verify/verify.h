@@ -1,5 +1,5 @@
-// `twinlog verify`: whether what the stores hold is what agents signed (docs/VERIFYING.md, ledger/FORMAT.md). Memory does
-// not grow with the record: everything is sorted through temporary files.
+// `twinlog verify`: whether what the stores hold is what agents signed (ledger/FORMAT.md). Memory
+// does not grow with the record: everything is sorted through temporary files.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ struct VerifyProgress {
 
 struct VerifyOrder {
   std::vector<VerifyStore> stores;  ///< Opened; one or two, each another side.
-  std::optional<TrustFile> trust;  ///< Nothing: none was given.
+  std::optional<TrustFile> trust;   ///< Nothing: none was given.
   Archive archive;
   std::optional<UtcMicros> since;
   UtcMicros now = 0;

@@ -9,7 +9,6 @@
 #include "ledger/base/bytes.h"
 #include "ledger/record/json_events.h"
 #include "ledger/record/timestamp.h"
-#include "plugins/mongodb/key_encoding.h"
 
 namespace twinlog {
 namespace {
@@ -84,6 +83,29 @@ std::optional<std::int64_t> date_of(const Value& value) {
   return integer_of(*inner);
 }
 
+/// A key of metadata as the document store has it: "%" alone is the empty one, "%25", "%2E" and a leading "%24" stand
+/// for what servers take for their own. Nothing for what no agent encodes so.
+std::optional<std::string> decoded_key(std::string_view encoded) {
+  if (encoded == "%") {
+    return "";
+  }
+  std::string key;
+  for (std::size_t i = 0; i < encoded.size(); ++i) {
+    const std::string_view code = encoded.substr(i, 3);
+    const bool is_plain = encoded[i] != '%' && encoded[i] != '.' && (encoded[i] != '$' || i > 0);
+    if (is_plain) {
+      key.push_back(encoded[i]);
+      continue;
+    }
+    if (code != "%25" && code != "%2E" && (code != "%24" || i > 0)) {
+      return std::nullopt;
+    }
+    key.push_back(code == "%25" ? '%' : code == "%2E" ? '.' : '$');
+    i += 2;
+  }
+  return key.empty() ? std::nullopt : std::optional(key);
+}
+
 /// Walks a value into the builder; false where it cannot be metadata of an event.
 class MetadataWalk {
  public:
@@ -154,7 +176,7 @@ class MetadataWalk {
     out_.begin_object();
     for (const auto& one : value.GetObject()) {
       const std::string name(view(one.name));
-      const auto decoded = dialect_ == ExportDialect::kMongodb ? mongodb::decode_key(name) : std::optional(name);
+      const auto decoded = dialect_ == ExportDialect::kMongodb ? decoded_key(name) : std::optional(name);
       if (!decoded) {
         return false;
       }
@@ -188,8 +210,8 @@ ExportLine::ExportLine(ExportLine&&) noexcept = default;
 ExportLine& ExportLine::operator=(ExportLine&&) noexcept = default;
 
 std::optional<ExportLine> ExportLine::parse(std::string_view json, ExportDialect dialect) {
-  constexpr unsigned kFlags = rapidjson::kParseFullPrecisionFlag | rapidjson::kParseValidateEncodingFlag |
-                              rapidjson::kParseIterativeFlag;
+  constexpr unsigned kFlags =
+      rapidjson::kParseFullPrecisionFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag;
   auto parsed = std::make_unique<Parsed>();
   const bool has_nul = json.find('\0') != std::string_view::npos;  // The parser would not look behind it.
   parsed->document.Parse<kFlags>(json.data(), json.size());

@@ -1,5 +1,5 @@
-// A line of an export as named fields: what PostgreSQL's row_to_json writes in UTC, or MongoDB Extended JSON v2 (relaxed
-// or canonical). Nothing in it is trusted.
+// A line of an export as named fields: what PostgreSQL's row_to_json writes in UTC, or MongoDB Extended JSON v2
+// (relaxed or canonical). Nothing in it is trusted.
 #pragma once
 
 #include <cstdint>

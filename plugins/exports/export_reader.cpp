@@ -19,8 +19,9 @@ namespace {
 
 constexpr std::size_t kReadBytes = 1U << 20U;
 constexpr std::uint64_t kUsualRowBytes = 900;
-constexpr std::array<const char*, 7> kTables = {"ledger_checkpoints", "ledger_epochs",      "account_lockouts", "ledger_tiles",
-                                                "ledger_leaves",      "auth_logs",          "auth_log_conflicts"};
+constexpr std::array<const char*, 7> kTables = {"ledger_checkpoints", "ledger_epochs", "account_lockouts",
+                                                "ledger_tiles",       "ledger_leaves", "auth_logs",
+                                                "auth_log_conflicts"};
 
 StoreError input_error(std::string words) {
   return {Reaction::kHold, {}, {}, std::move(words), StoreStage::kConnect};
@@ -60,7 +61,7 @@ class LineFile {
       if (got == 0) {
         line = buffer_;
         used_ = looked_ = buffer_.size();
-        number_ += line.empty() ? 0 : 1;
+        number_ += line.empty() ? 0U : 1U;
         return std::exchange(is_over_, true) || line.empty() ? Next::kEnd : Next::kLine;
       }
     }

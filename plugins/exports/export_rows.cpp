@@ -243,11 +243,11 @@ std::vector<std::string> unknown_members(const ExportLine& line) {
     if (is_document && plain.ends_with("_us")) {
       plain.remove_suffix(3);
     }
-    const bool is_known =
-        (is_document && name == "_id") ||
-        std::any_of(std::begin(kTextFields), std::end(kTextFields), [&](const TextField& one) { return one.name == name; }) ||
-        std::find(kOtherFields.begin(), kOtherFields.end(), name) != kOtherFields.end() ||
-        std::find(kTimeFields.begin(), kTimeFields.end(), plain) != kTimeFields.end();
+    const bool is_known = (is_document && name == "_id") ||
+                          std::any_of(std::begin(kTextFields), std::end(kTextFields),
+                                      [&](const TextField& one) { return one.name == name; }) ||
+                          std::find(kOtherFields.begin(), kOtherFields.end(), name) != kOtherFields.end() ||
+                          std::find(kTimeFields.begin(), kTimeFields.end(), plain) != kTimeFields.end();
     if (!is_known) {
       unknown.push_back(name);
     }

@@ -28,10 +28,10 @@ class Attacked : public ::testing::Test {
     first_->event(login("acme", "e4", "account_locked"));  // 5
     AuthEvent again = login("acme", "e4", "account_locked");
     again.lock_reason = "other";
-    first_->event(again);                 // 6: a conflict
-    first_->event(login("acme", "e1"));   // 7: a further acceptance
-    first_->heartbeat();                  // 8
-    first_->close();                      // 9
+    first_->event(again);                // 6: a conflict
+    first_->event(login("acme", "e1"));  // 7: a further acceptance
+    first_->heartbeat();                 // 8
+    first_->close();                     // 9
     now_ = first_->now() + kSecond;
   }
   Verified run(VerifyAs as = {}) {
@@ -43,9 +43,7 @@ class Attacked : public ::testing::Test {
     EXPECT_TRUE(verified.has(verdict, store, index)) << verified.text();
     EXPECT_EQ(verified.exit, exit_of(verdict)) << verified.text();
   }
-  void make_row(LedgerRow& row) {
-    row.version.content_hash = content_hash(canonical_content(row.version.event));
-  }
+  void make_row(LedgerRow& row) { row.version.content_hash = content_hash(canonical_content(row.version.event)); }
   void mend_tile(StoreImage& image, const LedgerRow& row) {
     LedgerTileRow& tile = image.tile_of(row.version.epoch_id, row.version.leaf_index);
     const Digest hash = leaf_hash(event_leaf(row.version));
@@ -55,9 +53,12 @@ class Attacked : public ::testing::Test {
     std::erase_if(image.rows, [&](const LedgerRow& one) {
       return one.version.epoch_id == epoch && one.version.leaf_index >= size;
     });
-    std::erase_if(image.leaves, [&](const LedgerLeafRow& one) { return one.epoch_id == epoch && one.leaf_index >= size; });
-    std::erase_if(image.tiles, [&](const LedgerTileRow& one) { return one.epoch_id == epoch && one.first_index >= size; });
-    std::erase_if(image.checkpoints, [&](const LedgerCheckpointRow& one) { return one.epoch_id == epoch && one.size > size; });
+    std::erase_if(image.leaves,
+                  [&](const LedgerLeafRow& one) { return one.epoch_id == epoch && one.leaf_index >= size; });
+    std::erase_if(image.tiles,
+                  [&](const LedgerTileRow& one) { return one.epoch_id == epoch && one.first_index >= size; });
+    std::erase_if(image.checkpoints,
+                  [&](const LedgerCheckpointRow& one) { return one.epoch_id == epoch && one.size > size; });
     image.count_accounts();
   }
   static void remove(StoreImage& image, const Uuid& epoch) {

@@ -95,9 +95,8 @@ void StoreImage::count_accounts() {
 }
 
 LedgerRow& StoreImage::row(const std::string& log_id) {
-  return *std::find_if(rows.begin(), rows.end(), [&](const LedgerRow& one) {
-    return !one.is_conflict && one.version.event.log_id == log_id;
-  });
+  return *std::find_if(rows.begin(), rows.end(),
+                       [&](const LedgerRow& one) { return !one.is_conflict && one.version.event.log_id == log_id; });
 }
 
 LedgerRow* StoreImage::conflict(const std::string& log_id) {
@@ -295,7 +294,7 @@ std::string Verified::text() const {
 
 Verified verify(const World& world, const VerifyAs& as) {
   Verified verified;
-  FindingLog log(as.known, [&](const Finding& finding, Known known) {
+  FindingLog log(as.known, [&](const Finding& finding, Judged known) {
     verified.findings.push_back(finding);
     verified.lines.push_back(finding_json(finding, known));
   });

@@ -1,6 +1,6 @@
-// Stores in memory that agents have filled as the ledger has it: what `twinlog verify` is shown, whole or tampered with.
-// The reader is a fake: real stores are read by the readers of their plugins, which have tests of their own; here every
-// forgery has to be possible, also those that a server's constraints would refuse.
+// Stores in memory that agents have filled as the ledger has it: what `twinlog verify` is shown, whole or tampered
+// with. The reader is a fake: real stores are read by the readers of their plugins, which have tests of their own; here
+// every forgery has to be possible, also those that a server's constraints would refuse.
 #pragma once
 
 #include <array>

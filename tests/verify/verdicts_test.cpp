@@ -152,8 +152,12 @@ TEST_F(Verdicts, WhatADamagedSpoolLostIsADeclaredGap) {
 TEST_F(Verdicts, AnEpochWhoseHashesWereLostIsADeclaredGap) {
   Epoch crashed(world_, {.seed = 2, .agent = "auth-2", .at = now_});
   crashed.heartbeat();
-  Epoch next(world_, {.seed = 3, .agent = "auth-2", .at = now_ + 60 * kSecond, .reason = OpenReason::kRestart,
-                      .previous = &crashed, .names_previous_tree = false});
+  Epoch next(world_, {.seed = 3,
+                      .agent = "auth-2",
+                      .at = now_ + 60 * kSecond,
+                      .reason = OpenReason::kRestart,
+                      .previous = &crashed,
+                      .names_previous_tree = false});
   next.close();
   now_ = next.now();
   expect(Verdict::kDeclaredGap, std::nullopt, 2);
@@ -164,7 +168,9 @@ TEST_F(Verdicts, AnAgentThatCrashedEndsWithItsNextOpen) {
   crashed.heartbeat();
   crashed.event(login("acme", "c1"));
   crashed.flush();
-  Epoch next(world_, {.seed = 3, .agent = "auth-2", .at = now_ + 60 * kSecond, .reason = OpenReason::kRestart, .previous = &crashed});
+  Epoch next(
+      world_,
+      {.seed = 3, .agent = "auth-2", .at = now_ + 60 * kSecond, .reason = OpenReason::kRestart, .previous = &crashed});
   next.close();
   now_ = next.now() + 9000 * kSecond;
   const Verified verified = run();
@@ -353,46 +359,6 @@ TEST_F(Verdicts, AnEpochThatIsPrunedAsAWholeIsCounted) {
   const Verified verified = run();
   EXPECT_EQ(verified.exit, 0) << verified.text();
   EXPECT_EQ(verified.summary.pruned_epochs, 1U);
-}
-
-TEST_F(Verdicts, KnownFindingsAreToldAndDoNotCount) {
-  world_.postgres().drop_row("e3");
-  world_.postgres().count_accounts();
-  const Verified before = run();
-  EXPECT_EQ(before.exit, 1);
-  const Verified after = run({.known = {before.lines.begin(), before.lines.end()}});
-  EXPECT_EQ(after.exit, 0) << after.text();
-  EXPECT_NE(after.lines.front().find(R"("known":true)"), std::string::npos);
-}
-
-TEST_F(Verdicts, SortingInTinyPiecesGivesTheSame) {
-  world_.postgres().drop_row("e3");
-  world_.mongodb().row("e1").version.event.ip = "198.51.100.7";
-  const Verified large = run();
-  const Verified tiny = run({.sort_memory = 300});
-  EXPECT_EQ(large.text(), tiny.text());
-}
-
-TEST_F(Verdicts, EpochsThatEndedBeforeSinceAreNotJudged) {
-  Epoch next(world_, {.seed = 2, .at = now_ + 100 * kSecond, .reason = OpenReason::kRestart, .previous = &*first_});
-  next.close();
-  now_ = next.now();
-  world_.postgres().row("e3").version.event.ip = "198.51.100.7";
-  EXPECT_EQ(run().exit, 1);
-  EXPECT_EQ(run({.since = next.now() + kSecond}).exit, 0) << run({.since = next.now() + kSecond}).text();
-}
-
-TEST_F(Verdicts, JsonHasTheMembersThatToolsRead) {
-  world_.postgres().drop_row("e3");
-  world_.postgres().count_accounts();
-  const Verified verified = run();
-  ASSERT_EQ(verified.lines.size(), 1U) << verified.text();
-  EXPECT_EQ(verified.lines.front(),
-            R"({"verdict":"MISSING","store":"postgres","origin":")" + first_->origin() +
-                R"(","leaf_index":3,"tenant_id":"other","log_id":"e3","detail":"its row is not there"})");
-  EXPECT_EQ(verified.summary_line,
-            R"({"summary":{"exit":1,"epochs":1,"leaves":10,"records":7,"conflicts":2,"accounts":5,"pending":0,)"
-            R"("unproved":0,"pruned_epochs":0,"findings":{"MISSING":1}}})");
 }
 
 }  // namespace
