@@ -28,7 +28,6 @@ Status Notary::begin() {
                     "change its stores and its spool could make another; make one with `twinlog keygen` and set "
                     "ledger.enrolment_key_file");
   }
-  parts_.log.line(LogLevel::kInfo, "ledger_key", verifier_key_text(enrolment_.key().verifier()));
   const std::optional<EndedEpoch> ended = parts_.spool.ended_epoch();
   if (!ended) {
     return begin_epoch(OpenReason::kFirst, std::nullopt);
@@ -74,13 +73,18 @@ Status Notary::begin_epoch(OpenReason reason, const std::optional<Previous>& pre
   ahead_at_opening_ = std::max<UtcMicros>(0, begun->last_accept_at - opened_at);
   const auto now = parts_.clock.steady_now();
   schedule_.began(now);
+  const std::string enrolment_key = verifier_key_text(enrolment_.key().verifier());
+  bool is_other_key = false;
   {
     const std::scoped_lock lock(mutex_);
     status_.origin = key_->name();
-    status_.enrolment_key = verifier_key_text(enrolment_.key().verifier());
+    is_other_key = std::exchange(status_.enrolment_key, enrolment_key) != enrolment_key;
     status_.is_throw_away = enrolment_.is_throw_away();
     status_.key_trouble = enrolment_.trouble();
     ++status_.epochs.at(static_cast<std::size_t>(reason));
+  }
+  if (is_other_key) {
+    parts_.log.line(LogLevel::kInfo, "ledger_key", enrolment_key);
   }
   note_trouble("");
   publish({.epoch_id = id, .size = 1, .root = begun->root, .note = note, .accepted_at = begun->last_accept_at},
