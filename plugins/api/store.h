@@ -130,8 +130,8 @@ struct StoredLeaf {
 struct SeenCheckpoint {
   Uuid epoch_id{};
   std::string note;
-  std::string open;            ///< The OPEN leaf.
-  std::string beginning_note;  ///< Of size 1.
+  std::string open = {};            ///< The OPEN leaf.
+  std::string beginning_note = {};  ///< Of size 1.
 };
 
 /// Reading back, for comparison and proofs: unscoped, needs the writer's own rights. One thread at a time.

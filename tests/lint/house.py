@@ -35,7 +35,7 @@ THIRD_PARTY = {
     "spdlog/": {"agent/observe"},
     "prometheus/": {"agent/observe"},
     "CLI/": {"agent/main"},
-    "rapidjson/": {"ledger/record", "agent/net/intake", "agent/cli", "agent/observe"},
+    "rapidjson/": {"ledger/record", "plugins/exports", "agent/net/intake", "agent/cli", "agent/observe"},
     "utf8proc.h": {"ledger/record", "agent/observe"},
     "openssl/": {"ledger/base", "ledger/leaf", "ledger/note", "agent/notary"},
 }
