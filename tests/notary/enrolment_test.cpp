@@ -22,7 +22,7 @@ class EnrolmentTest : public ::testing::Test {
 };
 
 TEST_F(EnrolmentTest, TheLineOfAKeyIsReadWithAndWithoutItsEnd) {
-  for (const std::string& end : {"", "\n"}) {
+  for (const char* end : {"", "\n"}) {
     write(key_.text() + end);
     const auto read = read_enrolment_key(path_);
     ASSERT_TRUE(read.has_value()) << read.error().message();
@@ -31,7 +31,7 @@ TEST_F(EnrolmentTest, TheLineOfAKeyIsReadWithAndWithoutItsEnd) {
 }
 
 TEST_F(EnrolmentTest, WhatIsNoKeyIsNamedByItsFileAndNotQuoted) {
-  for (const std::string& text : {std::string(), "a secret", key_.text() + "x", key_.text() + "\n\n"}) {
+  for (const std::string& text : {std::string(), std::string("a secret"), key_.text() + "x", key_.text() + "\n\n"}) {
     write(text);
     const auto read = read_enrolment_key(path_);
     ASSERT_FALSE(read.has_value());

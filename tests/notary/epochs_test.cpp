@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "ledger/note/origin.h"
+#include "ledger/record/canonical.h"
 #include "tests/notary/notary_fixture.h"
 
 namespace twinlog::testing {
