@@ -124,7 +124,7 @@ struct LogSettings {
   friend bool operator==(const LogSettings&, const LogSettings&) = default;
 };
 
-/// For the ledger to come; nothing reads it yet.
+/// The ledger (ledger/FORMAT.md).
 struct LedgerSettings {
   std::string origin = "twinlog";
   std::string enrolment_key_file;

@@ -115,7 +115,8 @@ Known known_of(const AgentParts& parts) {
           .http_listen = settings.intake.http.listen,
           .spool_path = settings.spool.path,
           .spool_max_bytes = settings.spool.max_bytes,
-          .is_store_enabled = {settings.postgres.enabled, settings.mongodb.enabled}};
+          .is_store_enabled = {settings.postgres.enabled, settings.mongodb.enabled},
+          .longest_silence = settings.ledger.idle_every};
 }
 
 std::string or_off(const std::string& address) {
@@ -182,6 +183,10 @@ Status start_parts(AgentParts& parts, const ProcessGifts& gifts, const ServiceMa
   parts.observed.disk = parts.disk_watch.get();
   parts.observed.refusals = &parts.refusals;
   parts.observed.front_door = parts.front_door.get();
+  parts.observed.notary = parts.ledger.notary.get();
+  for (const StoreId store : {StoreId::kPostgres, StoreId::kMongodb}) {
+    parts.observed.watches.at(static_cast<std::size_t>(store)) = watch_of(parts, store);
+  }
   parts.observed.intake = parts.intake.get();
   parts.observed.intake_counters = &parts.intake_counters;
   parts.observed.admin = parts.admin.get();

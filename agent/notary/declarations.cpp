@@ -48,6 +48,11 @@ std::vector<EpochRange> ranges_of(const std::vector<DeadLetter>& letters) {
 }  // namespace
 
 void Notary::declare_losses() {
+  const auto now = parts_.clock.steady_now();
+  if (looked_for_losses_at_ && now - *looked_for_losses_at_ < kLossesEvery) {
+    return;
+  }
+  looked_for_losses_at_ = now;
   const SpoolStats stats = parts_.spool.stats();
   std::vector<Loss> all(stats.losses);
   all.insert(all.end(), stats.acknowledged.begin(), stats.acknowledged.end());

@@ -16,7 +16,10 @@ Notary::Notary(NotarySettings settings, Enrolment enrolment, Parts parts)
       parts_(std::move(parts)),
       enrolment_(std::move(enrolment)),
       schedule_(settings_.pace),
-      rider_([this](const TreeState& tree, UtcMicros accept_at) { return heartbeat(tree, accept_at); }) {}
+      rider_([this](const TreeState& tree, UtcMicros accept_at) {
+        rider_index_ = tree.size;
+        return heartbeat(tree, accept_at);
+      }) {}
 
 Status Notary::begin() {
   if (enrolment_.is_throw_away()) {
@@ -25,7 +28,6 @@ Status Notary::begin() {
                     "change its stores and its spool could make another; make one with `twinlog keygen` and set "
                     "ledger.enrolment_key_file");
   }
-  parts_.log.line(LogLevel::kInfo, "ledger_key", verifier_key_text(enrolment_.key().verifier()));
   const std::optional<EndedEpoch> ended = parts_.spool.ended_epoch();
   if (!ended) {
     return begin_epoch(OpenReason::kFirst, std::nullopt);
@@ -43,6 +45,7 @@ Status Notary::begin_epoch(OpenReason reason, const std::optional<Previous>& pre
   answers_before_ = parts_.answers();
   opened_boottime_ = parts_.boottime();
   std::string note;
+  const UtcMicros opened_at = parts_.clock.utc_now();
   const auto begun = parts_.spool.begin_epoch(
       {.id = id,
        .origin = key_->name(),
@@ -56,7 +59,7 @@ Status Notary::begin_epoch(OpenReason reason, const std::optional<Previous>& pre
            [&](const Digest& root) {
              return note = sign_checkpoint({1, root}, *key_, &enrolment_.key());
            }},
-      parts_.clock.utc_now());
+      opened_at);
   if (!begun) {
     key_.reset();
     to_follow_ = previous;
@@ -67,18 +70,25 @@ Status Notary::begin_epoch(OpenReason reason, const std::optional<Previous>& pre
   }
   to_follow_.reset();
   base_ = parts_.spool.last_leaf();
+  ahead_at_opening_ = std::max<UtcMicros>(0, begun->last_accept_at - opened_at);
   const auto now = parts_.clock.steady_now();
   schedule_.began(now);
+  const std::string enrolment_key = verifier_key_text(enrolment_.key().verifier());
+  bool is_other_key = false;
   {
     const std::scoped_lock lock(mutex_);
     status_.origin = key_->name();
-    status_.enrolment_key = verifier_key_text(enrolment_.key().verifier());
+    is_other_key = std::exchange(status_.enrolment_key, enrolment_key) != enrolment_key;
     status_.is_throw_away = enrolment_.is_throw_away();
     status_.key_trouble = enrolment_.trouble();
     ++status_.epochs.at(static_cast<std::size_t>(reason));
   }
+  if (is_other_key) {
+    parts_.log.line(LogLevel::kInfo, "ledger_key", enrolment_key);
+  }
   note_trouble("");
-  publish({.epoch_id = id, .size = 1, .root = begun->root, .note = note, .accepted_at = begun->last_accept_at}, true);
+  publish({.epoch_id = id, .size = 1, .root = begun->root, .note = note, .accepted_at = begun->last_accept_at},
+          Telling::kAlways);
   return {};
 }
 
@@ -104,7 +114,7 @@ std::optional<OpenReason> Notary::reason_for_another() const {
       return OpenReason::kStoreAhead;
     }
   }
-  if (parts_.clock.utc_now() < tree.last_accept_at - settings_.clock_back.count()) {
+  if (parts_.clock.utc_now() + ahead_at_opening_ < tree.last_accept_at - settings_.clock_back.count()) {
     return OpenReason::kClock;
   }
   const bool is_old = parts_.boottime() - opened_boottime_ >= settings_.longest_epoch;
@@ -158,14 +168,17 @@ Status Notary::end_epoch(CloseReason reason) {
     return closed.error();
   }
   TWINLOG_KILL_POINT("notary.closed");
-  sign(*closed);
+  sign(*closed, Telling::kAlways);
   return {};
 }
 
-const LeafMaker* Notary::rider() {
-  is_riding_ = key_ && schedule_.is_due(parts_.clock.steady_now());
+Result<const LeafMaker*> Notary::rider() {
+  rider_index_.reset();
+  if (!key_) {
+    return Error(ErrorKind::kTransient, "the ledger has no tree that an event could go into");
+  }
   size_before_rider_ = parts_.spool.tree().size;
-  return is_riding_ ? &rider_ : nullptr;
+  return schedule_.is_due(parts_.clock.steady_now()) ? &rider_ : nullptr;
 }
 
 void Notary::after_commit() {
@@ -174,8 +187,8 @@ void Notary::after_commit() {
   if (!key_ || tree.size == size_before_rider_) {
     return;  // Nothing was taken.
   }
-  if (is_riding_) {
-    sign(tree);
+  if (rider_index_ && tree.size == *rider_index_ + 1) {
+    sign(tree, Telling::kInTurn);
   } else {
     schedule_.grown_to(tree.size, now);
   }
@@ -225,14 +238,15 @@ std::vector<Witness> Notary::take_witnesses() {
 Status Notary::beat() {
   const auto beaten = parts_.spool.append(rider_, parts_.clock.utc_now());
   if (!beaten) {
+    schedule_.put_off(parts_.clock.steady_now());
     note_trouble("no heartbeat could be written: " + beaten.error().message());
     return beaten.error();
   }
-  sign(*beaten);
+  sign(*beaten, Telling::kInTurn);
   return {};
 }
 
-void Notary::sign(const TreeState& tree) {
+void Notary::sign(const TreeState& tree, Telling telling) {
   SavedNote note{.epoch_id = tree.epoch_id,
                  .size = tree.size,
                  .root = tree.root,
@@ -240,15 +254,16 @@ void Notary::sign(const TreeState& tree) {
                  .accepted_at = tree.last_accept_at};
   if (const Status kept = parts_.spool.keep_note(note); !kept) {
     note_trouble("a checkpoint could not be kept: " + kept.error().message());
+    schedule_.put_off(parts_.clock.steady_now());
     return;  // Nobody has seen it; the next heartbeat covers what this one would have.
   }
   TWINLOG_KILL_POINT("notary.signed");
   schedule_.signed_at(tree.size, parts_.clock.steady_now());
   note_trouble("");
-  publish(note, false);
+  publish(note, telling);
 }
 
-void Notary::publish(const SavedNote& note, bool is_to_be_told) {
+void Notary::publish(const SavedNote& note, Telling telling) {
   {
     const std::scoped_lock lock(mutex_);
     status_.newest_note = note.note;
@@ -258,7 +273,7 @@ void Notary::publish(const SavedNote& note, bool is_to_be_told) {
   }
   parts_.on_signed();
   const auto now = parts_.clock.steady_now();
-  if (is_to_be_told || !told_at_ || now - *told_at_ >= settings_.pace.checkpoint_every) {
+  if (telling == Telling::kAlways || !told_at_ || now - *told_at_ >= settings_.pace.checkpoint_every) {
     told_at_ = now;
     parts_.log.line(LogLevel::kInfo, "checkpoint", base64(note.note));
   }
@@ -284,7 +299,6 @@ void Notary::close() {
     return;
   }
   serve_requests();
-  told_at_.reset();  // The last one is told.
   static_cast<void>(end_epoch(CloseReason::kStop));
   key_.reset();
   const std::scoped_lock lock(mutex_);

@@ -86,8 +86,8 @@ class Notary {
   // Around each group commit.
   /// Ends the epoch and begins another where the next batch may not go into this one.
   void before_commit();
-  /// What is to ride with the next batch; null where nothing is due.
-  const LeafMaker* rider();
+  /// What is to ride with the next batch; null where nothing is due. An Error: there is no epoch that it could go into.
+  Result<const LeafMaker*> rider();
   /// After the answers: signs what rode along.
   void after_commit();
 
@@ -115,6 +115,7 @@ class Notary {
 
   static constexpr std::chrono::milliseconds kDeclareMost = std::chrono::seconds{10};
   static constexpr std::chrono::milliseconds kTryAgain = std::chrono::seconds{1};
+  static constexpr std::chrono::milliseconds kLossesEvery = std::chrono::seconds{1};
   static constexpr std::chrono::milliseconds kWitnessEvery = std::chrono::minutes{1};
 
  private:
@@ -138,8 +139,9 @@ class Notary {
   std::uint64_t confirmed(StoreId store) const;
   std::vector<Witness> take_witnesses();
   Status beat();
-  void sign(const TreeState& tree);
-  void publish(const SavedNote& note, bool is_to_be_told);
+  enum class Telling : std::uint8_t { kInTurn, kAlways };
+  void sign(const TreeState& tree, Telling telling);
+  void publish(const SavedNote& note, Telling telling);
   void declare_losses();
   void serve_requests();
   Result<Placed> place(const LeafContent& content);
@@ -149,15 +151,17 @@ class Notary {
   Parts parts_;
   Enrolment enrolment_;
   Schedule schedule_;
-  std::optional<SigningKey> key_;  ///< Of the epoch under way.
-  std::uint64_t base_ = 0;         ///< Its base in the spool.
+  std::optional<SigningKey> key_;   ///< Of the epoch under way.
+  std::uint64_t base_ = 0;          ///< Its base in the spool.
+  UtcMicros ahead_at_opening_ = 0;  ///< How far its OPEN leaf was ahead of the clock, as received_at never falls.
   std::chrono::microseconds opened_boottime_{};
   AnswerCounts answers_before_;
   LeafMaker rider_;
   std::uint64_t size_before_rider_ = 0;
-  bool is_riding_ = false;
-  std::optional<TimePoint> told_at_;  ///< The last log line of a checkpoint.
+  std::optional<std::uint64_t> rider_index_;  ///< Where it was put, if it was.
+  std::optional<TimePoint> told_at_;          ///< The last log line of a checkpoint.
   std::optional<TimePoint> witnessed_at_;
+  std::optional<TimePoint> looked_for_losses_at_;
   std::optional<Previous> to_follow_;                ///< Another epoch is to be begun after this one ...
   OpenReason follow_reason_ = OpenReason::kRestart;  ///< ... and why.
   TimePoint try_again_{};

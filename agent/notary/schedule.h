@@ -1,6 +1,7 @@
 // When the next heartbeat with its checkpoint is due. Pure.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -22,8 +23,10 @@ class Schedule {
   /// An epoch was begun: the first heartbeat comes `checkpoint_every` later.
   void began(TimePoint now) {
     covered_ = 1;
+    size_ = 1;
     covered_at_ = now;
     uncovered_since_ = now;
+    not_before_ = {};
   }
   /// The tree has grown to this.
   void grown_to(std::uint64_t size, TimePoint now) {
@@ -40,10 +43,17 @@ class Schedule {
     uncovered_since_.reset();
   }
 
+  /// What was due could not be done: not again for a while.
+  void put_off(TimePoint now) { not_before_ = now + pace_.checkpoint_every; }
+
   TimePoint due_at() const {
-    return uncovered_since_ ? *uncovered_since_ + pace_.checkpoint_every : covered_at_ + pace_.idle_every;
+    const TimePoint idle = covered_at_ + pace_.idle_every;
+    const TimePoint due = uncovered_since_ ? std::min(idle, *uncovered_since_ + pace_.checkpoint_every) : idle;
+    return std::max(due, not_before_);
   }
-  bool is_due(TimePoint now) const { return size_ >= covered_ + pace_.most_leaves || now >= due_at(); }
+  bool is_due(TimePoint now) const {
+    return now >= not_before_ && (size_ >= covered_ + pace_.most_leaves || now >= due_at());
+  }
   std::uint64_t covered() const { return covered_; }
 
  private:
@@ -51,6 +61,7 @@ class Schedule {
   std::uint64_t covered_ = 0;
   std::uint64_t size_ = 0;
   TimePoint covered_at_{};
+  TimePoint not_before_{};
   std::optional<TimePoint> uncovered_since_;  ///< Since when leaves lie behind the last checkpoint.
 };
 

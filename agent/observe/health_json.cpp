@@ -140,6 +140,21 @@ void write_spool(Json& json, const HealthFacts& facts) {
   json.close_object();
 }
 
+void write_ledger(Json& json, const HealthFacts& facts) {
+  const NotaryStatus& ledger = facts.ledger;
+  const bool has_checkpoint = !ledger.newest_note.empty();
+  json.name("ledger").open_object();
+  json.text("verifier_key", ledger.enrolment_key);
+  json.boolean("throw_away", ledger.is_throw_away);
+  json.text("origin", ledger.origin);
+  json.number("leaves", facts.tree.size);
+  json.number("checkpoint_size", ledger.size);
+  json.time("checkpoint_at", has_checkpoint ? std::optional(ledger.signed_at) : std::nullopt);
+  json.number("checkpoints", ledger.checkpoints);
+  json.number("gaps", ledger.gaps);
+  json.close_object();
+}
+
 /// What was refused, since the start. A combination that never came is left out.
 void write_intake(Json& json, const HealthFacts& facts) {
   json.name("intake").open_object();
@@ -216,6 +231,7 @@ std::string health_json(const HealthFacts& facts, const HealthReport& report) {
   write_store(json, facts, StoreId::kMongodb);
   json.close_array();
   write_spool(json, facts);
+  write_ledger(json, facts);
   write_intake(json, facts);
   write_warnings(json, report);
   json.close_object();

@@ -37,7 +37,7 @@ THIRD_PARTY = {
     "CLI/": {"agent/main"},
     "rapidjson/": {"ledger/record", "plugins/exports", "agent/net/intake", "agent/cli", "agent/observe"},
     "utf8proc.h": {"ledger/record", "agent/observe"},
-    "openssl/": {"ledger/base", "ledger/leaf", "ledger/note"},
+    "openssl/": {"ledger/base", "ledger/leaf", "ledger/note", "agent/notary"},
 }
 # Headers of the C++ library, of C and POSIX (with .h), and of folders that only the system has.
 CPP_HEADERS = """
