@@ -155,10 +155,11 @@ TEST_F(SpoolCursor, WhatAStoreMayLackIsKeptByItsEarliestTimeAndOverARestart) {
   EXPECT_EQ(spool().stats().incomplete_since[static_cast<std::size_t>(StoreId::kPostgres)], -7);
 }
 
-TEST_F(SpoolCursor, SkippedLeavesAreNotGivenOutAndNothingWaitsForThem) {
-  ASSERT_TRUE(spool().skip_to(500).ok());
-  ASSERT_TRUE(spool().skip_to(300).ok());
-  EXPECT_EQ(spool().last_leaf(), 100U);
+TEST_F(SpoolCursor, NumbersThatAnOlderBuildSkippedAreNotGivenOutAndNothingWaitsForThem) {
+  close();
+  with_database([](rocksdb::DB& database, const testing::Families& families) {
+    EXPECT_TRUE(database.Put({}, families.at("default"), std::string(kSkippedToKey), number_value(500)).ok());
+  });
   open();
   EXPECT_EQ(spool().last_leaf(), 100U);
   ASSERT_EQ(offer_one(make_event("next")), D::kStored);
@@ -195,7 +196,11 @@ TEST_F(SpoolCursor, AfterCloseItIsKnownButNothingIsRead) {
 TEST_F(SpoolCursor, AHoleThatIsNotOnRecordIsALossAndOneThatIsStaysWhatItIs) {
   open();
   store_many("a", 5);
-  ASSERT_TRUE(spool().skip_to(10).ok());
+  close();
+  with_database([](rocksdb::DB& database, const testing::Families& families) {
+    EXPECT_TRUE(database.Put({}, families.at("default"), std::string(kSkippedToKey), number_value(10)).ok());
+  });
+  open();
   store_many("b", 5);
   ASSERT_TRUE(spool().note_missing({1, 15}).ok());
   EXPECT_TRUE(spool().stats().losses.empty());

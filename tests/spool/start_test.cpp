@@ -85,7 +85,7 @@ TEST_F(SpoolStart, ANewerFormatIsRefusedAndBothAreNamed) {
   const Error error = refusal();
   EXPECT_EQ(error.kind(), ErrorKind::kRefused);
   EXPECT_THAT(error.message(), HasSubstr("format 8"));
-  EXPECT_THAT(error.message(), HasSubstr("format 2"));
+  EXPECT_THAT(error.message(), HasSubstr("format 3"));
 }
 
 TEST_F(SpoolStart, ANewerFormatWithAnotherColumnFamilyIsRefusedAlike) {
