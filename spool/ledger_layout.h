@@ -46,7 +46,7 @@ inline constexpr std::string_view kDeclaredPrefix = "declared/";
 std::string declared_key(const Loss& loss);
 
 /// What an item of `events` begins with that is a leaf of the agent's own; the leaf follows.
-inline constexpr char kOwnItem = 16;
+inline constexpr char kOwnItem = 3;
 std::string own_item(std::string_view leaf);
 /// The leaf; nothing where the value is no such item, or no leaf.
 std::optional<std::string_view> leaf_of_own_item(std::string_view value);

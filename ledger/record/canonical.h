@@ -21,7 +21,7 @@ Digest content_hash(std::string_view canonical);
 Result<AuthEvent> parse_content(std::string_view canonical);
 
 /// The layout of encoded versions that this build writes; it reads layout 1, too (ledger/FORMAT.md).
-inline constexpr std::uint8_t kVersionLayout = 3;
+inline constexpr std::uint8_t kVersionLayout = 2;
 
 /// The value that the spool keeps for a version (layout: ledger/FORMAT.md): a fixed big-endian header, the agent's
 /// name, and the canonical content. `canonical` must be canonical_content(version.event).

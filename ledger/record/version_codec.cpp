@@ -8,9 +8,8 @@ namespace {
 // The check is the front of a SHA-256 over everything before the content, so that a damaged header is found, too.
 constexpr std::size_t kCheckBytes = 8;
 constexpr std::uint8_t kLayoutBeforeArrivals = 1;
-constexpr std::uint8_t kLayoutBeforeLedger = 2;
 
-/// Behind the arrival in layout 3: whether the version's place in the ledger follows.
+/// Behind the arrival in layout 2: whether the version's place in the ledger follows.
 constexpr std::uint8_t kWithoutLedger = 0;
 constexpr std::uint8_t kWithLedger = 1;
 
@@ -78,7 +77,6 @@ Result<Version> decode_version(std::string_view bytes) {
   const auto hash = array_from<32>(reader.bytes(32));
   const bool is_known =
       layout == kLayoutBeforeArrivals ||
-      (layout == kLayoutBeforeLedger && read_arrival(reader, version.arrival)) ||
       (layout == kVersionLayout && read_arrival(reader, version.arrival) && read_place(reader, version.ledger));
   version.agent.assign(reader.bytes(reader.u16()));
   const std::string_view header = bytes.substr(0, bytes.size() - reader.left());
