@@ -97,6 +97,15 @@ std::vector<LedgerCheckpoint> checkpoints_of(const EpochBook& book, const Uuid& 
   return checkpoints;
 }
 
+/// One that is not would be written under a wrong name.
+bool is_of(const SpoolEpoch& epoch, const SpoolItem& item) {
+  if (item.version) {
+    return item.version->epoch_id == epoch.id && item.number == epoch.base + item.version->leaf_index;
+  }
+  const Result<Leaf> leaf = parse_leaf(item.own_leaf);
+  return leaf && leaf->header.epoch_id == epoch.id && item.number == epoch.base + leaf->header.index;
+}
+
 std::vector<Uuid> epochs_before(const EpochBook& book, const SpoolEpoch& epoch) {
   std::vector<Uuid> before;
   for (const SpoolEpoch& each : book.epochs(epoch.last_number)) {
@@ -110,9 +119,16 @@ std::vector<Uuid> epochs_before(const EpochBook& book, const SpoolEpoch& epoch) 
 }  // namespace
 
 Result<SpoolBatch> batch_of_epoch(const Database& database, const EpochBook& book, const SpoolEpoch& epoch,
-                                  std::uint64_t after, std::vector<SpoolItem> items) {
+                                  const LeafRange& hashes, std::vector<SpoolItem> items) {
+  for (const SpoolItem& item : items) {
+    if (!is_of(epoch, item)) {
+      return Error(ErrorKind::kTransient, "event " + std::to_string(item.number) + " in the spool in " + database.path() +
+                                            " is of another epoch than its number says; keep a copy of the folder, "
+                                            "then check the disk");
+    }
+  }
   SpoolBatch batch{.epoch = epoch, .last_number = items.back().number, .items = items.size()};
-  const LeafRange range{std::max(after + 1, epoch.base), batch.last_number};
+  const LeafRange range{std::max(hashes.first, epoch.base), hashes.last};
   if (epoch.has_ledger) {
     batch.ledger.tiles = tiles_of(database, epoch.base, range, items);
     batch.ledger.checkpoints = checkpoints_of(book, epoch.id, range);

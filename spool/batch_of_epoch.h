@@ -12,9 +12,10 @@
 
 namespace twinlog {
 
-/// The batch of `items`, which are not empty, are of one epoch, and lie above `after`, where the store has everything.
-/// A hash of `leaves` that is lost is made again from its item where that is there. Errors: kTransient.
+/// The batch of `items`, which are not empty and are of one epoch, with the hashes of all the leaves in `hashes`, those
+/// of lost items too. A hash that is lost itself is made again from its item where that is there. Errors: kTransient
+/// where an item is of another epoch.
 Result<SpoolBatch> batch_of_epoch(const Database& database, const EpochBook& book, const SpoolEpoch& epoch,
-                                  std::uint64_t after, std::vector<SpoolItem> items);
+                                  const LeafRange& hashes, std::vector<SpoolItem> items);
 
 }  // namespace twinlog

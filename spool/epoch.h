@@ -20,6 +20,7 @@ struct SpoolEpoch {
   bool has_ledger = true;         ///< False: from before the ledger, or of a spool that no epoch was begun in.
   bool is_newest = false;         ///< The one under way, once this process has begun one.
   std::uint64_t last_number = 0;  ///< Of its last item.
+  std::uint64_t last_given = 0;   ///< The last that was ever given out in it; what lies beyond last_number is lost.
 };
 
 /// The tree of the epoch under way, as of the last commit.

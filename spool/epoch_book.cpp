@@ -113,7 +113,8 @@ SpoolEpoch EpochBook::epoch_at(std::map<std::uint64_t, StoredEpoch>::const_itera
           .base = at->first,
           .has_ledger = at->second.has_ledger,
           .is_newest = next == records_.epochs.end(),
-          .last_number = end};
+          .last_number = end,
+          .last_given = end};
 }
 
 SpoolEpoch EpochBook::epoch_of(std::uint64_t number, std::uint64_t last) const {
@@ -131,9 +132,22 @@ std::vector<SpoolEpoch> EpochBook::epochs(std::uint64_t last) const {
   const std::scoped_lock lock(mutex_);
   std::vector<SpoolEpoch> all;
   for (auto at = records_.epochs.cbegin(); at != records_.epochs.cend(); ++at) {
-    all.push_back(epoch_at(at, last));
+    const bool is_given_out = at->first <= last || at == records_.epochs.cbegin();
+    const SpoolEpoch epoch = epoch_at(at, last);
+    // The first one counts from 1, and may never have held anything.
+    if (is_given_out && (epoch.is_newest || epoch.last_number > 0)) {
+      all.push_back(epoch);
+    }
+  }
+  if (all.empty()) {  // The first with a ledger is being begun in a new spool.
+    all.push_back(epoch_at(records_.epochs.cbegin(), last));
   }
   return all;
+}
+
+bool EpochBook::has_ledger() const {
+  const std::scoped_lock lock(mutex_);
+  return std::ranges::any_of(records_.epochs, [](const auto& each) { return each.second.has_ledger; });
 }
 
 std::uint64_t EpochBook::own_in(const LeafRange& numbers) const {
@@ -149,6 +163,14 @@ std::uint64_t EpochBook::newest_other(std::uint64_t number) const {
   const std::scoped_lock lock(mutex_);
   while (number > 0 && std::ranges::binary_search(records_.own, number)) {
     --number;
+  }
+  return number;
+}
+
+std::uint64_t EpochBook::next_other(std::uint64_t number) const {
+  const std::scoped_lock lock(mutex_);
+  for (auto own = std::ranges::lower_bound(records_.own, number); own != records_.own.end() && *own == number; ++own) {
+    ++number;
   }
   return number;
 }
@@ -181,7 +203,8 @@ void EpochBook::forget_below(std::uint64_t first_kept, std::uint64_t last, rocks
   }
   for (auto at = records_.epochs.cbegin(); at != records_.epochs.cend();) {
     const SpoolEpoch epoch = epoch_at(at, last);
-    if (epoch.base > 0 && !epoch.is_newest && epoch.last_number < first_kept) {
+    // With the item behind it, which closes it in the stores.
+    if (epoch.base > 0 && !epoch.is_newest && epoch.last_number + 1 < first_kept) {
       batch.Delete(database.meta(), epoch_key(epoch.base));
       at = records_.epochs.erase(at);
     } else {

@@ -52,9 +52,13 @@ class EpochBook {
   std::optional<StoredEpoch> beginning(std::uint64_t base) const;
   /// All, oldest first; `last` is the last number given out.
   std::vector<SpoolEpoch> epochs(std::uint64_t last) const;
+  /// Whether one with a ledger was ever begun in this spool, as far as it still knows.
+  bool has_ledger() const;
   std::uint64_t own_in(const LeafRange& numbers) const;
   /// The greatest number up to this one that is none of them.
   std::uint64_t newest_other(std::uint64_t number) const;
+  /// The first number from this one on that is none of them.
+  std::uint64_t next_other(std::uint64_t number) const;
   std::vector<SavedNote> notes_in(const LeafRange& numbers) const;
   /// A leaf whose checkpoint is still being signed, and none behind it, is for no store yet.
   std::optional<std::uint64_t> waiting_for_note() const;

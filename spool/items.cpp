@@ -41,6 +41,19 @@ bool hides_damage(const Database& database, std::uint64_t first, const rocksdb::
   return leaf_of_event_key(at.key().ToStringView()) != first && !database.get_event(first);
 }
 
+/// A leaf of the agent's own lies beside its hash once more.
+std::optional<SpoolItem> own_leaf_beside_hash(const Database& database, std::uint64_t number) {
+  if (database.leaves() == nullptr) {
+    return std::nullopt;
+  }
+  const Result<std::optional<std::string>> value = database.get(database.leaves(), event_key(number));
+  if (!value || !value->has_value() || (*value)->size() <= sizeof(Digest) || !hash_of_leaf_value(**value)) {
+    return std::nullopt;
+  }
+  Result<SpoolItem> item = item_from(number, own_item((*value)->substr(sizeof(Digest))), database.path());
+  return item ? std::optional(std::move(*item)) : std::nullopt;
+}
+
 }  // namespace
 
 Result<SpoolItem> item_from(std::optional<std::uint64_t> number, std::string_view value, const std::string& path) {
@@ -64,11 +77,18 @@ Result<SpoolItem> item_from(std::optional<std::uint64_t> number, std::string_vie
 
 Result<std::optional<SpoolItem>> read_item(const Database& database, std::uint64_t number) {
   const Result<std::optional<std::string>> value = database.get_event(number);
+  if (value && value->has_value()) {
+    if (Result<SpoolItem> item = item_from(number, **value, database.path())) {
+      return std::optional(std::move(*item));
+    }
+  }
+  if (std::optional<SpoolItem> own = own_leaf_beside_hash(database, number)) {
+    return own;
+  }
   if (!value || !value->has_value()) {
     return value ? Result(std::optional<SpoolItem>()) : value.error();
   }
-  Result<SpoolItem> item = item_from(number, **value, database.path());
-  return item ? Result(std::optional(std::move(*item))) : item.error();
+  return item_from(number, **value, database.path()).error();
 }
 
 Result<std::vector<SpoolItem>> read_items(const Database& database, const ReadRange& range) {
@@ -97,7 +117,7 @@ Result<std::vector<SpoolItem>> read_items(const Database& database, const ReadRa
         item_from(leaf_of_event_key(at->key().ToStringView()), at->value().ToStringView(), database.path());
     if (!item) {
       // What came before it is good and goes out; the damage is reported when it is next in line.
-      return items.empty() ? Result<std::vector<SpoolItem>>(item.error()) : items;
+      return items.empty() ? read_one_by_one(database, range) : items;
     }
     items.push_back(std::move(*item));
   }

@@ -10,6 +10,7 @@
 #include "ledger/base/uuid.h"
 #include "ledger/record/canonical.h"
 #include "spool/aside.h"
+#include "spool/found_epochs.h"
 #include "spool/holes.h"
 #include "spool/items.h"
 #include "spool/layout.h"
@@ -110,6 +111,7 @@ Status Examination::put_back() {
                      " events were found behind damage in the spool's files and put back; they are delivered as ever");
   }
   done = upgrade_database(setup_, database_);  // A log of format 1 brings back what was replaced.
+  done = done.ok() ? put_back_epochs(database_) : done;
   return done ? reload() : done;
 }
 

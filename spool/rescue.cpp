@@ -202,6 +202,23 @@ void remember_ids_of_forgotten_tables(const Database& database, const Aside& asi
   }
 }
 
+/// As far as they can be read: a hash that is lost is made again from its event.
+void offer_leaves_of_forgotten_tables(const Database& database, const Aside& aside, Rescuer& rescuer) {
+  const std::set<std::string> known = database.table_names();
+  for (const std::string& path : aside.tables()) {
+    rocksdb::SstFileReader reader(options_for(database.env()));
+    const auto at = known.contains(bare_name(path)) ? nullptr : open_table(reader, path, kLeavesFamily);
+    if (at == nullptr) {
+      continue;
+    }
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+      if (hash_of_leaf_value(at->value().ToStringView())) {
+        rescuer.offer_leaf(at->key().ToStringView(), at->value().ToStringView());
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> forgotten_tables(const Database& database, const Aside& aside, std::uint64_t first_kept) {
@@ -231,6 +248,7 @@ Result<Rescue> rescue(Database& database, const Aside& aside, const LeafRange& k
       rescuer.offer(key, value);
     });
   }
+  offer_leaves_of_forgotten_tables(database, aside, rescuer);
   for (const std::string& path : aside.logs()) {
     const Status scanned = scan_wal(database.env(), path, [&](std::string_view record) {
       Commit commit(rescuer);

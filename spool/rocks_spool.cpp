@@ -33,6 +33,7 @@ RocksSpool::RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetu
       last_leaf_(opened.state.last_leaf),
       last_promised_{opened.state.last_leaf, opened.state.last_received_at} {
   setup_->durable_first_kept() = opened.state.positions.first_kept;
+  needs_epoch_ = book_.has_ledger();
   warnings_.add(std::move(opened.warnings));
 }
 
@@ -318,7 +319,7 @@ SpoolStats RocksSpool::stats() const {
 }
 
 Backlog RocksSpool::backlog(StoreId store) const {
-  const LeafRange range{cursor(store) + 1, last_leaf_};
+  const LeafRange range{book_.next_other(cursor(store) + 1), last_leaf_};
   const std::shared_lock lock(database_mutex_, std::try_to_lock);
   return measure_backlog(lock.owns_lock() ? database_.get() : nullptr, range, events_in(range));
 }

@@ -93,6 +93,8 @@ class RocksSpool final : public Spool {
   };
   Status write_commit(rocksdb::WriteBatch& batch, Pending pending);
   void install(Pending pending);
+  /// Of the newest epoch; nothing where it cannot be told, or has no ledger.
+  std::optional<SavedTree> newest_tree() const;
   std::vector<Loss> undeclared(std::span<const LeafRange> declares) const;
   void note_declared(std::span<const Loss> declared);
   Status keep_writable();

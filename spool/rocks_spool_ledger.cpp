@@ -37,26 +37,35 @@ std::optional<Frontier> frontier_of(const Database& database, const SpoolEpoch& 
 
 }  // namespace
 
+std::optional<SavedTree> RocksSpool::newest_tree() const {
+  if (tree_) {
+    return SavedTree{.epoch_id = tree_->id(), .frontier = tree_->frontier()};
+  }
+  const SpoolEpoch newest = book_.epochs(last_leaf_).back();
+  const auto value = database_->get_meta(kTreeKey);
+  const auto saved = value && value->has_value() ? tree_from(**value) : std::nullopt;
+  const std::optional<Frontier> frontier =
+      newest.has_ledger ? frontier_of(*database_, newest, saved) : std::optional<Frontier>();
+  return frontier ? std::optional(SavedTree{.epoch_id = newest.id, .frontier = *frontier}) : std::nullopt;
+}
+
 std::optional<EndedEpoch> RocksSpool::ended_epoch() const {
   const std::shared_lock lock(database_mutex_);
-  const std::vector<SpoolEpoch> all = book_.epochs(last_leaf_);
-  const SpoolEpoch& newest = all.back();
+  const SpoolEpoch newest = book_.epochs(last_leaf_).back();
   if (!newest.has_ledger || !database_) {
     return std::nullopt;
   }
   EndedEpoch ended{.id = newest.id, .size = std::nullopt};
-  const auto value = database_->get_meta(kTreeKey);
-  const auto saved = value && value->has_value() ? tree_from(**value) : std::nullopt;
-  if (const std::optional<Frontier> frontier = frontier_of(*database_, newest, saved)) {
-    ended.size = frontier->size();
-    ended.root = frontier->root();
+  if (const std::optional<SavedTree> tree = newest_tree()) {
+    ended.size = tree->frontier.size();
+    ended.root = tree->frontier.root();
   }
   return ended;
 }
 
 Result<TreeState> RocksSpool::begin_epoch(const NewEpoch& epoch, UtcMicros now) {
   needs_epoch_ = true;
-  tree_.reset();
+  tree_.reset();  // Whatever comes of it, nothing goes on in the one before.
   if (!writable_) {
     return closed_error();
   }
@@ -64,7 +73,7 @@ Result<TreeState> RocksSpool::begin_epoch(const NewEpoch& epoch, UtcMicros now) 
   const SpoolPositions positions = positions_.now();
   const std::uint64_t base = std::max<std::uint64_t>(last_leaf_, positions.skipped_to) + 1;
   EpochTree tree(epoch.id, base);
-  Pending pending{.received_at = std::max(now, last_promised_.received_at)};
+  Pending pending{.received_at = now};  // A clock that was set back by far is followed here, and nowhere else.
   pending.draft.emplace(tree, pending.received_at);
   rocksdb::WriteBatch batch;
   pending.committed.own = put_own_leaf(batch, *database_, *pending.draft, epoch.open);
@@ -150,6 +159,9 @@ Status RocksSpool::keep_note(const SavedNote& note) {
     return writable_ ? no_epoch(settings_.path) : closed_error();
   }
   const std::shared_lock lock(database_mutex_);
+  if (note.epoch_id != tree_->id() || note.size == 0 || note.size > tree_->frontier().size()) {
+    return Error(ErrorKind::kRefused, "a checkpoint of another epoch is not kept");
+  }
   const std::uint64_t number = tree_->base() + note.size - 1;
   rocksdb::WriteBatch batch;
   batch.Put(database_->meta(), note_key(number), note_value(note));
@@ -189,7 +201,13 @@ Result<SpoolBatch> RocksSpool::read_batch(std::uint64_t after, std::size_t most_
       return items.error();
     }
     if (!items->empty()) {
-      return batch_of_epoch(*database_, book_, epoch, std::max(after, positions.first_kept - 1), std::move(*items));
+      // What follows and is lost has its hashes all the same, and no later batch of the epoch would bring them.
+      const std::uint64_t beyond = beyond_holes(known_holes(positions), items->back().number + 1);
+      const bool ends = !epoch.is_newest && beyond > epoch.last_number;
+      return batch_of_epoch(*database_, book_, epoch,
+                            {std::max(after, positions.first_kept - 1) + 1,
+                             ends ? epoch.last_number : items->back().number},
+                            std::move(*items));
     }
     first = epoch.last_number + 1;  // Nothing is left of this one.
   }

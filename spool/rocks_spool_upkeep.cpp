@@ -57,9 +57,8 @@ Status RocksSpool::trim(TimePoint now) {
   batch.Put(database_->meta(), rocksdb::Slice(kReceivedAtKey),
             number_value(static_cast<std::uint64_t>(last_promised_.received_at)));
   book_.forget_below(first_kept, last_leaf_, batch, *database_);
-  if (tree_) {  // What is trimmed is needed no more for the root of this epoch.
-    batch.Put(database_->meta(), rocksdb::Slice(kTreeKey),
-              tree_value({.epoch_id = tree_->id(), .frontier = tree_->frontier()}));
+  if (const std::optional<SavedTree> tree = newest_tree()) {  // Its root is to be told without what is trimmed.
+    batch.Put(database_->meta(), rocksdb::Slice(kTreeKey), tree_value(*tree));
   }
   Status written = database_->write(batch, Durability::kSynced);
   if (!written) {
@@ -123,7 +122,7 @@ void RocksSpool::bring_back(SpoolPositions& positions, const DeadLetterIndex::Pl
 void RocksSpool::take_epochs(SpoolState& found) {
   book_.install(std::move(found.epochs));
   if (std::optional<Pending> pending = std::exchange(pending_, std::nullopt);
-      pending && pending->draft && pending->committed.last_leaf <= found.last_event) {
+      pending && pending->draft && tree_ && pending->committed.last_leaf <= found.last_event) {
     std::move(*pending->draft).install(*tree_);
     const std::scoped_lock lock(shown_tree_mutex_);
     shown_tree_ = tree_->state();

@@ -15,7 +15,7 @@
 //  5. No tombstones: trimmed records disappear by whole files and by compaction, and no read starts below a cursor.
 //  6. What was promised and cannot be read is never passed over in silence: first the loss is on stable storage, then a
 //     reader goes beyond it. Files that were damaged stay in the folder.
-//  7. received_at never falls, whatever the clock does.
+//  7. received_at never falls within an epoch, whatever the clock does.
 //  8. Nothing durable lies outside the file system interface (rocksdb::Env) that the spool was opened with.
 #pragma once
 

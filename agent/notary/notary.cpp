@@ -123,9 +123,23 @@ std::optional<OpenReason> Notary::reason_for_another() const {
              : std::nullopt;
 }
 
+/// The one that could not be begun may be in the spool after all: then the next one is to end it.
+void Notary::follow_what_is_there() {
+  const std::optional<EndedEpoch> ended = parts_.spool.ended_epoch();
+  if (!ended || (to_follow_ && to_follow_->id == ended->id)) {
+    return;
+  }
+  to_follow_ = Previous{.id = ended->id, .tree = std::nullopt};
+  if (ended->size) {
+    to_follow_->tree = PreviousTree{*ended->size, ended->root};
+  }
+  follow_reason_ = follow_reason_ == OpenReason::kFirst ? OpenReason::kRestart : follow_reason_;
+}
+
 void Notary::before_commit() {
   if (!key_) {
     if (parts_.clock.steady_now() >= try_again_) {
+      follow_what_is_there();
       static_cast<void>(begin_epoch(follow_reason_, to_follow_));
     }
     return;

@@ -129,6 +129,7 @@ class Notary {
     std::optional<PreviousTree> tree;
   };
 
+  void follow_what_is_there();
   Status begin_epoch(OpenReason reason, const std::optional<Previous>& previous);
   OpenLeaf open_leaf(OpenReason reason, const std::optional<Previous>& previous);
   Status end_epoch(CloseReason reason);

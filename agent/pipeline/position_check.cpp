@@ -36,7 +36,7 @@ PositionCheck::Finding PositionCheck::compare(std::span<const SpoolEpoch> epochs
       return rewind({theirs, complete_until(epoch, positions[i])}, cursor);  // The oldest: all behind it goes again.
     }
     // Up to what was sent it is a cursor that lags: it is saved without a sync of its own, and a reply may be lost.
-    const std::uint64_t ours = epoch.is_newest ? std::max(cursor, sent_up_to_) : epoch.last_number;
+    const std::uint64_t ours = epoch.is_newest ? std::max(cursor, sent_up_to_) : epoch.last_given;
     if (theirs > ours) {
       found = std::max(found, is_ahead(epoch, theirs, ours));
     }

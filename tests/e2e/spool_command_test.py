@@ -225,7 +225,7 @@ class SpoolCommand(unittest.TestCase):
         for done in (started, run("spool", "status", "--config", agent.config),
                      run("spool", "export", "--path", agent.spool)):
             self.assertEqual((done.returncode, done.stdout), (1, ""))
-            self.assertIn("has format 7 and this build reads up to format 2", done.stderr)
+            self.assertIn("has format 7 and this build reads up to format 3", done.stderr)
 
     def test_a_damaged_event_ends_an_export_with_1_after_the_good_ones(self):
         agent = self.absent().start()

@@ -1,147 +1,177 @@
-// The ledger's part of a spool when the disk fails: failed writes, damaged items, lost hashes.
+// Epochs and their trees when the disk fails or what lies on it is damaged.
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <rocksdb/db.h>
 
+#include "ledger/base/uuid.h"
 #include "spool/layout.h"
 #include "tests/spool/ledger_fixture.h"
 
 namespace twinlog {
 namespace {
 
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 using rocksdb::IOStatus;
-using testing::epoch_id;
-
+using testing::deliver;
+using testing::gap_maker;
+using testing::kReceivedAt;
 using testing::make_event;
+using testing::new_epoch;
 using testing::Step;
+using D = Disposition;
 
-class SpoolLedgerFaults : public testing::WithLedger<testing::FaultySpoolTest> {};
-
-class SpoolLedgerDamage : public testing::WithLedger<testing::SpoolTest> {
+class SpoolLedgerDamage : public testing::FaultySpoolTest {
  protected:
-  void SetUp() override { open(); }
-  void erase(const char* family, std::uint64_t number) {
-    with_database([&](rocksdb::DB& database, const testing::Families& families) {
-      ASSERT_TRUE(database.Delete({}, families.at(family), event_key(number)).ok());
-    });
+  SpoolLedgerDamage() { settings_.keep_delivered = std::chrono::hours{1}; }
+
+  void begin(std::uint8_t number) {
+    const auto begun = spool().begin_epoch(new_epoch(number), kReceivedAt);
+    ASSERT_TRUE(begun.has_value()) << begun.error().message();
+  }
+  testing::StoredTree stored(std::uint8_t number) {
+    auto all = deliver(spool(), 0, 100);
+    testing::expect_sound(all);
+    return all[uuid_text(new_epoch(number).id)];
+  }
+  void expect_root() {
+    const TreeState tree = spool().tree();
+    const auto seen = stored(1).tree(tree.size);
+    ASSERT_TRUE(seen.has_value());
+    EXPECT_EQ(seen->root(), tree.root);
+    EXPECT_FALSE(stored(1).hashes.contains(tree.size)) << "no leaf is there that the tree does not know";
+  }
+  void with_events_of_closed(const std::function<void(rocksdb::DB&, const testing::Families&)>& use) {
+    close();
+    with_database(use);
+    open();
   }
 };
 
-// The append itself fails, so nothing of the batch is there: the tree stays what it was.
-TEST_F(SpoolLedgerFaults, OfABatchThatIsNotThereTheTreeKnowsNothing) {
+TEST_F(SpoolLedgerDamage, AFailedWriteIsInTheTreeIfAndOnlyIfItIsThere) {
   open();
   begin(1);
-  ASSERT_EQ(offer_one(make_event("a")), Disposition::kStored);
-  const TreeState before = spool().tree();
-  disk_.files->fail(Step::kAppend, 1, IOStatus::IOError("planted"));
-  ASSERT_TRUE(offer({make_event("b")}).empty());
-  ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
-  EXPECT_EQ(spool().tree().root, before.root);
-  ASSERT_EQ(offer_one(make_event("b")), Disposition::kStored);
-  EXPECT_EQ(testing::carried(batches_after(0)).at(epoch_id(1)).frontier.root(), spool().tree().root);
+  for (const Step step : {Step::kSync, Step::kAppend}) {
+    for (int i = 0; i < 3; ++i) {
+      const std::string name = std::to_string(static_cast<int>(step)) + "-" + std::to_string(i);
+      ASSERT_EQ(offer_one(make_event("a" + name)), D::kStored);
+      disk_.files->fail(step, 1, IOStatus::IOError("planted"));
+      const LeafMaker rider = gap_maker();
+      const std::vector<AcceptedEvent> events{make_event("b" + name), make_event("c" + name)};
+      const CommitRequest request{.events = events};
+      EXPECT_FALSE(spool().commit({&request, 1}, CommitMoment{.received_at = kReceivedAt, .rider = &rider}).has_value());
+      ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+      expect_root();
+      ASSERT_EQ(offer_one(make_event("d" + name)), D::kStored);
+      expect_root();
+    }
+  }
+  const auto versions = spool().events_in({1, spool().last_leaf()});
+  EXPECT_EQ(versions, spool().tree().events);
 }
 
-// The sync fails after the append: the batch is there after all, and so is what it made of the tree.
-TEST_F(SpoolLedgerFaults, OfABatchThatIsThereAfterAllTheTreeKnows) {
+TEST_F(SpoolLedgerDamage, AFailedLeafOfTheAgentsOwnIsInTheTreeIfAndOnlyIfItIsThere) {
   open();
   begin(1);
-  ASSERT_EQ(offer_one(make_event("a")), Disposition::kStored);
-  disk_.files->fail(Step::kSync, 1, IOStatus::IOError("planted"));
-  ASSERT_TRUE(offer({make_event("b"), make_event("c")}).empty());
-  ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
-  const bool is_there = spool().tree().size == 4;
-  EXPECT_EQ(spool().last_leaf(), is_there ? 4U : 2U);
-  ASSERT_EQ(offer_one(make_event("d")), Disposition::kStored);
-  const auto epochs = testing::carried(batches_after(0));
-  EXPECT_EQ(epochs.at(epoch_id(1)).frontier.root(), spool().tree().root);
-  EXPECT_EQ(epochs.at(epoch_id(1)).log_ids.size(), is_there ? 4U : 2U);
+  for (const Step step : {Step::kSync, Step::kAppend}) {
+    disk_.files->fail(step, 1, IOStatus::IOError("planted"));
+    EXPECT_FALSE(spool().append(gap_maker(), kReceivedAt).has_value());
+    ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+    expect_root();
+    ASSERT_TRUE(spool().append(gap_maker(), kReceivedAt).has_value());
+    expect_root();
+  }
 }
 
-TEST_F(SpoolLedgerFaults, AHeartbeatWhoseWriteFailedIsThereOrNot) {
+TEST_F(SpoolLedgerDamage, AnEpochThatFailedToBeginIsNeverGoneOnIn) {
   open();
   begin(1);
+  ASSERT_EQ(offer_one(make_event("a")), D::kStored);
   disk_.files->fail(Step::kSync, 1, IOStatus::IOError("planted"));
-  ASSERT_FALSE(beat());
+  EXPECT_FALSE(spool().begin_epoch(new_epoch(2), kReceivedAt).has_value());
   ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
-  ASSERT_EQ(offer_one(make_event("d")), Disposition::kStored);
-  const TreeState last = beat().value();
-  ASSERT_TRUE(sign(last).ok());
-  EXPECT_EQ(testing::carried(batches_after(0)).at(epoch_id(1)).frontier.root(), last.root);
-}
-
-TEST_F(SpoolLedgerFaults, AnEpochWhoseBeginningFailedIsTriedAgainAndWhatIsThereOfItHarmsNothing) {
-  open();
-  begin(1);
-  ASSERT_EQ(offer_one(make_event("a")), Disposition::kStored);
-  disk_.files->fail(Step::kSync, 1, IOStatus::IOError("planted"));
-  ASSERT_FALSE(try_begin(2));
-  ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
-  EXPECT_TRUE(offer({make_event("b")}).empty());
+  EXPECT_THAT(offer({make_event("b")}), IsEmpty());
+  const auto ended = spool().ended_epoch();
+  ASSERT_TRUE(ended.has_value());
+  const bool is_there = ended->id == new_epoch(2).id;
+  EXPECT_EQ(ended->size, is_there ? 1U : 2U);
   begin(3);
-  ASSERT_EQ(offer_one(make_event("b")), Disposition::kStored);
-  const auto epochs = testing::carried(batches_after(0));
-  EXPECT_EQ(epochs.at(epoch_id(3)).log_ids.size(), 1U);
-  EXPECT_EQ(epochs.at(epoch_id(3)).frontier.root(), spool().tree().root);
+  ASSERT_EQ(offer_one(make_event("b")), D::kStored);
+  EXPECT_EQ(stored(2).beginning.has_value(), is_there);
+  EXPECT_EQ(stored(3).hashes.size(), 2U);
 }
 
-TEST_F(SpoolLedgerFaults, WhatASyncedCommitPutIntoTheTreeSurvivesThePower) {
+TEST_F(SpoolLedgerDamage, ACommitThatFailedBeforeTheNextEpochBeganHarmsNothing) {
   open();
   begin(1);
-  store_many("a", 30);
-  const TreeState beaten = beat().value();
-  ASSERT_TRUE(sign(beaten).ok());
-  store_many("b", 3);
-  const TreeState last = spool().tree();
-  close();
-  disk_.files->crash();
-  open();
-  EXPECT_EQ(spool().ended_epoch()->size, last.size);
-  EXPECT_EQ(spool().ended_epoch()->root, last.root);
-  EXPECT_EQ(testing::carried(batches_after(0)).at(epoch_id(1)).notes.at(beaten.size), beaten.root);
-}
-
-TEST_F(SpoolLedgerDamage, AnEventThatIsGoneLeavesItsHashAndTheTreeGoesOn) {
-  begin(1);
-  store_many("a", 9);
-  const TreeState last = spool().tree();
-  close();
-  erase("events", 4);
-  open();
-  ASSERT_TRUE(spool().note_missing({1, 10}).ok());
-  ASSERT_EQ(spool().stats().losses.size(), 1U);
-  EXPECT_FALSE(spool().stats().losses.front().is_declared);
-  EXPECT_EQ(spool().ended_epoch()->root, last.root);
-  const auto epochs = testing::carried(batches_after(0));
-  EXPECT_EQ(epochs.at(epoch_id(1)).frontier.root(), last.root);
-  EXPECT_EQ(epochs.at(epoch_id(1)).log_ids.size(), 8U);
-}
-
-TEST_F(SpoolLedgerDamage, AHashThatIsGoneIsMadeAgainFromItsEvent) {
-  begin(1);
-  store_many("a", 9);
-  const TreeState last = spool().tree();
-  close();
-  erase("leaves", 4);
-  open();
-  EXPECT_FALSE(spool().ended_epoch()->size.has_value());  // Only what stands in the family counts for a root.
-  EXPECT_EQ(testing::carried(batches_after(0)).at(epoch_id(1)).frontier.root(), last.root);
-}
-
-TEST_F(SpoolLedgerDamage, ALossThatWasDeclaredStaysSoOverARestart) {
-  begin(1);
-  store_many("a", 9);
-  close();
-  erase("events", 4);
-  open();
-  ASSERT_TRUE(spool().note_missing({1, 10}).ok());
+  disk_.files->fail(Step::kSync, 1, IOStatus::IOError("planted"));
+  EXPECT_THAT(offer({make_event("a")}), IsEmpty());
+  EXPECT_FALSE(spool().begin_epoch(new_epoch(2), kReceivedAt).has_value());
+  ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
   begin(2);
+  ASSERT_EQ(offer_one(make_event("b")), D::kStored);
+  EXPECT_EQ(stored(2).tree(2)->root(), spool().tree().root);
+}
+
+TEST_F(SpoolLedgerDamage, OfALostEventTheHashIsDeliveredAndTheLossIsDeclaredOnce) {
+  open();
+  begin(1);
+  store_many("a", 10);
+  const TreeState tree = spool().tree();
+  with_events_of_closed([](rocksdb::DB& database, const testing::Families& families) {
+    EXPECT_TRUE(database.Delete({}, families.at("events"), event_key(4)).ok());
+    EXPECT_TRUE(database.Delete({}, families.at("events"), event_key(11)).ok());
+  });
+  const auto ended = spool().ended_epoch();
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->size, tree.size);
+  EXPECT_EQ(ended->root, tree.root);
+  begin(2);
+  ASSERT_TRUE(spool().note_missing({1, 12}).ok());
+  ASSERT_THAT(spool().stats().losses, SizeIs(2));
+  const testing::StoredTree seen = stored(1);
+  EXPECT_THAT(seen.rebuilt, SizeIs(9));
+  ASSERT_TRUE(seen.tree(tree.size).has_value());
+  EXPECT_EQ(seen.tree(tree.size)->root(), tree.root);
   const LeafRange lost{4, 4};
-  ASSERT_TRUE(spool().append(testing::heartbeat_maker(), testing::kReceivedAt, {&lost, 1}));
-  for (int look = 0; look < 2; ++look) {
-    ASSERT_EQ(spool().stats().losses.size(), 1U);
+  ASSERT_TRUE(spool().append(gap_maker(), kReceivedAt, {&lost, 1}).has_value());
+  for (int start = 0; start < 2; ++start) {
     EXPECT_TRUE(spool().stats().losses.front().is_declared);
+    EXPECT_FALSE(spool().stats().losses.back().is_declared);
     open();
   }
+  EXPECT_EQ(spool().epochs().front().last_number, 10U);
+  EXPECT_EQ(spool().epochs().front().last_given, 11U);
+}
+
+TEST_F(SpoolLedgerDamage, ALeafOfTheAgentsOwnIsReadFromBesideItsHash) {
+  open();
+  begin(1);
+  store_many("a", 3);
+  ASSERT_TRUE(spool().append(gap_maker(), kReceivedAt).has_value());
+  with_events_of_closed([](rocksdb::DB& database, const testing::Families& families) {
+    EXPECT_TRUE(database.Put({}, families.at("events"), event_key(1), "\x03 no leaf").ok());
+    EXPECT_TRUE(database.Put({}, families.at("events"), event_key(5), "\x03 no leaf").ok());
+  });
+  const testing::StoredTree seen = stored(1);
+  EXPECT_TRUE(seen.beginning.has_value());
+  EXPECT_TRUE(seen.rebuilt.contains(4));
+  EXPECT_THAT(spool().stats().losses, IsEmpty());
+}
+
+TEST_F(SpoolLedgerDamage, OfALostHashTheLeafIsHashedAnewAndTheEpochsSizeIsNotTold) {
+  open();
+  begin(1);
+  store_many("a", 10);
+  with_events_of_closed([](rocksdb::DB& database, const testing::Families& families) {
+    EXPECT_TRUE(database.Delete({}, families.at("leaves"), event_key(4)).ok());
+    EXPECT_TRUE(database.Delete({}, families.at("leaves"), event_key(6)).ok());
+    EXPECT_TRUE(database.Delete({}, families.at("events"), event_key(6)).ok());
+  });
+  ASSERT_TRUE(spool().ended_epoch().has_value());
+  EXPECT_FALSE(spool().ended_epoch()->size.has_value());
+  const testing::StoredTree seen = stored(1);
+  EXPECT_TRUE(seen.hashes.contains(3));
+  EXPECT_FALSE(seen.hashes.contains(5));
+  EXPECT_THAT(seen.hashes, SizeIs(10));
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
-// A spool with the ledger: its epochs are begun, ended and signed as a notary would, by keys that nobody checks here.
+// A spool with the ledger: epochs that begin, leaves of the agent's own, and what a store would get of it all.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,34 +12,29 @@
 
 namespace twinlog::testing {
 
-template <typename Base>
-class WithLedger : public Base {
- protected:
-  Result<TreeState> try_begin(std::uint8_t id);
-  TreeState begin(std::uint8_t id) { return try_begin(id).value(); }
-  Result<TreeState> beat();
-  Result<TreeState> close_epoch();
-  /// As the notary does after the leaf is on stable storage.
-  Status sign(const TreeState& tree);
-  /// Every batch that a courier takes from here on.
-  std::vector<SpoolBatch> batches_after(std::uint64_t after, std::size_t most_events = 1000);
-};
-
-/// An epoch as its batches bring it to a store: dense from 0, or the test fails.
-struct CarriedEpoch {
-  Frontier frontier;
-  std::vector<std::string> log_ids;
-  std::map<std::uint64_t, std::string> own_leaves;
-  std::map<std::uint64_t, Digest> notes;  ///< Roots by size.
-  bool is_closed = false;
-};
-std::map<Uuid, CarriedEpoch> carried(const std::vector<SpoolBatch>& batches);
-
-Uuid epoch_id(std::uint8_t id);
-/// A leaf that says no more than it must.
+/// Fixture: FaultySpoolTest or SpoolTest.
+NewEpoch new_epoch(std::uint8_t number);
+LeafMaker gap_maker();
+LeafMaker close_maker();
 LeafMaker heartbeat_maker();
 
-extern template class WithLedger<SpoolTest>;
-extern template class WithLedger<FaultySpoolTest>;
+/// What one store has of an epoch, flush by flush.
+struct StoredTree {
+  std::uint64_t base = 0;
+  std::map<std::uint64_t, Digest> hashes;    ///< By index, of tiles.
+  std::map<std::uint64_t, Digest> rebuilt;   ///< By index, made again from versions and own leaves.
+  std::map<std::uint64_t, Digest> notes;     ///< Root by size.
+  std::optional<EpochBeginning> beginning;
+  bool is_closed = false;
+
+  /// Of the tiles, dense from 0; nothing where they are not.
+  std::optional<Frontier> tree(std::uint64_t size) const;
+};
+
+/// Reads all batches above `after`, of at most so many items; the test fails where they cannot be read or do not fit.
+std::map<std::string, StoredTree> deliver(const Spool& spool, std::uint64_t after, std::size_t most_items);
+
+/// Every note's root is that of the tiles, every tile's hash that of its leaf where that is there.
+void expect_sound(const std::map<std::string, StoredTree>& stored);
 
 }  // namespace twinlog::testing

@@ -4,7 +4,7 @@
 
 #include "ledger/leaf/event_leaf.h"
 #include "ledger/tree/merkle.h"
-#include "tests/spool/ledger_fixture.h"
+#include "tests/spool/epoch_fixture.h"
 
 namespace twinlog {
 namespace {
@@ -14,12 +14,12 @@ using testing::epoch_id;
 using testing::kReceivedAt;
 using testing::make_event;
 
-class SpoolLedger : public testing::WithLedger<testing::SpoolTest> {
+class SpoolEpochs : public testing::WithLedger<testing::SpoolTest> {
  protected:
   void SetUp() override { open(); }
 };
 
-TEST_F(SpoolLedger, EveryVersionGetsALeafThatCanBeMadeAgainFromIt) {
+TEST_F(SpoolEpochs, EveryVersionGetsALeafThatCanBeMadeAgainFromIt) {
   begin(1);
   store_many("a", 3);
   const SpoolBatch batch = spool().read_batch(0, 100, 1U << 20U).value();
@@ -33,7 +33,7 @@ TEST_F(SpoolLedger, EveryVersionGetsALeafThatCanBeMadeAgainFromIt) {
   EXPECT_NE(batch.versions[0].ledger->record_key, batch.versions[1].ledger->record_key);
 }
 
-TEST_F(SpoolLedger, TheTreeOfTheBatchesIsTheOneThatWasCommittedHoweverTheyAreCut) {
+TEST_F(SpoolEpochs, TheTreeOfTheBatchesIsTheOneThatWasCommittedHoweverTheyAreCut) {
   begin(1);
   store_many("a", 150);
   const TreeState beaten = beat().value();
@@ -52,7 +52,7 @@ TEST_F(SpoolLedger, TheTreeOfTheBatchesIsTheOneThatWasCommittedHoweverTheyAreCut
   }
 }
 
-TEST_F(SpoolLedger, ABeginningGoesWithLeafZeroAndClosesWhatWasBefore) {
+TEST_F(SpoolEpochs, ABeginningGoesWithLeafZeroAndClosesWhatWasBefore) {
   store_many("old", 2);
   begin(1);
   ASSERT_EQ(offer_one(make_event("a")), Disposition::kStored);
@@ -68,9 +68,9 @@ TEST_F(SpoolLedger, ABeginningGoesWithLeafZeroAndClosesWhatWasBefore) {
   EXPECT_EQ(batches[2].closed.back(), epoch_id(1));
 }
 
-TEST_F(SpoolLedger, ARiderGoesBehindTheEventsOfItsCommitAndNotWithoutAny) {
+TEST_F(SpoolEpochs, ARiderGoesBehindTheEventsOfItsCommitAndNotWithoutAny) {
   begin(1);
-  const LeafMaker rider = testing::heartbeat_maker();
+  const LeafMaker rider = testing::beat_maker();
   const std::vector<AcceptedEvent> events = {make_event("a")};
   const CommitRequest request{.events = events};
   ASSERT_TRUE(spool().commit({&request, 1}, CommitMoment{kReceivedAt, &rider}));
@@ -80,7 +80,7 @@ TEST_F(SpoolLedger, ARiderGoesBehindTheEventsOfItsCommitAndNotWithoutAny) {
   EXPECT_EQ(spool().tree().events, 1U);
 }
 
-TEST_F(SpoolLedger, ALeafThatWaitsForItsCheckpointIsForNoStoreYet) {
+TEST_F(SpoolEpochs, ALeafThatWaitsForItsCheckpointIsForNoStoreYet) {
   begin(1);
   ASSERT_EQ(offer_one(make_event("a")), Disposition::kStored);
   const TreeState beaten = beat().value();
@@ -93,7 +93,7 @@ TEST_F(SpoolLedger, ALeafThatWaitsForItsCheckpointIsForNoStoreYet) {
   EXPECT_EQ(batches_after(0).back().last_number, spool().last_leaf());
 }
 
-TEST_F(SpoolLedger, OwnLeavesAreNoEventsAndReadingPassesThemOver) {
+TEST_F(SpoolEpochs, OwnLeavesAreNoEventsAndReadingPassesThemOver) {
   begin(1);
   store_many("a", 2);
   ASSERT_TRUE(sign(beat().value()).ok());
@@ -104,7 +104,7 @@ TEST_F(SpoolLedger, OwnLeavesAreNoEventsAndReadingPassesThemOver) {
   EXPECT_THAT(log_ids_after(0), ElementsAre("a1", "a2"));
 }
 
-TEST_F(SpoolLedger, TimesOfLeavesNeverFall) {
+TEST_F(SpoolEpochs, TimesOfLeavesNeverFall) {
   begin(1);
   const std::vector<AcceptedEvent> events = {make_event("a")};
   const CommitRequest request{.events = events};
@@ -114,7 +114,7 @@ TEST_F(SpoolLedger, TimesOfLeavesNeverFall) {
   EXPECT_EQ(spool().tree().last_accept_at, kReceivedAt);
 }
 
-TEST_F(SpoolLedger, ARestartKnowsHowTheEpochEndedAndNothingGoesOnInIt) {
+TEST_F(SpoolEpochs, ARestartKnowsHowTheEpochEndedAndNothingGoesOnInIt) {
   begin(1);
   store_many("a", 5);
   ASSERT_TRUE(sign(beat().value()).ok());
@@ -136,7 +136,7 @@ TEST_F(SpoolLedger, ARestartKnowsHowTheEpochEndedAndNothingGoesOnInIt) {
   EXPECT_EQ(testing::carried(batches_after(0)).at(epoch_id(1)).frontier.root(), last.root);
 }
 
-TEST_F(SpoolLedger, WhatWasTrimmedIsNotNeededForTheRoot) {
+TEST_F(SpoolEpochs, WhatWasTrimmedIsNotNeededForTheRoot) {
   settings_.keep_delivered = std::chrono::milliseconds{0};
   open();
   begin(1);
@@ -152,7 +152,7 @@ TEST_F(SpoolLedger, WhatWasTrimmedIsNotNeededForTheRoot) {
   EXPECT_EQ(spool().ended_epoch()->root, last.root);
 }
 
-TEST_F(SpoolLedger, OldEpochsAreForgottenWithWhatTheyHeldButTheNewest) {
+TEST_F(SpoolEpochs, OldEpochsAreForgottenWithWhatTheyHeldButTheNewest) {
   settings_.keep_delivered = std::chrono::milliseconds{0};
   open();
   for (std::uint8_t id = 1; id <= 3; ++id) {
@@ -170,7 +170,7 @@ TEST_F(SpoolLedger, OldEpochsAreForgottenWithWhatTheyHeldButTheNewest) {
   }
 }
 
-TEST_F(SpoolLedger, NothingIsTakenBetweenAnEpochThatEndedAndOneThatCouldNotBeBegun) {
+TEST_F(SpoolEpochs, NothingIsTakenBetweenAnEpochThatEndedAndOneThatCouldNotBeBegun) {
   begin(1);
   spool().close();
   EXPECT_FALSE(try_begin(2));
