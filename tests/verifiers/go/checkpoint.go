@@ -17,11 +17,10 @@ func verifierOf(keyText []byte) (note.Verifier, error) {
 	return note.NewVerifier(strings.TrimSpace(string(keyText)))
 }
 
-// openCheckpoint gives a checkpoint that each of the verifiers has signed; the first of them is the log's own, or its name is
-// not the origin's and it only vouches for it. Go's own readers let an unknown signature and loose base64 pass: here a
-// note has one spelling.
-func openCheckpoint(text []byte, origin string, log_ note.Verifier, others ...note.Verifier) (*log.Checkpoint, error) {
-	checkpoint, rest, opened, err := log.ParseCheckpoint(text, origin, log_, others...)
+// openCheckpoint gives a checkpoint that the log and each of the others have signed. Go's own readers let an unknown signature
+// and loose base64 pass: here a note has one spelling.
+func openCheckpoint(text []byte, origin string, own note.Verifier, others ...note.Verifier) (*log.Checkpoint, error) {
+	checkpoint, rest, opened, err := log.ParseCheckpoint(text, origin, own, others...)
 	if err != nil {
 		return nil, err
 	}
@@ -63,17 +62,29 @@ func checkCheckpoint(text []byte, keys [][]byte) error {
 	return nil
 }
 
+// openOneOf takes a note of any size: that of size 1 must carry the enrolment key's signature, too.
+func openOneOf(text []byte, epoch, enrolment note.Verifier) (*log.Checkpoint, error) {
+	if lines := strings.SplitN(string(text), "\n", 3); len(lines) == 3 && lines[1] == "1" {
+		return openCheckpoint(text, epoch.Name(), epoch, enrolment)
+	}
+	return openCheckpoint(text, epoch.Name(), epoch)
+}
+
 // Both of Go's implementations are asked.
-func checkConsistency(oldText, newText, proofText, keyText []byte) error {
-	verifier, err := verifierOf(keyText)
+func checkConsistency(oldText, newText, proofText, epochKey, enrolmentKey []byte) error {
+	epoch, err := verifierOf(epochKey)
 	if err != nil {
 		return err
 	}
-	older, err := openCheckpoint(oldText, verifier.Name(), verifier)
+	enrolment, err := verifierOf(enrolmentKey)
 	if err != nil {
 		return err
 	}
-	newer, err := openCheckpoint(newText, verifier.Name(), verifier)
+	older, err := openOneOf(oldText, epoch, enrolment)
+	if err != nil {
+		return err
+	}
+	newer, err := openOneOf(newText, epoch, enrolment)
 	if err != nil {
 		return err
 	}

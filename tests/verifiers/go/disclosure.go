@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/aes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -28,14 +27,6 @@ type disclosure struct {
 	note        []byte
 	contentRoot [sha256.Size]byte
 	shown       []string
-}
-
-func saltOf(recordKey [16]byte, number int) []byte {
-	cipher, _ := aes.NewCipher(recordKey[:])
-	block := make([]byte, aes.BlockSize)
-	block[aes.BlockSize-1] = byte(number)
-	cipher.Encrypt(block, block)
-	return block
 }
 
 func commitmentOf(number int, salt, value []byte) []byte {

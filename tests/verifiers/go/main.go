@@ -1,7 +1,7 @@
 // Checks what twinlog signs with code that is not twinlog's: golang.org/x/mod/sumdb and transparency-dev's formats and merkle.
 //
 //	verifiers checkpoint NOTE KEY_FILE...              the note is a checkpoint, signed with each of these keys
-//	verifiers consistency OLD_NOTE NEW_NOTE PROOF KEY_FILE
+//	verifiers consistency OLD_NOTE NEW_NOTE PROOF EPOCH_KEY_FILE ENROLMENT_KEY_FILE
 //	verifiers proof P.tlog-proof P.disclosure.json ENROLMENT_KEY_FILE
 //
 // A key file holds a verifier key text, a consistency proof a base64 hash a line. Exit 0: it holds. 1: it does not, and why.
@@ -27,8 +27,8 @@ func run(arguments []string) error {
 	switch command := arguments[0]; {
 	case command == "checkpoint":
 		return checkCheckpoint(files[0], files[1:])
-	case command == "consistency" && len(files) == 4:
-		return checkConsistency(files[0], files[1], files[2], files[3])
+	case command == "consistency" && len(files) == 5:
+		return checkConsistency(files[0], files[1], files[2], files[3], files[4])
 	case command == "proof" && len(files) == 3:
 		return checkProof(files[0], files[1], files[2])
 	}
