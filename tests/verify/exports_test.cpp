@@ -13,7 +13,7 @@
 namespace twinlog::testing {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     out.append(c == '\n' ? "\\n" : std::string(c == '"' || c == '\\' ? 1 : 0, '\\') + c);
@@ -26,11 +26,11 @@ class Line {
  public:
   explicit Line(ExportDialect dialect) : dialect_(dialect) {}
   Line& json(std::string_view name, const std::string& value) {
-    out_.append(out_.empty() ? "{" : ",").append(quoted(name)).append(":").append(value);
+    out_.append(out_.empty() ? "{" : ",").append(in_quotes(name)).append(":").append(value);
     return *this;
   }
   Line& text(std::string_view name, const std::optional<std::string>& value) {
-    return value ? json(name, quoted(*value)) : none(name);
+    return value ? json(name, in_quotes(*value)) : none(name);
   }
   Line& number(std::string_view name, std::int64_t value) {
     return json(name, is_document() ? R"({"$numberLong":")" + std::to_string(value) + "\"}" : std::to_string(value));
@@ -43,7 +43,7 @@ class Line {
     if (!is_document()) {
       std::string words = utc_micros_text(time);
       words.replace(words.size() - 1, 1, "+00:00");
-      return json(name, quoted(words));
+      return json(name, in_quotes(words));
     }
     json(name, R"({"$date":{"$numberLong":")" + std::to_string(time / 1000) + "\"}}");
     return number(std::string(name) + "_us", time);
@@ -187,7 +187,8 @@ class Exports : public Attacked {
       }
     }
     VerifyOrder order;
-    order.stores = {{kP, *first}, {kM, *second}};
+    order.stores.push_back({kP, *first});
+    order.stores.push_back({kM, *second});
     order.trust = *parse_trust_file(world_.trust.front() + "\n");
     order.now = now_;
     order.sorting.folder = folder_.path("");
