@@ -13,9 +13,9 @@
 #include "spool/database.h"
 #include "spool/file_check.h"
 #include "spool/holes.h"
+#include "spool/items.h"
 #include "spool/layout.h"
 #include "spool/promised.h"
-#include "spool/read_versions.h"
 #include "spool/spool_state.h"
 #include "spool/spool_view.h"
 
@@ -217,8 +217,7 @@ Status Check::walk() {
     for (at->Seek(event_key(next)); at->Valid(); at->Next()) {
       const std::uint64_t leaf = leaf_of_event_key(at->key().ToStringView()).value_or(next);
       missing(next, leaf - 1);
-      const Result<Version> version = decode_version(at->value().ToStringView());
-      if (!version || version->leaf_index != leaf) {
+      if (!item_from(leaf, at->value().ToStringView(), setup_.path())) {
         add(check_.unreadable, leaf);
       }
       next = leaf + 1;
@@ -246,13 +245,13 @@ Status Check::walk() {
 
 Status Check::read_one_by_one(std::uint64_t& next, std::uint64_t end) {
   for (; next < end; ++next) {
-    const Result<std::optional<Version>> version = read_version(*database_, next);
-    if (!version && version.error().kind() != ErrorKind::kCorrupt) {
-      return renew(next) ? Status() : version.error();
+    const Result<std::optional<SpoolItem>> item = read_item(*database_, next);
+    if (!item && item.error().kind() != ErrorKind::kCorrupt) {
+      return renew(next) ? Status() : item.error();
     }
-    if (!version) {
+    if (!item) {
       add(check_.unreadable, next);
-    } else if (!version->has_value()) {
+    } else if (!item->has_value()) {
       missing(next, next);
     } else {
       ++check_.events;

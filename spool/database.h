@@ -59,6 +59,7 @@ class Database {
   rocksdb::ColumnFamilyHandle* meta() const { return families_[0]; }
   rocksdb::ColumnFamilyHandle* events() const { return families_[1]; }
   rocksdb::ColumnFamilyHandle* ids() const { return families_[2]; }
+  rocksdb::ColumnFamilyHandle* leaves() const { return family(DatabaseSetup::kLeavesPlace); }
   rocksdb::ColumnFamilyHandle* dead_letters() const { return family(DatabaseSetup::kLettersPlace); }
 
   Status write(rocksdb::WriteBatch& batch, Durability durability);

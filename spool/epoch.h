@@ -17,8 +17,8 @@ namespace twinlog {
 struct SpoolEpoch {
   Uuid id{};
   std::uint64_t base = 0;
-  bool has_ledger = true;  ///< False: from before the ledger, or of a spool that no epoch was begun in.
-  bool is_under_way = false;
+  bool has_ledger = true;         ///< False: from before the ledger, or of a spool that no epoch was begun in.
+  bool is_newest = false;         ///< The one under way, once this process has begun one.
   std::uint64_t last_number = 0;  ///< Of its last item.
 };
 
@@ -35,7 +35,6 @@ struct TreeState {
 /// How the epoch before this run ended, as found when the spool was opened.
 struct EndedEpoch {
   Uuid id{};
-  bool has_close = false;  ///< Its last leaf is CLOSE.
   /// Nothing where hashes are damaged or gone.
   std::optional<std::uint64_t> size;
   Digest root{};
@@ -58,8 +57,8 @@ struct NewEpoch {
   Uuid id{};
   std::string origin;
   LeafMaker open;
-  /// Makes its note of size 1 over the hash of that leaf. It is written in the same batch: an epoch that is there has its
-  /// note. Of a batch that failed it must never be published.
+  /// Makes its note of size 1 over the hash of that leaf. It is written in the same batch: an epoch that is there has
+  /// its note. Of a batch that failed it must never be published.
   std::function<std::string(const Digest& root)> note;
 };
 

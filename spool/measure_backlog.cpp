@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "ledger/record/canonical.h"
+#include "spool/items.h"
 #include "spool/layout.h"
 
 namespace twinlog {
@@ -44,12 +44,12 @@ std::optional<std::uint64_t> sampled_bytes(Place& at, const LeafRange& range) {
 
 }  // namespace
 
-Backlog measure_backlog(const Database* database, const LeafRange& range) {
-  if (range.last < range.first) {
+Backlog measure_backlog(const Database* database, const LeafRange& range, std::uint64_t events) {
+  if (range.last < range.first || events == 0) {
     return {.events = 0, .bytes = 0, .oldest_received_at = std::nullopt};
   }
   Backlog backlog;
-  backlog.events = range.last + 1 - range.first;
+  backlog.events = events;
   if (database == nullptr) {
     return backlog;
   }
@@ -59,7 +59,8 @@ Backlog measure_backlog(const Database* database, const LeafRange& range) {
   if (!at->status().ok() || !at->Valid()) {
     return backlog;
   }
-  if (const Result<Version> oldest = decode_version(at->value().ToStringView())) {
+  const auto number = leaf_of_event_key(at->key().ToStringView());
+  if (const Result<SpoolItem> oldest = item_from(number, at->value().ToStringView(), database->path())) {
     backlog.oldest_received_at = oldest->received_at;
   }
   const bool is_countable = range.last - range.first < Backlog::kCountedEvents;

@@ -11,11 +11,11 @@
 #include "ledger/record/canonical.h"
 #include "spool/aside.h"
 #include "spool/holes.h"
+#include "spool/items.h"
 #include "spool/layout.h"
 #include "spool/letter_rescue.h"
 #include "spool/loss.h"
 #include "spool/private_files.h"
-#include "spool/read_versions.h"
 #include "spool/rebuild.h"
 #include "spool/rescue.h"
 #include "spool/rescue_meta.h"
@@ -174,6 +174,9 @@ Result<OpenedSpool> open_and_load(const DatabaseSetup& setup, Random& random, co
     return database.error();
   }
   TWINLOG_KILL_POINT("spool.opened");
+  if (const Status upgraded = upgrade_database(setup, **database); !upgraded) {
+    return upgraded.error();
+  }
   Result<SpoolState> state = load_state(setup, **database, random, clock);
   if (!state) {
     return state.error();

@@ -9,12 +9,15 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "ledger/base/kill_point.h"
 #include "ledger/base/uuid.h"
-#include "ledger/record/canonical.h"
+#include "ledger/leaf/leaf.h"
 #include "spool/database.h"
+#include "spool/items.h"
 #include "spool/layout.h"
+#include "spool/ledger_layout.h"
 #include "spool/rescue_meta.h"
 #include "spool/spool_state.h"
 #include "spool/upgrade.h"
@@ -56,20 +59,45 @@ Status begin_from_aside(const DatabaseSetup& setup, const Aside& aside) {
                    : Status(database_error("the spool's database cannot be put together anew", setup.path(), done));
 }
 
-struct FirstEvent {
-  std::uint64_t leaf = 0;
-  Uuid epoch_id{};
+/// What the items themselves tell of the epochs that they are of.
+struct FoundEpochs {
+  std::optional<std::uint64_t> first_number;         ///< Nothing: there is no item.
+  std::map<std::uint64_t, StoredEpoch> with_ledger;  ///< By base.
+  std::optional<Uuid> without;                       ///< The one from before the ledger.
+  std::vector<std::uint64_t> own;
 };
 
-/// Nothing where there is none.
-std::optional<FirstEvent> first_event(const Database& database) {
+void look_at(const SpoolItem& item, FoundEpochs& found) {
+  found.first_number = found.first_number.value_or(item.number);
+  if (item.version && !item.version->ledger) {
+    found.without = item.version->epoch_id;
+    return;
+  }
+  StoredEpoch epoch{.has_ledger = true};
+  std::uint64_t index = 0;
+  if (item.version) {
+    epoch.id = item.version->epoch_id;
+    index = item.version->leaf_index;
+  } else if (const Result<Leaf> leaf = parse_leaf(item.own_leaf)) {
+    found.own.push_back(item.number);
+    epoch.id = leaf->header.epoch_id;
+    index = leaf->header.index;
+    const auto* open = std::get_if<OpenLeaf>(&leaf->content);
+    epoch.origin = open != nullptr ? open->origin : "";
+  }
+  found.with_ledger.try_emplace(item.number - index, epoch);
+}
+
+FoundEpochs epochs_of_items(const Database& database) {
+  FoundEpochs found;
   const std::unique_ptr<rocksdb::Iterator> at = database.iterate_events();
   for (at->SeekToFirst(); at->Valid(); at->Next()) {
-    if (const Result<Version> version = decode_version(at->value().ToStringView())) {
-      return FirstEvent{version->leaf_index, version->epoch_id};
+    const auto number = leaf_of_event_key(at->key().ToStringView());
+    if (const Result<SpoolItem> item = item_from(number, at->value().ToStringView(), database.path())) {
+      look_at(*item, found);
     }
   }
-  return std::nullopt;
+  return found;
 }
 
 bool lacks(const Database& database, std::string_view key) {
@@ -79,17 +107,27 @@ bool lacks(const Database& database, std::string_view key) {
 
 /// Makes anew what every spool knows of itself, and a table or log took with it.
 Result<std::vector<std::string>> complete(Database& database, Random& random, const Clock& clock) {
-  const std::optional<FirstEvent> first = first_event(database);
+  const bool is_whole =
+      !lacks(database, kFormatKey) && (!lacks(database, epoch_key(0)) || !lacks(database, kEpochIdKey));
+  const FoundEpochs found = is_whole ? FoundEpochs() : epochs_of_items(database);
   rocksdb::WriteBatch batch;
   if (lacks(database, kFormatKey)) {
-    if (!first) {
+    if (!found.first_number) {
       return std::vector<std::string>();  // Of a first start that was cut short: nothing is lost.
     }
     batch.Put(database.meta(), rocksdb::Slice(kFormatKey), format_value(kSpoolFormat));
   }
   if (lacks(database, epoch_key(0)) && lacks(database, kEpochIdKey)) {
-    const Uuid epoch_id = first ? first->epoch_id : uuid_v7(clock.utc_now(), random);
+    const Uuid epoch_id = found.without ? *found.without : uuid_v7(clock.utc_now(), random);
     batch.Put(database.meta(), epoch_key(0), rocksdb::Slice(as_text(epoch_id)));
+  }
+  for (const auto& [base, epoch] : found.with_ledger) {  // Their notes are gone, unless a store has them.
+    if (lacks(database, epoch_key(base))) {
+      batch.Put(database.meta(), epoch_key(base), epoch_value(epoch));
+    }
+  }
+  for (const std::uint64_t number : found.own) {
+    batch.Put(database.meta(), own_key(number), "");
   }
   if (lacks(database, kLogIdKeyKey)) {
     batch.Put(database.meta(), rocksdb::Slice(kLogIdKeyKey), new_log_id_key(random));
@@ -97,8 +135,8 @@ Result<std::vector<std::string>> complete(Database& database, Random& random, co
   if (batch.Count() == 0) {
     return std::vector<std::string>();
   }
-  if (first && lacks(database, kFirstKeptKey)) {
-    batch.Put(database.meta(), rocksdb::Slice(kFirstKeptKey), number_value(first->leaf));
+  if (found.first_number && lacks(database, kFirstKeptKey)) {
+    batch.Put(database.meta(), rocksdb::Slice(kFirstKeptKey), number_value(*found.first_number));
   }
   const Status written = database.write(batch, Durability::kSynced);
   return written

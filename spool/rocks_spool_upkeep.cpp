@@ -6,6 +6,7 @@
 
 #include "ledger/base/kill_point.h"
 #include "spool/layout.h"
+#include "spool/ledger_layout.h"
 #include "spool/loss.h"
 #include "spool/rocks_spool_class.h"
 
@@ -55,6 +56,11 @@ Status RocksSpool::trim(TimePoint now) {
   // When nothing is left to tell it: received times never fall.
   batch.Put(database_->meta(), rocksdb::Slice(kReceivedAtKey),
             number_value(static_cast<std::uint64_t>(last_promised_.received_at)));
+  book_.forget_below(first_kept, last_leaf_, batch, *database_);
+  if (tree_) {  // What is trimmed is needed no more for the root of this epoch.
+    batch.Put(database_->meta(), rocksdb::Slice(kTreeKey),
+              tree_value({.epoch_id = tree_->id(), .frontier = tree_->frontier()}));
+  }
   Status written = database_->write(batch, Durability::kSynced);
   if (!written) {
     write_failed(written.error());
@@ -113,6 +119,17 @@ void RocksSpool::bring_back(SpoolPositions& positions, const DeadLetterIndex::Pl
   }
 }
 
+/// A batch is there whole or not at all: its last number tells. What it made of the tree is taken or dropped with it.
+void RocksSpool::take_epochs(SpoolState& found) {
+  book_.install(std::move(found.epochs));
+  if (std::optional<Pending> pending = std::exchange(pending_, std::nullopt);
+      pending && pending->draft && pending->committed.last_leaf <= found.last_event) {
+    std::move(*pending->draft).install(*tree_);
+    const std::scoped_lock lock(shown_tree_mutex_);
+    shown_tree_ = tree_->state();
+  }
+}
+
 /// With what memory knows and the disk may not: where the stores are, and what they have lost.
 Status RocksSpool::go_on(SpoolState found) {
   const std::vector<DeadLetterIndex::Place> forgotten = letters_.install(std::move(found.dead_letters));
@@ -136,6 +153,7 @@ Status RocksSpool::go_on(SpoolState found) {
       ++sync_errors_;
       return written;
     }
+    take_epochs(found);
     last_leaf_ = std::max(last_leaf_.load(), found.last_leaf);
     setup_->durable_first_kept() = positions.first_kept;
     writable_ = true;

@@ -5,7 +5,7 @@
 //  1. commit() answers kStored / kDuplicate / kConflict only for versions on stable storage: one write batch, one sync,
 //     for all requests of one call (group commit).
 //  2. One number counts everything that is accepted from 1, in commit order: it is key, cursor, backlog and position. A
-//     number that leads nowhere is on record: skipped (skip_to), or lost; any other hole is found at the next opening
+//     number that leads nowhere is on record: skipped (by an older build), or lost; any other hole is found at the next opening
 //     and becomes a loss. The door of the ledger: the leaf of each version is to be made in commit(), in the same
 //     batch.
 //  3. A cursor names the last leaf its store has, or has refused for good; after a crash it is at worst too low: a
@@ -63,13 +63,16 @@ struct CommitMoment {
 /// What a courier takes to a store at once: items of one epoch, in order.
 struct SpoolBatch {
   SpoolEpoch epoch;
-  /// All up to this number is in the batch, or on record as skipped or lost; 0: there is nothing to read.
+  /// All up to this number is in the batch, or leads nowhere; 0: there is nothing to read.
   std::uint64_t last_number = 0;
-  std::vector<Version> versions;  ///< leaf_index is the index in the epoch.
-  LedgerPart ledger;              ///< Empty where the epoch has none.
+  std::uint64_t items = 0;        ///< Versions and own leaves.
+  /// Nothing is given because a checkpoint over the next leaf is being signed: it goes out with that.
+  bool waits_for_note = false;
+  std::vector<Version> versions = {};  ///< leaf_index is the index in the epoch.
+  LedgerPart ledger = {};              ///< Empty where the epoch has none.
   /// Epochs before this one that end below it, and this one where its last item is in the batch and it is over: once
   /// the batch is in a store, it has all of them.
-  std::vector<Uuid> closed;
+  std::vector<Uuid> closed = {};
 };
 
 /// The events of one request. The pointed-to events outlive the commit.
@@ -83,12 +86,6 @@ struct CommitRequest {
 struct SpoolIdentity {
   Uuid epoch_id{};         ///< UUIDv7
   std::string log_id_key;  ///< 32 random bytes: the HMAC key for generated log ids. A secret.
-};
-
-/// A version with its number in the spool.
-struct NumberedVersion {
-  std::uint64_t number = 0;
-  Version version;
 };
 
 /// Numbers, from the first to the last.
@@ -185,6 +182,9 @@ class Spool {
   /// An Error means that nothing of the whole call is promised (the disk refused): answer `busy`.
   virtual Result<std::vector<std::vector<Disposition>>> commit(std::span<const CommitRequest> requests,
                                                                const CommitMoment& moment) = 0;
+  Result<std::vector<std::vector<Disposition>>> commit(std::span<const CommitRequest> requests, UtcMicros received_at) {
+    return commit(requests, CommitMoment{.received_at = received_at});
+  }
 
   // The ledger. Where no epoch was begun since the spool was opened, events are taken without leaves, in the epoch that
   // was drawn when the spool was created, if nothing was ever begun in it.
@@ -193,8 +193,8 @@ class Spool {
   virtual std::optional<EndedEpoch> ended_epoch() const = 0;
   /// Ends the one under way, if any, and begins another with its leaf 0, synced. The committing thread alone.
   virtual Result<TreeState> begin_epoch(const NewEpoch& epoch, UtcMicros now) = 0;
-  /// Puts one leaf of the agent's own behind all others, synced; `declares` are losses that it declares (is_declared from
-  /// then on). The committing thread alone.
+  /// Puts one leaf of the agent's own behind all others, synced; `declares` are losses that it declares (is_declared
+  /// from then on). The committing thread alone.
   virtual Result<TreeState> append(const LeafMaker& leaf, UtcMicros now, std::span<const LeafRange> declares = {}) = 0;
   /// Out of memory.
   virtual TreeState tree() const = 0;
@@ -202,16 +202,19 @@ class Spool {
   virtual Status keep_note(const SavedNote& note) = 0;
   /// All of which an item is kept or that a store does not have whole yet, oldest first, the one under way last.
   virtual std::vector<SpoolEpoch> epochs() const = 0;
-  /// EVENT items in the range of numbers; own leaves, skipped and lost ones are none. Out of memory.
+  /// How many of these numbers are no leaves of the agent's own. Out of memory.
   virtual std::uint64_t events_in(const LeafRange& numbers) const = 0;
+
+  /// The greatest number up to `number` that is no leaf of the agent's own; 0: none that is known. Out of memory.
+  virtual std::uint64_t newest_event(std::uint64_t number) const = 0;
 
   /// Up to `most_events` items (and about `most_bytes` of events, at least one) with a number above `after`, of one
   /// epoch. Own leaves count as events.
   virtual Result<SpoolBatch> read_batch(std::uint64_t after, std::size_t most_events, std::size_t most_bytes) const = 0;
   /// Up to `most_events` versions (and about `most_bytes` of them, at least one) with a number above `after`, in order,
   /// whatever epochs they are of; own leaves are passed over.
-  virtual Result<std::vector<NumberedVersion>> read(std::uint64_t after, std::size_t most_events,
-                                                    std::size_t most_bytes) const = 0;
+  virtual Result<std::vector<Version>> read(std::uint64_t after, std::size_t most_events,
+                                            std::size_t most_bytes) const = 0;
 
   virtual std::uint64_t last_leaf() const = 0;
   virtual std::uint64_t cursor(StoreId store) const = 0;
@@ -240,10 +243,6 @@ class Spool {
   virtual Status give_up_unreadable(std::uint64_t after) = 0;
   /// Goes on record, durably, as lost: the numbers in `range` that lead nowhere and are not on record yet.
   virtual Status note_missing(const LeafRange& range) = 0;
-
-  /// Leaves up to `leaf` are never given out from now on, durably. For a spool that was set back: a store knows these
-  /// numbers of events that the spool has lost. A commit under way may still give out the next ones.
-  virtual Status skip_to(std::uint64_t leaf) = 0;
 
   /// Somebody knows of this loss: it no longer counts as trouble, and stays on record with the decision. kRefused where
   /// exactly these leaves are not among the losses.

@@ -12,9 +12,9 @@
 
 #include "spool/database.h"
 #include "spool/holes.h"
+#include "spool/items.h"
 #include "spool/layout.h"
 #include "spool/letter_keeper.h"
-#include "spool/read_versions.h"
 #include "spool/rocks_spool.h"
 #include "spool/spool_state.h"
 

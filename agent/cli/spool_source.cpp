@@ -102,7 +102,7 @@ class SpoolFolder final : public SpoolSource {
       return versions.error();
     }
     ExportPage page;
-    page.last_leaf = versions->empty() ? leaf : versions->back().leaf_index;
+    page.last_leaf = versions->empty() ? leaf : versions->back().number;
     page.events = versions->size();
     for (const Version& version : *versions) {
       append_version_line(page.lines, version, members);

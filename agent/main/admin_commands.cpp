@@ -136,7 +136,7 @@ AdminPage AdminAgentCommands::spool_export(std::string_view query) const {
   for (const Version& version : *versions) {
     append_version_line(page.body, version, wanted->members);
   }
-  const std::uint64_t last = versions->empty() ? wanted->after : versions->back().leaf_index;
+  const std::uint64_t last = versions->empty() ? wanted->after : versions->back().number;
   page.fields = {{"Twinlog-Last-Leaf", std::to_string(last)}, {"Twinlog-Events", std::to_string(versions->size())}};
   return page;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/cli/keygen.h"
 #include "agent/cli/send.h"
 #include "agent/main/agent.h"
 #include "agent/main/build_facts.h"
@@ -32,6 +33,7 @@ struct CommandLine {
   bool with_stores = false;
   InitOptions init;
   SendOptions send;
+  KeygenOptions keygen;
   OperatorLine at_agent;
   bool waits_for_ready = false;  ///< What can be waited for; required, so that there can be more some day.
   std::vector<std::string> help_on;
@@ -75,6 +77,11 @@ int run_migrate_command(const CommandLine& line) {
 int run_init_command(CommandLine& line) {
   line.init.config = line.config;
   return run_init(line.init, process_environment(), {.out = std::cout, .err = std::cerr});
+}
+
+int run_keygen_command(const CommandLine& line) {
+  SystemRandom random;
+  return run_keygen(line.keygen, random, {.out = std::cout, .err = std::cerr});
 }
 
 /// The command under `app` that the words name; null when there is none.
@@ -143,6 +150,7 @@ class Commands {
     add_drain();
     add_spool();
     add_try();
+    add_keygen();
     CLI::App* help = app_.add_subcommand("help", "Say what a command does, with examples");
     help->add_option("COMMAND", line_.help_on, "The command");
     help->callback([this] { chosen_ = [this] { return run_help_command(app_, line_); }; });
@@ -250,6 +258,15 @@ class Commands {
         "A configuration file, for its default tenant, tenants and limit; without it the defaults");
     trying.add_flag("--json", line_.at_agent.is_json, "One JSON object a line");
     trying.add_option("FILE", line_.at_agent.file, "The file to read; without it, or with -, standard input");
+  }
+
+  void add_keygen() {
+    CLI::App& keygen = add(app_, "keygen", [this] { return run_keygen_command(line_); });
+    keygen
+        .add_option("--name", line_.keygen.name, "The key's name, for instance audit.example.com/twinlog/enrol/prod-1")
+        ->required();
+    keygen.add_option("--out", line_.keygen.file,
+                      "The file for the private key; without it, it goes to standard output");
   }
 
   CLI::App& app_;

@@ -80,7 +80,8 @@ bool FrontDoor::step() {
   }
   const auto began = parts_.clock.steady_now();
   const UtcMicros received_at = parts_.clock.utc_now();
-  Outcome outcome = parts_.spool.commit(requests, received_at);
+  Outcome outcome = parts_.spool.commit(
+      requests, CommitMoment{.received_at = received_at, .rider = parts_.rider ? parts_.rider() : nullptr});
   answer(batch, std::move(outcome), {received_at, parts_.clock.steady_now() - began});
   return true;
 }

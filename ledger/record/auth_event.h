@@ -109,8 +109,11 @@ struct Version {
   std::uint64_t leaf_index = 0;  ///< In the epoch: the Merkle index of its leaf.
   Arrival arrival = {};
   std::optional<LedgerPlace> ledger = {};  ///< Nothing: accepted before there was a ledger, it has no leaf.
+  /// The spool's own count of what it has taken, by which a version that was read from it is found there again. Is no
+  /// part of the version: stores do not know it, and equality leaves it out.
+  std::uint64_t number = 0;
 
-  bool operator==(const Version&) const = default;
+  bool operator==(const Version& other) const;
 };
 
 /// The accounts that a version speaks to (docs/EVENTS.md): none for other event types or unknown users; for a

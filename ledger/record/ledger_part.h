@@ -1,4 +1,5 @@
-// What the ledger has stores keep beside records and conflicts (ledger/FORMAT.md). Plain data, from the spool to a store.
+// What the ledger has stores keep beside records and conflicts (ledger/FORMAT.md). Plain data, from the spool to a
+// store.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,14 @@
 
 namespace twinlog {
 
+/// A leaf of an epoch.
+struct LeafPlace {
+  Uuid epoch_id{};
+  std::uint64_t index = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the compiler's own code for ours
+  auto operator<=>(const LeafPlace&) const = default;
+};
+
 /// A leaf of the agent's own (ledger/FORMAT.md), its bytes whole.
 struct OwnLeaf {
   std::uint64_t index = 0;
@@ -20,7 +29,7 @@ struct OwnLeaf {
 /// Leaf hashes of consecutive leaves, own ones included.
 struct LedgerTile {
   std::uint64_t first_index = 0;
-  std::vector<Digest> hashes;
+  std::vector<Digest> hashes = {};
   UtcMicros first_accept_at = 0;
   UtcMicros last_accept_at = 0;
 };
@@ -40,8 +49,8 @@ struct EpochBeginning {
   std::string note;  ///< Of size 1, with two signatures.
 };
 
-/// What the ledger adds to a flush; nothing where its versions are from before the ledger. Inserted where absent; what is
-/// there already is left as it is.
+/// What the ledger adds to a flush; nothing where its versions are from before the ledger. Inserted where absent; what
+/// is there already is left as it is.
 struct LedgerPart {
   std::optional<EpochBeginning> beginning;
   std::vector<LedgerTile> tiles;  ///< Over every leaf of the flush; more than one where hashes between are lost.

@@ -79,4 +79,15 @@ bool utf16_less(std::string_view left, std::string_view right) {
   return utf16_rank(static_cast<std::uint8_t>(*l)) < utf16_rank(static_cast<std::uint8_t>(*r));
 }
 
+bool is_utf8(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const Utf8Step step = utf8_step(bytes);
+    if (!step.is_valid) {
+      return false;
+    }
+    bytes.remove_prefix(step.size);
+  }
+  return true;
+}
+
 }  // namespace twinlog

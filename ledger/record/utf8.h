@@ -16,6 +16,8 @@ struct Utf8Step {
 };
 /// The first character of `bytes`, which must not be empty.
 Utf8Step utf8_step(std::string_view bytes);
+/// Whether all of it is well-formed.
+bool is_utf8(std::string_view bytes);
 
 /// The longest front of valid UTF-8 `text` with at most `limit` bytes that ends between characters.
 std::string_view cut_text(std::string_view text, std::size_t limit);

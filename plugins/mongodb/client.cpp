@@ -237,6 +237,12 @@ StoreStatus Client::find(const Find& find, const std::function<void(const BsonFi
   if (find.read == ReadConcern::kMajority) {
     writer.begin_document("readConcern").text("level", "majority").end();
   }
+  if (find.newest_by != nullptr) {
+    writer.begin_document("sort").int32(find.newest_by, -1).end();
+  }
+  if (find.most > 0) {
+    writer.int64("limit", static_cast<std::int64_t>(find.most));
+  }
   const Collection from = collection(find.collection);
   const ReadPreference primary(mongoc_read_prefs_new(MONGOC_READ_PRIMARY));
   return read_all(Cursor(mongoc_collection_find_with_opts(from.get(), find.filter.get(), options.get(), primary.get())),

@@ -53,6 +53,8 @@ class Client {
     const Bson& projection;  ///< Empty: whole documents.
     std::size_t expected;    ///< That many come in one round trip, unless they exceed the server's reply limit.
     ReadConcern read = ReadConcern::kLocal;
+    const char* newest_by = nullptr;  ///< The greatest values of this field first; null: in any order.
+    std::size_t most = 0;             ///< Of them; 0: all.
   };
   /// Reads from the primary and calls `each` for every document found.
   StoreStatus find(const Find& find, const std::function<void(const BsonFields&)>& each);

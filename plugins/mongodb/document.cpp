@@ -152,6 +152,36 @@ std::string account_id(const AccountKey& key) {
   return key.tenant_id + "/" + key.account;
 }
 
+/// Absent where the version has no leaf, and of its peer what the kernel did not name.
+void append_place(BsonWriter& writer, const Version& version) {
+  if (!version.ledger) {
+    return;
+  }
+  writer.int64("tenant_seq", static_cast<std::int64_t>(version.ledger->tenant_seq));
+  writer.int32("ingress", static_cast<std::int32_t>(version.arrival.ingress));
+  if (version.arrival.uid != kNobody) {
+    writer.int64("peer_uid", version.arrival.uid);
+  }
+  if (version.arrival.gid != kNobody) {
+    writer.int64("peer_gid", version.arrival.gid);
+  }
+  writer.binary("record_key", as_text(version.ledger->record_key));
+}
+
+void read_place(const BsonFields& fields, Version& version) {
+  const auto ingress = fields.integer("ingress");
+  if (ingress && *ingress >= 0 && *ingress <= static_cast<std::int64_t>(Ingress::kHttp)) {
+    version.arrival.ingress = static_cast<Ingress>(*ingress);
+  }
+  version.arrival.uid = static_cast<std::uint32_t>(fields.integer("peer_uid").value_or(kNobody));
+  version.arrival.gid = static_cast<std::uint32_t>(fields.integer("peer_gid").value_or(kNobody));
+  const auto tenant_seq = fields.integer("tenant_seq");
+  const auto key = array_from<sizeof(RecordKey)>(fields.binary("record_key").value_or(""));
+  if (tenant_seq && key) {
+    version.ledger = LedgerPlace{static_cast<std::uint64_t>(*tenant_seq), *key};
+  }
+}
+
 Result<Bson> version_document(Shelf shelf, const Version& version) {
   Bson document;
   BsonWriter writer(document);
@@ -161,6 +191,7 @@ Result<Bson> version_document(Shelf shelf, const Version& version) {
   writer.text("agent", version.agent).binary("content_hash", as_text(version.content_hash));
   writer.text("epoch_id", uuid_text(version.epoch_id));
   writer.int64("leaf_index", static_cast<std::int64_t>(version.leaf_index));
+  append_place(writer, version);
   if (shelf == Shelf::kRecords) {
     writer.boolean("has_conflict", false);
   }
@@ -180,18 +211,21 @@ Result<Version> version_from(const BsonFields& fields) {
   const auto effective_at = fields.time("effective_at");
   auto agent = fields.text("agent");
   const auto hash = array_from<32>(fields.binary("content_hash").value_or(""));
+  const bool is_erased = fields.binary("salts").has_value();
   const auto epoch_id = uuid_from_text(fields.text("epoch_id").value_or(""));
   const auto leaf_index = fields.integer("leaf_index");
-  if (!received_at || !effective_at || !agent || !hash || !epoch_id || !leaf_index) {
+  if (!received_at || !effective_at || !agent || (!hash && !is_erased) || !epoch_id || !leaf_index) {
     return corrupt("received_at_us, effective_at_us, agent, content_hash, epoch_id or leaf_index");
   }
-  return Version{.event = *std::move(event),
-                 .content_hash = *hash,
-                 .received_at = *received_at,
-                 .effective_at = *effective_at,
-                 .agent = std::move(*agent),
-                 .epoch_id = *epoch_id,
-                 .leaf_index = static_cast<std::uint64_t>(*leaf_index)};
+  Version version{.event = *std::move(event),
+                  .content_hash = hash.value_or(Digest{}),
+                  .received_at = *received_at,
+                  .effective_at = *effective_at,
+                  .agent = std::move(*agent),
+                  .epoch_id = *epoch_id,
+                  .leaf_index = static_cast<std::uint64_t>(*leaf_index)};
+  read_place(fields, version);
+  return version;
 }
 
 Result<Bson> account_document(const AccountKey& key, const StoredAccount& account, const std::string& written_by) {

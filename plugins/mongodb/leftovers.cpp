@@ -182,7 +182,7 @@ StoreResult<std::uint64_t> Leftovers::step(Client& client, const Adopter& adopte
   if (!lines) {
     return std::move(lines).error();
   }
-  lines->erase(adopter.epoch_id);
+  std::erase_if(*lines, [&](const auto& entry) { return adopter.own.contains(entry.first); });
   std::erase_if(watched_, [&](const auto& entry) { return !lines->contains(entry.first); });
   for (const auto& [epoch_id, line] : *lines) {
     const auto [entry, is_new] = watched_.try_emplace(epoch_id, Watched{line, now});

@@ -211,7 +211,10 @@ StoreStatus write_position(Client& client, const Epoch& epoch, AgentLine& line, 
   BsonWriter writer(change);
   writer.begin_document("$set").text("agent", epoch.agent).time("flushed_at", position.flushed_at).end();
   writer.begin_document("$max").int64("last_leaf_index", static_cast<std::int64_t>(position.last_leaf));
-  writer.time("newest_effective_at", position.newest_effective_at).end();
+  if (position.newest_effective_at != 0) {  // A flush without events leaves it.
+    writer.time("newest_effective_at", position.newest_effective_at);
+  }
+  writer.end();
   const bool ends = position.last_leaf >= line.listed;
   if (ends) {
     writer.begin_document("$unset").text("is_unfinished", "").text("flushing", "").end();
@@ -223,6 +226,22 @@ StoreStatus write_position(Client& client, const Epoch& epoch, AgentLine& line, 
   line.is_unfinished = line.is_unfinished && !ends;
   line.position = position;
   return std::nullopt;
+}
+
+StoreStatus close_lines(Client& client, std::span<const Uuid> epochs, UtcMicros now) {
+  if (epochs.empty()) {
+    return std::nullopt;
+  }
+  Bulk bulk(client, kAgents, Confirmed::kWithTheNextWrite);
+  for (const Uuid& epoch_id : epochs) {
+    Bson filter;
+    BsonWriter(filter).text("_id", uuid_text(epoch_id)).null("closed_at");
+    Bson change;
+    BsonWriter(change).begin_document("$set").time("closed_at", now).end();
+    bulk.update(filter, change);
+  }
+  auto executed = bulk.execute();
+  return executed ? StoreStatus() : std::move(executed).error();
 }
 
 }  // namespace twinlog::mongodb

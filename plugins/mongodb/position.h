@@ -11,12 +11,14 @@
 //   and
 //                        the record ids of those that speak to accounts. Their leaves lie at or below last_leaf_index
 //
-// A line whose last_leaf_index is 0 is one of an epoch that has not delivered anything: as good as none.
+// A line whose last_leaf_index is 0 is one of an epoch that has not delivered anything, as good as none, unless it is
+// finished: then it is one of which only the leaf that begins it was delivered (no event has index 0).
 #pragma once
 
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,7 +42,7 @@ struct AgentLine {
   std::string replay;        ///< "" where there is none to end.
   AgentPosition position;    ///< Means something where leaves.delivered is above 0.
   std::optional<AgentPosition> delivered() const {
-    return leaves.delivered > 0 ? std::optional(position) : std::nullopt;
+    return leaves.delivered > 0 || (exists && !is_unfinished) ? std::optional(position) : std::nullopt;
   }
   /// Every row of the epoch that is in the store is applied to its accounts. A line of an older agent never says so: it
   /// does not tell how far a flush may have got.
@@ -78,5 +80,8 @@ StoreStatus end_replay(Client& client, const Epoch& epoch, AgentLine& line);
 /// newest_effective_at never go back (a replayed batch and a reply that was thought lost may arrive late, and recounts
 /// rely on it).
 StoreStatus write_position(Client& client, const Epoch& epoch, AgentLine& line, const AgentPosition& position);
+
+/// Sets closed_at of these epochs where they have a line and it is not set.
+StoreStatus close_lines(Client& client, std::span<const Uuid> epochs, UtcMicros now);
 
 }  // namespace twinlog::mongodb

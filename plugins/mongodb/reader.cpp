@@ -3,6 +3,7 @@
 
 #include "plugins/mongodb/client.h"
 #include "plugins/mongodb/document.h"
+#include "plugins/mongodb/ledger_rows.h"
 #include "plugins/mongodb/mongodb_store.h"
 #include "plugins/mongodb/names.h"
 
@@ -23,6 +24,8 @@ class MongodbReader final : public StoreReader {
     return read(Shelf::kConflicts, keys);
   }
   StoreResult<std::optional<ShownAccount>> account(const AccountKey& key) override;
+  StoreResult<std::vector<StoredLeaf>> leaves(std::span<const LeafPlace> places) override;
+  StoreResult<std::vector<SeenCheckpoint>> newest_checkpoints(std::size_t most) override;
 
  private:
   StoreStatus connect();
@@ -56,8 +59,9 @@ StoreResult<std::vector<StoredVersion>> MongodbReader::read(Shelf shelf, std::sp
       corrupt = unreadable_document(version.error());
       return;
     }
-    versions.push_back(
-        {.version = *std::move(version), .has_conflict = fields.boolean("has_conflict").value_or(false)});
+    versions.push_back({.version = *std::move(version),
+                        .has_conflict = fields.boolean("has_conflict").value_or(false),
+                        .is_erased = fields.binary("salts").has_value()});
   };
   while (!keys.empty() && !corrupt) {
     const auto some = keys.first(std::min(keys.size(), kKeysPerRead));
@@ -102,6 +106,28 @@ StoreResult<std::optional<ShownAccount>> MongodbReader::account(const AccountKey
     return failed ? *std::move(failed) : *std::move(corrupt);
   }
   return account;
+}
+
+StoreResult<std::vector<StoredLeaf>> MongodbReader::leaves(std::span<const LeafPlace> places) {
+  if (auto failed = connect()) {
+    return *std::move(failed);
+  }
+  auto found = read_leaves(*client_, places);
+  if (!found) {
+    client_.reset();
+  }
+  return found;
+}
+
+StoreResult<std::vector<SeenCheckpoint>> MongodbReader::newest_checkpoints(std::size_t most) {
+  if (auto failed = connect()) {
+    return *std::move(failed);
+  }
+  auto found = read_newest_checkpoints(*client_, most);
+  if (!found) {
+    client_.reset();
+  }
+  return found;
 }
 
 }  // namespace

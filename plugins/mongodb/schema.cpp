@@ -14,6 +14,9 @@ namespace {
 constexpr const char* kSchemaId = "schema";
 constexpr const char* kNamespaceExists = "48";
 
+constexpr const char* kCollections[] = {kRecords,      kConflicts,   kAccounts,     kAgents,           kMeta,
+                                        kLedgerEpochs, kLedgerTiles, kLedgerLeaves, kLedgerCheckpoints};
+
 struct Index {
   const char* collection;
   const char* name;
@@ -28,6 +31,7 @@ constexpr Index kIndexes[] = {
     {kRecords, "tenant_ip_time", {"tenant_id", "ip", "occurred_at"}},
     {kConflicts, "tenant_account_time", {"tenant_id", "account", "occurred_at"}},
     {kAgents, "unfinished", {"is_unfinished"}},
+    {kLedgerCheckpoints, "accepted", {"accepted_at"}},
 };
 
 /// Exactly the fields of the guard of accounts.cpp. mongod serves it by _id, and this index would only be one more to
@@ -143,7 +147,7 @@ std::optional<std::string> unicode_mismatch(const SchemaState& state) {
 }
 
 StoreResult<std::vector<CheckLine>> migrate_schema(Client& client) {
-  for (const char* name : {kRecords, kConflicts, kAccounts, kAgents, kMeta}) {
+  for (const char* name : kCollections) {
     if (auto failed = create_collection(client, name)) {
       return *std::move(failed);
     }
@@ -154,9 +158,12 @@ StoreResult<std::vector<CheckLine>> migrate_schema(Client& client) {
       return *std::move(failed);
     }
   }
-  std::vector<CheckLine> lines = {fine("created the collections " + std::string(kRecords) + ", " + kConflicts + ", " +
-                                       kAccounts + ", " + kAgents + ", " + kMeta +
-                                       " and their indexes; schema version " + std::to_string(kSchemaVersion))};
+  std::string names;
+  for (const char* name : kCollections) {
+    names.append(names.empty() ? "" : ", ").append(name);
+  }
+  std::vector<CheckLine> lines = {fine("created the collections " + names + " and their indexes; schema version " +
+                                       std::to_string(kSchemaVersion))};
   bring_up_guard(client, lines);
   TWINLOG_KILL_POINT("mongodb.indexes_made");
   if (auto failed = write_version(client)) {

@@ -8,6 +8,7 @@
 
 #include "ledger/base/kill_point.h"
 #include "plugins/mongodb/accounts.h"
+#include "plugins/mongodb/ledger_rows.h"
 #include "plugins/mongodb/leftovers.h"
 #include "plugins/mongodb/mongodb_store.h"
 #include "plugins/mongodb/names.h"
@@ -64,7 +65,7 @@ class MongodbStore final : public Store {
   MongodbStore(MongodbStoreSettings settings, const Clock& clock, Random& random, Wait& pauses)
       : settings_(std::move(settings)), clock_(clock), random_(random), pauses_(pauses) {}
 
-  StoreResult<std::optional<AgentPosition>> connect() override;
+  StoreResult<std::vector<std::optional<AgentPosition>>> connect(std::span<const Uuid> epochs) override;
   bool is_connected() const override { return client_ != nullptr; }
   StoreResult<FlushReport> flush(const FlushBatch& batch) override;
   StoreResult<bool> has_record(const EventKey& key) override {
@@ -85,14 +86,20 @@ class MongodbStore final : public Store {
   StoreStatus measure_clock();
   StoreStatus bring_up_schema(Client& client);
   StoreStatus write(const FlushBatch& batch, FlushReport& report);
-  StoreStatus begin(const FlushBatch& batch);
-  StoreStatus settle_replay();
-  StoreStatus read_line_anew();
-  StoreStatus end(const FlushBatch& batch);
+  /// Our line of an epoch, as it was read or written last.
+  struct OwnLine {
+    AgentLine line;
+    std::optional<std::uint64_t> attempt;  ///< A write to it failed: it may have moved to this leaf all the same.
+  };
+  StoreStatus begin(const FlushBatch& batch, OwnLine& own);
+  StoreStatus settle_replay(const Uuid& epoch_id, OwnLine& own);
+  StoreStatus read_line_anew(const Uuid& epoch_id, OwnLine& own);
+  StoreStatus end(const FlushBatch& batch, OwnLine& own);
   StoreStatus adopt_leftovers();
-  Epoch epoch() const { return {.id = settings_.epoch_id, .agent = settings_.agent}; }
+  Epoch epoch(const Uuid& id) const { return {.id = id, .agent = settings_.agent}; }
   Adopter adopter();
-  StoreStatus write_accounts(const FlushBatch& batch, const OurVersions& ours, FlushReport& report);
+  StoreStatus write_accounts(const FlushBatch& batch, const AgentLine& line, const OurVersions& ours,
+                             FlushReport& report);
   StoreStatus name_unlisted(const OurVersions& ours);
   std::string attempt_token();
   void pause(std::chrono::milliseconds most);
@@ -103,8 +110,8 @@ class MongodbStore final : public Store {
   Wait& pauses_;
   std::unique_ptr<Client> client_;
   std::optional<std::chrono::microseconds> clock_offset_;
-  AgentLine line_;                        ///< Ours, as it was read or written last.
-  std::optional<std::uint64_t> attempt_;  ///< A write to the line failed: it may have moved to this leaf all the same.
+  std::map<Uuid, OwnLine> lines_;
+  std::set<Uuid> own_;                                ///< Epochs of this spool: no leftovers of others.
   std::chrono::steady_clock::time_point begun_at_{};  ///< The present flush.
   bool is_confirmed_ = false;                         ///< The last flush is known to have succeeded.
   AccountMemory memory_;
@@ -143,7 +150,7 @@ StoreStatus MongodbStore::bring_up_schema(Client& client) {
   return std::nullopt;
 }
 
-StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
+StoreResult<std::vector<std::optional<AgentPosition>>> MongodbStore::connect(std::span<const Uuid> epochs) {
   if (!client_) {
     auto connected = Client::connect(settings_.store, std::max(recount_time_.wait(), leftovers_time_.wait()));
     if (!connected) {
@@ -160,22 +167,27 @@ StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
     disconnect();
     return *std::move(failed);
   }
-  auto line = read_line(*client_, settings_.epoch_id);
-  if (!line) {
+  auto lines = read_lines(*client_, {epochs.begin(), epochs.end()});
+  if (!lines) {
     disconnect();
-    return at(StoreStage::kPosition, std::move(line).error());
+    return at(StoreStage::kPosition, std::move(lines).error());
   }
-  line_ = *std::move(line);
-  attempt_.reset();
+  own_ = {epochs.begin(), epochs.end()};
+  lines_.clear();
+  std::vector<std::optional<AgentPosition>> positions;
+  for (const Uuid& epoch_id : epochs) {
+    positions.push_back((*lines)[epoch_id].delivered());
+    lines_[epoch_id].line = (*lines)[epoch_id];
+  }
   if (auto failed = adopt_leftovers()) {
     disconnect();
     return at(StoreStage::kAccounts, *std::move(failed));
   }
-  return line_.delivered();
+  return positions;
 }
 
 Adopter MongodbStore::adopter() {
-  return {.epoch_id = settings_.epoch_id,
+  return {.own = own_,
           .now = clock_.utc_now(),
           .written_by = attempt_token(),
           .pause = [this](std::chrono::milliseconds most) { pause(most); },
@@ -184,8 +196,10 @@ Adopter MongodbStore::adopter() {
 
 /// What a replay of ours or others left is no reason to hold back what is to come, but for a connection that broke.
 StoreStatus MongodbStore::adopt_leftovers() {
-  if (auto failed = settle_replay(); failed && needs_a_new_session(failed->reaction)) {
-    return failed;
+  for (auto& [epoch_id, own] : lines_) {
+    if (auto failed = settle_replay(epoch_id, own); failed && needs_a_new_session(failed->reaction)) {
+      return failed;
+    }
   }
   auto applied = leftovers_.step(*client_, adopter(), clock_.steady_now(), memory_);
   if (!applied) {
@@ -242,99 +256,115 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
 // before. Dying in between leaves versions that the next flush recognises as its own.
 StoreStatus MongodbStore::write(const FlushBatch& whole, FlushReport& report) {
   begun_at_ = clock_.steady_now();
-  if (attempt_) {
-    if (auto failed = read_line_anew()) {
+  own_.insert(whole.epoch_id);
+  OwnLine& own = lines_[whole.epoch_id];
+  if (own.attempt) {
+    if (auto failed = read_line_anew(whole.epoch_id, own)) {
       return at(StoreStage::kPosition, std::move(failed));
     }
   }
-  if (auto failed = settle_replay()) {
+  if (auto failed = settle_replay(whole.epoch_id, own)) {
     return in_collection(StoreStage::kAccounts, std::move(failed));
   }
-  const FlushBatch batch = whole.is_replay ? without_early_letters(whole, line_.leaves.delivered, report) : whole;
+  const FlushBatch batch = whole.is_replay ? without_early_letters(whole, own.line.leaves.delivered, report) : whole;
   if (batch.is_replay && batch.versions.empty()) {
     return std::nullopt;
   }
-  if (auto failed = begin(batch)) {
+  if (auto failed = begin(batch, own)) {
     return in_collection(StoreStage::kPosition, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.flush_begun");
   OurVersions ours;
-  if (auto failed = write_batch(*client_, settings_.epoch_id, batch, report, ours)) {
+  if (auto failed = write_batch(*client_, batch, report, ours)) {
     return failed;
   }
   TWINLOG_KILL_POINT("mongodb.versions_written");
-  if (auto failed = write_accounts(batch, ours, report)) {
+  if (auto failed = write_leaves(*client_, batch, ours)) {
+    return failed;
+  }
+  TWINLOG_KILL_POINT("mongodb.tiles_written");
+  if (auto failed = write_accounts(batch, own.line, ours, report)) {
     return in_collection(StoreStage::kAccounts, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.accounts_written");
   if (auto failed = name_unlisted(ours)) {
     return at(StoreStage::kAccounts, std::move(failed));
   }
-  return in_collection(StoreStage::kPosition, end(batch));
+  if (auto failed = write_checkpoints(*client_, batch)) {
+    return failed;
+  }
+  TWINLOG_KILL_POINT("mongodb.checkpoints_written");
+  if (auto failed = close_lines(*client_, batch.closed, clock_.utc_now())) {
+    return in_collection(StoreStage::kPosition, std::move(failed));
+  }
+  return in_collection(StoreStage::kPosition, end(batch, own));
 }
 
 /// Before anything is written: that the position is as it was left (marks that this flush would move in a store that
 /// lost what lies below them would make the agent take for applied what it is about to send again), and what is to
 /// come.
-StoreStatus MongodbStore::begin(const FlushBatch& batch) {
+StoreStatus MongodbStore::begin(const FlushBatch& batch, OwnLine& own) {
   const auto ids = ids_of_account_versions(batch.versions);
-  auto failed = batch.is_replay ? begin_replay(*client_, epoch(), line_, attempt_token(), ids)
-                                : begin_flush(*client_, epoch(), line_, batch.position.last_leaf, ids);
+  const Epoch epoch = this->epoch(batch.epoch_id);
+  auto failed = batch.is_replay ? begin_replay(*client_, epoch, own.line, attempt_token(), ids)
+                                : begin_flush(*client_, epoch, own.line, batch.position.last_leaf, ids);
   if (failed) {
-    attempt_ = line_.leaves.delivered;
+    own.attempt = own.line.leaves.delivered;
   }
   return failed;
 }
 
 /// What a replay that did not come to its end may have written without its accounts.
-StoreStatus MongodbStore::settle_replay() {
-  if (line_.replay.empty()) {
+StoreStatus MongodbStore::settle_replay(const Uuid& epoch_id, OwnLine& own) {
+  if (own.line.replay.empty()) {
     return std::nullopt;
   }
-  const auto applied = apply_replay(*client_, settings_.epoch_id, line_, adopter(), memory_);
+  const auto applied = apply_replay(*client_, epoch_id, own.line, adopter(), memory_);
   if (!applied) {
     return applied.error();
   }
-  auto failed = end_replay(*client_, epoch(), line_);
+  auto failed = end_replay(*client_, epoch(epoch_id), own.line);
   if (failed) {
-    attempt_ = line_.leaves.delivered;
+    own.attempt = own.line.leaves.delivered;
   }
   return failed;
 }
 
-StoreStatus MongodbStore::read_line_anew() {
-  auto line = read_line(*client_, settings_.epoch_id);
+StoreStatus MongodbStore::read_line_anew(const Uuid& epoch_id, OwnLine& own) {
+  auto line = read_line(*client_, epoch_id);
   if (!line) {
     return std::move(line).error();
   }
-  if (line->leaves.delivered != line_.leaves.delivered && line->leaves.delivered != *attempt_) {
+  if (line->leaves.delivered != own.line.leaves.delivered && line->leaves.delivered != *own.attempt) {
     return position_moved();
   }
-  line_ = *std::move(line);
-  attempt_.reset();
+  own.line = *std::move(line);
+  own.attempt.reset();
   return std::nullopt;
 }
 
-StoreStatus MongodbStore::end(const FlushBatch& batch) {
+StoreStatus MongodbStore::end(const FlushBatch& batch, OwnLine& own) {
+  const Epoch epoch = this->epoch(batch.epoch_id);
   if (batch.is_replay) {
-    auto failed = end_replay(*client_, epoch(), line_);
+    auto failed = end_replay(*client_, epoch, own.line);
     if (failed) {
-      attempt_ = line_.leaves.delivered;
+      own.attempt = own.line.leaves.delivered;
     }
     return failed;
   }
-  auto failed = write_position(*client_, epoch(), line_, batch.position);
+  auto failed = write_position(*client_, epoch, own.line, batch.position);
   if (failed) {
-    attempt_ = std::max(line_.leaves.delivered, batch.position.last_leaf);
+    own.attempt = std::max(own.line.leaves.delivered, batch.position.last_leaf);
   }
   return failed;
 }
 
-StoreStatus MongodbStore::write_accounts(const FlushBatch& batch, const OurVersions& ours, FlushReport& report) {
+StoreStatus MongodbStore::write_accounts(const FlushBatch& batch, const AgentLine& line, const OurVersions& ours,
+                                         FlushReport& report) {
   const AccountWork work{.versions = by_account(ours.all),
                          .inserted = ours.inserted,
-                         .writer = {.epoch_id = settings_.epoch_id,
-                                    .line = line_.leaves,
+                         .writer = {.epoch_id = batch.epoch_id,
+                                    .line = line.leaves,
                                     .is_replay = batch.is_replay,
                                     .now = clock_.utc_now()},
                          .read = is_confirmed_ ? ReadConcern::kLocal : ReadConcern::kMajority,

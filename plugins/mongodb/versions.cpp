@@ -21,11 +21,12 @@ struct StoredCopy {
   Uuid epoch_id{};
   std::uint64_t leaf_index = 0;
   bool inserted_now = false;
+  bool is_erased = false;  ///< It has no hash any more.
 };
 using StoredCopies = std::map<std::string, StoredCopy>;
 
 Place place_of(const Version& version, const StoredCopy& copy) {
-  if (version.content_hash != copy.content_hash) {
+  if (!copy.is_erased && version.content_hash != copy.content_hash) {
     return Place::kOther;
   }
   if (version.epoch_id != copy.epoch_id || version.leaf_index != copy.leaf_index) {
@@ -39,11 +40,13 @@ void note_copy(const BsonFields& fields, StoredCopies& copies) {
   const auto hash = array_from<32>(fields.binary("content_hash").value_or(""));
   const auto epoch_id = uuid_from_text(fields.text("epoch_id").value_or(""));
   const auto leaf_index = fields.integer("leaf_index");
-  if (id && hash && epoch_id && leaf_index) {
-    copies[*id] = {.content_hash = *hash,
+  const bool is_erased = fields.binary("salts").has_value();
+  if (id && (hash || is_erased) && epoch_id && leaf_index) {
+    copies[*id] = {.content_hash = hash.value_or(Digest{}),
                    .epoch_id = *epoch_id,
                    .leaf_index = static_cast<std::uint64_t>(*leaf_index),
-                   .inserted_now = false};
+                   .inserted_now = false,
+                   .is_erased = is_erased};
   }
 }
 
@@ -56,7 +59,7 @@ StoreStatus read_copies(Client& client, Shelf shelf, const std::vector<std::stri
   }
   writer.end().end();
   Bson projection;
-  BsonWriter(projection).int32("content_hash", 1).int32("epoch_id", 1).int32("leaf_index", 1);
+  BsonWriter(projection).int32("content_hash", 1).int32("epoch_id", 1).int32("leaf_index", 1).int32("salts", 1);
   return client.find(
       {.collection = collection_of(shelf), .filter = filter, .projection = projection, .expected = ids.size()},
       [&copies](const BsonFields& fields) { note_copy(fields, copies); });
@@ -154,7 +157,7 @@ StoreStatus Placing::send(const Sent& sent) {
   }
   for (const std::size_t number : sent.versions) {
     const Version& version = *versions_[number];
-    copies_[ids_[number]] = {version.content_hash, version.epoch_id, version.leaf_index, true};
+    copies_[ids_[number]] = {version.content_hash, version.epoch_id, version.leaf_index, true, false};
   }
   auto failed = look_up(sent, *outcome);
   return failed ? std::move(failed) : sort_missing(sent, *outcome);
@@ -261,8 +264,10 @@ std::vector<Stored> Placing::stored() const {
       continue;
     }
     const StoredCopy& copy = found->second;
-    stored.push_back(
-        {.place = place_of(*versions_[i], copy), .epoch_id = copy.epoch_id, .leaf_index = copy.leaf_index});
+    stored.push_back({.place = place_of(*versions_[i], copy),
+                      .epoch_id = copy.epoch_id,
+                      .leaf_index = copy.leaf_index,
+                      .is_erased = copy.is_erased});
   }
   return stored;
 }

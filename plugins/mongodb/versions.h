@@ -15,7 +15,7 @@ namespace twinlog::mongodb {
 enum class Place : std::uint8_t {
   kInserted,  ///< Stored now, with its own acceptance.
   kThere,     ///< Stored earlier, with its own acceptance: a flush of ours that did not get to its end.
-  kRepeated,  ///< The same content is stored with another acceptance.
+  kRepeated,  ///< The same content is stored with another acceptance, or content that was erased, whatever it was.
   kOther,     ///< Its key holds other content: a conflict.
   kRefused,   ///< Nothing is stored under its key, and the server will not have it there.
 };
@@ -26,6 +26,7 @@ struct Stored {
   Uuid epoch_id{};
   std::uint64_t leaf_index = 0;
   StoreStatus refused = std::nullopt;  ///< Why, where it was.
+  bool is_erased = false;              ///< Of what is stored some fields are gone.
 };
 
 struct Batch {

@@ -63,6 +63,12 @@ void BatchWriter::note(Shelf shelf, const Version& version, const Stored& stored
   } else {
     ++report_.duplicates;
   }
+  if (stored.is_erased) {
+    ours_.of_erased.insert(&version);
+  }
+  if (stored.place == Place::kRepeated) {
+    ours_.further.push_back(&version);
+  }
   if (stored.place != Place::kRepeated) {
     ours_.all.push_back(&version);
   } else if (stored.epoch_id != epoch_id_ && !accounts_of(version.event).empty()) {
@@ -90,9 +96,8 @@ StoreStatus BatchWriter::write_conflicts(std::span<const Version* const> conflic
 
 }  // namespace
 
-StoreStatus write_batch(Client& client, const Uuid& epoch_id, const FlushBatch& batch, FlushReport& report,
-                        OurVersions& ours) {
-  BatchWriter writer(client, epoch_id, batch.is_replay, report, ours);
+StoreStatus write_batch(Client& client, const FlushBatch& batch, FlushReport& report, OurVersions& ours) {
+  BatchWriter writer(client, batch.epoch_id, batch.is_replay, report, ours);
   std::vector<const Version*> all;
   for (const Version& version : batch.versions) {
     all.push_back(&version);

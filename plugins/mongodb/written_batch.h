@@ -17,11 +17,14 @@ struct OurVersions {
   std::vector<const Version*> all;
   std::set<const Version*> inserted;        ///< Those that were not there before this flush.
   std::map<Uuid, std::uint64_t> of_others;  ///< What others stored of the rest: the last leaf of each epoch.
+  /// Whose content lies here by another acceptance: each has a leaf of its own. Of those in `of_erased` the content is
+  /// gone, and what it was cannot be told any more.
+  std::vector<const Version*> further;
+  std::set<const Version*> of_erased;
 };
 
 /// Writes all but those that are refused into the store, tells so in the report, and fills `ours`. A conflict whose
 /// record can not be marked is refused and ours.
-StoreStatus write_batch(Client& client, const Uuid& epoch_id, const FlushBatch& batch, FlushReport& report,
-                        OurVersions& ours);
+StoreStatus write_batch(Client& client, const FlushBatch& batch, FlushReport& report, OurVersions& ours);
 
 }  // namespace twinlog::mongodb

@@ -7,6 +7,8 @@
 
 #include "config/settings.h"
 #include "ledger/base/clock.h"
+#include "plugins/api/keeper.h"
+#include "plugins/api/ledger_reader.h"
 #include "plugins/api/store.h"
 
 namespace twinlog {
@@ -22,6 +24,10 @@ struct PostgresStoreSettings {
 std::unique_ptr<Store> make_postgres_store(PostgresStoreSettings settings, const Clock& clock);
 std::unique_ptr<StoreAdmin> make_postgres_admin(StoreSettings settings);
 std::unique_ptr<StoreReader> make_postgres_reader(StoreSettings settings);
+/// For `twinlog verify`: its role needs to read every table of the agents as a whole.
+std::unique_ptr<LedgerReader> make_postgres_ledger_reader(StoreSettings settings);
+/// For erasure, retention and retirement: its role needs the rights of twinlog_keeper.
+std::unique_ptr<StoreKeeper> make_postgres_keeper(StoreSettings settings);
 /// The client library that this process runs with.
 std::string libpq_version();
 

@@ -22,7 +22,8 @@ LEAST_UNITS = 300  # Far below what even a busy machine does in that time, far a
 # Longer configurations are only slower. The rest goes beyond the limits that are there: 8 KiB of metadata, 16 KiB of header.
 INPUT_BYTES_MOST = {"configuration_fuzz": 1536, "planted_fault_fuzz": 4096}
 INPUT_BYTES_USUAL = 20_480
-TARGET_NAMES = ("event_json_fuzz", "socket_frames_fuzz", "configuration_fuzz", "spool_record_fuzz", "other_answers_fuzz")
+TARGET_NAMES = ("event_json_fuzz", "socket_frames_fuzz", "configuration_fuzz", "spool_record_fuzz", "other_answers_fuzz",
+                "ledger_leaf_fuzz", "ledger_text_fuzz")
 
 
 def large_inputs(name):
@@ -95,6 +96,12 @@ class FuzzTargets(unittest.TestCase):
 
     def test_any_answer_of_a_stranger_is_read_or_refused_by_the_commands(self):
         self.check("other_answers_fuzz")
+
+    def test_any_leaf_and_salts_are_read_as_they_would_be_written_or_refused(self):
+        self.check("ledger_leaf_fuzz")
+
+    def test_any_note_trust_file_archive_proof_and_disclosure_is_read_as_it_would_be_written_or_refused(self):
+        self.check("ledger_text_fuzz")
 
     def test_a_planted_fault_is_found_and_reported(self):
         code, _, output, artifacts = run_target("planted_fault_fuzz", seconds=60)

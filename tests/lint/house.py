@@ -35,9 +35,9 @@ THIRD_PARTY = {
     "spdlog/": {"agent/observe"},
     "prometheus/": {"agent/observe"},
     "CLI/": {"agent/main"},
-    "rapidjson/": {"ledger/record", "agent/net/intake", "agent/cli", "agent/observe"},
+    "rapidjson/": {"ledger/record", "plugins/exports", "agent/net/intake", "agent/cli", "agent/observe"},
     "utf8proc.h": {"ledger/record", "agent/observe"},
-    "openssl/": {"ledger/base"},
+    "openssl/": {"ledger/base", "ledger/leaf", "ledger/note"},
 }
 # Headers of the C++ library, of C and POSIX (with .h), and of folders that only the system has.
 CPP_HEADERS = """

@@ -1,0 +1,54 @@
+#include "agent/notary/enrolment.h"
+
+#include <openssl/crypto.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "ledger/base/bytes.h"
+#include "ledger/note/origin.h"
+
+namespace twinlog {
+namespace {
+
+constexpr std::size_t kMostKeyBytes = 4096;
+constexpr std::string_view kThrowAwayLabel = "twinlog throw-away enrolment key";
+
+}  // namespace
+
+Result<SigningKey> read_enrolment_key(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kMostKeyBytes, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.eof() && file.fail()) {
+    return Error(ErrorKind::kInvalid, "ledger.enrolment_key_file: " + path +
+                                          " cannot be read; make one with `twinlog keygen --name NAME --out FILE`");
+  }
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  const std::string_view line = std::string_view(text).substr(0, text.ends_with('\n') ? text.size() - 1 : text.size());
+  Result<SigningKey> key = parse_signing_key(line);
+  OPENSSL_cleanse(text.data(), text.size());
+  return key ? std::move(key)
+             : Error(ErrorKind::kInvalid, "ledger.enrolment_key_file: " + path +
+                                              " holds no key of `twinlog keygen`: " + key.error().message());
+}
+
+SigningKey throw_away_key(const std::string& ledger_origin, const SpoolIdentity& spool) {
+  return {throw_away_name(ledger_origin, spool.epoch_id), hmac_sha256(spool.log_id_key, kThrowAwayLabel)};
+}
+
+const std::string& Enrolment::renew() {
+  if (path_.empty()) {
+    return trouble_;
+  }
+  Result<SigningKey> key = read_enrolment_key(path_);
+  if (key) {
+    key_ = std::move(*key);
+    trouble_.clear();
+  } else {
+    trouble_ = key.error().message() + "; the key that was read at the start serves until then";
+  }
+  return trouble_;
+}
+
+}  // namespace twinlog

@@ -1,0 +1,186 @@
+#include "ledger/verify/account_check.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace twinlog {
+namespace {
+
+constexpr std::uint64_t kNoEnd = ~std::uint64_t{0};
+constexpr Digest kErasedHash{};
+
+AccountState without_marks(AccountState state) {
+  state.marks.clear();
+  return state;
+}
+
+bool is_gone(const Position& position, const GoneUntil& until) {
+  return position.effective_at < until.pruned ||
+         (position.content_hash == kErasedHash && position.effective_at < until.erased);
+}
+
+/// Whether `theirs`, a register of the row, can stand where ours is: the same, or a newer event that is gone.
+template <typename Register>
+bool is_at_least(const std::optional<Register>& theirs, const std::optional<Register>& ours, const GoneUntil& until,
+                 const Position& (*position)(const Register&)) {
+  if (!theirs || !ours) {
+    return !ours && (!theirs || is_gone(position(*theirs), until));
+  }
+  if (*theirs == *ours) {
+    return true;
+  }
+  return position(*ours) < position(*theirs) && is_gone(position(*theirs), until);
+}
+
+const Position& own_position(const Position& position) {
+  return position;
+}
+template <typename Register>
+const Position& position_in(const Register& one) {
+  return one.position;
+}
+
+/// What is gone leaves registers that nothing here can check; those that are checked must hold.
+bool rests_on_what_is_gone(const AccountState& theirs, const AccountState& ours, const GoneUntil& until) {
+  return is_at_least<AccountState::Attempts>(theirs.attempts, ours.attempts, until, position_in) &&
+         is_at_least<AccountState::Lock>(theirs.lock, ours.lock, until, position_in) &&
+         is_at_least<Position>(theirs.success, ours.success, until, own_position) &&
+         is_at_least<AccountState::Newest>(theirs.newest, ours.newest, until, position_in);
+}
+
+}  // namespace
+
+Status AccountCheck::run(const std::vector<const SortedFile*>& files) {
+  SortedReader reader(files);
+  std::string group;
+  while (const std::string_view* record = reader.next()) {
+    if (record->substr(0, kAccountGroupBytes) != group) {
+      if (!group.empty()) {
+        end();
+      }
+      group = record->substr(0, kAccountGroupBytes);
+      begin(*record);
+    }
+    if (is_account_row(*record)) {
+      row_ = read_account_row(*record);
+    } else {
+      take(read_account_claim(*record));
+    }
+  }
+  if (!group.empty()) {
+    end();
+  }
+  return reader.status();
+}
+
+void AccountCheck::begin(std::string_view record) {
+  store_ = static_cast<StoreSide>(record.front());
+  row_.reset();
+  possible_.assign(1, Possible{});
+  has_too_many_ = false;
+  tenant_id_.clear();
+  log_id_.clear();
+}
+
+AccountCheck::Membership AccountCheck::membership(const AccountClaim& claim) {
+  if (claim.spot.epoch == kNoEpoch) {
+    return Membership::kIn;
+  }
+  const EpochFacts& facts = parts_.book.at(claim.spot.epoch);
+  const auto side = static_cast<std::size_t>(claim.store);
+  if (claim.spot.index < facts.confirmed.at(side) || facts.is_skipped) {
+    return Membership::kIn;
+  }
+  // Tiles are written before accounts: what has none cannot have moved an account.
+  return claim.spot.index < facts.tile_end.at(side) ? Membership::kOpen : Membership::kOut;
+}
+
+void AccountCheck::take(const AccountClaim& claim) {
+  tenant_id_ = claim.version.event.tenant_id;
+  log_id_ = claim.version.event.log_id;
+  const Membership member = membership(claim);
+  if (member == Membership::kOut || has_too_many_) {
+    return;
+  }
+  const std::vector<const Version*> one{&claim.version};
+  if (member == Membership::kIn) {
+    for (Possible& possible : possible_) {
+      // In the order of positions nothing has to be counted anew.
+      static_cast<void>(merge(possible.state, one));
+      possible.is_begun = true;
+    }
+    return;
+  }
+  std::vector<Possible> next;
+  for (const Possible& possible : possible_) {
+    split(next, possible, claim);
+  }
+  possible_ = std::move(next);
+  has_too_many_ = possible_.size() > kMostPossibleStates;
+}
+
+void AccountCheck::split(std::vector<Possible>& out, const Possible& one, const AccountClaim& claim) const {
+  const auto place = one.cuts.find(claim.spot.epoch);
+  const Cut cut = place == one.cuts.end() ? Cut{0, kNoEnd} : place->second;
+  const std::uint64_t index = claim.spot.index;
+  if (cut.begin <= index) {  // The account ends before this leaf.
+    Possible& without = out.emplace_back(one);
+    without.cuts[claim.spot.epoch] = {cut.begin, std::min(cut.end, index + 1)};
+  }
+  if (cut.end > index + 1) {
+    Possible& with = out.emplace_back(one);
+    with.cuts[claim.spot.epoch] = {std::max(cut.begin, index + 1), cut.end};
+    static_cast<void>(merge(with.state, {&claim.version}));
+    with.is_begun = true;
+  }
+}
+
+bool AccountCheck::is_explained(const AccountRowClaim& row) const {
+  const Result<AccountState> state = decode_account_state(row.state);
+  return state && std::any_of(possible_.begin(), possible_.end(), [&](const Possible& possible) {
+           return possible.is_begun && without_marks(*state) == possible.state && shown(possible.state) == row.account;
+         });
+}
+
+bool AccountCheck::is_beyond_judging(const AccountRowClaim& row) const {
+  const Result<AccountState> state = decode_account_state(row.state);
+  if (!state || !(shown(*state) == row.account)) {
+    return false;
+  }
+  constexpr UtcMicros kNothing = std::numeric_limits<UtcMicros>::min();
+  const GoneUntil until{parts_.pruned_until.value_or(kNothing), parts_.erased_until.value_or(kNothing)};
+  return std::any_of(possible_.begin(), possible_.end(), [&](const Possible& possible) {
+    return rests_on_what_is_gone(*state, possible.state, until);
+  });
+}
+
+void AccountCheck::end() {
+  if (!row_) {
+    const bool may_be_none =
+        std::any_of(possible_.begin(), possible_.end(), [](const Possible& one) { return !one.is_begun; });
+    if (!may_be_none && !has_too_many_) {
+      tell("an account of which events are here has no row", tenant_id_, log_id_);
+    }
+    return;
+  }
+  if (!row_->faults.empty()) {
+    tell("account row: " + row_->faults, row_->tenant_id, row_->account.log_id);
+    return;
+  }
+  if (has_too_many_ || is_explained(*row_) || is_beyond_judging(*row_)) {
+    return;
+  }
+  tell("account row is not what its events come to", row_->tenant_id, row_->account.log_id);
+}
+
+void AccountCheck::tell(const std::string& words, const std::string& tenant_id, const std::string& log_id) {
+  Finding finding;
+  finding.verdict = Verdict::kStateMismatch;
+  finding.store = store_;
+  finding.tenant_id = tenant_id;
+  finding.log_id = log_id;
+  finding.detail = words;
+  parts_.log.add(finding);
+}
+
+}  // namespace twinlog

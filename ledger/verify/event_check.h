@@ -1,0 +1,45 @@
+// Of every event in every store: that a record with conflicts says so, that of two versions of one epoch the first is
+// the record, and that what was accepted again is there at all.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ledger/verify/epoch_book.h"
+#include "ledger/verify/finding.h"
+#include "ledger/verify/leaf_claims.h"
+#include "ledger/verify/sorted_file.h"
+#include "ledger/verify/version_claims.h"
+
+namespace twinlog {
+
+/// Leaves that a store refused, as proven leaves say: by epoch number, then first index.
+struct RefusedRange {
+  std::optional<StoreSide> store;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+};
+using RefusedRanges = std::map<std::uint32_t, std::vector<RefusedRange>>;
+
+class EventCheck {
+ public:
+  EventCheck(EpochBook& book, FindingLog& log, const RefusedRanges& refused)
+      : book_(book), log_(log), refused_(refused) {}
+  Status run(const std::vector<const SortedFile*>& files);
+
+ private:
+  void check_event(const std::vector<EventClaim>& claims);
+  void check_conflicts(const EventClaim& record, const std::vector<EventClaim>& claims);
+  void check_further(const EventClaim& further, const std::vector<EventClaim>& claims);
+  void tell(Verdict verdict, const EventClaim& claim, const std::string& words);
+  bool is_refused(const EventClaim& claim) const;
+  bool is_confirmed(const EventClaim& claim);
+
+  EpochBook& book_;
+  FindingLog& log_;
+  const RefusedRanges& refused_;
+};
+
+}  // namespace twinlog
