@@ -21,9 +21,12 @@ ROOT = pathlib.Path(__file__).parents[2]
 BINARY = pathlib.Path(os.environ.get("TWINLOG_BINARY", ROOT / "build/release/twinlog"))
 IS_SANITIZED = "/build/asan/" in str(BINARY)
 # The agent would warn of them.
-VARIABLES_OF_TESTS = ("TWINLOG_BINARY", "TWINLOG_LONG", "TWINLOG_SEED", "TWINLOG_TEST_BINARY", "TWINLOG_TEST_EVENTS")
+VARIABLES_OF_TESTS = ("TWINLOG_BINARY", "TWINLOG_LONG", "TWINLOG_SEED", "TWINLOG_TEST_BINARY", "TWINLOG_TEST_EVENTS",
+                      "TWINLOG_TEST_VERIFY")
 # Events of somebody's own, for real_input_test.py to run on in addition; see tests/run --events.
 OWN_EVENTS = os.environ.get("TWINLOG_TEST_EVENTS")
+# The record is verified, too, wherever it is compared.
+VERIFIES = bool(os.environ.get("TWINLOG_TEST_VERIFY"))
 PATIENCE = 60
 
 
@@ -230,8 +233,25 @@ def free_port():
             return port
 
 
+def verify(agent):
+    """(0 where `twinlog verify` finds nothing but that no trust file was given, what it printed)"""
+    done = subprocess.run([BINARY, "verify", "--postgres", agent.postgres, "--mongodb", agent.mongodb, "--json"],
+                          capture_output=True, text=True, check=False, env=agent.environment)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    verdicts = {line["verdict"] for line in lines if "verdict" in line}
+    is_fine = done.returncode == 0 or (done.returncode == 2 and verdicts <= {"UNKNOWN_KEY"})
+    return 0 if is_fine else done.returncode, done.stdout + done.stderr
+
+
 def compare(agent, *files):
-    """Runs the oracle; (exit code, what it printed)."""
+    """Runs the oracle, and verify behind it where that is switched on; (exit code, what they printed)."""
+    code, text = compare_with_oracle(agent, *files)
+    if code == 0 and VERIFIES:
+        code, text = verify(agent)
+    return code, text
+
+
+def compare_with_oracle(agent, *files):
     done = subprocess.run([sys.executable, ROOT / "tests/oracle/compare.py", "--postgres", agent.postgres, "--mongodb",
                            agent.mongodb, *files], capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
