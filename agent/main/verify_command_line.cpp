@@ -37,13 +37,13 @@ void add_named(const VerifyLine& line, std::vector<StoreToVerify>& stores) {
   if (line.postgres_export) {
     stores.push_back({StoreSide::kPostgres, make_export_reader(ExportDialect::kPostgres, *line.postgres_export)});
   } else if (line.postgres) {
-    settings.uri = Secret(*line.postgres);
+    settings.uri = Secret::literal(*line.postgres);
     stores.push_back({StoreSide::kPostgres, make_postgres_ledger_reader(settings)});
   }
   if (line.mongodb_export) {
     stores.push_back({StoreSide::kMongodb, make_export_reader(ExportDialect::kMongodb, *line.mongodb_export)});
   } else if (line.mongodb) {
-    settings.uri = Secret(*line.mongodb);
+    settings.uri = Secret::literal(*line.mongodb);
     stores.push_back({StoreSide::kMongodb, make_mongodb_ledger_reader(settings)});
   }
   std::erase_if(stores, [&line](const StoreToVerify& store) { return !is_wanted(line, store.side); });
