@@ -125,7 +125,7 @@ std::optional<OpenReason> Notary::reason_for_another() const {
 
 void Notary::before_commit() {
   if (!key_) {
-    if (parts_.clock.steady_now() >= try_again_) {
+    if (!is_over_ && parts_.clock.steady_now() >= try_again_) {
       static_cast<void>(begin_epoch(follow_reason_, to_follow_));
     }
     return;
@@ -295,6 +295,7 @@ std::chrono::milliseconds Notary::step() {
 }
 
 void Notary::close() {
+  is_over_ = true;
   if (!key_) {
     return;
   }
