@@ -138,7 +138,7 @@ void Notary::follow_what_is_there() {
 
 void Notary::before_commit() {
   if (!key_) {
-    if (parts_.clock.steady_now() >= try_again_) {
+    if (!is_over_ && parts_.clock.steady_now() >= try_again_) {
       follow_what_is_there();
       static_cast<void>(begin_epoch(follow_reason_, to_follow_));
     }
@@ -309,6 +309,7 @@ std::chrono::milliseconds Notary::step() {
 }
 
 void Notary::close() {
+  is_over_ = true;
   if (!key_) {
     return;
   }

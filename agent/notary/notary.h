@@ -152,6 +152,7 @@ class Notary {
   Parts parts_;
   Enrolment enrolment_;
   Schedule schedule_;
+  bool is_over_ = false;            ///< close() was called.
   std::optional<SigningKey> key_;   ///< Of the epoch under way.
   std::uint64_t base_ = 0;          ///< Its base in the spool.
   UtcMicros ahead_at_opening_ = 0;  ///< How far its OPEN leaf was ahead of the clock, as received_at never falls.

@@ -82,6 +82,11 @@ std::vector<GivenTree> NotaryTest::trees() {
           {.epoch = batch->epoch, .beginning = batch->ledger.beginning, .hashes = {}, .own = {}, .notes = {}});
     }
     GivenTree& tree = trees.back();
+    if (batch->ledger.beginning) {
+      const auto open = parse_leaf(batch->ledger.beginning->open);
+      EXPECT_TRUE(open.has_value());
+      tree.own.emplace(0, *open);
+    }
     for (const LedgerTile& tile : batch->ledger.tiles) {
       EXPECT_EQ(tile.first_index, tree.hashes.size());
       tree.hashes.insert(tree.hashes.end(), tile.hashes.begin(), tile.hashes.end());
