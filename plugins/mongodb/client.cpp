@@ -119,11 +119,8 @@ struct Deleter {
 using ReadPreference = std::unique_ptr<mongoc_read_prefs_t, Deleter<mongoc_read_prefs_t, mongoc_read_prefs_destroy>>;
 using Cursor = std::unique_ptr<mongoc_cursor_t, Deleter<mongoc_cursor_t, mongoc_cursor_destroy>>;
 
-StoreStatus read_all(const Cursor& cursor, const std::function<void(const BsonFields&)>& each) {
-  const bson_t* document = nullptr;
-  while (mongoc_cursor_next(cursor.get(), &document)) {
-    each(BsonFields(*document));
-  }
+/// Why it gives no more documents; nothing: it came to its end.
+StoreStatus end_of(const Cursor& cursor) {
   bson_error_t error{};
   if (!mongoc_cursor_error(cursor.get(), &error)) {
     return std::nullopt;
@@ -133,6 +130,14 @@ StoreStatus read_all(const Cursor& cursor, const std::function<void(const BsonFi
     failed.reaction = Reaction::kHold;  // No event is at fault here: the server does not understand us.
   }
   return failed;
+}
+
+StoreStatus read_all(const Cursor& cursor, const std::function<void(const BsonFields&)>& each) {
+  const bson_t* document = nullptr;
+  while (mongoc_cursor_next(cursor.get(), &document)) {
+    each(BsonFields(*document));
+  }
+  return end_of(cursor);
 }
 
 }  // namespace
@@ -274,7 +279,7 @@ StoreStatus Client::scan(const char* collection, const std::function<Status(cons
       return StoreError{.reaction = Reaction::kHold, .code = "", .constraint = "", .words = taken.error().message()};
     }
   }
-  return read_all(cursor, [](const BsonFields&) {});
+  return end_of(cursor);
 }
 
 StoreStatus Client::aggregate(const Aggregate& aggregate, const std::function<void(const BsonFields&)>& each) {

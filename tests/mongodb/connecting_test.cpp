@@ -61,7 +61,8 @@ TEST(MongodbConnecting, LeavesNoFileInSharedMemoryThatAKilledProcessCouldNotTake
   EXPECT_FALSE(std::filesystem::exists("/dev/shm/mongoc-" + std::to_string(::getpid())));
 }
 
-StoreResult<std::vector<std::optional<AgentPosition>>> connected_to(const ScriptedPeer& peer, std::vector<CheckLine>& notes) {
+StoreResult<std::vector<std::optional<AgentPosition>>> connected_to(const ScriptedPeer& peer,
+                                                                    std::vector<CheckLine>& notes) {
   const testing::VirtualClock clock;
   testing::SeededRandom random(1);
   testing::NoWait pauses;

@@ -254,7 +254,7 @@ TEST_P(MongodbLedger, NamesWhatNoAgentWrites) {
   batch.ledger.own_leaves = {{2, "heartbeat"}};
   report_of(agent_.store().flush(batch));
   testing::update_all(settings_, mongodb::kRecords,
-                      R"({"$set":{"extra":1,"leaf_index":1,"received_at_us":{"$numberLong":"77000"}}})");
+                      R"({"$set":{"extra":1,"leaf_index":9,"received_at_us":{"$numberLong":"77000"}}})");
   testing::update_all(settings_, mongodb::kLedgerLeaves, R"({"$set":{"leaf_index":{"$numberLong":"7"}}})");
   testing::update_all(settings_, mongodb::kLedgerTiles, R"({"$set":{"leaf_count":"two"}})");
   const WholeStore whole = whole_store(settings_);
@@ -268,8 +268,7 @@ TEST_P(MongodbLedger, NamesWhatNoAgentWrites) {
   EXPECT_EQ(whole.broken[1].words, "_id is not the key");
 }
 
-INSTANTIATE_TEST_SUITE_P(Servers, MongodbLedger,
-                         ::testing::Values(&testing::java_server_port, &testing::ferretdb_port),
+INSTANTIATE_TEST_SUITE_P(Servers, MongodbLedger, ::testing::Values(&testing::java_server_port, &testing::ferretdb_port),
                          [](const auto& tested) { return tested.index == 0 ? "MongoJavaServer" : "FerretDb"; });
 
 }  // namespace
