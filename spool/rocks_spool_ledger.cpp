@@ -202,12 +202,10 @@ Result<SpoolBatch> RocksSpool::read_batch(std::uint64_t after, std::size_t most_
     }
     if (!items->empty()) {
       // What follows and is lost has its hashes all the same, and no later batch of the epoch would bring them.
-      const std::uint64_t beyond = beyond_holes(known_holes(positions), items->back().number + 1);
-      const bool ends = !epoch.is_newest && beyond > epoch.last_number;
-      return batch_of_epoch(*database_, book_, epoch,
-                            {std::max(after, positions.first_kept - 1) + 1,
-                             ends ? epoch.last_number : items->back().number},
-                            std::move(*items));
+      const std::uint64_t there = items->back().number;
+      const bool ends = !epoch.is_newest && beyond_holes(known_holes(positions), there + 1) > epoch.last_number;
+      const LeafRange hashes{std::max(after, positions.first_kept - 1) + 1, ends ? epoch.last_number : there};
+      return batch_of_epoch(*database_, book_, epoch, hashes, std::move(*items));
     }
     first = epoch.last_number + 1;  // Nothing is left of this one.
   }

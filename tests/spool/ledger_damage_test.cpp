@@ -46,6 +46,12 @@ class SpoolLedgerDamage : public testing::FaultySpoolTest {
   }
 };
 
+/// On a real disk, which RocksDB alone can open, too.
+class SpoolLedgerBytes : public SpoolLedgerDamage {
+ protected:
+  SpoolLedgerBytes() { settings_.env = nullptr; }
+};
+
 TEST_F(SpoolLedgerDamage, AFailedWriteIsInTheTreeIfAndOnlyIfItIsThere) {
   open();
   begin(1);
@@ -111,7 +117,7 @@ TEST_F(SpoolLedgerDamage, ACommitThatFailedBeforeTheNextEpochBeganHarmsNothing) 
   EXPECT_EQ(stored(2).tree(2)->root(), spool().tree().root);
 }
 
-TEST_F(SpoolLedgerDamage, OfALostEventTheHashIsDeliveredAndTheLossIsDeclaredOnce) {
+TEST_F(SpoolLedgerBytes, OfALostEventTheHashIsDeliveredAndTheLossIsDeclaredOnce) {
   open();
   begin(1);
   store_many("a", 10);
@@ -142,7 +148,7 @@ TEST_F(SpoolLedgerDamage, OfALostEventTheHashIsDeliveredAndTheLossIsDeclaredOnce
   EXPECT_EQ(spool().epochs().front().last_given, 11U);
 }
 
-TEST_F(SpoolLedgerDamage, ALeafOfTheAgentsOwnIsReadFromBesideItsHash) {
+TEST_F(SpoolLedgerBytes, ALeafOfTheAgentsOwnIsReadFromBesideItsHash) {
   open();
   begin(1);
   store_many("a", 3);
@@ -157,7 +163,7 @@ TEST_F(SpoolLedgerDamage, ALeafOfTheAgentsOwnIsReadFromBesideItsHash) {
   EXPECT_THAT(spool().stats().losses, IsEmpty());
 }
 
-TEST_F(SpoolLedgerDamage, OfALostHashTheLeafIsHashedAnewAndTheEpochsSizeIsNotTold) {
+TEST_F(SpoolLedgerBytes, OfALostHashTheLeafIsHashedAnewAndTheEpochsSizeIsNotTold) {
   open();
   begin(1);
   store_many("a", 10);
