@@ -215,8 +215,14 @@ Result<SpoolBatch> RocksSpool::read_batch(std::uint64_t after, std::size_t most_
 }
 
 std::vector<SpoolEpoch> RocksSpool::epochs() const {
-  const std::vector<LeafRange> gone = known_holes(positions_.now());
   std::vector<SpoolEpoch> all = book_.epochs(last_leaf_);
+  const SpoolPositions positions = positions_.now();  // After the look at the book, which a trim changes last.
+  const std::vector<LeafRange> gone = known_holes(positions);
+  // The first stays in the book, as the spool's identity; where it ended is forgotten with the one behind it.
+  if (const SpoolEpoch& first = all.front();
+      first.base == 0 && !first.is_newest && first.last_number + 1 < positions.first_kept) {
+    all.erase(all.begin());
+  }
   for (SpoolEpoch& epoch : all) {
     const auto after = std::ranges::upper_bound(gone, epoch.last_number, {}, &LeafRange::first);
     if (after != gone.begin() && (after - 1)->last >= epoch.last_number) {

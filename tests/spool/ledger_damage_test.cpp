@@ -8,14 +8,14 @@
 namespace twinlog {
 namespace {
 
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using rocksdb::IOStatus;
 using testing::deliver;
 using testing::gap_maker;
+using ::testing::IsEmpty;
 using testing::kReceivedAt;
 using testing::make_event;
 using testing::new_epoch;
+using ::testing::SizeIs;
 using testing::Step;
 using D = Disposition;
 
@@ -63,7 +63,8 @@ TEST_F(SpoolLedgerDamage, AFailedWriteIsInTheTreeIfAndOnlyIfItIsThere) {
       const LeafMaker rider = gap_maker();
       const std::vector<AcceptedEvent> events{make_event("b" + name), make_event("c" + name)};
       const CommitRequest request{.events = events};
-      EXPECT_FALSE(spool().commit({&request, 1}, CommitMoment{.received_at = kReceivedAt, .rider = &rider}).has_value());
+      EXPECT_FALSE(
+          spool().commit({&request, 1}, CommitMoment{.received_at = kReceivedAt, .rider = &rider}).has_value());
       ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
       expect_root();
       ASSERT_EQ(offer_one(make_event("d" + name)), D::kStored);
@@ -121,6 +122,7 @@ TEST_F(SpoolLedgerBytes, OfALostEventTheHashIsDeliveredAndTheLossIsDeclaredOnce)
   open();
   begin(1);
   store_many("a", 10);
+  ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());  // Notes what was promised.
   const TreeState tree = spool().tree();
   with_events_of_closed([](rocksdb::DB& database, const testing::Families& families) {
     EXPECT_TRUE(database.Delete({}, families.at("events"), event_key(4)).ok());
