@@ -122,9 +122,10 @@ Result<SpoolBatch> batch_of_epoch(const Database& database, const EpochBook& boo
                                   const LeafRange& hashes, std::vector<SpoolItem> items) {
   for (const SpoolItem& item : items) {
     if (!is_of(epoch, item)) {
-      return Error(ErrorKind::kTransient, "event " + std::to_string(item.number) + " in the spool in " + database.path() +
-                                            " is of another epoch than its number says; keep a copy of the folder, "
-                                            "then check the disk");
+      return Error(ErrorKind::kTransient, "event " + std::to_string(item.number) + " in the spool in " +
+                                              database.path() +
+                                              " is of another epoch than its number says; keep a copy of the folder, "
+                                              "then check the disk");
     }
   }
   SpoolBatch batch{.epoch = epoch, .last_number = items.back().number, .items = items.size()};

@@ -202,12 +202,10 @@ Result<SpoolBatch> RocksSpool::read_batch(std::uint64_t after, std::size_t most_
     }
     if (!items->empty()) {
       // What follows and is lost has its hashes all the same, and no later batch of the epoch would bring them.
-      const std::uint64_t beyond = beyond_holes(known_holes(positions), items->back().number + 1);
-      const bool ends = !epoch.is_newest && beyond > epoch.last_number;
-      return batch_of_epoch(*database_, book_, epoch,
-                            {std::max(after, positions.first_kept - 1) + 1,
-                             ends ? epoch.last_number : items->back().number},
-                            std::move(*items));
+      const std::uint64_t there = items->back().number;
+      const bool ends = !epoch.is_newest && beyond_holes(known_holes(positions), there + 1) > epoch.last_number;
+      const LeafRange hashes{std::max(after, positions.first_kept - 1) + 1, ends ? epoch.last_number : there};
+      return batch_of_epoch(*database_, book_, epoch, hashes, std::move(*items));
     }
     first = epoch.last_number + 1;  // Nothing is left of this one.
   }
@@ -217,8 +215,14 @@ Result<SpoolBatch> RocksSpool::read_batch(std::uint64_t after, std::size_t most_
 }
 
 std::vector<SpoolEpoch> RocksSpool::epochs() const {
-  const std::vector<LeafRange> gone = known_holes(positions_.now());
   std::vector<SpoolEpoch> all = book_.epochs(last_leaf_);
+  const SpoolPositions positions = positions_.now();  // After the look at the book, which a trim changes last.
+  const std::vector<LeafRange> gone = known_holes(positions);
+  // The first stays in the book, as the spool's identity; where it ended is forgotten with the one behind it.
+  if (const SpoolEpoch& first = all.front();
+      first.base == 0 && !first.is_newest && first.last_number + 1 < positions.first_kept) {
+    all.erase(all.begin());
+  }
   for (SpoolEpoch& epoch : all) {
     const auto after = std::ranges::upper_bound(gone, epoch.last_number, {}, &LeafRange::first);
     if (after != gone.begin() && (after - 1)->last >= epoch.last_number) {

@@ -5,9 +5,9 @@
 //  1. commit() answers kStored / kDuplicate / kConflict only for versions on stable storage: one write batch, one sync,
 //     for all requests of one call (group commit).
 //  2. One number counts everything that is accepted from 1, in commit order: it is key, cursor, backlog and position. A
-//     number that leads nowhere is on record: skipped (by an older build), or lost; any other hole is found at the next opening
-//     and becomes a loss. The door of the ledger: the leaf of each version is to be made in commit(), in the same
-//     batch.
+//     number that leads nowhere is on record: skipped (by an older build), or lost; any other hole is found at the next
+//     opening and becomes a loss. The door of the ledger: the leaf of each version is to be made in commit(), in the
+//     same batch.
 //  3. A cursor names the last leaf its store has, or has refused for good; after a crash it is at worst too low: a
 //  crash
 //     repeats, never skips.
@@ -65,7 +65,7 @@ struct SpoolBatch {
   SpoolEpoch epoch;
   /// All up to this number is in the batch, or leads nowhere; 0: there is nothing to read.
   std::uint64_t last_number = 0;
-  std::uint64_t items = 0;        ///< Versions and own leaves.
+  std::uint64_t items = 0;  ///< Versions and own leaves.
   /// Nothing is given because a checkpoint over the next leaf is being signed: it goes out with that.
   bool waits_for_note = false;
   std::vector<Version> versions = {};  ///< leaf_index is the index in the epoch.

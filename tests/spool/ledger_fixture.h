@@ -21,9 +21,9 @@ LeafMaker heartbeat_maker();
 /// What one store has of an epoch, flush by flush.
 struct StoredTree {
   std::uint64_t base = 0;
-  std::map<std::uint64_t, Digest> hashes;    ///< By index, of tiles.
-  std::map<std::uint64_t, Digest> rebuilt;   ///< By index, made again from versions and own leaves.
-  std::map<std::uint64_t, Digest> notes;     ///< Root by size.
+  std::map<std::uint64_t, Digest> hashes;   ///< By index, of tiles.
+  std::map<std::uint64_t, Digest> rebuilt;  ///< By index, made again from versions and own leaves.
+  std::map<std::uint64_t, Digest> notes;    ///< Root by size.
   std::optional<EpochBeginning> beginning;
   bool is_closed = false;
 

@@ -1,4 +1,5 @@
-// The power goes off wherever it may: what was promised is in a tree that can be rebuilt, and what was signed stays true.
+// The power goes off wherever it may: what was promised is in a tree that can be rebuilt, and what was signed stays
+// true.
 #include <gmock/gmock.h>
 
 #include "ledger/base/uuid.h"
@@ -18,7 +19,7 @@ class SpoolLedgerPowerLoss : public testing::FaultySpoolTest {
   SpoolLedgerPowerLoss() { settings_.keep_delivered = std::chrono::hours{1}; }
 
   struct Promised {
-    TreeState tree;                        ///< As of the last answer.
+    TreeState tree;                         ///< As of the last answer.
     std::map<std::uint64_t, Digest> notes;  ///< Published.
   };
 

@@ -12,16 +12,16 @@
 namespace twinlog {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using testing::close_maker;
 using testing::deliver;
+using ::testing::ElementsAre;
 using testing::gap_maker;
 using testing::heartbeat_maker;
+using ::testing::IsEmpty;
 using testing::kReceivedAt;
 using testing::make_event;
 using testing::new_epoch;
+using ::testing::SizeIs;
 using D = Disposition;
 
 class SpoolLedger : public testing::SpoolTest {
