@@ -252,7 +252,7 @@ TEST_F(Exports, HostileLinesAreNamedByFileAndLine) {
     append(postgres_, "ledger_leaves", std::string(line) + "\n");
     std::string error;
     run_exports(&error);
-    EXPECT_NE(error.find("ledger_leaves.ndjson, line 6: "), std::string::npos) << line << ": " << error;
+    EXPECT_NE(error.find("ledger_leaves.ndjson, line 7: "), std::string::npos) << line << ": " << error;
     std::filesystem::resize_file(path, whole);
   }
 }
