@@ -139,7 +139,7 @@ class LedgerScene:
         assert {answer["status"] for answer in answers} <= {"stored", "conflict"}, answers
         agent.wait_delivered()
         code = agent.stop()
-        assert code == 0, agent.log_text()[-3000:]
+        assert code == 0, (code, agent.log_text()[-3000:])
 
     # --- Copies
 
