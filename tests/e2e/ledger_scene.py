@@ -132,6 +132,10 @@ class LedgerScene:
         self.archive.write_text(first.log_text() + second.log_text())
         with contextlib.closing(forger_rows.PostgresForger(self.postgres)) as postgres:
             self.epochs = read_epochs(postgres)
+            ends = {row["epoch_id"]: row["leaf"][4] for row in postgres.sql(
+                "SELECT epoch_id, leaf FROM ledger_leaves ORDER BY leaf_index")}
+        not_closed = [epoch.origin for epoch in self.epochs if ends.get(epoch.id) != forger.CLOSE]
+        assert not not_closed, f"stopped in order, and no CLOSE in PostgreSQL: {not_closed}"
 
     def run_once(self, agent, lines):
         agent.start()
