@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "ledger/lockout/account_state.h"
-#include "ledger/verify/epoch_book.h"
+#include "ledger/verify/epoch_register.h"
 #include "ledger/verify/finding.h"
 #include "ledger/verify/sorted_file.h"
 #include "ledger/verify/version_claims.h"
@@ -28,7 +28,7 @@ inline constexpr std::size_t kMostPossibleStates = 1024;
 class AccountCheck {
  public:
   struct Parts {
-    EpochBook& book;
+    EpochRegister& book;
     FindingLog& log;
     /// Of the newest PRUNE leaf that is proven: accounts may rest on events older than that which are gone.
     std::optional<UtcMicros> pruned_until;

@@ -54,7 +54,7 @@ class Verification {
 
   const VerifyOrder& order_;
   FindingLog& log_;
-  EpochBook book_;
+  EpochRegister book_;
   NoteJudge judge_;
   std::vector<std::unique_ptr<StoreIntake>> intakes_;
   std::unique_ptr<SortedFile> tellings_;
