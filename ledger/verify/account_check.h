@@ -35,7 +35,7 @@ class AccountCheck {
     /// Of the newest ERASE leaf that is proven: until then an account may rest on a version that speaks to nobody now.
     std::optional<UtcMicros> erased_until;
   };
-  explicit AccountCheck(Parts parts) : parts_(std::move(parts)) {}
+  explicit AccountCheck(Parts parts) : parts_(parts) {}
   Status run(const std::vector<const SortedFile*>& files);
 
  private:
