@@ -91,7 +91,8 @@ void TileHashes::take(const LedgerTileRow& tile) {
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t index = tile.first_index + i;
     if (!is_there_[index]) {
-      const auto hash = array_from<sizeof(Digest)>(std::string_view(tile.hashes).substr(i * sizeof(Digest), sizeof(Digest)));
+      const auto hash =
+          array_from<sizeof(Digest)>(std::string_view(tile.hashes).substr(i * sizeof(Digest), sizeof(Digest)));
       hashes_[index] = hash.value_or(Digest{});
       is_there_[index] = true;
     }
@@ -100,8 +101,7 @@ void TileHashes::take(const LedgerTileRow& tile) {
 
 std::optional<std::uint64_t> TileHashes::first_hole() const {
   const auto found = std::find(is_there_.begin(), is_there_.end(), false);
-  return found == is_there_.end() ? std::nullopt
-                                  : std::optional(static_cast<std::uint64_t>(found - is_there_.begin()));
+  return found == is_there_.end() ? std::nullopt : std::optional(static_cast<std::uint64_t>(found - is_there_.begin()));
 }
 
 }  // namespace twinlog

@@ -182,8 +182,8 @@ StoreStatus ProofSearch::try_tiles(const StoreOfProof& store, const ProvableVers
     if (is_included(version.hash, version.place.index, note.head, path)) {
       finish(version, beginning, note, std::move(path));
     } else {
-      refuse(store.side, "the tiles do not give the root of the checkpoint over " + std::to_string(size) + " leaves of " +
-                             beginning.origin);
+      refuse(store.side, "the tiles do not give the root of the checkpoint over " + std::to_string(size) +
+                             " leaves of " + beginning.origin);
     }
   }
   return std::nullopt;
