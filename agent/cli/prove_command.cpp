@@ -1,9 +1,11 @@
 #include "agent/cli/prove_command.h"
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 
 #include "agent/cli/proof_files.h"
+#include "agent/cli/terminal.h"
 #include "agent/cli/verify_command.h"
 #include "ledger/leaf/field_table.h"
 #include "ledger/verify/prove.h"
@@ -89,16 +91,20 @@ int run_prove(const ProveOptions& options, const std::vector<StoreToProve>& stor
     }
     opened.push_back({store.side, *store.reader});
   }
-  const auto outcome = prove_event(opened, *order);
-  if (!outcome.ok()) {
-    return refuse("a store could not be read to the end", io);
+  auto outcome = prove_event(opened, *order);
+  if (!outcome) {
+    const StoreError& error = outcome.error();
+    return refuse("a store could not be read to its end: " + error.words +
+                      (error.code.empty() ? "" : " (code " + error.code + ")"),
+                  io);
   }
   if (!outcome->files) {
     return tell_unproved(*outcome, io);
   }
   const std::string proof = options.out + ".tlog-proof";
-  const Status written = write_files(
-      {{options.out + ".disclosure.json", outcome->files->disclosure}, {proof, outcome->files->proof}}, options.existing);
+  const Status written =
+      write_files({{options.out + ".disclosure.json", outcome->files->disclosure}, {proof, outcome->files->proof}},
+                  options.existing);
   if (!written) {
     return refuse(written.error().message(), io);
   }

@@ -6,7 +6,7 @@
 namespace twinlog {
 namespace {
 
-constexpr std::array<CommandHelp, 22> kCommands{{
+constexpr std::array<CommandHelp, 23> kCommands{{
     {"agent", "Run the sidecar until SIGTERM",
      R"(Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to both
 stores. On SIGTERM it stops taking events and delivers what waits, for agent.drain_timeout at most; what is left

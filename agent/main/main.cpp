@@ -16,6 +16,7 @@
 #include "agent/main/help.h"
 #include "agent/main/init_command.h"
 #include "agent/main/operator_commands.h"
+#include "agent/main/prove_command_line.h"
 #include "agent/main/reloading.h"
 #include "agent/main/secret_variables.h"
 #include "agent/main/signals.h"
@@ -23,7 +24,6 @@
 #include "agent/main/standard_streams.h"
 #include "agent/main/start_check.h"
 #include "agent/main/stores_command.h"
-#include "agent/main/prove_command_line.h"
 #include "agent/main/verify_command_line.h"
 #include "agent/observe/stderr_log.h"
 
