@@ -6,7 +6,7 @@
 namespace twinlog {
 namespace {
 
-constexpr std::array<CommandHelp, 22> kCommands{{
+constexpr std::array<CommandHelp, 23> kCommands{{
     {"agent", "Run the sidecar until SIGTERM",
      R"(Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to both
 stores. On SIGTERM it stops taking events and delivers what waits, for agent.drain_timeout at most; what is left
@@ -260,6 +260,21 @@ Exit codes:
   1   something was changed, is missing or was put in; each place is named
   2   not proved: no trust file, an agent that is overdue, what an agent declared lost
   3   the command line, a file or a store cannot be used
+  78  the configuration has mistakes)"},
+    {"prove", "Prove one event to somebody who has neither the stores nor this program",
+     R"(Writes PREFIX.tlog-proof, which says that the event's leaf lies in a tree that the agent signed, and
+PREFIX.disclosure.json, which shows the chosen fields and of all others a commitment that cannot be guessed at. Takes each
+part from whichever store has it whole, and checks everything before it writes. Both files go to the receiver.
+
+Examples:
+  twinlog prove --tenant acme --log-id 0193-1 --fields username,ip --out login
+  twinlog verify --proof login.tlog-proof --trust trusted.keys
+
+Exit codes:
+  0   both files are written
+  1   no store has the event, or what they have is not what was signed; nothing is written
+  2   no checkpoint covers the event yet: ask again after the agent's next one; nothing is written
+  3   the command line, a file that is there already, or a store that cannot be used
   78  the configuration has mistakes)"},
     {"keygen", "Make an enrolment key: what says that an agent's epochs are yours",
      R"(Makes an Ed25519 key in the form of Go's note package. The private key is one line and goes to the file of --out, which

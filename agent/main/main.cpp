@@ -16,6 +16,7 @@
 #include "agent/main/help.h"
 #include "agent/main/init_command.h"
 #include "agent/main/operator_commands.h"
+#include "agent/main/prove_command_line.h"
 #include "agent/main/reloading.h"
 #include "agent/main/secret_variables.h"
 #include "agent/main/signals.h"
@@ -36,6 +37,7 @@ struct CommandLine {
   SendOptions send;
   KeygenOptions keygen;
   VerifyLine verify;
+  ProveLine prove;
   OperatorLine at_agent;
   bool waits_for_ready = false;  ///< What can be waited for; required, so that there can be more some day.
   std::vector<std::string> help_on;
@@ -125,7 +127,8 @@ int explain_usage(const CLI::App& app, const CLI::ParseError& error) {
     command = command->get_subcommands().front();
   }
   std::cerr << "twinlog: " << error.what() << "\n\n" << help_text(*command);
-  return command->get_name() == "verify" ? kVerifyInput : kExitUsage;  // There 2 is a verdict.
+  const bool gives_verdicts = command->get_name() == "verify" || command->get_name() == "prove";
+  return gives_verdicts ? kVerifyInput : kExitUsage;  // There 2 is a verdict.
 }
 
 /// Commands and their options; what was chosen is in `chosen` after the parse.
@@ -154,6 +157,7 @@ class Commands {
     add_try();
     add_keygen();
     add_verify();
+    add_prove();
     CLI::App* help = app_.add_subcommand("help", "Say what a command does, with examples");
     help->add_option("COMMAND", line_.help_on, "The command");
     help->callback([this] { chosen_ = [this] { return run_help_command(app_, line_); }; });
@@ -294,6 +298,23 @@ class Commands {
     verify.add_option("--proof", options.proof,
                       "Check a proof of `twinlog prove`, with the .disclosure.json beside it");
     verify.add_flag("--json", options.is_json, "One JSON object a line");
+  }
+
+  void add_prove() {
+    CLI::App& prove = add(app_, "prove", [this] { return run_prove_command(line_.prove, line_.at_agent.config); });
+    ProveLine& line = line_.prove;
+    prove.add_option("--tenant", line.options.tenant_id, "The event's tenant_id")->required();
+    prove.add_option("--log-id", line.options.log_id, "The event's log_id")->required();
+    prove.add_option("--out", line.options.out, "Where to: both files' names begin with it")->required();
+    prove.add_option("--fields", line.options.fields, "What to disclose beside tenant, id, type and time; else all");
+    prove.add_option("--content-hash", line.options.content_hash, "Which version, where several came under one id");
+    prove.add_flag("--force", line.forces, "Put the files over those that are there");
+    prove.add_option_function<std::string>(
+        "--config", [this](const std::string& path) { line_.at_agent.config = {.path = path, .is_given = true}; },
+        "The configuration file, for the stores' addresses [" + line_.config + "]");
+    prove.add_option("--postgres", line.postgres, "The address of PostgreSQL, instead of --config");
+    prove.add_option("--mongodb", line.mongodb, "The address of the document store, instead of --config");
+    prove.add_option("--store", line.only, "Only this store")->check(CLI::IsMember({"postgres", "mongodb"}));
   }
 
   CLI::App& app_;

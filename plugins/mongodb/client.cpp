@@ -140,6 +140,16 @@ StoreStatus read_all(const Cursor& cursor, const std::function<void(const BsonFi
   return end_of(cursor);
 }
 
+StoreStatus scan_all(const Cursor& cursor, const std::function<Status(const BsonFields&)>& each) {
+  const bson_t* document = nullptr;
+  while (mongoc_cursor_next(cursor.get(), &document)) {
+    if (const Status taken = each(BsonFields(*document)); !taken) {
+      return StoreError{.reaction = Reaction::kHold, .code = "", .constraint = "", .words = taken.error().message()};
+    }
+  }
+  return end_of(cursor);
+}
+
 }  // namespace
 
 Client::Client(Handle handle, std::string database)
@@ -272,14 +282,21 @@ StoreStatus Client::scan(const char* collection, const std::function<Status(cons
   const Bson all;
   const Collection from = this->collection(collection);
   const ReadPreference primary(mongoc_read_prefs_new(MONGOC_READ_PRIMARY));
-  const Cursor cursor(mongoc_collection_find_with_opts(from.get(), all.get(), options.get(), primary.get()));
-  const bson_t* document = nullptr;
-  while (mongoc_cursor_next(cursor.get(), &document)) {
-    if (const Status taken = each(BsonFields(*document)); !taken) {
-      return StoreError{.reaction = Reaction::kHold, .code = "", .constraint = "", .words = taken.error().message()};
-    }
+  return scan_all(Cursor(mongoc_collection_find_with_opts(from.get(), all.get(), options.get(), primary.get())), each);
+}
+
+StoreStatus Client::scan(const Range& range, const std::function<Status(const BsonFields&)>& each) {
+  Bson options;
+  BsonWriter writer(options);
+  writer.int32("batchSize", kScannedAtOnce);
+  writer.begin_document("sort").int32(range.ascending_by, 1).end();
+  if (range.most > 0) {
+    writer.int64("limit", static_cast<std::int64_t>(range.most));
   }
-  return end_of(cursor);
+  const Collection from = collection(range.collection);
+  const ReadPreference primary(mongoc_read_prefs_new(MONGOC_READ_PRIMARY));
+  return scan_all(Cursor(mongoc_collection_find_with_opts(from.get(), range.filter.get(), options.get(), primary.get())),
+                  each);
 }
 
 StoreStatus Client::aggregate(const Aggregate& aggregate, const std::function<void(const BsonFields&)>& each) {

@@ -63,6 +63,14 @@ class Client {
   /// Every document of a collection, in the order in which the server finds them, some at a time. An Error of `each`
   /// ends it and comes back.
   StoreStatus scan(const char* collection, const std::function<Status(const BsonFields&)>& each);
+  struct Range {
+    const char* collection;
+    const Bson& filter;
+    const char* ascending_by;
+    std::size_t most = 0;  ///< Of documents; 0: all.
+  };
+  /// The same of those documents, in the order of that field.
+  StoreStatus scan(const Range& range, const std::function<Status(const BsonFields&)>& each);
   struct Aggregate {
     const char* collection;
     const Bson& stages;                   ///< An array: keys "0", "1", ...

@@ -8,6 +8,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/wakeup.h"
 #include "plugins/api/ledger_reader.h"
+#include "plugins/api/proof_reader.h"
 #include "plugins/api/store.h"
 
 namespace twinlog {
@@ -25,6 +26,8 @@ std::unique_ptr<StoreAdmin> make_mongodb_admin(StoreSettings settings);
 std::unique_ptr<StoreReader> make_mongodb_reader(StoreSettings settings);
 /// Reads from the primary; the login needs no more than to read.
 std::unique_ptr<LedgerReader> make_mongodb_ledger_reader(StoreSettings settings);
+/// For `twinlog prove`. As above.
+std::unique_ptr<ProofReader> make_mongodb_proof_reader(StoreSettings settings);
 /// The driver that this process runs with.
 std::string mongoc_version();
 

@@ -9,6 +9,7 @@
 #include "ledger/base/clock.h"
 #include "plugins/api/keeper.h"
 #include "plugins/api/ledger_reader.h"
+#include "plugins/api/proof_reader.h"
 #include "plugins/api/store.h"
 
 namespace twinlog {
@@ -26,6 +27,8 @@ std::unique_ptr<StoreAdmin> make_postgres_admin(StoreSettings settings);
 std::unique_ptr<StoreReader> make_postgres_reader(StoreSettings settings);
 /// For `twinlog verify`: its role needs to read every table of the agents as a whole.
 std::unique_ptr<LedgerReader> make_postgres_ledger_reader(StoreSettings settings);
+/// For `twinlog prove`: of any role that reads the tables.
+std::unique_ptr<ProofReader> make_postgres_proof_reader(StoreSettings settings);
 /// For erasure, retention and retirement: its role needs the rights of twinlog_keeper.
 std::unique_ptr<StoreKeeper> make_postgres_keeper(StoreSettings settings);
 /// The client library that this process runs with.
