@@ -17,7 +17,7 @@
 
 namespace rocksdb {
 class WriteBatch;
-}
+}  // namespace rocksdb
 
 namespace twinlog {
 

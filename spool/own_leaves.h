@@ -8,7 +8,7 @@
 
 namespace rocksdb {
 class WriteBatch;
-}
+}  // namespace rocksdb
 
 namespace twinlog {
 

@@ -32,8 +32,9 @@ std::chrono::milliseconds SpoolWriter::step() {
 }
 
 void SpoolWriter::close_now() {
-  if (!is_closed_.exchange(true)) {
+  if (!is_closed_) {
     parts_.notary.close();
+    is_closed_.store(true);  // Not before: who waits for it looks then whether the stores have all, CLOSE included.
   }
 }
 

@@ -111,7 +111,7 @@ std::vector<LedgerWatch::Signed> LedgerWatch::draw() {
   for (std::size_t i = places.size(); i > 1; --i) {
     std::swap(places[i - 1], places[parts_.random.next() % i]);
   }
-  std::ranges::stable_partition(places, [this](std::size_t i) { return sample_[i].was_wrong; });
+  std::stable_partition(places.begin(), places.end(), [this](std::size_t i) { return sample_[i].was_wrong; });
   places.resize(std::min(places.size(), kLeavesOfRound));
   std::vector<Signed> drawn;
   drawn.reserve(places.size());
@@ -148,13 +148,13 @@ StoreResult<std::vector<LedgerWatch::Verdict>> LedgerWatch::read_back(const std:
   }
   std::vector<Verdict> verdicts;
   for (const Signed& leaf : leaves) {
-    const auto [first, last] = places.equal_range(leaf.place);
-    const auto is = [&](const auto& condition) {
-      return std::any_of(first, last, [&](const auto& entry) { return condition(entry.second); });
+    const auto there = places.equal_range(leaf.place);
+    const auto is = [&there](const auto& condition) {
+      return std::any_of(there.first, there.second, [&](const auto& entry) { return condition(entry.second); });
     };
     verdicts.push_back(is([&](const Found& found) { return found.leaf_hash == leaf.leaf_hash; }) ? Verdict::kAsSigned
                        : is([](const Found& found) { return !found.leaf_hash; })                 ? Verdict::kErased
-                       : first != last                                                           ? Verdict::kModified
+                       : there.first != there.second                                             ? Verdict::kModified
                                                                                                  : Verdict::kMissing);
   }
   return verdicts;

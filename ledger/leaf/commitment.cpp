@@ -30,7 +30,7 @@ const EVP_CIPHER* aes_128() {
 
 /// One call for all blocks: setting the key up costs more than a block.
 Salts salts_of(const RecordKey& key) {
-  static const Salts kBlocks = [] {
+  static const Salts counters = [] {
     Salts blocks{};
     for (std::size_t i = 0; i < kFields; ++i) {
       blocks[i].back() = static_cast<std::uint8_t>(i + 1);
@@ -42,7 +42,7 @@ Salts salts_of(const RecordKey& key) {
   int written = 0;
   if (context == nullptr || EVP_EncryptInit_ex2(context.get(), aes_128(), key.data(), nullptr, nullptr) != 1 ||
       EVP_CIPHER_CTX_set_padding(context.get(), 0) != 1 ||
-      EVP_EncryptUpdate(context.get(), salts.front().data(), &written, kBlocks.front().data(),
+      EVP_EncryptUpdate(context.get(), salts.front().data(), &written, counters.front().data(),
                         static_cast<int>(kFields * kBlock)) != 1 ||
       written != static_cast<int>(kFields * kBlock)) {
     std::abort();

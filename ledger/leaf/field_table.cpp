@@ -88,8 +88,8 @@ std::optional<std::uint8_t> field_number(std::string_view name) {
 }
 
 bool append_field_value(const AuthEvent& event, std::uint8_t field, std::string& out) {
-  static const std::array<ContentPlace, kFields> kPlaces = places_by_number();
-  return std::visit(ValueWriter{event, out}, kPlaces.at(field - 1U));
+  static const std::array<ContentPlace, kFields> places = places_by_number();
+  return std::visit(ValueWriter{event, out}, places.at(field - 1U));
 }
 
 std::optional<std::string> field_value(const AuthEvent& event, std::uint8_t field) {

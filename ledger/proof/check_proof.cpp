@@ -31,10 +31,10 @@ Status take(Part& part, std::string_view what, Result<Part> parsed) {
 
 Result<Parts> parts_of(const TlogProof& proof, const Disclosure& disclosure) {
   Parts parts;
-  for (Status taken : {take(parts.leaf, "the proof's leaf", parse_leaf(proof.leaf)),
-                       take(parts.checkpoint, "the proof's note", parse_checkpoint(proof.note)),
-                       take(parts.open, "the disclosure's OPEN leaf", parse_leaf(disclosure.open)),
-                       take(parts.beginning, "the disclosure's note", parse_checkpoint(disclosure.note))}) {
+  for (const Status& taken : {take(parts.leaf, "the proof's leaf", parse_leaf(proof.leaf)),
+                              take(parts.checkpoint, "the proof's note", parse_checkpoint(proof.note)),
+                              take(parts.open, "the disclosure's OPEN leaf", parse_leaf(disclosure.open)),
+                              take(parts.beginning, "the disclosure's note", parse_checkpoint(disclosure.note))}) {
     if (!taken) {
       return taken.error();
     }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "ledger/lockout/account_state.h"
-#include "ledger/verify/epoch_book.h"
+#include "ledger/verify/epoch_register.h"
 #include "ledger/verify/finding.h"
 #include "ledger/verify/sorted_file.h"
 #include "ledger/verify/version_claims.h"
@@ -28,14 +28,14 @@ inline constexpr std::size_t kMostPossibleStates = 1024;
 class AccountCheck {
  public:
   struct Parts {
-    EpochBook& book;
+    EpochRegister& book;
     FindingLog& log;
     /// Of the newest PRUNE leaf that is proven: accounts may rest on events older than that which are gone.
     std::optional<UtcMicros> pruned_until;
     /// Of the newest ERASE leaf that is proven: until then an account may rest on a version that speaks to nobody now.
     std::optional<UtcMicros> erased_until;
   };
-  explicit AccountCheck(Parts parts) : parts_(std::move(parts)) {}
+  explicit AccountCheck(Parts parts) : parts_(parts) {}
   Status run(const std::vector<const SortedFile*>& files);
 
  private:

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "ledger/verify/epoch_book.h"
+#include "ledger/verify/epoch_register.h"
 #include "ledger/verify/finding.h"
 #include "ledger/verify/leaf_claims.h"
 #include "ledger/verify/sorted_file.h"
@@ -25,7 +25,7 @@ using RefusedRanges = std::map<std::uint32_t, std::vector<RefusedRange>>;
 
 class EventCheck {
  public:
-  EventCheck(EpochBook& book, FindingLog& log, const RefusedRanges& refused)
+  EventCheck(EpochRegister& book, FindingLog& log, const RefusedRanges& refused)
       : book_(book), log_(log), refused_(refused) {}
   Status run(const std::vector<const SortedFile*>& files);
 
@@ -37,7 +37,7 @@ class EventCheck {
   bool is_refused(const EventClaim& claim) const;
   bool is_confirmed(const EventClaim& claim);
 
-  EpochBook& book_;
+  EpochRegister& book_;
   FindingLog& log_;
   const RefusedRanges& refused_;
 };

@@ -308,7 +308,10 @@ void LeafCheck::absent(std::uint64_t index, StoreSide store, const RowClaim* kno
     return;
   }
   const Place where = place(index, store, known);
-  if (said != nullptr && !said->is_proven) {
+  const bool is_on_its_way = said != nullptr
+                                 ? !said->is_proven
+                                 : index >= facts_->confirmed.at(slot(store)) && is_pending_fine(*facts_, parts_.now);
+  if (is_on_its_way) {
     ++pending;
   } else if (said != nullptr && said->kind == Declaration::Kind::kRefused) {
     runs_.add(Verdict::kDeadLetter, where, "the store refused it");
@@ -316,8 +319,6 @@ void LeafCheck::absent(std::uint64_t index, StoreSide store, const RowClaim* kno
     runs_.add(Verdict::kDeclaredGap, where, "lost with a damaged spool");
   } else if (index < facts_->confirmed.at(slot(store))) {
     runs_.add(Verdict::kMissing, where, "its row is not there");
-  } else if (is_pending_fine(*facts_, parts_.now)) {
-    ++pending;
   } else {
     runs_.add(Verdict::kPending, where, "not delivered to this store, and overdue");
   }

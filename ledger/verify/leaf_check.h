@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "ledger/tree/frontier.h"
-#include "ledger/verify/epoch_book.h"
+#include "ledger/verify/epoch_register.h"
 #include "ledger/verify/finding_runs.h"
 #include "ledger/verify/leaf_claims.h"
 #include "ledger/verify/leaf_rules.h"
@@ -29,7 +29,7 @@ bool is_pending_fine(const EpochFacts& facts, UtcMicros now);
 class LeafCheck {
  public:
   struct Parts {
-    EpochBook& book;
+    EpochRegister& book;
     FindingLog& log;
     UtcMicros now = 0;
     std::vector<StoreSide> stores;  ///< That are read.

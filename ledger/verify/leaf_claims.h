@@ -1,5 +1,5 @@
 // What stores claim about one leaf, as records of a sorted file, and the walk that brings all claims about one leaf
-// together. Epochs by their number in the EpochBook.
+// together. Epochs by their number in the EpochRegister.
 #pragma once
 
 #include <array>

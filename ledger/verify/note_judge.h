@@ -14,7 +14,7 @@
 #include "ledger/note/retirement.h"
 #include "ledger/note/trust_file.h"
 #include "ledger/note/verifier_key.h"
-#include "ledger/verify/epoch_book.h"
+#include "ledger/verify/epoch_register.h"
 #include "ledger/verify/finding.h"
 #include "ledger/verify/leaf_claims.h"
 #include "ledger/verify/papers.h"
@@ -27,7 +27,7 @@ namespace twinlog {
 class NoteJudge {
  public:
   struct Parts {
-    EpochBook& book;
+    EpochRegister& book;
     FindingLog& log;
     const std::optional<TrustFile>& trust;  ///< Nothing: no trust file was given.
     const Archive& archive;

@@ -9,7 +9,7 @@
 #include <string>
 #include <unordered_set>
 
-#include "ledger/verify/epoch_book.h"
+#include "ledger/verify/epoch_register.h"
 #include "ledger/verify/finding.h"
 #include "ledger/verify/leaf_claims.h"
 #include "ledger/verify/sorted_file.h"
@@ -39,7 +39,7 @@ class StoreIntake {
   struct Parts {
     StoreSide side = StoreSide::kPostgres;
     LedgerReader& reader;
-    EpochBook& book;
+    EpochRegister& book;
     FindingLog& log;
     SortSettings sorting;
     std::optional<UtcMicros> unproved_before = {};

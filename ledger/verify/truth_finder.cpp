@@ -104,7 +104,7 @@ Status TruthFinder::finish() {
 Status TruthFinder::end_epoch() {
   has_epoch_ = false;
   const bool is_over = facts_->has_failed || facts_->has_ended();
-  const Status heard = is_over ? Status{} : hear_leaves(*facts_, Proof::kTail);
+  Status heard = is_over ? Status{} : hear_leaves(*facts_, Proof::kTail);
   facts_->demanded = std::max({facts_->demanded, facts_->signed_size, facts_->witnessed});
   return heard;
 }
@@ -142,7 +142,7 @@ Status TruthFinder::reach(const LeafGroup& group) {
     return {};
   }
   facts_->proven_end = size;
-  const Status heard = hear_leaves(*facts_, Proof::kProven);
+  Status heard = hear_leaves(*facts_, Proof::kProven);
   begin_interval();
   return heard;
 }

@@ -12,7 +12,7 @@
 
 #include "ledger/leaf/leaf.h"
 #include "ledger/tree/frontier.h"
-#include "ledger/verify/epoch_book.h"
+#include "ledger/verify/epoch_register.h"
 #include "ledger/verify/leaf_claims.h"
 
 namespace twinlog {
@@ -29,7 +29,7 @@ using TellingSink = std::function<Status(LeafSpot, const std::variant<RootClaim,
 /// One walk: take() each group, then finish(). Writes the part of EpochFacts that proven leaves decide.
 class TruthFinder {
  public:
-  TruthFinder(EpochBook& book, TellingSink tell) : book_(book), tell_(std::move(tell)) {}
+  TruthFinder(EpochRegister& book, TellingSink tell) : book_(book), tell_(std::move(tell)) {}
   Status take(const LeafGroup& group);
   Status finish();
   /// Whether a leaf demands more of another epoch than this walk took into account: another walk is due.
@@ -68,7 +68,7 @@ class TruthFinder {
   Status hear_ranges(const std::vector<EpochRange>& ranges, Declaration declaration);
   Status demand(const Witness& witness, RootClaim::Source source);
 
-  EpochBook& book_;
+  EpochRegister& book_;
   TellingSink tell_;
   bool is_unfinished_ = false;
   bool has_epoch_ = false;

@@ -44,6 +44,7 @@ class Verification {
   Status keep(SortedFile& tellings, LeafSpot spot, const std::variant<RootClaim, Declaration>& told);
   void settle_ends();
   Status compare();
+  std::set<Uuid> begun_since();
   void check_strangers();
   void check_unproved();
   void check_lost_epochs();
@@ -54,7 +55,7 @@ class Verification {
 
   const VerifyOrder& order_;
   FindingLog& log_;
-  EpochBook book_;
+  EpochRegister book_;
   NoteJudge judge_;
   std::vector<std::unique_ptr<StoreIntake>> intakes_;
   std::unique_ptr<SortedFile> tellings_;
@@ -255,25 +256,29 @@ Status Verification::compare() {
   return walk.status();
 }
 
+/// Epochs that began since the notes were read.
+std::set<Uuid> Verification::begun_since() {
+  std::set<Uuid> begun;
+  for (const VerifyStore& store : order_.stores) {
+    static_cast<void>(store.reader.epochs([&](LedgerEpochRow&& row) -> Status {
+      const auto id = uuid_from_text(row.epoch_id);
+      if (id && !book_.find(*id)) {
+        begun.insert(*id);
+      }
+      return {};
+    }));
+  }
+  return begun;
+}
+
 /// Rows of epochs that nothing named when the notes were read. Those that began since are on their way.
 void Verification::check_strangers() {
-  std::set<Uuid> begun_since;
   const bool has_any =
       std::any_of(intakes_.begin(), intakes_.end(), [](const auto& intake) { return !intake->strangers.empty(); });
-  for (const VerifyStore& store : order_.stores) {
-    if (has_any) {
-      static_cast<void>(store.reader.epochs([&](LedgerEpochRow&& row) -> Status {
-        const auto id = uuid_from_text(row.epoch_id);
-        if (id && !book_.find(*id)) {
-          begun_since.insert(*id);
-        }
-        return {};
-      }));
-    }
-  }
+  const std::set<Uuid> begun = has_any ? begun_since() : std::set<Uuid>();
   for (const auto& intake : intakes_) {
     for (const auto& [id, stranger] : intake->strangers) {
-      if (begun_since.contains(id)) {
+      if (begun.contains(id)) {
         outcome_.summary.pending += stranger.rows;
         continue;
       }

@@ -219,8 +219,9 @@ std::optional<ExportLine> ExportLine::parse(std::string_view json, ExportDialect
     return std::nullopt;
   }
   std::set<std::string_view> names;
-  for (const auto& one : parsed->document.GetObject()) {
-    if (!names.insert(view(one.name)).second) {
+  const Value& root = parsed->document;
+  for (auto one = root.MemberBegin(); one != root.MemberEnd(); ++one) {
+    if (!names.insert(view(one->name)).second) {
       return std::nullopt;
     }
   }
@@ -239,8 +240,9 @@ bool ExportLine::is_null(std::string_view name) const {
 
 std::vector<std::string> ExportLine::names() const {
   std::vector<std::string> names;
-  for (const auto& one : parsed_->document.GetObject()) {
-    names.emplace_back(view(one.name));
+  const Value& root = parsed_->document;
+  for (auto one = root.MemberBegin(); one != root.MemberEnd(); ++one) {
+    names.emplace_back(view(one->name));
   }
   return names;
 }

@@ -86,7 +86,7 @@ StoreStatus MongodbLedgerReader::open() {
   }
   client_ = *std::move(connected);
   auto state = read_schema_state(*client_);
-  auto failed = state ? look_at_collections() : StoreStatus(std::move(state).error());
+  auto failed = state ? look_at_collections() : StoreStatus(state.error());
   if (!failed && !state->is_current()) {
     failed = hold("the document store has no twinlog schema with a ledger; run `twinlog migrate`");
   }

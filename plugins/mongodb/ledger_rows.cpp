@@ -27,7 +27,7 @@ std::string joined(const std::vector<Digest>& hashes) {
 class Inserts {
  public:
   Inserts(Client& client, const char* collection)
-      : client_(client), collection_(collection), bulk_(client, collection, Confirmed::kWithTheNextWrite) {}
+      : collection_(collection), bulk_(client, collection, Confirmed::kWithTheNextWrite) {}
 
   void insert(const Bson& document, const BsonWriter& writer) {
     is_sound_ = is_sound_ && writer.ok();
@@ -53,7 +53,6 @@ class Inserts {
   }
 
  private:
-  Client& client_;
   const char* collection_;
   Bulk bulk_;
   bool is_sound_ = true;

@@ -25,7 +25,7 @@ class OwnLines {
   StoreResult<std::vector<std::optional<AgentPosition>>> read(Client& client, std::span<const Uuid> epochs,
                                                               AppliedEpochs& applied);
   std::set<Uuid> epochs() const;
-  const AgentLine& line(const Uuid& epoch_id) { return lines_[epoch_id].line; }
+  const AgentLine& of(const Uuid& epoch_id) { return lines_[epoch_id].line; }
 
   /// Before anything else of a flush: reads the line again where a write to it failed, or where letters of an epoch are
   /// offered that nobody asked for. position_moved() where it is neither as it was nor as it would have become.

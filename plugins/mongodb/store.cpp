@@ -209,7 +209,7 @@ StoreStatus MongodbStore::write(const FlushBatch& whole, FlushReport& report) {
     return in_collection(StoreStage::kAccounts, std::move(failed));
   }
   const FlushBatch batch =
-      whole.is_replay ? without_early_letters(whole, lines_.line(whole.epoch_id).leaves.delivered, report) : whole;
+      whole.is_replay ? without_early_letters(whole, lines_.of(whole.epoch_id).leaves.delivered, report) : whole;
   if (batch.is_replay && batch.versions.empty()) {
     return std::nullopt;
   }
@@ -253,7 +253,7 @@ StoreStatus MongodbStore::write_accounts(const FlushBatch& batch, const OurVersi
   const AccountWork work{.versions = by_account(ours.all),
                          .inserted = ours.inserted,
                          .writer = {.epoch_id = batch.epoch_id,
-                                    .line = lines_.line(batch.epoch_id).leaves,
+                                    .line = lines_.of(batch.epoch_id).leaves,
                                     .is_replay = batch.is_replay,
                                     .now = clock_.utc_now()},
                          .read = is_confirmed_ ? ReadConcern::kLocal : ReadConcern::kMajority,

@@ -98,6 +98,7 @@ class PostgresReader final : public StoreReader {
       return std::move(rows).error();
     }
     std::vector<StoredLeaf> found;
+    found.reserve(static_cast<std::size_t>(rows->count()));
     for (int row = 0; row < rows->count(); ++row) {
       found.push_back({.place = {.epoch_id = uuid_value(rows->value(row, 0)),
                                  .index = static_cast<std::uint64_t>(int8_value(rows->value(row, 1)))},
@@ -112,6 +113,7 @@ class PostgresReader final : public StoreReader {
       return std::move(rows).error();
     }
     std::vector<SeenCheckpoint> found;
+    found.reserve(static_cast<std::size_t>(rows->count()));
     for (int row = 0; row < rows->count(); ++row) {
       found.push_back({.epoch_id = uuid_value(rows->value(row, 0)),
                        .note = std::string(rows->value(row, 1)),

@@ -42,7 +42,7 @@ class EditedRows(LedgerCase):
             self.expect_edit("full-1", name, value)
 
     def test_any_column_of_the_leaf_edited_in_postgresql_is_named(self):
-        for name, value in (("tenant_seq", 77), ("ingress", 2), ("peer_uid", 0), ("peer_gid", 77), ("record_key", bytes(16)),
+        for name, value in (("tenant_seq", 77), ("ingress", 2), ("peer_uid", 78), ("peer_gid", 77), ("record_key", bytes(16)),
                             ("peer_uid", None)):
             self.expect_edit("full-1", name, value)
 

@@ -30,7 +30,7 @@ class InTheWay(LedgerCase):
         self.sql(f"CREATE ROLE {name} LOGIN")
         self.addCleanup(self.drop_role, name)
         self.sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}")
-        self.sql(f"CREATE POLICY some ON auth_logs FOR SELECT TO {name} USING (log_id <> 'plain-1')")
+        self.sql(f"CREATE POLICY fewer ON auth_logs FOR SELECT TO {name} USING (log_id <> 'plain-1')")
         self.postgres_uri = self.postgres_uri.replace("//postgres@", f"//{name}@")
         self.assertIn(name, self.postgres_uri)
         self.expect_refusal()

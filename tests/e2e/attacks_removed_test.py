@@ -164,8 +164,8 @@ class RemovedEpochs(LedgerCase):
         first = self.scene.new_agent("auth-seen", postgres, mongodb)
         self.scene.run_once(first, [ledger_scene.line("seen-1", 1)])
         second = self.scene.new_agent("auth-witness", postgres, mongodb, idle="2s")
-        for _ in range(2):  # What its first run reads, the beginning of its second may tell.
-            self.scene.run_once(second, [ledger_scene.line("seen-2", 2)])
+        for number in (2, 3):  # What its first run reads, the beginning of its second may tell.
+            self.scene.run_once(second, [ledger_scene.line(f"seen-{number}", number)])
         with contextlib.closing(forger_rows.PostgresForger(postgres)) as hands:
             epochs = ledger_scene.read_epochs(hands)
             raws = [bytes(row["leaf"]) for row in hands.sql("SELECT leaf FROM ledger_leaves WHERE tenant_id IS NULL")]

@@ -132,6 +132,10 @@ class LedgerScene:
         self.archive.write_text(first.log_text() + second.log_text())
         with contextlib.closing(forger_rows.PostgresForger(self.postgres)) as postgres:
             self.epochs = read_epochs(postgres)
+            ends = {row["epoch_id"]: row["leaf"][4] for row in postgres.sql(
+                "SELECT epoch_id, leaf FROM ledger_leaves ORDER BY leaf_index")}
+        not_closed = [epoch.origin for epoch in self.epochs if ends.get(epoch.id) != forger.CLOSE]
+        assert not not_closed, f"stopped in order, and no CLOSE in PostgreSQL: {not_closed}"
 
     def run_once(self, agent, lines):
         agent.start()
@@ -139,7 +143,7 @@ class LedgerScene:
         assert {answer["status"] for answer in answers} <= {"stored", "conflict"}, answers
         agent.wait_delivered()
         code = agent.stop()
-        assert code == 0, agent.log_text()[-3000:]
+        assert code == 0, (code, agent.log_text()[-3000:])
 
     # --- Copies
 

@@ -45,7 +45,8 @@ TEST_F(PostgresLedgerFlush, RecordsAndConflictsKeepTheirPlaceAndTheirLeafCanBeMa
     EXPECT_TRUE(row.has_content_hash);
     EXPECT_EQ(row.faults, Lines{});
   }
-  EXPECT_EQ(rows("SELECT ingress, peer_uid, peer_gid, salts FROM auth_logs WHERE log_id = 'b'"), Lines{"(1,1000,1001,)"});
+  EXPECT_EQ(rows("SELECT ingress, peer_uid, peer_gid, salts FROM auth_logs WHERE log_id = 'b'"),
+            Lines{"(1,1000,1001,)"});
 }
 
 TEST_F(PostgresLedgerFlush, AnEventWithoutAPeerHasNone) {

@@ -17,7 +17,11 @@ Arrival arrival_of(int socket) {
 }  // namespace
 
 LineSession::LineSession(SessionLoop& loop, IntakePort& port, const Limits& limits, Descriptor connection)
-    : StreamSession(loop, std::move(connection)), port_(port), limits_(limits), arrival_(arrival_of(socket())) {
+    : LineSession(loop, port, limits, arrival_of(connection.get()), std::move(connection)) {}
+
+LineSession::LineSession(SessionLoop& loop, IntakePort& port, const Limits& limits, const Arrival& arrival,
+                         Descriptor&& connection)
+    : StreamSession(loop, std::move(connection)), port_(port), limits_(limits), arrival_(arrival) {
   ++port_.counters(Transport::kUnix).connections;
 }
 

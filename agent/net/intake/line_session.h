@@ -36,6 +36,9 @@ class LineSession final : public StreamSession {
   void on_closed() override;
 
  private:
+  /// Who is connected is asked before the connection moves on.
+  LineSession(SessionLoop& loop, IntakePort& port, const Limits& limits, const Arrival& arrival,
+              Descriptor&& connection);
   /// The lines read at once, and what became of the accepted ones among them.
   struct Sheet {
     AnswerSheet answers;

@@ -52,8 +52,6 @@ class StreamSession : public std::enable_shared_from_this<StreamSession>,
  protected:
   using Time = std::chrono::steady_clock::time_point;
 
-  int socket() { return socket_.native_handle(); }
-
   /// Takes what it can from the front of `bytes` and says how much. What it leaves is offered again, with more behind
   /// it, when more came or after proceed().
   virtual std::size_t consume(std::string_view bytes) = 0;

@@ -76,7 +76,7 @@ struct EpochFacts {
 };
 
 /// number() from every thread; the facts are of who works on that epoch.
-class EpochBook {
+class EpochRegister {
  public:
   std::uint32_t number(const Uuid& id);
   std::optional<std::uint32_t> find(const Uuid& id);
