@@ -6,7 +6,7 @@
 namespace twinlog {
 namespace {
 
-constexpr std::array<CommandHelp, 23> kCommands{{
+constexpr std::array<CommandHelp, 25> kCommands{{
     {"agent", "Run the sidecar until SIGTERM",
      R"(Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to both
 stores. On SIGTERM it stops taking events and delivers what waits, for agent.drain_timeout at most; what is left
@@ -275,6 +275,23 @@ Exit codes:
   1   no store has the event, or what they have is not what was signed; nothing is written
   2   no checkpoint covers the event yet: ask again after the agent's next one; nothing is written
   3   the command line, a file that is there already, or a store that cannot be used
+  78  the configuration has mistakes)"},
+    {"epoch", "End what an agent cannot end any more", R"(An epoch is one run of an agent, which ends it itself, at its stop or
+at its next start. Where its spool is gone, a person has to.)"},
+    {"epoch retire", "Say that an epoch has ended whose spool is gone",
+     R"(Signs, with the key of ledger.enrolment_key_file, that the epoch holds what the stores hold and no more, and keeps that in
+both. Needs no agent, but stores.<name>.keeper_uri. First it verifies everything, and refuses where anything of the epoch
+was changed or is missing, where the stores or --checkpoints know a larger checkpoint, and where its agent may be alive:
+only what `twinlog verify` calls STALE is retired. Give --checkpoints whatever logs of that agent there are.
+
+Examples:
+  twinlog epoch retire --origin twinlog/auth-7f9c/019ab3c4-d5e6-7f00-8102-0304050607f8 --reason "node lost" \
+    --checkpoints agent.log
+
+Exit codes:
+  0   it is retired, and `twinlog verify` lists it as RETIRED
+  1   it is not, and why
+  2   the command line is wrong
   78  the configuration has mistakes)"},
     {"keygen", "Make an enrolment key: what says that an agent's epochs are yours",
      R"(Makes an Ed25519 key in the form of Go's note package. The private key is one line and goes to the file of --out, which

@@ -18,6 +18,7 @@
 #include "agent/main/operator_commands.h"
 #include "agent/main/prove_command_line.h"
 #include "agent/main/reloading.h"
+#include "agent/main/retire_command_line.h"
 #include "agent/main/secret_variables.h"
 #include "agent/main/signals.h"
 #include "agent/main/spool_commands.h"
@@ -38,6 +39,7 @@ struct CommandLine {
   KeygenOptions keygen;
   VerifyLine verify;
   ProveLine prove;
+  RetireOptions retire;
   OperatorLine at_agent;
   bool waits_for_ready = false;  ///< What can be waited for; required, so that there can be more some day.
   std::vector<std::string> help_on;
@@ -158,6 +160,7 @@ class Commands {
     add_keygen();
     add_verify();
     add_prove();
+    add_epoch();
     CLI::App* help = app_.add_subcommand("help", "Say what a command does, with examples");
     help->add_option("COMMAND", line_.help_on, "The command");
     help->callback([this] { chosen_ = [this] { return run_help_command(app_, line_); }; });
@@ -315,6 +318,18 @@ class Commands {
     prove.add_option("--postgres", line.postgres, "The address of PostgreSQL, instead of --config");
     prove.add_option("--mongodb", line.mongodb, "The address of the document store, instead of --config");
     prove.add_option("--store", line.only, "Only this store")->check(CLI::IsMember({"postgres", "mongodb"}));
+  }
+
+  void add_epoch() {
+    CLI::App& epoch = add(app_, "epoch", nullptr);
+    epoch.require_subcommand(1);
+    CLI::App& retire = add(epoch, "retire", [this] { return run_retire_command(line_.retire, line_.at_agent.config); });
+    retire.add_option_function<std::string>(
+        "--config", [this](const std::string& path) { line_.at_agent.config = {.path = path, .is_given = true}; },
+        "The configuration file, for the stores and the enrolment key [" + line_.config + "]");
+    retire.add_option("--origin", line_.retire.origin, "The epoch, as `twinlog verify` names it")->required();
+    retire.add_option("--reason", line_.retire.reason, "What somebody should read later")->required();
+    retire.add_option("--checkpoints", line_.retire.checkpoints, "A file with lines of agents' logs; may be repeated");
   }
 
   CLI::App& app_;

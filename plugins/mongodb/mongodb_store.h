@@ -7,6 +7,7 @@
 #include "config/settings.h"
 #include "ledger/base/clock.h"
 #include "ledger/base/wakeup.h"
+#include "plugins/api/keeper.h"
 #include "plugins/api/ledger_reader.h"
 #include "plugins/api/proof_reader.h"
 #include "plugins/api/store.h"
@@ -28,6 +29,8 @@ std::unique_ptr<StoreReader> make_mongodb_reader(StoreSettings settings);
 std::unique_ptr<LedgerReader> make_mongodb_ledger_reader(StoreSettings settings);
 /// For `twinlog prove`. As above.
 std::unique_ptr<ProofReader> make_mongodb_proof_reader(StoreSettings settings);
+/// What erases, prunes and retires; by the login of `keeper_uri`, which it takes as the `uri` of its settings.
+std::unique_ptr<StoreKeeper> make_mongodb_keeper(StoreSettings settings);
 /// The driver that this process runs with.
 std::string mongoc_version();
 

@@ -109,32 +109,6 @@ StoreStatus look_for_names(Connection& connection, std::vector<Found>& found) {
   return std::nullopt;
 }
 
-/// Of the versions that were erased: neither a hash of what they said nor, where that went, the words themselves.
-void forget(AccountState& state, const std::set<std::pair<std::string, Digest>>& versions,
-            const std::set<std::uint8_t>& fields) {
-  const auto is_erased = [&](const Position& position) {
-    return versions.contains({position.log_id, position.content_hash});
-  };
-  if (state.attempts && is_erased(state.attempts->position)) {
-    state.attempts->position.content_hash = {};
-  }
-  if (state.success && is_erased(*state.success)) {
-    state.success->content_hash = {};
-  }
-  if (state.lock && is_erased(state.lock->position)) {
-    state.lock->position.content_hash = {};
-    if (fields.contains(*field_number("lock_reason"))) {
-      state.lock->reason.reset();
-    }
-  }
-  if (state.newest && is_erased(state.newest->position)) {
-    state.newest->position.content_hash = {};
-    if (fields.contains(*field_number("organisation_id"))) {
-      state.newest->organisation_id.reset();
-    }
-  }
-}
-
 StoreStatus write(Connection& connection, const std::vector<AccountUpdate>& kept, const std::vector<AccountKey>& gone) {
   std::vector<Statement> statements{{kDelete, parameters_of(gone)}};
   if (!kept.empty()) {
@@ -169,7 +143,7 @@ StoreResult<std::uint64_t> clean_accounts(Connection& connection, const ErasedBy
       continue;
     }
     const AccountState before = each.account.state;
-    forget(each.account.state, erased.at(each.account.key), fields);
+    forget_erased(each.account.state, erased.at(each.account.key), fields);
     if (!(before == each.account.state)) {
       kept.push_back(std::move(each.account));
     }

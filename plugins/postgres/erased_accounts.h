@@ -7,13 +7,10 @@
 #include <set>
 #include <utility>
 
-#include "ledger/lockout/account_state.h"
+#include "plugins/api/erasure.h"
 #include "plugins/postgres/connection.h"
 
 namespace twinlog::postgres {
-
-/// The versions (log_id, content_hash) by the account they spoke to.
-using ErasedByAccount = std::map<AccountKey, std::set<std::pair<std::string, Digest>>>;
 
 /// In the transaction that erased the versions, after it: gives how many accounts went. `fields` are those that were
 /// erased.

@@ -66,43 +66,6 @@ StoreError hold(std::string words) {
   return {.reaction = Reaction::kHold, .code = "", .constraint = "", .words = std::move(words)};
 }
 
-KeptRecord kept_record(const EventKey& key, const RecordGroup& group) {
-  KeptRecord kept{.key = key, .leaves = {}, .newest_received_at = 0, .accounts = {}};
-  std::set<std::string> accounts;
-  for (const LedgerRow& row : group.rows) {
-    const Version& version = row.version;
-    if (row.tenant_seq) {
-      kept.leaves.push_back({version.epoch_id, version.leaf_index});
-    }
-    kept.newest_received_at = std::max(kept.newest_received_at, version.received_at);
-    for (std::string& account : accounts_of(version.event)) {
-      accounts.insert(std::move(account));
-    }
-  }
-  for (const LedgerLeafRow& leaf : group.further) {
-    kept.leaves.push_back({leaf.epoch_id, leaf.leaf_index});
-    if (const Result<Leaf> parsed = parse_leaf(leaf.leaf)) {
-      kept.newest_received_at = std::max(kept.newest_received_at, parsed->header.accept_at);
-    }
-  }
-  kept.accounts.assign(accounts.begin(), accounts.end());
-  return kept;
-}
-
-ErasedByAccount accounts_of_erased(const RecordGroups& groups) {
-  ErasedByAccount erased;
-  for (const auto& [key, group] : groups) {
-    for (const LedgerRow& row : group.rows) {
-      for (std::string& account : accounts_of(row.version.event)) {
-        auto& versions = erased[{key.tenant_id, std::move(account)}];
-        versions.insert({key.log_id, row.version.content_hash});
-        versions.insert({key.log_id, Digest{}});  // As an earlier erasure left it.
-      }
-    }
-  }
-  return erased;
-}
-
 class PostgresKeeper final : public StoreKeeper {
  public:
   explicit PostgresKeeper(StoreSettings settings) : connector_(std::move(settings), clock_) {}

@@ -5,17 +5,10 @@
 #include <span>
 #include <vector>
 
-#include "plugins/api/ledger_reader.h"
+#include "plugins/api/erasure.h"
 #include "plugins/postgres/connection.h"
 
 namespace twinlog::postgres {
-
-struct RecordGroup {
-  std::vector<LedgerRow> rows;         ///< The record, then its conflicts.
-  std::vector<LedgerLeafRow> further;  ///< Further acceptances of either.
-};
-/// In the order in which every agent locks.
-using RecordGroups = std::map<EventKey, RecordGroup>;
 
 enum class GroupLock : std::uint8_t { kNone, kForUpdate };
 
