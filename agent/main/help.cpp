@@ -246,9 +246,9 @@ Exit codes:
   78  the part of the configuration that says where it is has mistakes)"},
     {"keygen", "Make an enrolment key: what says that an agent's epochs are yours",
      R"(Makes an Ed25519 key in the form of Go's note package. The private key is one line and goes to the file of --out, which
-gets mode 0400 and is never written over; name it in ledger.enrolment_key_file. The verifier key, the public half, is
-printed: keep it where no administrator of the stores can change it, and name it in the file of `twinlog verify
---trust`. Many agents may share one enrolment key.
+gets mode 0400 and is never written over; ledger.enrolment_key_file is for it, which agents of this version do not read yet.
+The verifier key, the public half, is printed: keep it where no administrator of the stores can change it. Many agents may
+share one enrolment key.
 
 Example:
   twinlog keygen --name audit.example.com/twinlog/enrol/prod-1 --out /etc/twinlog/enrolment.key
