@@ -18,7 +18,7 @@ struct LeafVector {
   std::string_view hash;
   std::string_view root;
 };
-const std::vector<LeafVector> kVectors = {
+const std::vector<LeafVector> vectors = {
     {"", "bbc909cf9cf26feb0088de4af61a90d0a4fbf35892d36f9b76f2abd6bfb95089",
      "bbc909cf9cf26feb0088de4af61a90d0a4fbf35892d36f9b76f2abd6bfb95089"},
     {"54574c3101000000019ab3c4d5e67f0081020304050607f80000000000000001000660fc38c19620060000000800000000000000000700000"
@@ -58,14 +58,14 @@ TEST(LeafVectors, SaltAndCommitmentHold) {
 
 TEST(LeafVectors, OfEveryTypeHoldToTheByteAndGiveTheRoots) {
   const std::vector<std::string> leaves = ledger_scene::leaves();
-  ASSERT_EQ(leaves.size(), kVectors.size());
+  ASSERT_EQ(leaves.size(), vectors.size());
   EXPECT_EQ(leaves[0].size(), 358U);
   Frontier frontier;
   for (std::size_t i = 0; i < leaves.size(); ++i) {
-    EXPECT_TRUE(kVectors[i].bytes.empty() || hex(leaves[i]) == kVectors[i].bytes) << i << " " << hex(leaves[i]);
-    EXPECT_EQ(hex(leaf_hash(leaves[i])), kVectors[i].hash) << i;
+    EXPECT_TRUE(vectors[i].bytes.empty() || hex(leaves[i]) == vectors[i].bytes) << i << " " << hex(leaves[i]);
+    EXPECT_EQ(hex(leaf_hash(leaves[i])), vectors[i].hash) << i;
     frontier.append(leaf_hash(leaves[i]));
-    EXPECT_EQ(hex(frontier.root()), kVectors[i].root) << i;
+    EXPECT_EQ(hex(frontier.root()), vectors[i].root) << i;
     const Result<Leaf> parsed = parse_leaf(leaves[i]);
     ASSERT_TRUE(parsed) << parsed.error().message();
     EXPECT_EQ(parsed->content, ledger_scene::contents()[i]) << i;

@@ -10,9 +10,9 @@
 namespace twinlog {
 namespace {
 
-const Uuid kEpoch = *uuid_from_text("019ab3c4-d5e6-7f00-8102-0304050607f8");
+const Uuid epoch_id = *uuid_from_text("019ab3c4-d5e6-7f00-8102-0304050607f8");
 constexpr std::string_view kEnrolmentName = "audit.example.com/twinlog/enrol/prod-1";
-const std::string kOrigin = origin_of("audit.example.com/twinlog/prod-1/auth", "auth-7f9c", kEpoch);
+const std::string epoch_origin = origin_of("audit.example.com/twinlog/prod-1/auth", "auth-7f9c", epoch_id);
 
 Seed seed_from(std::uint8_t first) {
   Seed seed{};
@@ -25,7 +25,7 @@ TreeHead head_of(std::uint64_t size, std::string_view root) {
 }
 
 TEST(NoteVectors, KeysHold) {
-  const SigningKey epoch(kOrigin, seed_from(0x00));
+  const SigningKey epoch(epoch_origin, seed_from(0x00));
   const SigningKey enrolment(std::string(kEnrolmentName), seed_from(0x40));
   EXPECT_EQ(verifier_key_text(epoch.verifier()),
             "audit.example.com/twinlog/prod-1/auth/auth-7f9c/019ab3c4-d5e6-7f00-8102-0304050607f8+9b8b8cb8+"
@@ -41,12 +41,12 @@ TEST(NoteVectors, KeysHold) {
 }
 
 TEST(NoteVectors, CheckpointsHoldToTheByte) {
-  const SigningKey epoch(kOrigin, seed_from(0x00));
+  const SigningKey epoch(epoch_origin, seed_from(0x00));
   const SigningKey enrolment(std::string(kEnrolmentName), seed_from(0x40));
   const std::string note = sign_checkpoint(
       head_of(1, "bbc909cf9cf26feb0088de4af61a90d0a4fbf35892d36f9b76f2abd6bfb95089"), epoch, &enrolment);
   EXPECT_EQ(note,
-            kOrigin + "\n1\nu8kJz5zyb+sAiN5K9hqQ0KT781iS02+bdvKr1r+5UIk=\n\n— " + kOrigin +
+            epoch_origin + "\n1\nu8kJz5zyb+sAiN5K9hqQ0KT781iS02+bdvKr1r+5UIk=\n\n— " + epoch_origin +
                 " m4uMuA3awwpXjh8b1bTcvucHC1dPEBezjKVsKr817EwBBbv2EHtJqNicIYILYnfhUE9k8j5DnJJ58Uv6tkLXpiysYwU=\n— " +
                 std::string(kEnrolmentName) +
                 " Up5wUxXo59bK41Ek1Ds7G/BtZnU40aE+zYCHZ09GgEY16eQ7xNgWr4PbCI3ZcX7nxVRi3w4F5m+JF5TYFO955jYDnAY=\n");
@@ -57,21 +57,21 @@ TEST(NoteVectors, CheckpointsHoldToTheByte) {
 }
 
 TEST(NoteVectors, CheckpointIsReadBackAndHoldsForItsKeysAlone) {
-  const SigningKey epoch(kOrigin, seed_from(0x00));
+  const SigningKey epoch(epoch_origin, seed_from(0x00));
   const SigningKey enrolment(std::string(kEnrolmentName), seed_from(0x40));
   const std::string note = sign_checkpoint(head_of(3, std::string(64, 'a')), epoch, &enrolment);
   const Result<SignedCheckpoint> parsed = parse_checkpoint(note);
   ASSERT_TRUE(parsed) << parsed.error().message();
   EXPECT_EQ(note_text(parsed->note), note);
   EXPECT_EQ(parsed->checkpoint.head.size, 3U);
-  EXPECT_EQ(epoch_of_origin(parsed->checkpoint.origin), kEpoch);
+  EXPECT_EQ(epoch_of_origin(parsed->checkpoint.origin), epoch_id);
   EXPECT_EQ(signed_by(parsed->note, epoch.verifier()), SignedBy::kYes);
   EXPECT_EQ(signed_by(parsed->note, enrolment.verifier()), SignedBy::kYes);
-  EXPECT_EQ(signed_by(parsed->note, SigningKey(kOrigin, seed_from(0x01)).verifier()), SignedBy::kNo);
+  EXPECT_EQ(signed_by(parsed->note, SigningKey(epoch_origin, seed_from(0x01)).verifier()), SignedBy::kNo);
 }
 
 TEST(NoteVectors, NoByteOfACheckpointCanBeAnother) {
-  const SigningKey epoch(kOrigin, seed_from(0x00));
+  const SigningKey epoch(epoch_origin, seed_from(0x00));
   const std::string note = sign_checkpoint(head_of(3, std::string(64, 'a')), epoch);
   for (std::size_t i = 0; i < note.size(); ++i) {
     for (unsigned bit = 0; bit < 8; ++bit) {

@@ -79,13 +79,14 @@ std::string repeated(const std::string& text, std::size_t times) {
 TEST(TlogProof, NothingElseIsOne) {
   const std::string extra = "c2sp.org/tlog-proof@v1\nextra QUJD\n";
   const std::string hash = base64(std::string(32, 'x')) + "\n";
+  const std::string too_many = repeated(hash, kMostProofHashes + 1);
+  const auto with = [&extra](const std::string& rest) { return std::string(extra).append(rest); };
   for (const std::string& text :
        {std::string(), std::string("c2sp.org/tlog-proof@v2\nextra QUJD\nindex 1\n\nnote"),
         std::string("c2sp.org/tlog-proof@v1\nindex 1\n\nnote"),
-        std::string("c2sp.org/tlog-proof@v1\nextra \nindex 1\n\nn"), extra + "index 01\n\nn", extra + "index -1\n\nn",
-        extra + "index 1 \n\nn", extra + "index 18446744073709551616\n\nn", extra + "index 1\nQUJD\n\nn",
-        extra + "index 1\n" + hash, extra + "index 1\r\n\nn",
-        extra + "index 1\n" + repeated(hash, kMostProofHashes + 1) + "\nn"}) {
+        std::string("c2sp.org/tlog-proof@v1\nextra \nindex 1\n\nn"), with("index 01\n\nn"), with("index -1\n\nn"),
+        with("index 1 \n\nn"), with("index 18446744073709551616\n\nn"), with("index 1\nQUJD\n\nn"),
+        with("index 1\n").append(hash), with("index 1\r\n\nn"), with("index 1\n").append(too_many).append("\nn")}) {
     EXPECT_FALSE(parse_tlog_proof(text)) << text;
   }
 }

@@ -1,4 +1,5 @@
-// The tree against RFC 6962's vectors and given hashes; proofs of every size up to 300, and of none that was changed.
+// The tree against RFC 6962's vectors and given_leaves hashes; proofs of every size up to 300, and of none that was
+// changed.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -49,14 +50,16 @@ TEST(Tree, HoldsToTheVectorsOfRfc6962) {
   }
 }
 
-const std::vector<Digest> kGiven = {digest_of("f4c4a73006dadb2870a085d68b7f4c34645f525432c2fcfa221109ae00eab419"),
-                                    digest_of("0ebfc9063172e4deb502f7ea2a300bd0f5105cbb95bc23dc30a55271bdaef7a9"),
-                                    digest_of("db3d3c00e586da5314c0e08fbd73fe2caef9d8eff7ab437feae901cfdb462841"),
-                                    digest_of("d0842bd62b1fc7d30b0ff7a6b733820a7864abc8c50f29a54cbfc0a3c0254ad1"),
-                                    digest_of("4f45e4bef6bd291b23b60ea0b60bd773ee22b98a5facbf835f20f13e981d568a")};
+const std::vector<Digest> given_leaves = {
+    digest_of("f4c4a73006dadb2870a085d68b7f4c34645f525432c2fcfa221109ae00eab419"),
+    digest_of("0ebfc9063172e4deb502f7ea2a300bd0f5105cbb95bc23dc30a55271bdaef7a9"),
+    digest_of("db3d3c00e586da5314c0e08fbd73fe2caef9d8eff7ab437feae901cfdb462841"),
+    digest_of("d0842bd62b1fc7d30b0ff7a6b733820a7864abc8c50f29a54cbfc0a3c0254ad1"),
+    digest_of("4f45e4bef6bd291b23b60ea0b60bd773ee22b98a5facbf835f20f13e981d568a")};
 
 std::vector<std::string> texts_of(const std::vector<Digest>& proof) {
   std::vector<std::string> texts;
+  texts.reserve(proof.size());
   for (const Digest& hash : proof) {
     texts.push_back(base64(as_text(hash)));
   }
@@ -64,8 +67,8 @@ std::vector<std::string> texts_of(const std::vector<Digest>& proof) {
 }
 
 TEST(Tree, OverGivenHashesHasTheGivenRoots) {
-  const std::span<const Digest> given(kGiven);
-  EXPECT_EQ(hex(root_of(given.first(1))), hex(kGiven[0]));
+  const std::span<const Digest> given(given_leaves);
+  EXPECT_EQ(hex(root_of(given.first(1))), hex(given[0]));
   EXPECT_EQ(hex(root_of(given.first(2))), "3e50c8476dcd00f2039a2b2a3fc91af9af0028fdc4c87c54649b3a5cab67d990");
   EXPECT_EQ(hex(root_of(given.first(3))), "3a1fa5b3b56f495da3d1f3997a0442967ae731b0073f0108a59450023ac43060");
   EXPECT_EQ(hex(root_of(given.first(4))), "3aa30b1ca9390b8c8f9043be56f1625402fb280666f6507757bfa43bd940b179");
@@ -73,11 +76,11 @@ TEST(Tree, OverGivenHashesHasTheGivenRoots) {
 }
 
 TEST(Tree, OverGivenHashesHasTheGivenConsistencyProofs) {
-  EXPECT_EQ(texts_of(consistency_proof(kGiven, 1)),
+  EXPECT_EQ(texts_of(consistency_proof(given_leaves, 1)),
             (std::vector<std::string>{
                 "Dr/JBjFy5N61AvfqKjAL0PUQXLuVvCPcMKVScb2u96k=", "df8RMKqFHicWbbIhBxQ39q04LGlfQaLdJvkJKHcMA80=",
                 "T0Xkvva9KRsjtg6gtgvXc+4iuYpfrL+DXyDxPpgdVoo="}));
-  EXPECT_EQ(texts_of(consistency_proof(kGiven, 3)),
+  EXPECT_EQ(texts_of(consistency_proof(given_leaves, 3)),
             (std::vector<std::string>{
                 "2z08AOWG2lMUwOCPvXP+LK752O/3q0N/6ukBz9tGKEE=", "0IQr1isfx9MLD/emtzOCCnhkq8jFDymlTL/Ao8AlStE=",
                 "PlDIR23NAPIDmisqP8ka+a8AKP3EyHxUZJs6XKtn2ZA=", "T0Xkvva9KRsjtg6gtgvXc+4iuYpfrL+DXyDxPpgdVoo="}));

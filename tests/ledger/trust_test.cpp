@@ -16,8 +16,8 @@ namespace {
 using ledger_scene::kEnrolmentName;
 using ledger_scene::kOrigin;
 
-const std::string kEnrolmentText = verifier_key_text(ledger_scene::enrolment_key().verifier());
-const std::string kEpochText = verifier_key_text(ledger_scene::epoch_key().verifier());
+const std::string enrolment_text = verifier_key_text(ledger_scene::enrolment_key().verifier());
+const std::string epoch_text = verifier_key_text(ledger_scene::epoch_key().verifier());
 
 std::string note_of(std::size_t size) {
   const SigningKey enrolment = ledger_scene::enrolment_key();
@@ -31,8 +31,8 @@ TrustFile trust_of(const std::string& text) {
 }
 
 TEST(TrustFile, TakesEveryStatement) {
-  const TrustFile trust = trust_of("# ours\n\n" + kEnrolmentText + " audit.example.com/twinlog/  # of prod\r\n\t" +
-                                   kEpochText + "\nrevoked old-key\nrevoked " + std::string(kOrigin) +
+  const TrustFile trust = trust_of("# ours\n\n" + enrolment_text + " audit.example.com/twinlog/  # of prod\r\n\t" +
+                                   epoch_text + "\nrevoked old-key\nrevoked " + std::string(kOrigin) +
                                    " after 4\nunproved before 2026-11-24T02:00:00+02:00 17");
   ASSERT_EQ(trust.keys.size(), 2U);
   EXPECT_EQ(trust.keys[0].key, ledger_scene::enrolment_key().verifier());
@@ -49,20 +49,20 @@ TEST(TrustFile, NamesLineAndReasonOfAMistake) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "names no key"},
       {"# only this", "names no key"},
-      {kEnrolmentText + "\nrevoked", "line 2: expected `revoked"},
-      {kEnrolmentText + " a b", "line 1: a key is followed by at most one"},
-      {kEnrolmentText.substr(0, kEnrolmentText.size() - 1), "line 1: not a verifier key"},
-      {"\n" + kEnrolmentText + " pre+fix", "line 2: the origin prefix"},
-      {kEnrolmentText + "\nrevoked " + origin + " after x", "line 2: the size"},
-      {kEnrolmentText + "\nrevoked " + origin + " after 8388609", "line 2: the size"},
-      {kEnrolmentText + "\nrevoked " + origin + " since 4", "line 2: expected `revoked"},
-      {kEnrolmentText + "\nrevoked a-key after 4", "line 2: an origin ends"},
-      {kEnrolmentText + "\nrevoked " + kEnrolmentText, "line 2: what is revoked is the name of no key"},
-      {kEnrolmentText + "\nunproved before yesterday", "line 2: the time"},
-      {kEnrolmentText + "\nunproved before 2026-11-24T00:00:00", "line 2: the time"},
-      {kEnrolmentText + "\nunproved before 2026-11-24T00:00:00Z many", "line 2: the rows"},
-      {kEnrolmentText + "\nunproved before 2026-11-24T00:00:00Z\nunproved before 2026-11-24T00:00:00Z", "line 3"},
-      {kEnrolmentText + "\nunproved", "line 2: expected `unproved"},
+      {enrolment_text + "\nrevoked", "line 2: expected `revoked"},
+      {enrolment_text + " a b", "line 1: a key is followed by at most one"},
+      {enrolment_text.substr(0, enrolment_text.size() - 1), "line 1: not a verifier key"},
+      {"\n" + enrolment_text + " pre+fix", "line 2: the origin prefix"},
+      {enrolment_text + "\nrevoked " + origin + " after x", "line 2: the size"},
+      {enrolment_text + "\nrevoked " + origin + " after 8388609", "line 2: the size"},
+      {enrolment_text + "\nrevoked " + origin + " since 4", "line 2: expected `revoked"},
+      {enrolment_text + "\nrevoked a-key after 4", "line 2: an origin ends"},
+      {enrolment_text + "\nrevoked " + enrolment_text, "line 2: what is revoked is the name of no key"},
+      {enrolment_text + "\nunproved before yesterday", "line 2: the time"},
+      {enrolment_text + "\nunproved before 2026-11-24T00:00:00", "line 2: the time"},
+      {enrolment_text + "\nunproved before 2026-11-24T00:00:00Z many", "line 2: the rows"},
+      {enrolment_text + "\nunproved before 2026-11-24T00:00:00Z\nunproved before 2026-11-24T00:00:00Z", "line 3"},
+      {enrolment_text + "\nunproved", "line 2: expected `unproved"},
       {std::string(kMostTrustFileBytes + 1, '#'), "more than"},
   };
   for (const auto& [text, words] : cases) {
@@ -78,10 +78,10 @@ Authority authority(const std::string& trust, const std::string& archived = "",
 }
 
 TEST(TrustFile, SaysWhoseBeginningsCount) {
-  EXPECT_EQ(authority(kEnrolmentText), Authority::kTrusted);
-  EXPECT_EQ(authority(kEpochText), Authority::kTrusted);
-  EXPECT_EQ(authority(kEnrolmentText + " audit.example.com/twinlog/prod-1/"), Authority::kTrusted);
-  EXPECT_EQ(authority(kEnrolmentText + " audit.example.com/twinlog/prod-2/"), Authority::kUnknown);
+  EXPECT_EQ(authority(enrolment_text), Authority::kTrusted);
+  EXPECT_EQ(authority(epoch_text), Authority::kTrusted);
+  EXPECT_EQ(authority(enrolment_text + " audit.example.com/twinlog/prod-1/"), Authority::kTrusted);
+  EXPECT_EQ(authority(enrolment_text + " audit.example.com/twinlog/prod-2/"), Authority::kUnknown);
   const SigningKey stranger("stranger", ledger_scene::seed_from(0x20));
   EXPECT_EQ(authority(verifier_key_text(stranger.verifier())), Authority::kUnknown);
 }
@@ -89,11 +89,11 @@ TEST(TrustFile, SaysWhoseBeginningsCount) {
 TEST(TrustFile, ForgedSignatureOfATrustedKeyIsNamed) {
   SignedCheckpoint beginning = *parse_checkpoint(note_of(1));
   beginning.note.signatures[1].signature[0] ^= 1U;
-  EXPECT_EQ(authority(kEnrolmentText, "", note_text(beginning.note)), Authority::kWrongSignature);
+  EXPECT_EQ(authority(enrolment_text, "", note_text(beginning.note)), Authority::kWrongSignature);
 }
 
 TEST(TrustFile, WhatARevokedKeyAuthorisedCountsOnlyFromAnArchive) {
-  const std::string trust = kEnrolmentText + "\nrevoked " + std::string(kEnrolmentName) + "\n";
+  const std::string trust = enrolment_text + "\nrevoked " + std::string(kEnrolmentName) + "\n";
   EXPECT_EQ(authority(trust), Authority::kRevoked);
   EXPECT_EQ(authority(trust, "checkpoint " + base64(note_of(1))), Authority::kTrusted);
   EXPECT_EQ(authority(trust, "checkpoint " + base64(note_of(5))), Authority::kRevoked);
@@ -103,7 +103,7 @@ TEST(TrustFile, KeyOfAnEpochSpeaksForNoOther) {
   const SigningKey epoch = ledger_scene::epoch_key();
   const SigningKey other("audit.example.com/twinlog/prod-1/auth/auth-7f9c/019ab3c4-d5e6-7f00-8102-0304050607f9",
                          ledger_scene::seed_from(0x60));
-  EXPECT_EQ(authority(kEpochText, "", sign_checkpoint(ledger_scene::head_of(1), other, &epoch)), Authority::kUnknown);
+  EXPECT_EQ(authority(epoch_text, "", sign_checkpoint(ledger_scene::head_of(1), other, &epoch)), Authority::kUnknown);
   const SigningKey thrown("audit.example.com/throw-away/019ab3c4-d5e6-7f00-8102-0304050607fa",
                           ledger_scene::seed_from(0x61));
   EXPECT_EQ(
@@ -112,7 +112,7 @@ TEST(TrustFile, KeyOfAnEpochSpeaksForNoOther) {
 }
 
 TEST(TrustFile, RevokedOriginCountsUpToItsSize) {
-  const TrustFile trust = trust_of(kEnrolmentText + "\nrevoked " + std::string(kOrigin) + " after 4\nrevoked " +
+  const TrustFile trust = trust_of(enrolment_text + "\nrevoked " + std::string(kOrigin) + " after 4\nrevoked " +
                                    std::string(kOrigin) + " after 6\n");
   EXPECT_TRUE(counts({std::string(kOrigin), ledger_scene::head_of(4)}, trust));
   EXPECT_FALSE(counts({std::string(kOrigin), ledger_scene::head_of(5)}, trust));

@@ -59,6 +59,7 @@ void FakeIntake::submit(Submission submission) {
     log_ids_.push_back(event.event.log_id);
   }
   sizes_.push_back(submission.events.size());
+  arrivals_.push_back(submission.arrival);
   waiting_.push_back(std::move(submission));
   changed_.notify_all();
 }
@@ -97,6 +98,11 @@ bool FakeIntake::wait_for_events(std::size_t count) {
 std::vector<std::string> FakeIntake::log_ids() const {
   const std::lock_guard lock(mutex_);
   return log_ids_;
+}
+
+std::vector<Arrival> FakeIntake::arrivals() const {
+  const std::scoped_lock lock(mutex_);
+  return arrivals_;
 }
 
 std::vector<std::size_t> FakeIntake::submission_sizes() const {

@@ -32,6 +32,8 @@ class FakeIntake final : public Intake {
 
   std::vector<std::string> log_ids() const;
   std::vector<std::size_t> submission_sizes() const;
+  /// Of every submission.
+  std::vector<Arrival> arrivals() const;
 
  private:
   void run();
@@ -42,6 +44,7 @@ class FakeIntake final : public Intake {
   std::deque<Submission> waiting_;
   std::vector<std::string> log_ids_;
   std::vector<std::size_t> sizes_;
+  std::vector<Arrival> arrivals_;
   bool is_held_ = false;
   bool is_ending_ = false;
   std::thread thread_;

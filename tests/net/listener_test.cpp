@@ -175,6 +175,16 @@ TEST(Peers, AnAllowedUidGetsItsAnswersAndARefusedPeerIsClosedBeforeAnythingIsRea
   }
 }
 
+TEST(Peers, WhoHandsALineOverIsKeptAsTheKernelNamesThem) {
+  IntakeRig rig;
+  ASSERT_TRUE(rig.start());
+  Client client = rig.connect();
+  client.send(event("a") + "\n");
+  ASSERT_TRUE(client.read_line().has_value());
+  ASSERT_EQ(rig.intake.arrivals().size(), 1U);
+  EXPECT_EQ(rig.intake.arrivals().front(), (Arrival{Ingress::kUnix, ::getuid(), ::getgid()}));
+}
+
 /// Connects as uid 1234, gid 1235 with the supplementary group 1236 and says whether an event was answered.
 bool is_served_as_other_user(const std::string& path) {
   const pid_t child = ::fork();
