@@ -42,6 +42,7 @@ class MongodbKeeper : public ::testing::TestWithParam<std::uint16_t (*)()> {
     for (Version& version : versions) {
       version.event.ip = "192.0.2.7";
       version.event.service = "portal";
+      version.arrival.ingress = Ingress::kUnix;  // A leaf without one is none.
       version.ledger = LedgerPlace{.tenant_seq = version.leaf_index - 1, .record_key = {}};
       version.ledger->record_key.fill(static_cast<std::uint8_t>(version.leaf_index));
     }
@@ -125,7 +126,7 @@ TEST_P(MongodbKeeper, TakesTheValuesOfARecordItsConflictsAndFurtherAcceptancesAn
   AuthEvent rest = again[0].event;
   rest.user_id = rest.ip = rest.account = std::nullopt;
   const auto root = content_root(rest, *kept);
-  ASSERT_TRUE(root);
+  ASSERT_TRUE(root) << (root ? "" : root.error().message());
   EXPECT_EQ(event_leaf(again[0], again[0].ledger->tenant_seq, *root), further[0].leaf);
 }
 
