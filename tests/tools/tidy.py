@@ -5,8 +5,9 @@
 
 Most of what clang-tidy does for a source it does for the headers of libraries. So sources with the same command are looked
 at together, as one unit that includes each of them, wherever their file-local names allow it; a unit that does not compile
-is looked at source by source. A clean verdict is remembered in BUILD_FOLDER/tidy under a hash of the preprocessed unit,
-the command and .clang-tidy, so that a second run only looks at what changed. Exit 1 if there are findings.
+is looked at source by source. A clean verdict is remembered under a hash of the preprocessed unit, the command, .clang-tidy
+and clang-tidy's version, so that a second run only looks at what changed; it lies where ccache's objects would, in the
+user's cache ($XDG_CACHE_HOME or ~/.cache, twinlog-tidy), and holds for every checkout. Exit 1 if there are findings.
 """
 import concurrent.futures
 import hashlib
@@ -20,6 +21,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).parents[2]
 UNIT_MOST = 12
+VERDICTS = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "twinlog-tidy"
+VERSION = subprocess.run(["clang-tidy-14", "--version"], capture_output=True, check=True).stdout
 # Formatted code: what is local to a file stands at the beginning of a line between these two.
 LOCAL = re.compile(r"^namespace \{$(.*?)^\}  // namespace$", re.M | re.S)
 DECLARED = re.compile(r"(?<!:)\b(\w+)(?=(?:\(| = |\{| \{| final|;|\[|<| : ))")
@@ -73,8 +76,10 @@ def check(build, unit, command):
     path = build / "tidy" / (hashlib.sha256(text.encode()).hexdigest()[:16] + ".cpp")
     path.write_text(text)
     seen = subprocess.run([*arguments, "-E", "-P", path], capture_output=True, cwd=folder, check=False).stdout
-    config = (ROOT / ".clang-tidy").read_bytes()
-    verdict = build / "tidy" / hashlib.sha256(b"\0".join([seen, config, " ".join(arguments).encode()])).hexdigest()
+    # Wherever this checkout lies, it is the same unit.
+    looked_at = [seen, " ".join(arguments).encode(), (ROOT / ".clang-tidy").read_bytes(), VERSION]
+    key = b"\0".join(part.replace(bytes(ROOT), b".") for part in looked_at)
+    verdict = VERDICTS / hashlib.sha256(key).hexdigest()
     if seen and verdict.exists():
         return True, True, ""
     done = subprocess.run(["clang-tidy-14", "--quiet", f"--config-file={ROOT / '.clang-tidy'}",
@@ -102,6 +107,7 @@ def main():
     for source in unknown:
         print(f"tidy: {source.relative_to(ROOT)} is not built by any target")
     (build / "tidy").mkdir(exist_ok=True)
+    VERDICTS.mkdir(parents=True, exist_ok=True)
     units = sorted(units_of([source for source in sources if source in commands], commands), key=len, reverse=True)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
         findings = [said for said in workers.map(lambda unit: check_unit(build, unit, commands), units) if said]
