@@ -4,148 +4,38 @@
 #include <filesystem>
 #include <fstream>
 
-#include "ledger/base/base64.h"
-#include "ledger/record/canonical.h"
 #include "plugins/exports/export_reader.h"
 #include "tests/support/temp_folder.h"
 #include "tests/verify/attacked.h"
+#include "tests/verify/export_lines.h"
 
 namespace twinlog::testing {
 namespace {
-
-std::string in_quotes(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    out.append(c == '\n' ? "\\n" : std::string(c == '"' || c == '\\' ? 1 : 0, '\\') + c);
-  }
-  return out + "\"";
-}
-
-/// Writes members of one line in one of the two dialects.
-class Line {
- public:
-  explicit Line(ExportDialect dialect) : dialect_(dialect) {}
-  Line& json(std::string_view name, const std::string& value) {
-    out_.append(out_.empty() ? "{" : ",").append(in_quotes(name)).append(":").append(value);
-    return *this;
-  }
-  Line& text(std::string_view name, const std::optional<std::string>& value) {
-    return value ? json(name, in_quotes(*value)) : none(name);
-  }
-  Line& number(std::string_view name, std::int64_t value) {
-    return json(name, is_document() ? R"({"$numberLong":")" + std::to_string(value) + "\"}" : std::to_string(value));
-  }
-  Line& binary(std::string_view name, std::string_view bytes) {
-    return json(name, is_document() ? R"({"$binary":{"base64":")" + base64(bytes) + R"(","subType":"00"}})"
-                                    : "\"\\\\x" + hex(bytes) + "\"");
-  }
-  Line& time(std::string_view name, UtcMicros time) {
-    if (!is_document()) {
-      std::string words = utc_micros_text(time);
-      words.replace(words.size() - 1, 1, "+00:00");
-      return json(name, in_quotes(words));
-    }
-    json(name, R"({"$date":{"$numberLong":")" + std::to_string(time / 1000) + "\"}}");
-    return number(std::string(name) + "_us", time);
-  }
-  Line& maybe_time(std::string_view name, const std::optional<UtcMicros>& value) {
-    return value ? time(name, *value) : none(name);
-  }
-  std::string end() const { return out_ + "}\n"; }
-  bool is_document() const { return dialect_ == ExportDialect::kMongodb; }
-
- private:
-  Line& none(std::string_view name) { return is_document() ? *this : json(name, "null"); }
-  ExportDialect dialect_;
-  std::string out_;
-};
-
-std::string version_line(const LedgerRow& row, ExportDialect dialect) {
-  const Version& version = row.version;
-  const AuthEvent& event = version.event;
-  Line line(dialect);
-  if (line.is_document()) {
-    line.text("_id", event.tenant_id + "/" + event.log_id + (row.is_conflict ? "/" + hex(version.content_hash) : ""));
-  }
-  line.text("tenant_id", event.tenant_id).text("log_id", event.log_id).text("event_type", event.event_type);
-  line.time("occurred_at", event.occurred_at).text("user_id", event.user_id).text("username", event.username);
-  line.text("ip", event.ip).text("account", event.account).text("lock_reason", event.lock_reason);
-  if (event.lock_kind) {
-    line.text("lock_kind", std::string(lock_kind_text(*event.lock_kind)));
-  }
-  if (event.metadata) {
-    line.json("metadata", *event.metadata);
-  }
-  line.time("received_at", version.received_at).time("effective_at", version.effective_at).text("agent", version.agent);
-  line.binary("content_hash", as_text(version.content_hash)).text("epoch_id", uuid_text(version.epoch_id));
-  line.number("leaf_index", static_cast<std::int64_t>(version.leaf_index));
-  if (!row.is_conflict) {
-    line.json("has_conflict", row.has_conflict ? "true" : "false");
-  }
-  line.number("tenant_seq", static_cast<std::int64_t>(*row.tenant_seq)).number("ingress", 1);
-  line.number("peer_uid", version.arrival.uid).number("peer_gid", version.arrival.gid);
-  return line.binary("record_key", as_text(version.ledger->record_key)).end();
-}
-
-std::string account_line(const LedgerAccountRow& row, ExportDialect dialect) {
-  const ShownAccount& shown = row.account;
-  Line line(dialect);
-  line.text("tenant_id", row.key.tenant_id).text("account", row.key.account);
-  line.number("failed_login_attempts", shown.failed_login_attempts);
-  line.maybe_time("account_locked_until", shown.account_locked_until);
-  line.text("lock_kind", std::string(lock_kind_text(shown.lock_kind))).text("lock_reason", shown.lock_reason);
-  line.maybe_time("last_failed_at", shown.last_failed_at).maybe_time("last_success_at", shown.last_success_at);
-  line.maybe_time("last_locked_at", shown.last_locked_at).maybe_time("last_reset_at", shown.last_reset_at);
-  line.text("organisation_id", shown.organisation_id).text("log_id", shown.log_id);
-  return line.time("effective_at", shown.effective_at).binary("fold_state", row.state).end();
-}
 
 void append(const std::filesystem::path& folder, const std::string& table, const std::string& line) {
   std::ofstream(folder / (table + ".ndjson"), std::ios::app | std::ios::binary) << line;
 }
 
-void write_ledger(const std::filesystem::path& folder, const StoreImage& image, ExportDialect dialect) {
-  for (const LedgerEpochRow& row : image.epochs) {
-    Line line(dialect);
-    line.text("epoch_id", row.epoch_id).text("origin", row.origin).binary("open", row.open).text("note", row.note);
-    append(folder, "ledger_epochs", line.end());
-  }
-  for (const LedgerTileRow& row : image.tiles) {
-    Line line(dialect);
-    line.text("epoch_id", uuid_text(row.epoch_id)).number("first_index", static_cast<std::int64_t>(row.first_index));
-    line.number("leaf_count", static_cast<std::int64_t>(row.leaf_count)).time("first_accept_at", row.first_accept_at);
-    append(folder, "ledger_tiles", line.time("last_accept_at", row.last_accept_at).binary("hashes", row.hashes).end());
-  }
-  for (const LedgerLeafRow& row : image.leaves) {
-    Line line(dialect);
-    line.text("epoch_id", uuid_text(row.epoch_id)).number("leaf_index", static_cast<std::int64_t>(row.leaf_index));
-    line.binary("leaf", row.leaf).text("tenant_id", row.tenant_id).text("log_id", row.log_id);
-    if (row.record_key) {
-      line.number("tenant_seq", static_cast<std::int64_t>(*row.tenant_seq))
-          .binary("record_key", as_text(*row.record_key));
-    }
-    append(folder, "ledger_leaves", line.end());
-  }
-  for (const LedgerCheckpointRow& row : image.checkpoints) {
-    Line line(dialect);
-    line.text("epoch_id", uuid_text(row.epoch_id)).number("size", static_cast<std::int64_t>(row.size));
-    append(folder, "ledger_checkpoints",
-           line.binary("root", row.root).text("note", row.note).time("accepted_at", row.accepted_at).end());
+template <typename Row>
+void append_all(const std::filesystem::path& folder, const std::string& table, const std::vector<Row>& rows,
+                ExportDialect dialect, std::string (*line_of)(const Row&, ExportDialect)) {
+  append(folder, table, "");
+  for (const Row& row : rows) {
+    append(folder, table, line_of(row, dialect));
   }
 }
 
 void write_export(const std::filesystem::path& folder, const StoreImage& image, ExportDialect dialect) {
-  for (const char* table : {"auth_logs", "auth_log_conflicts", "account_lockouts", "ledger_epochs", "ledger_tiles",
-                            "ledger_leaves", "ledger_checkpoints"}) {
-    append(folder, table, "");
-  }
+  append(folder, "auth_logs", "");
+  append(folder, "auth_log_conflicts", "");
   for (const LedgerRow& row : image.rows) {
     append(folder, row.is_conflict ? "auth_log_conflicts" : "auth_logs", version_line(row, dialect));
   }
-  for (const LedgerAccountRow& row : image.accounts) {
-    append(folder, "account_lockouts", account_line(row, dialect));
-  }
-  write_ledger(folder, image, dialect);
+  append_all(folder, "account_lockouts", image.accounts, dialect, account_line);
+  append_all(folder, "ledger_epochs", image.epochs, dialect, epoch_line);
+  append_all(folder, "ledger_tiles", image.tiles, dialect, tile_line);
+  append_all(folder, "ledger_leaves", image.leaves, dialect, leaf_line);
+  append_all(folder, "ledger_checkpoints", image.checkpoints, dialect, checkpoint_line);
 }
 
 class Exports : public Attacked {
