@@ -121,6 +121,7 @@ struct AcknowledgedLoss : Loss {
 struct SpoolStats {
   std::uint64_t last_leaf = 0;        ///< 0: nothing was ever accepted.
   std::uint64_t first_kept_leaf = 1;  ///< Everything below was trimmed.
+  std::uint64_t own_leaves = 0;       ///< How many of those that are kept are no events but the agent's own.
   std::array<std::uint64_t, kStores> cursors{};
   /// As note_incomplete() was told.
   std::array<std::optional<UtcMicros>, kStores> incomplete_since{};
@@ -157,6 +158,9 @@ struct SpoolStats {
   std::uint64_t unreadable_ids = 0;
   std::uint64_t forgotten_ids = 0;
   bool writable = true;  ///< The last commit or probe succeeded.
+
+  /// How many versions are kept.
+  std::uint64_t records() const { return last_leaf + 1 - first_kept_leaf - own_leaves; }
 };
 
 /// What one store does not have yet.
