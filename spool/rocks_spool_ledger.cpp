@@ -94,6 +94,7 @@ Result<TreeState> RocksSpool::begin_epoch(const NewEpoch& epoch, UtcMicros now) 
   book_.add_epoch(base, stored);
   tree_ = std::move(tree);
   install(std::move(pending));
+  space_.forget_rate();
   return tree_->state();
 }
 
