@@ -175,6 +175,16 @@ std::uint64_t EpochBook::newest_other(std::uint64_t number) const {
   return records_.newest_other(number);
 }
 
+std::uint64_t EpochBook::numbers_with(std::uint64_t first, std::uint64_t others) const {
+  const std::scoped_lock lock(mutex_);
+  auto own = std::ranges::lower_bound(records_.own, first);
+  std::uint64_t numbers = others;
+  for (; own != records_.own.end() && *own - first < numbers; ++own) {
+    ++numbers;
+  }
+  return numbers;
+}
+
 std::uint64_t EpochBook::next_other(std::uint64_t number) const {
   const std::scoped_lock lock(mutex_);
   for (auto own = std::ranges::lower_bound(records_.own, number); own != records_.own.end() && *own == number; ++own) {

@@ -212,8 +212,8 @@ class Spool {
   /// The greatest number up to `number` that is no leaf of the agent's own; 0: none that is known. Out of memory.
   virtual std::uint64_t newest_event(std::uint64_t number) const = 0;
 
-  /// Up to `most_events` items (and about `most_bytes` of events, at least one) with a number above `after`, of one
-  /// epoch. Own leaves count as events.
+  /// Up to `most_events` events (and about `most_bytes` of them, at least one) with a number above `after`, of one
+  /// epoch, and the own leaves among them.
   virtual Result<SpoolBatch> read_batch(std::uint64_t after, std::size_t most_events, std::size_t most_bytes) const = 0;
   /// Up to `most_events` versions (and about `most_bytes` of them, at least one) with a number above `after`, in order,
   /// whatever epochs they are of; own leaves are passed over.

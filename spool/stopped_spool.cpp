@@ -37,7 +37,7 @@ class Reader final : public StoppedSpool {
         folder_bytes_(folder_bytes) {}
 
   StoppedSpoolFacts facts() const override {
-    StoppedSpoolFacts facts{.epoch_id = state_.identity.epoch_id,
+    StoppedSpoolFacts facts{.epoch_id = state_.epochs.newest(),
                             .format = state_.format,
                             .first_kept_leaf = state_.positions.first_kept,
                             .last_leaf = state_.last_leaf,

@@ -28,7 +28,7 @@ Status check_stopped(const std::string& path);
 Status check_owner(const std::string& path);
 
 struct StoppedSpoolFacts {
-  Uuid epoch_id{};
+  Uuid epoch_id{};  ///< The newest.
   std::uint32_t format = 0;
   std::uint64_t first_kept_leaf = 1;
   std::uint64_t last_leaf = 0;

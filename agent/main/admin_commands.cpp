@@ -105,7 +105,7 @@ AdminPage AdminAgentCommands::spool_status(Times times) const {
   const SpoolStats stats = spool.stats();
   SpoolPage page;
   page.path = spool_path_;
-  page.epoch_id = uuid_text(spool.identity().epoch_id);
+  page.epoch_id = uuid_text(spool.tree().epoch_id);
   page.format = kSpoolFormat;
   page.first_leaf = stats.first_kept_leaf;
   page.last_leaf = stats.last_leaf;
