@@ -141,7 +141,7 @@ Status Check::open() {
   }
   take(std::move(*view));
   last_ = std::max(last_, state_->last_leaf);
-  check_.epoch_id = state_->identity.epoch_id;
+  check_.epoch_id = state_->epochs.newest();
   check_.losses = state_->positions.losses;
   check_.acknowledged = state_->positions.acknowledged;
   for (std::size_t store = 0; store < kStores; ++store) {

@@ -70,6 +70,21 @@ Result<EpochRecords> EpochRecords::load(const Database& database) {
   return records;
 }
 
+std::uint64_t EpochRecords::own_in(const LeafRange& numbers) const {
+  if (numbers.last < numbers.first) {
+    return 0;
+  }
+  return static_cast<std::uint64_t>(std::ranges::upper_bound(own, numbers.last) -
+                                    std::ranges::lower_bound(own, numbers.first));
+}
+
+std::uint64_t EpochRecords::newest_other(std::uint64_t number) const {
+  while (number > 0 && std::ranges::binary_search(own, number)) {
+    --number;
+  }
+  return number;
+}
+
 std::map<std::uint64_t, StoredEpoch>::const_iterator EpochRecords::epoch_of(std::uint64_t number) const {
   return std::prev(epochs.upper_bound(number));
 }
@@ -151,20 +166,23 @@ bool EpochBook::has_ledger() const {
 }
 
 std::uint64_t EpochBook::own_in(const LeafRange& numbers) const {
-  if (numbers.last < numbers.first) {
-    return 0;
-  }
   const std::scoped_lock lock(mutex_);
-  return static_cast<std::uint64_t>(std::ranges::upper_bound(records_.own, numbers.last) -
-                                    std::ranges::lower_bound(records_.own, numbers.first));
+  return records_.own_in(numbers);
 }
 
 std::uint64_t EpochBook::newest_other(std::uint64_t number) const {
   const std::scoped_lock lock(mutex_);
-  while (number > 0 && std::ranges::binary_search(records_.own, number)) {
-    --number;
+  return records_.newest_other(number);
+}
+
+std::uint64_t EpochBook::numbers_with(std::uint64_t first, std::uint64_t others) const {
+  const std::scoped_lock lock(mutex_);
+  auto own = std::ranges::lower_bound(records_.own, first);
+  std::uint64_t numbers = others;
+  for (; own != records_.own.end() && *own - first < numbers; ++own) {
+    ++numbers;
   }
-  return number;
+  return numbers;
 }
 
 std::uint64_t EpochBook::next_other(std::uint64_t number) const {

@@ -30,6 +30,11 @@ struct EpochRecords {
 
   /// Errors: kCorrupt for what is not ours.
   static Result<EpochRecords> load(const Database& database);
+  /// How many of these numbers are the agent's own.
+  std::uint64_t own_in(const LeafRange& numbers) const;
+  /// The greatest number up to this one that is none of them.
+  std::uint64_t newest_other(std::uint64_t number) const;
+  Uuid newest() const { return epochs.empty() ? Uuid{} : epochs.rbegin()->second.id; }
   /// The last that begins at or before the number; there is one.
   std::map<std::uint64_t, StoredEpoch>::const_iterator epoch_of(std::uint64_t number) const;
 };
@@ -54,9 +59,10 @@ class EpochBook {
   std::vector<SpoolEpoch> epochs(std::uint64_t last) const;
   /// Whether one with a ledger was ever begun in this spool, as far as it still knows.
   bool has_ledger() const;
-  std::uint64_t own_in(const LeafRange& numbers) const;
-  /// The greatest number up to this one that is none of them.
-  std::uint64_t newest_other(std::uint64_t number) const;
+  std::uint64_t own_in(const LeafRange& numbers) const;    ///< As EpochRecords::own_in().
+  std::uint64_t newest_other(std::uint64_t number) const;  ///< As EpochRecords::newest_other().
+  /// How many numbers from this one on hold so many that are none of them.
+  std::uint64_t numbers_with(std::uint64_t first, std::uint64_t others) const;
   /// The first number from this one on that is none of them.
   std::uint64_t next_other(std::uint64_t number) const;
   std::vector<SavedNote> notes_in(const LeafRange& numbers) const;

@@ -306,6 +306,7 @@ SpoolStats RocksSpool::stats() const {
   stats.cursors = positions.cursors;
   stats.incomplete_since = positions.incomplete_since;
   stats.last_leaf = last_leaf_;
+  stats.own_leaves = book_.own_in({stats.first_kept_leaf, stats.last_leaf});
   space_.tell(stats);
   setup_->tell(stats);
   stats.sync_errors = sync_errors_;

@@ -94,6 +94,7 @@ Result<TreeState> RocksSpool::begin_epoch(const NewEpoch& epoch, UtcMicros now) 
   book_.add_epoch(base, stored);
   tree_ = std::move(tree);
   install(std::move(pending));
+  space_.forget_rate();
   return tree_->state();
 }
 
@@ -195,8 +196,9 @@ Result<SpoolBatch> RocksSpool::read_batch(std::uint64_t after, std::size_t most_
   std::uint64_t first = beyond_holes(known_holes(positions), first_after(after, positions.first_kept));
   while (first <= end) {
     const SpoolEpoch epoch = book_.epoch_of(first, last);
+    const auto most = static_cast<std::size_t>(book_.numbers_with(first, most_events));
     Result<std::vector<SpoolItem>> items =
-        read_items(*database_, {first, std::min(end, epoch.last_number), most_events, most_bytes});
+        read_items(*database_, {first, std::min(end, epoch.last_number), most, most_bytes});
     if (!items) {
       return items.error();
     }

@@ -121,6 +121,7 @@ struct AcknowledgedLoss : Loss {
 struct SpoolStats {
   std::uint64_t last_leaf = 0;        ///< 0: nothing was ever accepted.
   std::uint64_t first_kept_leaf = 1;  ///< Everything below was trimmed.
+  std::uint64_t own_leaves = 0;       ///< How many of those that are kept are no events but the agent's own.
   std::array<std::uint64_t, kStores> cursors{};
   /// As note_incomplete() was told.
   std::array<std::optional<UtcMicros>, kStores> incomplete_since{};
@@ -157,6 +158,9 @@ struct SpoolStats {
   std::uint64_t unreadable_ids = 0;
   std::uint64_t forgotten_ids = 0;
   bool writable = true;  ///< The last commit or probe succeeded.
+
+  /// How many versions are kept.
+  std::uint64_t records() const { return last_leaf + 1 - first_kept_leaf - own_leaves; }
 };
 
 /// What one store does not have yet.
@@ -208,8 +212,8 @@ class Spool {
   /// The greatest number up to `number` that is no leaf of the agent's own; 0: none that is known. Out of memory.
   virtual std::uint64_t newest_event(std::uint64_t number) const = 0;
 
-  /// Up to `most_events` items (and about `most_bytes` of events, at least one) with a number above `after`, of one
-  /// epoch. Own leaves count as events.
+  /// Up to `most_events` events (and about `most_bytes` of them, at least one) with a number above `after`, of one
+  /// epoch, and the own leaves among them.
   virtual Result<SpoolBatch> read_batch(std::uint64_t after, std::size_t most_events, std::size_t most_bytes) const = 0;
   /// Up to `most_events` versions (and about `most_bytes` of them, at least one) with a number above `after`, in order,
   /// whatever epochs they are of; own leaves are passed over.

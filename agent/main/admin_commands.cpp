@@ -91,7 +91,7 @@ StoreProgress AdminAgentCommands::progress_of(StoreId store, const SpoolStats& s
   if (!progress.is_enabled) {
     return progress;
   }
-  progress.waiting = stats.last_leaf - std::min(stats.last_leaf, progress.last_leaf);
+  progress.waiting = (*courier)->backlog();
   if (const auto error = (*courier)->status().last_error) {
     progress.error_class = reaction_text(error->reaction);
     progress.error_code = error->code;
@@ -105,15 +105,17 @@ AdminPage AdminAgentCommands::spool_status(Times times) const {
   const SpoolStats stats = spool.stats();
   SpoolPage page;
   page.path = spool_path_;
-  page.epoch_id = uuid_text(spool.identity().epoch_id);
+  page.epoch_id = uuid_text(spool.tree().epoch_id);
   page.format = kSpoolFormat;
   page.first_leaf = stats.first_kept_leaf;
   page.last_leaf = stats.last_leaf;
+  page.last_event = spool.newest_event(stats.last_leaf);
+  page.own_leaves = stats.own_leaves;
   page.size_bytes = stats.disk_bytes;
   page.max_bytes = stats.max_bytes;
   if (times == Times::kRead && page.records() > 0) {
     page.oldest_received_at = received_after(spool, stats.first_kept_leaf - 1);
-    page.newest_received_at = received_after(spool, stats.last_leaf - 1);
+    page.newest_received_at = received_after(spool, page.last_event - 1);
   }
   if (const auto drain = drain_.requested_at()) {
     page.drain_requested_at = utc_micros_text(drain->utc);

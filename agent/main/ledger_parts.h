@@ -35,7 +35,7 @@ struct LedgerParts {
 };
 
 /// Makes the notary, which begins the run's epoch: before anything is taken.
-Status start_notary(AgentParts& parts);
+void start_notary(AgentParts& parts);
 /// Starts the thread that reads back.
 void start_audit(AgentParts& parts);
 /// Null where there is none for the store.

@@ -168,9 +168,7 @@ Status start_parts(AgentParts& parts, const ProcessGifts& gifts, const ServiceMa
   if (Status opened = open_spool(parts, manager); !opened.ok()) {
     return opened;
   }
-  if (Status begun = start_notary(parts); !begun.ok()) {
-    return begun;
-  }
+  start_notary(parts);
   add_stores(parts);
   start_front_door(parts);
   if (Status started = start_intake(parts, gifts); !started.ok()) {

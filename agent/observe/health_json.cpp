@@ -121,7 +121,7 @@ void write_spool(Json& json, const HealthFacts& facts) {
   json.number("max_bytes", is_open ? spool.max_bytes : facts.known.spool_max_bytes);
   json.number("limit_bytes", is_open ? spool.limit_bytes : facts.known.spool_max_bytes);
   json.number("volume_free_bytes", spool.volume_free_bytes);
-  json.number("records", spool.last_leaf + 1 - spool.first_kept_leaf);
+  json.number("records", spool.records());
   std::uint64_t waiting = 0;
   for (const StoreFacts& store : facts.stores) {
     waiting = std::max(waiting, store.is_enabled ? store.backlog.events : 0);

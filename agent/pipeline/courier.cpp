@@ -80,7 +80,7 @@ std::chrono::milliseconds Courier::step() {
     waiting_since_.reset();
     return now - compared_at_ < settings_.probe ? kIdle : connect();
   }
-  if (const auto wait = wait_for_batch(last - cursor)) {
+  if (const auto wait = wait_for_batch(parts_.spool.events_in({cursor + 1, last}))) {
     return *wait;
   }
   return flush(cursor);
