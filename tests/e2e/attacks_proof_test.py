@@ -42,7 +42,7 @@ class Proofs(LedgerCase):
         self.made()
         text = self.disclosure.read_text()
         shown = json.loads(text)
-        for changed in (json.dumps(shown), text.rstrip("\n"), text + "\n", text.replace("acme", "\\u0061cme", 1),
+        for changed in (json.dumps(shown), text + "\n", text.replace("acme", "\\u0061cme", 1),
                         json.dumps(dict(reversed(shown.items())), separators=(",", ":"), ensure_ascii=False) + "\n"):
             self.disclosure.write_text(changed)
             self.assertEqual(3, self.check(), changed)
