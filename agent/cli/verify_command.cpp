@@ -9,12 +9,12 @@
 #include "agent/cli/verify_report.h"
 #include "ledger/proof/check_proof.h"
 #include "ledger/record/timestamp.h"
+#include "ledger/verify/known_findings.h"
 #include "ledger/verify/verify.h"
 
 namespace twinlog {
 namespace {
 
-constexpr std::string_view kKnownMark = ",\"known\":true}";
 constexpr std::string_view kProofEnd = ".tlog-proof";
 
 std::optional<std::string> read_file(const std::string& path, const OperatorIo& io) {
@@ -80,19 +80,16 @@ bool read_archives(const VerifyOptions& options, VerifyInput& input, const Opera
   return true;
 }
 
-/// Lines of an earlier --json; those of the summary say nothing.
 bool read_known(const VerifyOptions& options, VerifyInput& input, const OperatorIo& io) {
   if (!options.known) {
     return true;
   }
   std::ifstream file(*options.known, std::ios::binary);
   std::string line;
-  while (std::getline(file, line)) {
-    if (line.ends_with(kKnownMark)) {
-      line.replace(line.size() - kKnownMark.size(), kKnownMark.size(), "}");
-    }
-    if (line.starts_with("{\"verdict\":")) {
-      input.known.insert(line);
+  for (std::size_t number = 1; std::getline(file, line); ++number) {
+    if (const Status taken = take_known(line, input.known); !taken) {
+      io.err << "twinlog: " << *options.known << ": line " << number << ": " << taken.error().message() << "\n";
+      return false;
     }
   }
   if (!file.is_open() || file.bad()) {

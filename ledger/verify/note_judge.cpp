@@ -87,7 +87,7 @@ Status NoteJudge::judge() {
   }
   SortedReader reader({&papers_});
   std::string id;
-  std::vector<Paper> epochs;  // Rows of ledger_epochs come before notes.
+  std::vector<Paper> epochs;  // Rows of ledger_epochs come before notes; and the first notes.
   bool is_judged = true;
   const auto judge_collected = [&]() -> Status {
     const bool is_due = !std::exchange(is_judged, true);
@@ -103,8 +103,7 @@ Status NoteJudge::judge() {
       is_judged = false;
     }
     Paper paper = read_paper(*record);
-    const bool is_archived = paper.kind == Paper::Kind::kNote && !paper.store;
-    if (paper.kind == Paper::Kind::kEpoch || (is_archived && !is_judged)) {
+    if (paper.kind == Paper::Kind::kEpoch || !is_judged) {
       epochs.push_back(paper);
     }
     if (paper.kind == Paper::Kind::kNote && (paper.store || paper.size > 1)) {
@@ -145,13 +144,7 @@ Status NoteJudge::judge_epoch(const Uuid& id, const std::vector<Paper>& papers) 
   const bool has_row =
       std::any_of(papers.begin(), papers.end(), [](const Paper& paper) { return paper.kind == Paper::Kind::kEpoch; });
   if (!has_row) {
-    const bool is_archived = std::any_of(papers.begin(), papers.end(), [](const Paper& paper) { return !paper.store; });
-    if (is_archived && facts.origin.empty()) {
-      if (const auto note = parse_checkpoint(papers.back().note)) {
-        facts.origin = note->checkpoint.origin;
-      }
-    }
-    tell(Verdict::kMissing, facts, nullptr, "the epoch's beginning is in no store, and notes of it are there");
+    judge_lost(number, papers);
   }
   if (parts_.trust) {
     const auto revoked = parts_.trust->revoked_after.find(facts.origin);
@@ -181,11 +174,39 @@ Status NoteJudge::judge_epoch(const Uuid& id, const std::vector<Paper>& papers) 
   return add_root(number, 1, first);
 }
 
+/// No store has a row of the epoch. What the archive alone says is demanded where a trusted key signed any of it:
+/// nobody can tell who signed the rest, since the key is in the beginning.
+void NoteJudge::judge_lost(std::uint32_t number, const std::vector<Paper>& papers) {
+  EpochFacts& facts = parts_.book.at(number);
+  bool is_demanded = !parts_.trust;
+  bool is_of_this_ledger = false;
+  for (const Paper& paper : papers) {
+    is_demanded = is_demanded || paper.store;
+    const Result<SignedCheckpoint> note = parse_checkpoint(paper.note);
+    if (!note || epoch_of_origin(note->checkpoint.origin) != facts.id) {
+      continue;
+    }
+    facts.origin = note->checkpoint.origin;
+    is_of_this_ledger = is_of_this_ledger || !parts_.trust || has_speaker(*parts_.trust, facts.origin);
+    is_demanded = is_demanded || authority_of(*note, *parts_.trust, parts_.archive) == Authority::kTrusted;
+  }
+  if (is_demanded) {
+    tell(Verdict::kMissing, facts, nullptr, "the epoch's beginning is in no store, and notes of it are there");
+    return;
+  }
+  unheld_ = number;
+  facts.is_named = false;
+  if (is_of_this_ledger) {
+    tell(Verdict::kUnknownKey, facts, nullptr,
+         "the archive has notes of this epoch, and no note of its beginning that a trusted key signed");
+  }
+}
+
 void NoteJudge::judge_beginnings(std::uint32_t number, const std::vector<Paper>& papers) {
   EpochFacts& facts = parts_.book.at(number);
   std::string archived;
   for (const Paper& paper : papers) {
-    archived = paper.kind == Paper::Kind::kNote && paper.size == 1 ? paper.note : archived;
+    archived = paper.kind == Paper::Kind::kNote && !paper.store && paper.size == 1 ? paper.note : archived;
   }
   std::optional<Beginning> accepted;
   std::optional<Beginning> unauthorised;
@@ -294,6 +315,11 @@ Status NoteJudge::add_root(std::uint32_t number, std::uint64_t size, const RootC
 
 Status NoteJudge::judge_note(std::uint32_t number, const Paper& paper) {
   EpochFacts& facts = parts_.book.at(number);
+  if (paper.store && unheld_ == number) {
+    unheld_.reset();
+    facts.is_named = true;
+    tell(Verdict::kMissing, facts, &paper, "the epoch's beginning is in no store, and notes of it are there");
+  }
   if (!facts.is_judged) {
     return {};  // Nothing that its key signed counts; that was told.
   }

@@ -55,6 +55,7 @@ class NoteJudge {
     bool is_trusted = false;
   };
   Status judge_epoch(const Uuid& id, const std::vector<Paper>& papers);
+  void judge_lost(std::uint32_t number, const std::vector<Paper>& papers);
   void judge_beginnings(std::uint32_t number, const std::vector<Paper>& papers);
   std::optional<Beginning> read_beginning(const EpochFacts& facts, const Paper& paper, std::string_view note);
   void accept(EpochFacts& facts, const Beginning& beginning);
@@ -72,6 +73,7 @@ class NoteJudge {
   OpeningSink openings_;
   std::string checked_note_;  ///< The last one that was checked, and what came of it.
   bool is_checked_note_good_ = false;
+  std::optional<std::uint32_t> unheld_;  ///< The epoch of which only an archive that proves nothing spoke so far.
 };
 
 }  // namespace twinlog

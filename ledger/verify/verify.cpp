@@ -20,8 +20,6 @@
 namespace twinlog {
 namespace {
 
-/// Walks that look for demands of leaves which only demands prove; a chain of more is nothing that agents make.
-constexpr int kMostWalks = 6;
 constexpr std::chrono::milliseconds kProgressPause{200};
 
 Error error_of(const StoreError& error, StoreSide side) {
@@ -207,9 +205,11 @@ Status Verification::walk_for_truth(bool& is_unfinished) {
   return walk.status();
 }
 
+/// Another walk for as long as leaves demand what no walk has taken into account: an epoch may be proven by the leaf of
+/// another alone, which a third one proves. It ends, since each walk but the last demands a larger tree than all
+/// before.
 Status Verification::prove() {
-  bool is_unfinished = true;
-  for (int walks = 0; is_unfinished && walks < kMostWalks; ++walks) {
+  for (bool is_unfinished = true; is_unfinished;) {
     show(VerifyStep::kProving, 0, 0);
     if (Status walked = walk_for_truth(is_unfinished); !walked) {
       return walked;

@@ -157,8 +157,20 @@ class Untrusted(LedgerCase):
         known.write_text("".join(json.dumps(each) + "\n" for each in findings))
         finding = self.assert_found("MODIFIED", 0, "--known", known, log_id="plain-1")
         self.assertTrue(finding["known"])
+        known.write_text(self.said)  # As verify itself printed them, summary and all.
+        self.assert_found("MODIFIED", 0, "--known", known, log_id="plain-1")
         self.set_column("plain-2", "service", "edited")
         self.assert_found("MODIFIED", 1, "--known", known, log_id="plain-2")
+
+    def test_what_is_no_finding_is_no_known_one(self):
+        known = self.folder / "known"
+        for text in ("plain-1\n", "[]\n", '{"verdict":"NONE"}\n', '{"verdict":"MODIFIED","leaf_index":-1}\n',
+                     '{"verdict":"MODIFIED","store":"elsewhere"}\n', '{"verdict":"MODIFIED","detail":7}\n'):
+            with self.subTest(text):
+                known.write_text(text)
+                code, findings = self.verify("--known", known)
+                self.assertEqual((3, []), (code, findings), self.said)
+                self.assertIn("line 1", self.said)
 
 
 if __name__ == "__main__":

@@ -165,8 +165,27 @@ class Notes(LedgerCase):
         archive = self.folder / "archive"
         encoded = forger.base64.b64encode(stranger.notes[-1][1].encode()).decode()
         archive.write_text(f"checkpoint {encoded}\n")
-        _, findings = self.verify("--checkpoints", archive)
-        self.assertNotIn("MISSING", {each["verdict"] for each in findings}, self.said)
+        found = self.assert_found("UNKNOWN_KEY", 2, "--checkpoints", archive)
+        self.assertEqual((None, stranger.origin), (found["store"], found["origin"]))
+        self.assertEqual({"UNKNOWN_KEY": 1}, self.summary["findings"])
+
+    def test_notes_of_a_ledger_that_the_trust_file_does_not_speak_of_say_nothing_of_this_one(self):
+        other = self.forged(enrolment=None, prefix="audit.elsewhere.example/twinlog/auth-forged").close()
+        archive = self.folder / "archive"
+        archive.write_text("".join(f"checkpoint {forger.base64.b64encode(note.encode()).decode()}\n"
+                                   for note in (other.first_note, other.notes[-1][1])))
+        self.assert_clean("--checkpoints", archive)
+
+    def test_a_note_that_nobody_can_check_excuses_no_rows_and_no_notes_in_a_store(self):
+        stranger = self.forged(enrolment=None).close()
+        archive = self.folder / "archive"
+        archive.write_text(f"checkpoint {forger.base64.b64encode(stranger.notes[-1][1].encode()).decode()}\n")
+        self.insert("ledger_checkpoints", {"epoch_id": stranger.epoch_id, "size": 2, "root": bytes(32),
+                                           "note": stranger.notes[-1][1], "accepted_at": forger_rows.moment(stranger.now)})
+        self.assert_found("MISSING", 1, "--checkpoints", archive, origin=stranger.origin)
+        self.sql("DELETE FROM ledger_checkpoints WHERE epoch_id = %s", stranger.epoch_id)
+        self.insert("auth_logs", {**self.row("plain-1"), "log_id": "planted", "epoch_id": stranger.epoch_id})
+        self.assert_found("FOREIGN", 1, "--checkpoints", archive, store="postgres", log_id="planted")
 
     def test_an_epoch_of_a_stranger_demands_nothing_by_its_word(self):
         witness = self.forged(enrolment=None, seen=[(self.other_id().bytes, 77, bytes(32))]).close()

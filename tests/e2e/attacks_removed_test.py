@@ -5,6 +5,7 @@ import unittest
 
 import forger
 import forger_rows
+import harness
 import ledger_scene
 from ledger_case import LATER, STORES, LedgerCase
 
@@ -163,15 +164,21 @@ class RemovedEpochs(LedgerCase):
         postgres, mongodb = self.scene.server.new_database(), self.scene.documents.new_database()
         first = self.scene.new_agent("auth-seen", postgres, mongodb)
         self.scene.run_once(first, [ledger_scene.line("seen-1", 1)])
-        second = self.scene.new_agent("auth-witness", postgres, mongodb, idle="2s")
-        for number in (2, 3):  # What its first run reads, the beginning of its second may tell.
-            self.scene.run_once(second, [ledger_scene.line(f"seen-{number}", number)])
         with contextlib.closing(forger_rows.PostgresForger(postgres)) as hands:
-            epochs = ledger_scene.read_epochs(hands)
-            raws = [bytes(row["leaf"]) for row in hands.sql("SELECT leaf FROM ledger_leaves WHERE tenant_id IS NULL")]
-        tags = [forger.parse_leaf(raw)[4] for raw in [*raws, *(epoch.open for epoch in epochs[1:])]]
-        seen = {tree[0] for each in tags for tree in forger.parse_trees(each.get(0x37, b""))}
-        self.assertIn(epochs[0].id.bytes, seen)
+            epoch = ledger_scene.read_epochs(hands)[0]
+            second = self.scene.new_agent("auth-witness", postgres, mongodb, idle="2s").start()
+            # What it has read by the time of a heartbeat, that heartbeat tells.
+            harness.wait_until(lambda: epoch.id.bytes in self.witnessed(hands), "a leaf names it")
+            size, root = self.witnessed(hands)[epoch.id.bytes]
+            self.assertEqual(epoch.root(size), root)
+            self.assertEqual(0, second.stop())
+
+    def witnessed(self, hands):
+        """Epoch -> (size, root) of the trees that leaves of agents name, as PostgreSQL has them by now."""
+        raws = [row["leaf"] for row in hands.sql("SELECT leaf FROM ledger_leaves WHERE tenant_id IS NULL "
+                                                 "UNION ALL SELECT open FROM ledger_epochs")]
+        trees = [tree for raw in raws for tree in forger.parse_trees(forger.parse_leaf(bytes(raw))[4].get(0x37, b""))]
+        return {epoch: (size, root) for epoch, size, root in trees}
 
 
 if __name__ == "__main__":

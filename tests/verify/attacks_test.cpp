@@ -293,13 +293,55 @@ TEST_F(Attack, AWholeEpochThatIsFollowedIsMissing) {
 }
 
 TEST_F(Attack, AWholeEpochThatIsArchivedIsMissing) {
-  world_.archive.push_back(first_->note());
+  world_.archive = {world_.postgres().epochs.front().note, first_->note()};
   for (StoreImage& image : world_.stores) {
     remove(image, first_->id());
   }
   const Verified verified = run();
   EXPECT_TRUE(verified.has(Verdict::kMissing)) << verified.text();
   EXPECT_EQ(verified.exit, 1);
+}
+
+TEST_F(Attack, AnArchivedNoteOfWhichNobodyKnowsTheKeyIsNoProof) {
+  world_.archive.push_back(first_->note());
+  for (StoreImage& image : world_.stores) {
+    remove(image, first_->id());
+  }
+  Verified verified = run();
+  EXPECT_TRUE(verified.has(Verdict::kUnknownKey)) << verified.text();
+  EXPECT_EQ(verified.exit, 2);
+  world_.trust.push_back(verifier_key_text(first_->key().verifier()));
+  verified = run();
+  EXPECT_TRUE(verified.has(Verdict::kMissing)) << verified.text();
+  EXPECT_EQ(verified.exit, 1);
+}
+
+/// Each epoch is proven by the next one's leaf alone: no note of the others is left, but that of size 1.
+TEST_F(Attack, AChainOfWitnessesOfAnyLengthIsFollowedToItsEnd) {
+  constexpr std::uint8_t kLinks = 12;
+  std::vector<std::unique_ptr<Epoch>> chain;
+  Witness before = first_->witness();
+  for (std::uint8_t i = 0; i < kLinks; ++i) {
+    chain.push_back(std::make_unique<Epoch>(
+        world_, Epoch::Begin{.seed = static_cast<std::uint8_t>(kLinks + 2 - i), .agent = "auth-w", .at = now_}));
+    chain.back()->heartbeat({before});
+    chain.back()->close();
+    before = chain.back()->witness();
+  }
+  now_ = chain.back()->now() + kSecond;
+  for (StoreImage& image : world_.stores) {
+    std::erase_if(image.checkpoints,
+                  [&](const LedgerCheckpointRow& one) { return one.epoch_id != chain.back()->id(); });
+  }
+  EXPECT_EQ(run().exit, 0) << run().text();
+  EXPECT_EQ(run().summary.leaves, 10U + 3U * kLinks);
+  for (StoreImage& image : world_.stores) {
+    LedgerRow& row = image.row("e1");
+    row.version.event.ip = "198.51.100.7";
+    make_row(row);
+    mend_tile(image, row);
+  }
+  expect(Verdict::kRootMismatch, std::nullopt, 1);
 }
 
 TEST_F(Attack, AStoreSetBackBehindWhatItConfirmedIsMissing) {

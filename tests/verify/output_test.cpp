@@ -1,4 +1,5 @@
 // What comes out of a run, and that how it was sorted changes nothing.
+#include "ledger/verify/known_findings.h"
 #include "tests/verify/attacked.h"
 
 namespace twinlog::testing {
@@ -14,6 +15,34 @@ TEST_F(Output, KnownFindingsAreToldAndDoNotCount) {
   const Verified after = run({.known = {before.lines.begin(), before.lines.end()}});
   EXPECT_EQ(after.exit, 0) << after.text();
   EXPECT_NE(after.lines.front().find(R"("known":true)"), std::string::npos);
+}
+
+TEST_F(Output, KnownFindingsAreTakenHoweverTheyAreSpelled) {
+  KnownFindings known;
+  for (
+      const std::string_view line :
+      {R"({"detail": "it\u0073 row", "leaf_index": 3, "origin": null, "store": "mongodb", "verdict": "MISSING"})",
+       R"({"verdict":"STALE","store":null,"origin":"a/b","leaf_index":18446744073709551615,"tenant_id":"t","log_id":"l",)"
+       R"("detail":"d","known":true})",
+       "", " \r", R"({"summary":{"exit":1}})"}) {
+    EXPECT_TRUE(take_known(line, known).ok()) << line;
+  }
+  EXPECT_EQ(known, (KnownFindings{R"({"verdict":"MISSING","store":"mongodb","origin":null,"leaf_index":3,)"
+                                  R"("tenant_id":null,"log_id":null,"detail":"its row"})",
+                                  R"({"verdict":"STALE","store":null,"origin":"a/b","leaf_index":18446744073709551615,)"
+                                  R"("tenant_id":"t","log_id":"l","detail":"d"})"}));
+}
+
+TEST_F(Output, WhatIsNoFindingIsNoKnownOne) {
+  KnownFindings known;
+  for (const std::string_view line :
+       {"MISSING", "[]", "{}", R"({"verdict":null})", R"({"verdict":"NONE"})",
+        R"({"verdict":"MISSING","store":"oracle"})", R"({"verdict":"MISSING","leaf_index":-1})",
+        R"({"verdict":"MISSING","leaf_index":"3"})", R"({"verdict":"MISSING","log_id":3})",
+        R"({"verdict":"MISSING","detail":{}})"}) {
+    EXPECT_FALSE(take_known(line, known).ok()) << line;
+  }
+  EXPECT_TRUE(known.empty());
 }
 
 TEST_F(Output, SortingInTinyPiecesGivesTheSame) {

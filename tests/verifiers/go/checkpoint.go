@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -90,7 +91,11 @@ func checkConsistency(oldText, newText, proofText, epochKey, enrolmentKey []byte
 	}
 	var path [][]byte
 	var treeProof tlog.TreeProof
-	for _, line := range strings.Fields(string(proofText)) {
+	lines := strings.Split(string(proofText), "\n")
+	if lines[len(lines)-1] != "" {
+		return errors.New("the last line of the consistency proof has no end")
+	}
+	for _, line := range lines[:len(lines)-1] {
 		hash, err := base64.StdEncoding.Strict().DecodeString(line)
 		if err != nil || len(hash) != tlog.HashSize {
 			return fmt.Errorf("%q is no hash", line)
