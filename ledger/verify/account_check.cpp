@@ -55,8 +55,8 @@ Status AccountCheck::run(const std::vector<const SortedFile*>& files) {
   std::string group;
   while (const std::string_view* record = reader.next()) {
     if (record->substr(0, kAccountGroupBytes) != group) {
-      if (!group.empty()) {
-        end();
+      if (Status ended = group.empty() ? Status() : end(); !ended) {
+        return ended;
       }
       group = record->substr(0, kAccountGroupBytes);
       begin(*record);
@@ -67,8 +67,8 @@ Status AccountCheck::run(const std::vector<const SortedFile*>& files) {
       take(read_account_claim(*record));
     }
   }
-  if (!group.empty()) {
-    end();
+  if (Status ended = group.empty() ? Status() : end(); !ended) {
+    return ended;
   }
   return reader.status();
 }
@@ -80,6 +80,8 @@ void AccountCheck::begin(std::string_view record) {
   has_too_many_ = false;
   tenant_id_.clear();
   log_id_.clear();
+  digest_ = record.substr(1, kAccountGroupBytes - 1);
+  newest_.clear();
 }
 
 AccountCheck::Membership AccountCheck::membership(const AccountClaim& claim) {
@@ -101,6 +103,10 @@ void AccountCheck::take(const AccountClaim& claim) {
   const Membership member = membership(claim);
   if (member == Membership::kOut || has_too_many_) {
     return;
+  }
+  if (parts_.watch != nullptr && claim.spot.epoch != kNoEpoch) {
+    std::uint64_t& newest = newest_[claim.spot.epoch];
+    newest = std::max(newest, claim.spot.index);
   }
   const std::vector<const Version*> one{&claim.version};
   if (member == Membership::kIn) {
@@ -153,23 +159,41 @@ bool AccountCheck::is_beyond_judging(const AccountRowClaim& row) const {
                      [&](const Possible& possible) { return rests_on_what_is_gone(*state, possible.state, until); });
 }
 
-void AccountCheck::end() {
+Status AccountCheck::end() {
   if (!row_) {
     const bool may_be_none =
         std::any_of(possible_.begin(), possible_.end(), [](const Possible& one) { return !one.is_begun; });
-    if (!may_be_none && !has_too_many_) {
-      tell("an account of which events are here has no row", tenant_id_, log_id_);
-    }
-    return;
+    return may_be_none || has_too_many_ ? Status() : differ("an account of which events are here has no row");
   }
   if (!row_->faults.empty()) {
-    tell("account row: " + row_->faults, row_->tenant_id, row_->account.log_id);
-    return;
+    return differ("account row: " + row_->faults);
   }
   if (has_too_many_ || is_explained(*row_) || is_beyond_judging(*row_)) {
-    return;
+    return {};
   }
-  tell("account row is not what its events come to", row_->tenant_id, row_->account.log_id);
+  return differ("account row is not what its events come to");
+}
+
+Status AccountCheck::differ(const std::string& words) {
+  tell(words, row_ ? row_->tenant_id : tenant_id_, row_ ? row_->account.log_id : log_id_);
+  if (parts_.watch == nullptr) {
+    return {};
+  }
+  AccountDifference difference;
+  difference.store = store_;
+  difference.account_digest = digest_;
+  difference.tenant_id = tenant_id_;
+  difference.log_id = log_id_;
+  difference.newest = newest_;
+  if (row_) {
+    difference.held = row_->state;
+  }
+  // Of what is gone the rest does not tell what it came to.
+  const bool is_whole = !parts_.pruned_until && !parts_.erased_until;
+  if (is_whole && !has_too_many_ && possible_.size() == 1 && possible_.front().is_begun) {
+    difference.true_state = possible_.front().state;
+  }
+  return parts_.watch->take(difference);
 }
 
 void AccountCheck::tell(const std::string& words, const std::string& tenant_id, const std::string& log_id) {
