@@ -1,7 +1,12 @@
 """What one store lost comes back from the other one, and only what is proven; the rest is named."""
+import re
 import unittest
+import uuid
 
 import command
+import forger_rows
+import harness
+import ledger_scene
 from ledger_case import STORES, LedgerCase
 
 CONFIGURATION = """
@@ -236,6 +241,75 @@ class Changed(ReconcileCase):
         self.delete_row("plain-2", stores=("postgres",))
         self.assert_left("plain-1", words=["put back into postgres: 1 event"])
         self.assertIsNotNone(self.row("plain-2"))
+
+
+class Logins(ReconcileCase):
+    def test_the_login_of_the_agents_is_enough(self):
+        name = "w" + uuid.uuid4().hex[:8]
+        self.sql(f"CREATE ROLE {name} LOGIN IN ROLE twinlog_writer")
+        self.addCleanup(self.sql, f"DROP ROLE {name}")
+        owner = self.postgres_uri
+        self.delete_rows("log_id LIKE 'guess-%%' OR log_id = 'twice-1'")
+        self.sql("DELETE FROM ledger_leaves WHERE epoch_id = %s", self.last.id)
+        self.sql("DELETE FROM account_lockouts WHERE account = 'id:u2'")
+        self.sql("UPDATE account_lockouts SET failed_login_attempts = 99 WHERE account = 'id:u1'")
+        self.postgres_uri = re.sub("//[^@/]*@", f"//{name}@", owner)
+        self.assertNotEqual(owner, self.postgres_uri)
+        self.assertEqual(0, self.reconcile("--repair"), self.said)
+        self.postgres_uri = owner
+        self.assert_clean()
+
+    def test_a_reader_is_told_what_it_lacks(self):
+        name = "r" + uuid.uuid4().hex[:8]
+        self.sql(f"CREATE ROLE {name} LOGIN IN ROLE twinlog_reader")
+        self.addCleanup(self.sql, f"DROP ROLE {name}")
+        self.postgres_uri = re.sub("//[^@/]*@", f"//{name}@", self.postgres_uri)
+        self.assertEqual(3, self.reconcile("--repair"), self.said)
+
+    def test_one_store_alone_is_refused(self):
+        config = self.folder / "one.toml"
+        config.write_text(CONFIGURATION.format(postgres=self.postgres_uri, mongodb=self.mongodb_uri, folder=self.folder)
+                          .replace("[spool]", "enabled = false\n[spool]"))
+        done = command.run("reconcile", "--config", config)
+        self.assertEqual((3, ""), (done.returncode, done.stdout), done.stderr)
+
+
+class BesideAnAgent(ReconcileCase):
+    """An agent writes on in the epoch that is mended."""
+
+    def setUp(self):
+        super().setUp()
+        self.pg.close()
+        self.postgres_uri, self.mongodb_uri = self.scene.server.new_database(), self.scene.documents.new_database()
+        self.agent = self.scene.new_agent("auth-alive", self.postgres_uri, self.mongodb_uri)
+        self.agent.start()
+        self.pg = forger_rows.PostgresForger(self.postgres_uri)
+        self.addCleanup(self.pg.close)
+        self.db = self.scene.client[self.mongodb_uri.rsplit("/", 1)[1]]
+
+    def send(self, *numbers):
+        lines = [ledger_scene.line(f"alive-{n}", n, "login_failed", user_id="u1") for n in numbers]
+        self.assertEqual({"stored"}, {answer["status"] for answer in self.agent.send_lines(lines)})
+        self.agent.wait_delivered()
+
+    def lacks_in_both(self):
+        self.reconcile()
+        return all(f"{store} lacks 3 events" in self.said for store in STORES)
+
+    def test_what_a_living_epoch_lost_comes_back_and_it_goes_on(self):
+        self.send(*range(10))
+        self.sql("DELETE FROM auth_logs WHERE log_id IN ('alive-1', 'alive-2', 'alive-3')")
+        self.db.auth_logs.delete_many({"log_id": {"$in": ["alive-4", "alive-5", "alive-6"]}})
+        self.sql("DELETE FROM account_lockouts")
+        self.db.account_lockouts.delete_many({})
+        harness.wait_until(self.lacks_in_both, "both stores have confirmed what they lost")
+        self.assertEqual(0, self.reconcile("--repair"), self.said)
+        self.send(*range(10, 20))
+        self.assertEqual(0, self.reconcile("--repair"), self.said)
+        self.assertEqual(0, self.agent.stop(), self.agent.log_text()[-3000:])
+        self.assert_clean()
+        self.assertEqual(20, self.sql("SELECT failed_login_attempts AS n FROM account_lockouts")[0]["n"])
+        self.assertEqual(20, self.db.account_lockouts.find_one()["failed_login_attempts"])
 
 
 if __name__ == "__main__":
