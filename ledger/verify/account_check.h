@@ -11,17 +11,12 @@
 #include "ledger/lockout/account_state.h"
 #include "ledger/verify/epoch_register.h"
 #include "ledger/verify/finding.h"
+#include "ledger/verify/gone_events.h"
 #include "ledger/verify/sorted_file.h"
 #include "ledger/verify/verify_watch.h"
 #include "ledger/verify/version_claims.h"
 
 namespace twinlog {
-
-/// Until when what an account rests on may be gone.
-struct GoneUntil {
-  UtcMicros pruned = 0;
-  UtcMicros erased = 0;
-};
 
 /// States that one account may have; where there are more it is not judged until they are fewer.
 inline constexpr std::size_t kMostPossibleStates = 1024;
@@ -57,6 +52,7 @@ class AccountCheck {
   Status end();
   Status differ(const std::string& words);
   bool is_explained(const AccountRowClaim& row) const;
+  GoneUntil gone_until() const;
   bool is_beyond_judging(const AccountRowClaim& row) const;
   enum class Membership : std::uint8_t { kIn, kOpen, kOut };
   Membership membership(const AccountClaim& claim);

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "ledger/base/bytes.h"
 #include "ledger/base/clock.h"
 #include "ledger/verify/finding.h"
+#include "ledger/verify/gone_events.h"
 #include "ledger/verify/version_claims.h"
 
 namespace twinlog {
@@ -47,8 +49,10 @@ struct AccountLack {
   std::string log_id;
   bool is_held = false;  ///< There is a row, with these bytes as its fold_state.
   std::string held;
-  std::string state;  ///< As it is to be, with marks; "": it cannot be told.
+  std::string state;              ///< What the events that are there come to, with marks; "": that is not sure.
+  std::optional<GoneUntil> gone;  ///< It may rest on more than those.
 };
+/// By account, so that those of both stores lie together.
 std::string account_lack_record(const AccountLack& lack);
 AccountLack read_account_lack(std::string_view record);
 

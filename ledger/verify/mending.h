@@ -59,8 +59,16 @@ class Mending {
   Status put_back_papers(const Batch& batch);
   std::optional<Version> rebuilt(const Batch& batch, const Lack& lack) const;
   std::optional<Version> rebuilt_further(const Batch& batch, const Lack& lack) const;
-  Status rebuild(const std::vector<AccountLack>& accounts);
-  Status rebuild(const AccountLack& lack, const std::vector<LedgerRow>& rows);
+  /// An account to be made again, and whether the other store's row of it is not what it should be either.
+  struct Account {
+    AccountLack lack;
+    bool is_other_wrong = false;
+  };
+  Status take(Account account, std::vector<Account>& batch);
+  Status rebuild(const std::vector<Account>& accounts);
+  Status rebuild(const Account& account, const std::vector<LedgerRow>& rows);
+  Status write(const Account& account, const AccountKey& key);
+  Result<std::optional<AccountState>> state_of(const Account& account, const AccountKey& key);
   void refuse(const Lack& lack, const std::string& why);
   void count(const Lack& lack);
 

@@ -9,6 +9,7 @@
 #include "ledger/lockout/account_state.h"
 #include "ledger/verify/epoch_register.h"
 #include "ledger/verify/finding.h"
+#include "ledger/verify/gone_events.h"
 #include "ledger/verify/leaf_claims.h"
 #include "plugins/api/ledger_reader.h"
 
@@ -20,8 +21,10 @@ struct AccountDifference {
   std::string account_digest;  ///< pair_digest(tenant_id, account)
   std::string tenant_id;       ///< Of an event that speaks to it, as is log_id; "": none is there.
   std::string log_id;
-  std::optional<std::string> held;                ///< fold_state as it lies there; nothing: no row.
-  std::optional<AccountState> true_state;         ///< Without marks; nothing: what is there does not tell it for sure.
+  std::optional<std::string> held;  ///< fold_state as it lies there; nothing: no row.
+  /// Of the events that are there, without marks; nothing: not all of them are in it for sure.
+  std::optional<AccountState> true_state;
+  std::optional<GoneUntil> gone;                  ///< It may rest on more than those.
   std::map<std::uint32_t, std::uint64_t> newest;  ///< By epoch number, the last leaf that is in it.
 };
 

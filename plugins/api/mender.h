@@ -42,6 +42,8 @@ class StoreMender {
   virtual StoreResult<std::vector<LedgerRow>> versions(std::span<const EventKey> keys) = 0;
   /// Those of ledger_leaves that can be read, in any order.
   virtual StoreResult<std::vector<LedgerLeafRow>> leaves(std::span<const LeafPlace> places) = 0;
+  /// Its fold_state, as it lies there.
+  virtual StoreResult<std::optional<std::string>> account_state(const AccountKey& key) = 0;
   /// Inserts what is absent as a flush does, and changes nothing that is there but has_conflict; no account. Repeating
   /// it changes nothing. An error: nothing of it is there, or some; kPoison where the store will not have one of them.
   virtual StoreStatus restore(const Restoration& restoration) = 0;

@@ -48,6 +48,7 @@ class MongodbMender final : public StoreMender {
   StoreStatus connect() override;
   StoreResult<std::vector<LedgerRow>> versions(std::span<const EventKey> keys) override;
   StoreResult<std::vector<LedgerLeafRow>> leaves(std::span<const LeafPlace> places) override;
+  StoreResult<std::optional<std::string>> account_state(const AccountKey& key) override;
   StoreStatus restore(const Restoration& restoration) override;
   StoreResult<AccountRestored> write_account(const AccountRestoration& wanted) override;
 
@@ -184,6 +185,14 @@ StoreResult<std::optional<HeldAccount>> MongodbMender::read_account(const Accoun
     return *std::move(failed);
   }
   return account;
+}
+
+StoreResult<std::optional<std::string>> MongodbMender::account_state(const AccountKey& key) {
+  auto account = read_account(key);
+  if (!account) {
+    return std::move(account).error();
+  }
+  return *account ? std::optional((*account)->fold_state) : std::nullopt;
 }
 
 /// Those that the account holds stay, as far as they can be read: of epochs that still write they are true. Those that

@@ -26,6 +26,8 @@ constexpr std::string_view kMarkRecords =
     "UPDATE auth_logs l SET has_conflict = true FROM unnest($1::text[], $2::text[]) AS k(key_tenant_id, key_log_id) "
     "WHERE l.tenant_id = k.key_tenant_id AND l.log_id = k.key_log_id AND NOT l.has_conflict AND EXISTS "
     "(SELECT FROM auth_log_conflicts c WHERE c.tenant_id = k.key_tenant_id AND c.log_id = k.key_log_id)";
+constexpr std::string_view kReadAccount =
+    "SELECT fold_state FROM account_lockouts WHERE tenant_id = $1 AND account = $2";
 constexpr std::string_view kLockAccount =
     "SELECT fold_state FROM account_lockouts WHERE tenant_id = $1 AND account = $2 FOR UPDATE";
 
@@ -97,6 +99,15 @@ class PostgresMender final : public StoreMender {
       }
     }
     return found;
+  }
+
+  StoreResult<std::optional<std::string>> account_state(const AccountKey& key) override {
+    auto read = run({{kReadAccount, {text_parameter(key.tenant_id), text_parameter(key.account)}}});
+    if (!read) {
+      return std::move(read).error();
+    }
+    const Rows& rows = read->front();
+    return rows.count() == 1 ? std::optional(std::string(rows.value(0, 0))) : std::nullopt;
   }
 
   StoreStatus restore(const Restoration& restoration) override {

@@ -31,6 +31,10 @@ class FakeMender final : public StoreMender {
     });
     return found;
   }
+  StoreResult<std::optional<std::string>> account_state(const AccountKey& key) override {
+    const auto found = std::ranges::find(image_.accounts, key, &LedgerAccountRow::key);
+    return found == image_.accounts.end() ? std::nullopt : std::optional(found->state);
+  }
   StoreStatus restore(const Restoration& restoration) override {
     ++restorations;
     if (fault) {

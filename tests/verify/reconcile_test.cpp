@@ -283,6 +283,47 @@ TEST_F(Reconciled, AnAccountThatNoEventSpeaksToStays) {
   expect_said("no event speaks to");
 }
 
+TEST_F(Reconciled, WhereEventsWerePrunedTheOtherStoresRowTellsWhatAccountsCameTo) {
+  Epoch second(world_, {.seed = 2, .agent = "auth-2", .at = first_->now() + kSecond});
+  second.prune({{{first_->id(), 5, 6}}, "30 days", {}});  // The lock.
+  second.event(login("acme", "e9"));
+  second.close();
+  now_ = second.now() + kSecond;
+  for (StoreImage& image : world_.stores) {
+    std::erase_if(image.rows, [](const LedgerRow& one) { return one.version.event.log_id == "e4"; });
+  }
+  ASSERT_EQ(run().exit, 0) << run().text();
+  std::erase_if(world_.postgres().accounts, [](const LedgerAccountRow& one) { return one.key.tenant_id == "acme"; });
+  mend();
+  EXPECT_EQ(accounts_, 1U);
+  EXPECT_EQ(world_.postgres().account("id:u1").account.lock_kind, LockKind::kPermanent);
+  expect_clean();
+}
+
+TEST_F(Reconciled, WhereEventsWerePrunedAndTheOtherRowIsWrongTooNothingIsMadeUp) {
+  Epoch second(world_, {.seed = 2, .agent = "auth-2", .at = first_->now() + kSecond});
+  second.prune({{{first_->id(), 5, 6}}, "30 days", {}});
+  second.close();
+  now_ = second.now() + kSecond;
+  for (StoreImage& image : world_.stores) {
+    std::erase_if(image.rows, [](const LedgerRow& one) { return one.version.event.log_id == "e4"; });
+    image.accounts.clear();
+  }
+  mend();
+  EXPECT_EQ(accounts_, 0U);
+  expect_said("some of them may be gone");
+}
+
+TEST_F(Reconciled, ADeadLetterComesFromTheOtherStore) {
+  Epoch second(world_, {.seed = 2, .agent = "auth-2", .at = first_->now() + kSecond});
+  second.refused[kM] = {second.event(login("acme", "e9", "logout"))};
+  second.gap({{{second.id(), 1, 1}}, GapReason::kRefusedByStore, GapStore::kMongodb, "121"});
+  second.close();
+  now_ = second.now() + kSecond;
+  ASSERT_TRUE(run().has(Verdict::kDeadLetter)) << run().text();
+  expect_mended(1);
+}
+
 TEST_F(Reconciled, AnEpochThatNoTrustedKeyBeganIsNotCopied) {
   Epoch second(world_, {.seed = 2, .agent = "auth-2", .at = first_->now() + kSecond});
   second.event(login("acme", "e9"));
