@@ -46,7 +46,8 @@ class Reconciled : public Attacked {
     FakeLedgerReader mongodb(world_.mongodb());
     FindingLog log({}, [](const Finding&, Judged) {});
     VerifyOrder order;
-    order.stores = {{kP, postgres}, {kM, mongodb}};
+    order.stores.push_back({kP, postgres});
+    order.stores.push_back({kM, mongodb});
     std::string trust;
     for (const std::string& line : world_.trust) {
       trust += line + "\n";
