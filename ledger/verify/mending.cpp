@@ -6,7 +6,6 @@
 
 #include "ledger/leaf/event_leaf.h"
 #include "ledger/leaf/leaf.h"
-#include "ledger/note/checkpoint.h"
 #include "ledger/tree/merkle.h"
 #include "ledger/verify/row_leaf.h"
 
