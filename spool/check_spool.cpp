@@ -15,6 +15,7 @@
 #include "spool/holes.h"
 #include "spool/items.h"
 #include "spool/layout.h"
+#include "spool/leaf_fit.h"
 #include "spool/promised.h"
 #include "spool/spool_state.h"
 #include "spool/spool_view.h"
@@ -120,6 +121,7 @@ class Check {
   std::vector<std::string> event_tables_;  ///< In words, those that are damaged.
   std::vector<LeafRange> missing_;
   std::vector<LeafRange> found_;  ///< Elsewhere in the folder.
+  std::vector<LeafRange> unfit_;  ///< Their hash in `leaves` is another.
 };
 
 Status Check::open() {
@@ -240,6 +242,7 @@ Status Check::walk() {
     }
   }
   missing(next, last_);
+  unfit_ = leaves_that_do_not_fit(*database_, {state_->positions.first_kept, last_}, setup_.path());
   return {};
 }
 
@@ -358,6 +361,9 @@ void Check::judge() {
   }
   if (const auto absent = merged(missing_); !absent.empty()) {
     check_.findings.push_back("events that were promised and are not where they belong: " + ranges_text(absent));
+  }
+  if (!unfit_.empty()) {
+    check_.findings.push_back("events that are not what their leaf hash says: " + ranges_text(unfit_));
   }
   if (!found_.empty()) {
     check_.findings.push_back("events that only a log or a table knows which the database passes over: " +

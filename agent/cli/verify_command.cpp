@@ -45,23 +45,6 @@ std::optional<UtcMicros> time_of(const std::string& text, std::string_view optio
   return time->micros;
 }
 
-bool read_trust(const VerifyOptions& options, VerifyInput& input, const OperatorIo& io) {
-  if (!options.trust) {
-    return true;
-  }
-  const auto text = read_file(*options.trust, io);
-  if (!text) {
-    return false;
-  }
-  Result<TrustFile> trust = parse_trust_file(*text);
-  if (!trust) {
-    io.err << "twinlog: " << *options.trust << ": " << trust.error().message() << "\n";
-    return false;
-  }
-  input.trust = std::move(*trust);
-  return true;
-}
-
 bool read_archives(const VerifyOptions& options, VerifyInput& input, const OperatorIo& io) {
   for (const std::string& path : options.checkpoints) {
     std::ifstream file(path, std::ios::binary);
@@ -102,7 +85,11 @@ bool read_known(const VerifyOptions& options, VerifyInput& input, const Operator
 std::optional<VerifyInput> read_input(const VerifyOptions& options, const OperatorIo& io) {
   VerifyInput input;
   input.now = io.clock.utc_now();
-  if (!read_trust(options, input, io) || !read_archives(options, input, io) || !read_known(options, input, io)) {
+  if (options.trust) {
+    input.trust = read_trust_file(*options.trust, io);
+  }
+  const bool is_trust_bad = options.trust && !input.trust;
+  if (is_trust_bad || !read_archives(options, input, io) || !read_known(options, input, io)) {
     return std::nullopt;
   }
   if (options.since) {
@@ -121,9 +108,24 @@ std::optional<VerifyInput> read_input(const VerifyOptions& options, const Operat
   return input;
 }
 
-std::string temporary_folder(const VerifyOptions& options) {
+}  // namespace
+
+std::optional<TrustFile> read_trust_file(const std::string& path, const OperatorIo& io) {
+  const auto text = read_file(path, io);
+  if (!text) {
+    return std::nullopt;
+  }
+  Result<TrustFile> trust = parse_trust_file(*text);
+  if (!trust) {
+    io.err << "twinlog: " << path << ": " << trust.error().message() << "\n";
+    return std::nullopt;
+  }
+  return std::move(*trust);
+}
+
+std::string temporary_folder(const std::optional<std::string>& option) {
   const char* const usual = std::getenv("TMPDIR");
-  return options.temporary.value_or(usual != nullptr && *usual != '\0' ? usual : "/tmp");
+  return option.value_or(usual != nullptr && *usual != '\0' ? usual : "/tmp");
 }
 
 bool open_stores(const std::vector<StoreToVerify>& stores, const OperatorIo& io) {
@@ -147,8 +149,6 @@ std::function<void(const VerifyProgress&)> shown_progress(const OperatorIo& io) 
   };
 }
 
-}  // namespace
-
 int run_verify(const VerifyOptions& options, const std::vector<StoreToVerify>& stores, const OperatorIo& io) {
   std::optional<VerifyInput> input = read_input(options, io);
   if (!input || !open_stores(stores, io)) {
@@ -169,7 +169,7 @@ int run_verify(const VerifyOptions& options, const std::vector<StoreToVerify>& s
   order.archive = std::move(input->archive);
   order.since = input->since;
   order.now = input->now;
-  order.sorting.folder = temporary_folder(options);
+  order.sorting.folder = temporary_folder(options.temporary);
   order.on_progress = shown_progress(io);
   std::vector<std::string> unknown;
   for (const StoreToVerify& store : stores) {

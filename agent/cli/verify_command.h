@@ -1,13 +1,16 @@
 // `twinlog verify`: stores or exports, or one proof, against the keys that the reader trusts (docs/OPERATING.md).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/cli/operator_io.h"
+#include "ledger/note/trust_file.h"
 #include "ledger/verify/finding.h"
+#include "ledger/verify/verify.h"
 #include "plugins/api/ledger_reader.h"
 
 namespace twinlog {
@@ -30,6 +33,14 @@ struct StoreToVerify {
   StoreSide side = StoreSide::kPostgres;
   std::unique_ptr<LedgerReader> reader;  ///< Not opened yet.
 };
+
+// What `twinlog reconcile` begins in the same way. Each says to io.err what is wrong.
+std::optional<TrustFile> read_trust_file(const std::string& path, const OperatorIo& io);
+bool open_stores(const std::vector<StoreToVerify>& stores, const OperatorIo& io);
+/// That of the option, else of TMPDIR, else /tmp.
+std::string temporary_folder(const std::optional<std::string>& option);
+/// Nothing where no terminal would show it.
+std::function<void(const VerifyProgress&)> shown_progress(const OperatorIo& io);
 
 /// 0 to 3.
 int run_verify(const VerifyOptions& options, const std::vector<StoreToVerify>& stores, const OperatorIo& io);

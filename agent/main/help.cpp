@@ -6,7 +6,7 @@
 namespace twinlog {
 namespace {
 
-constexpr std::array<CommandHelp, 25> kCommands{{
+constexpr std::array<CommandHelp, 26> kCommands{{
     {"agent", "Run the sidecar until SIGTERM",
      R"(Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to both
 stores. On SIGTERM it stops taking events and delivers what waits, for agent.drain_timeout at most; what is left
@@ -275,6 +275,23 @@ Exit codes:
   1   no store has the event, or what they have is not what was signed; nothing is written
   2   no checkpoint covers the event yet: ask again after the agent's next one; nothing is written
   3   the command line, a file that is there already, or a store that cannot be used
+  78  the configuration has mistakes)"},
+    {"reconcile", "Compare both stores, and put back into each what the other one has whole",
+     R"(Reads both stores as `twinlog verify` does and names what one has and the other lacks, or has otherwise. With --repair
+it copies what comes to the hash that was signed: events, conflicts and further acceptances, leaves of agents, tiles,
+beginnings and checkpoints; then it makes accounts again from the events of their store. Nothing is written over, nor
+beside what was changed, and nothing is made up; what it cannot mend is named. What was pruned or erased stays so.
+Agents may run meanwhile. It may be broken off and repeated.
+
+Examples:
+  twinlog reconcile --trust trusted.keys
+  twinlog reconcile --trust trusted.keys --repair
+  twinlog reconcile --trust trusted.keys --repair --include-unproved
+
+Exit codes:
+  0   neither store lacks anything, or not any more
+  1   something is lacking, changed, or cannot be mended; each is named
+  3   the command line, a file or a store cannot be used
   78  the configuration has mistakes)"},
     {"epoch", "End what an agent cannot end any more", R"(An epoch is one run of an agent, which ends it itself, at its stop or
 at its next start. Where its spool is gone, a person has to.)"},

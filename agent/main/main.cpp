@@ -17,6 +17,7 @@
 #include "agent/main/init_command.h"
 #include "agent/main/operator_commands.h"
 #include "agent/main/prove_command_line.h"
+#include "agent/main/reconcile_command_line.h"
 #include "agent/main/reloading.h"
 #include "agent/main/retire_command_line.h"
 #include "agent/main/secret_variables.h"
@@ -39,6 +40,7 @@ struct CommandLine {
   KeygenOptions keygen;
   VerifyLine verify;
   ProveLine prove;
+  ReconcileOptions reconcile;
   RetireOptions retire;
   OperatorLine at_agent;
   bool waits_for_ready = false;  ///< What can be waited for; required, so that there can be more some day.
@@ -129,7 +131,8 @@ int explain_usage(const CLI::App& app, const CLI::ParseError& error) {
     command = command->get_subcommands().front();
   }
   std::cerr << "twinlog: " << error.what() << "\n\n" << help_text(*command);
-  const bool gives_verdicts = command->get_name() == "verify" || command->get_name() == "prove";
+  const std::string& name = command->get_name();
+  const bool gives_verdicts = name == "verify" || name == "prove" || name == "reconcile";
   return gives_verdicts ? kVerifyInput : kExitUsage;  // There 2 is a verdict.
 }
 
@@ -160,6 +163,7 @@ class Commands {
     add_keygen();
     add_verify();
     add_prove();
+    add_reconcile();
     add_epoch();
     CLI::App* help = app_.add_subcommand("help", "Say what a command does, with examples");
     help->add_option("COMMAND", line_.help_on, "The command");
@@ -318,6 +322,21 @@ class Commands {
     prove.add_option("--postgres", line.postgres, "The address of PostgreSQL, instead of --config");
     prove.add_option("--mongodb", line.mongodb, "The address of the document store, instead of --config");
     prove.add_option("--store", line.only, "Only this store")->check(CLI::IsMember({"postgres", "mongodb"}));
+  }
+
+  void add_reconcile() {
+    ReconcileOptions& options = line_.reconcile;
+    CLI::App& reconcile =
+        add(app_, "reconcile", [this] { return run_reconcile_command(line_.reconcile, line_.at_agent.config); });
+    reconcile.add_option_function<std::string>(
+        "--config", [this](const std::string& path) { line_.at_agent.config = {.path = path, .is_given = true}; },
+        "The configuration file, for the stores' addresses [" + line_.config + "]");
+    reconcile.add_option("--trust", options.trust, "Whose word counts: a file of keys");
+    reconcile.add_option("--temporary", options.temporary, "The folder for temporary files");
+    CLI::Option* const repair =
+        reconcile.add_flag("--repair", options.repairs, "Put back into each store what the other one has whole");
+    reconcile.add_flag("--include-unproved", options.takes_unproved, "Put back what no checkpoint covers, too")
+        ->needs(repair);
   }
 
   void add_epoch() {

@@ -109,21 +109,27 @@ Result<Notary::Placed> Notary::declare(LeafContent content, std::chrono::millise
   parts_.wake();
   lock.lock();
   served_.wait_for(lock, most, [&request] { return request.outcome.has_value(); });
+  if (!request.outcome && std::erase(requests_, &request) == 0) {
+    // It is being placed: that ends with the disk's word.
+    served_.wait(lock, [&request] { return request.outcome.has_value(); });
+  }
   if (!request.outcome) {
-    std::erase(requests_, &request);
     return Error(ErrorKind::kTransient, "the ledger took no leaf within " + std::to_string(most.count()) + " ms");
   }
   return std::move(*request.outcome);
 }
 
+/// Without the lock while the disk works: nobody who asks for the status waits for that.
 void Notary::serve_requests() {
-  const std::scoped_lock lock(mutex_);
-  while (!requests_.empty()) {
-    Request* request = requests_.front();
-    requests_.pop_front();
-    request->outcome = place(request->content);
+  std::unique_lock lock(mutex_);
+  for (Request* const request : std::exchange(requests_, {})) {
+    lock.unlock();
+    Result<Placed> placed = place(request->content);
+    lock.lock();
+    status_.gaps += placed && type_of(request->content) == LeafType::kGap ? 1U : 0U;
+    request->outcome = std::move(placed);
+    served_.notify_all();
   }
-  served_.notify_all();
 }
 
 Result<Notary::Placed> Notary::place(const LeafContent& content) {
@@ -136,7 +142,6 @@ Result<Notary::Placed> Notary::place(const LeafContent& content) {
     return appended.error();
   }
   schedule_.grown_to(appended->size, parts_.clock.steady_now());
-  status_.gaps += type_of(content) == LeafType::kGap ? 1U : 0U;
   return Placed{.epoch_id = appended->epoch_id, .index = appended->size - 1, .number = base_ + appended->size - 1};
 }
 

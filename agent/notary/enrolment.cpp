@@ -2,9 +2,7 @@
 
 #include <openssl/crypto.h>
 
-#include <fstream>
-#include <iterator>
-
+#include "config/read_file.h"
 #include "ledger/base/bytes.h"
 #include "ledger/note/origin.h"
 
@@ -17,14 +15,12 @@ constexpr std::string_view kThrowAwayLabel = "twinlog throw-away enrolment key";
 }  // namespace
 
 Result<SigningKey> read_enrolment_key(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMostKeyBytes, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.eof() && file.fail()) {
-    return Error(ErrorKind::kInvalid, "ledger.enrolment_key_file: " + path +
-                                          " cannot be read; make one with `twinlog keygen --name NAME --out FILE`");
+  Result<std::string> read = read_file(path, kMostKeyBytes);
+  if (!read) {
+    return Error(ErrorKind::kInvalid, "ledger.enrolment_key_file: " + read.error().message() +
+                                          "; make one with `twinlog keygen --name NAME --out FILE`");
   }
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  std::string& text = *read;
   const std::string_view line = std::string_view(text).substr(0, text.ends_with('\n') ? text.size() - 1 : text.size());
   Result<SigningKey> key = parse_signing_key(line);
   OPENSSL_cleanse(text.data(), text.size());

@@ -11,7 +11,7 @@
 namespace twinlog {
 
 /// The key in a file that `twinlog keygen` made: one line, whose end does not count. kInvalid names the file and what
-/// is wrong, and quotes nothing of it.
+/// is wrong, and quotes nothing of it. A pipe, which would block, is refused.
 Result<SigningKey> read_enrolment_key(const std::string& path);
 
 /// Made of a secret of the spool, so the same for its life: <ledger.origin>/throw-away/<spool's uuid>.

@@ -7,45 +7,9 @@ namespace twinlog {
 namespace {
 
 constexpr std::uint64_t kNoEnd = ~std::uint64_t{0};
-constexpr Digest kErasedHash{};
-
 AccountState without_marks(AccountState state) {
   state.marks.clear();
   return state;
-}
-
-bool is_gone(const Position& position, const GoneUntil& until) {
-  return position.effective_at < until.pruned ||
-         (position.content_hash == kErasedHash && position.effective_at < until.erased);
-}
-
-/// Whether `theirs`, a register of the row, can stand where ours is: the same, or a newer event that is gone.
-template <typename Register>
-bool is_at_least(const std::optional<Register>& theirs, const std::optional<Register>& ours, const GoneUntil& until,
-                 const Position& (*position)(const Register&)) {
-  if (!theirs || !ours) {
-    return !ours && (!theirs || is_gone(position(*theirs), until));
-  }
-  if (*theirs == *ours) {
-    return true;
-  }
-  return position(*ours) < position(*theirs) && is_gone(position(*theirs), until);
-}
-
-const Position& own_position(const Position& position) {
-  return position;
-}
-template <typename Register>
-const Position& position_in(const Register& one) {
-  return one.position;
-}
-
-/// What is gone leaves registers that nothing here can check; those that are checked must hold.
-bool rests_on_what_is_gone(const AccountState& theirs, const AccountState& ours, const GoneUntil& until) {
-  return is_at_least<AccountState::Attempts>(theirs.attempts, ours.attempts, until, position_in) &&
-         is_at_least<AccountState::Lock>(theirs.lock, ours.lock, until, position_in) &&
-         is_at_least<Position>(theirs.success, ours.success, until, own_position) &&
-         is_at_least<AccountState::Newest>(theirs.newest, ours.newest, until, position_in);
 }
 
 }  // namespace
@@ -55,8 +19,8 @@ Status AccountCheck::run(const std::vector<const SortedFile*>& files) {
   std::string group;
   while (const std::string_view* record = reader.next()) {
     if (record->substr(0, kAccountGroupBytes) != group) {
-      if (!group.empty()) {
-        end();
+      if (Status ended = group.empty() ? Status() : end(); !ended) {
+        return ended;
       }
       group = record->substr(0, kAccountGroupBytes);
       begin(*record);
@@ -67,8 +31,8 @@ Status AccountCheck::run(const std::vector<const SortedFile*>& files) {
       take(read_account_claim(*record));
     }
   }
-  if (!group.empty()) {
-    end();
+  if (Status ended = group.empty() ? Status() : end(); !ended) {
+    return ended;
   }
   return reader.status();
 }
@@ -80,6 +44,8 @@ void AccountCheck::begin(std::string_view record) {
   has_too_many_ = false;
   tenant_id_.clear();
   log_id_.clear();
+  digest_ = record.substr(1, kAccountGroupBytes - 1);
+  newest_.clear();
 }
 
 AccountCheck::Membership AccountCheck::membership(const AccountClaim& claim) {
@@ -101,6 +67,10 @@ void AccountCheck::take(const AccountClaim& claim) {
   const Membership member = membership(claim);
   if (member == Membership::kOut || has_too_many_) {
     return;
+  }
+  if (parts_.watch != nullptr && claim.spot.epoch != kNoEpoch) {
+    std::uint64_t& newest = newest_[claim.spot.epoch];
+    newest = std::max(newest, claim.spot.index);
   }
   const std::vector<const Version*> one{&claim.version};
   if (member == Membership::kIn) {
@@ -142,34 +112,57 @@ bool AccountCheck::is_explained(const AccountRowClaim& row) const {
          });
 }
 
+GoneUntil AccountCheck::gone_until() const {
+  constexpr UtcMicros kNothing = std::numeric_limits<UtcMicros>::min();
+  return {parts_.pruned_until.value_or(kNothing), parts_.erased_until.value_or(kNothing)};
+}
+
 bool AccountCheck::is_beyond_judging(const AccountRowClaim& row) const {
   const Result<AccountState> state = decode_account_state(row.state);
   if (!state || !(shown(*state) == row.account)) {
     return false;
   }
-  constexpr UtcMicros kNothing = std::numeric_limits<UtcMicros>::min();
-  const GoneUntil until{parts_.pruned_until.value_or(kNothing), parts_.erased_until.value_or(kNothing)};
+  const GoneUntil until = gone_until();
   return std::any_of(possible_.begin(), possible_.end(),
                      [&](const Possible& possible) { return rests_on_what_is_gone(*state, possible.state, until); });
 }
 
-void AccountCheck::end() {
+Status AccountCheck::end() {
   if (!row_) {
     const bool may_be_none =
         std::any_of(possible_.begin(), possible_.end(), [](const Possible& one) { return !one.is_begun; });
-    if (!may_be_none && !has_too_many_) {
-      tell("an account of which events are here has no row", tenant_id_, log_id_);
-    }
-    return;
+    return may_be_none || has_too_many_ ? Status() : differ("an account of which events are here has no row");
   }
   if (!row_->faults.empty()) {
-    tell("account row: " + row_->faults, row_->tenant_id, row_->account.log_id);
-    return;
+    return differ("account row: " + row_->faults);
   }
   if (has_too_many_ || is_explained(*row_) || is_beyond_judging(*row_)) {
-    return;
+    return {};
   }
-  tell("account row is not what its events come to", row_->tenant_id, row_->account.log_id);
+  return differ("account row is not what its events come to");
+}
+
+Status AccountCheck::differ(const std::string& words) {
+  tell(words, row_ ? row_->tenant_id : tenant_id_, row_ ? row_->account.log_id : log_id_);
+  if (parts_.watch == nullptr) {
+    return {};
+  }
+  AccountDifference difference;
+  difference.store = store_;
+  difference.account_digest = digest_;
+  difference.tenant_id = tenant_id_;
+  difference.log_id = log_id_;
+  difference.newest = newest_;
+  if (row_) {
+    difference.held = row_->state;
+  }
+  if (parts_.pruned_until || parts_.erased_until) {
+    difference.gone = gone_until();
+  }
+  if (!has_too_many_ && possible_.size() == 1 && possible_.front().is_begun) {
+    difference.true_state = possible_.front().state;
+  }
+  return parts_.watch->take(difference);
 }
 
 void AccountCheck::tell(const std::string& words, const std::string& tenant_id, const std::string& log_id) {

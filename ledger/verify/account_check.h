@@ -11,16 +11,12 @@
 #include "ledger/lockout/account_state.h"
 #include "ledger/verify/epoch_register.h"
 #include "ledger/verify/finding.h"
+#include "ledger/verify/gone_events.h"
 #include "ledger/verify/sorted_file.h"
+#include "ledger/verify/verify_watch.h"
 #include "ledger/verify/version_claims.h"
 
 namespace twinlog {
-
-/// Until when what an account rests on may be gone.
-struct GoneUntil {
-  UtcMicros pruned = 0;
-  UtcMicros erased = 0;
-};
 
 /// States that one account may have; where there are more it is not judged until they are fewer.
 inline constexpr std::size_t kMostPossibleStates = 1024;
@@ -34,6 +30,7 @@ class AccountCheck {
     std::optional<UtcMicros> pruned_until;
     /// Of the newest ERASE leaf that is proven: until then an account may rest on a version that speaks to nobody now.
     std::optional<UtcMicros> erased_until;
+    VerifyWatch* watch = nullptr;
   };
   explicit AccountCheck(Parts parts) : parts_(parts) {}
   Status run(const std::vector<const SortedFile*>& files);
@@ -52,8 +49,10 @@ class AccountCheck {
   void begin(std::string_view record);
   void take(const AccountClaim& claim);
   void split(std::vector<Possible>& out, const Possible& one, const AccountClaim& claim) const;
-  void end();
+  Status end();
+  Status differ(const std::string& words);
   bool is_explained(const AccountRowClaim& row) const;
+  GoneUntil gone_until() const;
   bool is_beyond_judging(const AccountRowClaim& row) const;
   enum class Membership : std::uint8_t { kIn, kOpen, kOut };
   Membership membership(const AccountClaim& claim);
@@ -66,6 +65,8 @@ class AccountCheck {
   bool has_too_many_ = false;
   std::string tenant_id_;
   std::string log_id_;
+  std::string digest_;
+  std::map<std::uint32_t, std::uint64_t> newest_;  ///< Kept for the watch alone.
 };
 
 }  // namespace twinlog

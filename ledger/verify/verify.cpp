@@ -34,6 +34,8 @@ class Verification {
   Result<VerifyOutcome> run();
 
  private:
+  Status take(StoreSide side, const LedgerCheckpointRow& row);
+  Status take(StoreSide side, const LedgerEpochRow& row);
   Status read_notes();
   Status read_epochs();
   Status read_stores();
@@ -80,6 +82,16 @@ void Verification::tell(Verdict verdict, std::optional<StoreSide> store, const s
   log_.add(finding);
 }
 
+Status Verification::take(StoreSide side, const LedgerCheckpointRow& row) {
+  Status watched = order_.watch != nullptr ? order_.watch->take(side, row) : Status();
+  return watched ? judge_.add_checkpoint(side, row) : watched;
+}
+
+Status Verification::take(StoreSide side, const LedgerEpochRow& row) {
+  Status watched = order_.watch != nullptr ? order_.watch->take(side, row) : Status();
+  return watched ? judge_.add_epoch(side, row) : watched;
+}
+
 Status Verification::read_notes() {
   for (const VerifyStore& store : order_.stores) {
     const StoreSide side = store.side;
@@ -88,7 +100,7 @@ Status Verification::read_notes() {
       return {};
     });
     const StoreStatus failed =
-        store.reader.checkpoints([this, side](LedgerCheckpointRow&& row) { return judge_.add_checkpoint(side, row); });
+        store.reader.checkpoints([this, side](LedgerCheckpointRow&& row) { return take(side, row); });
     if (failed) {
       return error_of(*failed, side);
     }
@@ -99,8 +111,7 @@ Status Verification::read_notes() {
 Status Verification::read_epochs() {
   for (const VerifyStore& store : order_.stores) {
     const StoreSide side = store.side;
-    const StoreStatus failed =
-        store.reader.epochs([this, side](LedgerEpochRow&& row) { return judge_.add_epoch(side, row); });
+    const StoreStatus failed = store.reader.epochs([this, side](LedgerEpochRow&& row) { return take(side, row); });
     if (failed) {
       return error_of(*failed, side);
     }
@@ -249,6 +260,10 @@ Status Verification::compare() {
   LeafGroup group;
   while (walk.next(group)) {
     check.take(group);
+    if (Status watched = order_.watch != nullptr ? order_.watch->take(group, group.spot.epoch, book_) : Status();
+        !watched) {
+      return watched;
+    }
   }
   check.finish();
   outcome_.summary.pending = check.pending;
@@ -349,7 +364,7 @@ Status Verification::check_events_and_accounts() {
   if (Status checked = EventCheck(book_, log_, refused_).run(events); !checked) {
     return checked;
   }
-  return AccountCheck({book_, log_, pruned_until_, erased_until_}).run(accounts);
+  return AccountCheck({book_, log_, pruned_until_, erased_until_, order_.watch}).run(accounts);
 }
 
 Result<VerifyOutcome> Verification::run() {

@@ -12,6 +12,7 @@
 #include "ledger/note/trust_file.h"
 #include "ledger/verify/finding.h"
 #include "ledger/verify/sorted_file.h"
+#include "ledger/verify/verify_watch.h"
 #include "plugins/api/ledger_reader.h"
 
 namespace twinlog {
@@ -38,6 +39,7 @@ struct VerifyOrder {
   SortSettings sorting;
   /// Called now and then by the thread that called verify().
   std::function<void(const VerifyProgress&)> on_progress = {};
+  VerifyWatch* watch = nullptr;
 };
 
 struct VerifyOutcome {

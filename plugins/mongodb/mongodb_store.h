@@ -9,6 +9,7 @@
 #include "ledger/base/wakeup.h"
 #include "plugins/api/keeper.h"
 #include "plugins/api/ledger_reader.h"
+#include "plugins/api/mender.h"
 #include "plugins/api/proof_reader.h"
 #include "plugins/api/store.h"
 
@@ -31,6 +32,8 @@ std::unique_ptr<LedgerReader> make_mongodb_ledger_reader(StoreSettings settings)
 std::unique_ptr<ProofReader> make_mongodb_proof_reader(StoreSettings settings);
 /// What erases, prunes and retires; by the login of `keeper_uri`, which it takes as the `uri` of its settings.
 std::unique_ptr<StoreKeeper> make_mongodb_keeper(StoreSettings settings);
+/// For `twinlog reconcile --repair`: by the login of the agents.
+std::unique_ptr<StoreMender> make_mongodb_mender(StoreSettings settings);
 /// The driver that this process runs with.
 std::string mongoc_version();
 

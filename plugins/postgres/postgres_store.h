@@ -9,6 +9,7 @@
 #include "ledger/base/clock.h"
 #include "plugins/api/keeper.h"
 #include "plugins/api/ledger_reader.h"
+#include "plugins/api/mender.h"
 #include "plugins/api/proof_reader.h"
 #include "plugins/api/store.h"
 
@@ -31,6 +32,8 @@ std::unique_ptr<LedgerReader> make_postgres_ledger_reader(StoreSettings settings
 std::unique_ptr<ProofReader> make_postgres_proof_reader(StoreSettings settings);
 /// For erasure, retention and retirement: its role needs the rights of twinlog_keeper.
 std::unique_ptr<StoreKeeper> make_postgres_keeper(StoreSettings settings);
+/// For `twinlog reconcile --repair`: by the login of the agents.
+std::unique_ptr<StoreMender> make_postgres_mender(StoreSettings settings);
 /// The client library that this process runs with.
 std::string libpq_version();
 

@@ -1,6 +1,7 @@
 #include "agent/notary/enrolment.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -41,6 +42,13 @@ TEST_F(EnrolmentTest, WhatIsNoKeyIsNamedByItsFileAndNotQuoted) {
   }
   std::filesystem::remove(path_);
   EXPECT_FALSE(read_enrolment_key(path_).has_value());
+}
+
+TEST_F(EnrolmentTest, APipeIsRefusedAndNotWaitedFor) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  const auto read = read_enrolment_key(path_);
+  ASSERT_FALSE(read.has_value());
+  EXPECT_NE(read.error().message().find(path_), std::string::npos);
 }
 
 TEST_F(EnrolmentTest, AKeyThatIsGoneServesOnAndSaysSoAndANewOneIsTaken) {

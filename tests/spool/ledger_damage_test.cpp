@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "ledger/base/uuid.h"
+#include "spool/check_spool.h"
 #include "spool/layout.h"
 #include "tests/spool/ledger_fixture.h"
 
@@ -180,6 +181,29 @@ TEST_F(SpoolLedgerBytes, OfALostHashTheLeafIsHashedAnewAndTheEpochsSizeIsNotTold
   EXPECT_TRUE(seen.hashes.contains(3));
   EXPECT_FALSE(seen.hashes.contains(5));
   EXPECT_THAT(seen.hashes, SizeIs(10));
+}
+
+TEST_F(SpoolLedgerBytes, AnEventThatIsNotWhatItsHashSaysIsFoundByTheCheck) {
+  open();
+  begin(1);
+  store_many("a", 5);
+  ASSERT_TRUE(spool().append(gap_maker(), kReceivedAt).has_value());
+  close();
+  const auto findings = [this] {
+    const auto check = check_spool_as(settings_.path, SpoolUse::kFree, [](std::string_view, auto, auto) {});
+    EXPECT_TRUE(check.has_value());
+    return check ? check->findings : std::vector<std::string>{"no check"};
+  };
+  EXPECT_THAT(findings(), IsEmpty());
+  with_database([](rocksdb::DB& database, const testing::Families& families) {
+    std::string hash;
+    ASSERT_TRUE(database.Get({}, families.at("leaves"), event_key(4), &hash).ok());
+    hash.front() = static_cast<char>(hash.front() ^ 1);
+    ASSERT_TRUE(database.Put({}, families.at("leaves"), event_key(4), hash).ok());
+    ASSERT_TRUE(database.Get({}, families.at("leaves"), event_key(7), &hash).ok());
+    ASSERT_TRUE(database.Put({}, families.at("leaves"), event_key(5), hash).ok());
+  });
+  EXPECT_THAT(findings(), ::testing::ElementsAre("events that are not what their leaf hash says: 4-5"));
 }
 
 }  // namespace
