@@ -306,12 +306,14 @@ class MetricsScenario(two_servers.TwoServersCase):
 
     def scene_losses(self):
         self.wait("twinlog_spool_records", 0)
+        # A document store that lives in memory has forgotten the beginning of the epoch with its last stop.
+        before = dict(zip(STORES, self.store_values("rewinds_total")))
         with psycopg.connect(self.agent.postgres) as connection:
             connection.execute("UPDATE twinlog_agents SET last_leaf_index = 1")
         with pymongo.MongoClient(self.agent.mongodb) as client:
             client.get_default_database().twinlog_agents.update_many({}, {"$set": {"last_leaf_index": 1}})
         for store in STORES:
-            self.wait("twinlog_store_rewinds_total", 1, store=store)
+            self.wait("twinlog_store_rewinds_total", before[store] + 1, store=store)
         self.assertTrue(all(0 < since < time.time() for since in
                             self.store_values("incomplete_since_timestamp_seconds")))
         self.tally.send(self.new())
