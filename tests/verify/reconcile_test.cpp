@@ -319,7 +319,9 @@ TEST_F(Reconciled, WhereEventsWerePrunedTheOtherStoresRowTellsWhatAccountsCameTo
   std::erase_if(world_.postgres().accounts, [](const LedgerAccountRow& one) { return one.key.tenant_id == "acme"; });
   mend();
   EXPECT_EQ(accounts_, 2U);
-  EXPECT_EQ(world_.postgres().account("id:u1").account.lock_kind, LockKind::kPermanent);
+  const auto made = std::ranges::find(world_.postgres().accounts, AccountKey{"acme", "id:u1"}, &LedgerAccountRow::key);
+  ASSERT_NE(made, world_.postgres().accounts.end());
+  EXPECT_EQ(made->account.lock_kind, LockKind::kPermanent);
   expect_clean();
 }
 
