@@ -221,9 +221,10 @@ int Reconciliation::run() {
     Found found;
     SortSettings sorting;
     sorting.folder = temporary_folder(options_.temporary);
-    DifferenceFinder finder({sorting, io_.clock.utc_now(),
-                             [&found](const Lack& lack, const DifferenceFinder::EpochName& name,
-                                      const std::string& why) { found.say(lack_words(lack, name) + ": " + why); }});
+    const auto refuse = [&found](const Lack& lack, const DifferenceFinder::EpochName& name, const std::string& why) {
+      found.say(lack_words(lack, name) + ": " + why);
+    };
+    DifferenceFinder finder({sorting, io_.clock.utc_now(), refuse, trust_ && trust_->unproved});
     if (const Status compared = compare(found, finder); !compared) {
       return fail(compared.error().message());
     }

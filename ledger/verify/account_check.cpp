@@ -7,6 +7,7 @@ namespace twinlog {
 namespace {
 
 constexpr std::uint64_t kNoEnd = ~std::uint64_t{0};
+
 AccountState without_marks(AccountState state) {
   state.marks.clear();
   return state;
@@ -46,6 +47,7 @@ void AccountCheck::begin(std::string_view record) {
   log_id_.clear();
   digest_ = record.substr(1, kAccountGroupBytes - 1);
   newest_.clear();
+  is_sound_ = true;
 }
 
 AccountCheck::Membership AccountCheck::membership(const AccountClaim& claim) {
@@ -61,6 +63,17 @@ AccountCheck::Membership AccountCheck::membership(const AccountClaim& claim) {
   return claim.spot.index < facts.tile_end.at(side) ? Membership::kOpen : Membership::kOut;
 }
 
+void AccountCheck::note_for_watch(const AccountClaim& claim) {
+  if (parts_.watch == nullptr) {
+    return;
+  }
+  is_sound_ = is_sound_ && parts_.watch->is_sound(claim.store, claim.spot);
+  if (claim.spot.epoch != kNoEpoch) {
+    std::uint64_t& newest = newest_[claim.spot.epoch];
+    newest = std::max(newest, claim.spot.index);
+  }
+}
+
 void AccountCheck::take(const AccountClaim& claim) {
   tenant_id_ = claim.version.event.tenant_id;
   log_id_ = claim.version.event.log_id;
@@ -68,10 +81,7 @@ void AccountCheck::take(const AccountClaim& claim) {
   if (member == Membership::kOut || has_too_many_) {
     return;
   }
-  if (parts_.watch != nullptr && claim.spot.epoch != kNoEpoch) {
-    std::uint64_t& newest = newest_[claim.spot.epoch];
-    newest = std::max(newest, claim.spot.index);
-  }
+  note_for_watch(claim);
   const std::vector<const Version*> one{&claim.version};
   if (member == Membership::kIn) {
     for (Possible& possible : possible_) {
@@ -159,7 +169,7 @@ Status AccountCheck::differ(const std::string& words) {
   if (parts_.pruned_until || parts_.erased_until) {
     difference.gone = gone_until();
   }
-  if (!has_too_many_ && possible_.size() == 1 && possible_.front().is_begun) {
+  if (is_sound_ && !has_too_many_ && possible_.size() == 1 && possible_.front().is_begun) {
     difference.true_state = possible_.front().state;
   }
   return parts_.watch->take(difference);

@@ -48,6 +48,7 @@ class AccountCheck {
   };
   void begin(std::string_view record);
   void take(const AccountClaim& claim);
+  void note_for_watch(const AccountClaim& claim);
   void split(std::vector<Possible>& out, const Possible& one, const AccountClaim& claim) const;
   Status end();
   Status differ(const std::string& words);
@@ -66,7 +67,9 @@ class AccountCheck {
   std::string tenant_id_;
   std::string log_id_;
   std::string digest_;
-  std::map<std::uint32_t, std::uint64_t> newest_;  ///< Kept for the watch alone.
+  // Kept for the watch alone.
+  std::map<std::uint32_t, std::uint64_t> newest_;
+  bool is_sound_ = true;
 };
 
 }  // namespace twinlog

@@ -27,6 +27,10 @@ bool is_version(const RowClaim& row) {
   return row.kind != RowClaim::Kind::kOwn;
 }
 
+std::uint64_t spot_number(StoreSide store, LeafSpot spot) {
+  return static_cast<std::uint64_t>(store) << 63U | static_cast<std::uint64_t>(spot.epoch) << 24U | spot.index;
+}
+
 /// By the event's key in a store.
 std::string key_record(StoreSide store, const std::string& tenant_id, const std::string& log_id, char what) {
   std::string record(1, static_cast<char>(store));
@@ -129,8 +133,28 @@ bool DifferenceFinder::is_due(const EpochFacts& facts, StoreSide store, std::uin
 }
 
 /// Nothing is put beside a row that is not what was signed: it would look like its conflict, or its repeat.
-Status DifferenceFinder::spoil(const RowClaim& row) {
-  return is_version(row) ? keyed_.add(key_record(row.store, row.tenant_id, row.log_id, kSpoiled)) : Status();
+Status DifferenceFinder::spoil(const RowClaim& row, LeafSpot spot) {
+  if (!is_version(row)) {
+    return {};
+  }
+  if (faulty_.size() < kMostFaultyRows) {
+    faulty_.insert(spot_number(row.store, spot));
+  }
+  return keyed_.add(key_record(row.store, row.tenant_id, row.log_id, kSpoiled));
+}
+
+bool DifferenceFinder::is_sound(StoreSide store, LeafSpot spot) const {
+  if (spot.epoch == kNoEpoch) {
+    return parts_.are_early_rows_accepted;
+  }
+  return faulty_.size() < kMostFaultyRows && !faulty_.contains(spot_number(store, spot));
+}
+
+void DifferenceFinder::refuse(const Lack& lack, const std::string& why) {
+  if (lack.kind == Lack::Kind::kVersion && missed_.size() < kMostFaultyRows) {
+    missed_.push_back({lack.store, {lack.tenant_id, lack.log_id}});
+  }
+  parts_.refuse(lack, names_.at(lack.epoch_id), why);
 }
 
 Status DifferenceFinder::take_rows(const LeafGroup& group, const std::optional<Truth>& truth, StoreSide store) {
@@ -141,7 +165,7 @@ Status DifferenceFinder::take_rows(const LeafGroup& group, const std::optional<T
       continue;
     }
     is_there = true;
-    if (Status spoiled = &row != good ? spoil(row) : Status(); !spoiled) {
+    if (Status spoiled = &row != good ? spoil(row, group.spot) : Status(); !spoiled) {
       return spoiled;
     }
   }
@@ -165,7 +189,7 @@ Status DifferenceFinder::take_lacking_row(const LeafGroup& group, const Truth& t
   lack.bytes = source->leaf;
   if (const std::optional<std::string> why = objection(group, *source, store)) {
     if (!why->empty()) {
-      parts_.refuse(lack, names_.at(lack.epoch_id), *why);
+      refuse(lack, *why);
     }
     return {};
   }
@@ -283,9 +307,9 @@ Status DifferenceFinder::join_keys() {
     const std::string_view wanted = record->substr(kKeyBytes + 1);
     if (key == spoiled) {
       const Lack lack = read_lack(wanted);
-      parts_.refuse(lack, names_.at(lack.epoch_id),
-                    "under this id lies something that is not what was signed, and nothing is written over or beside "
-                    "it: keep it as evidence, remove it, then repair");
+      refuse(lack,
+             "under this id lies something that is not what was signed, or is not proven yet, and nothing is written "
+             "over or beside it: keep it as evidence, remove it, then repair");
     } else if (Status added = lacks_.add(wanted); !added) {
       return added;
     }

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "ledger/verify/lack.h"
@@ -17,6 +18,9 @@
 
 namespace twinlog {
 
+/// Rows that are not what was signed, and events that cannot be put back: of so many is known which accounts they speak
+/// to. Where there are more, no account is made again.
+inline constexpr std::size_t kMostFaultyRows = 100'000;
 /// Hashes in one tile that is made again.
 inline constexpr std::size_t kMostTileHashes = 4096;
 
@@ -33,6 +37,13 @@ class DifferenceFinder final : public VerifyWatch {
     SortSettings sorting;
     UtcMicros now = 0;
     RefusalSink refuse;
+    /// Rows from before the ledger, which no leaf proves, count for accounts.
+    bool are_early_rows_accepted = false;
+  };
+  /// An event that a store lacks and does not get.
+  struct Missed {
+    StoreSide store = StoreSide::kPostgres;
+    EventKey key;
   };
   explicit DifferenceFinder(const Parts& parts);
 
@@ -40,6 +51,7 @@ class DifferenceFinder final : public VerifyWatch {
   Status take(StoreSide store, const LedgerEpochRow& row) override;
   Status take(const LeafGroup& group, std::uint32_t epoch, EpochRegister& book) override;
   Status take(const AccountDifference& difference) override;
+  bool is_sound(StoreSide store, LeafSpot spot) const override;
   /// After the verification.
   Status finish();
 
@@ -47,6 +59,8 @@ class DifferenceFinder final : public VerifyWatch {
   const SortedFile& lacks() const { return lacks_; }
   const SortedFile& accounts() const { return accounts_; }
   EpochName name_of(const Uuid& epoch_id) const;
+  /// At most kMostFaultyRows.
+  const std::vector<Missed>& missed() const { return missed_; }
 
  private:
   /// A tile in the making, of leaves of which a store has none.
@@ -66,7 +80,8 @@ class DifferenceFinder final : public VerifyWatch {
   Status end_epoch();
   std::optional<Truth> truth_of(const LeafGroup& group) const;
   bool is_due(const EpochFacts& facts, StoreSide store, std::uint64_t index) const;
-  Status spoil(const RowClaim& row);
+  Status spoil(const RowClaim& row, LeafSpot spot);
+  void refuse(const Lack& lack, const std::string& why);
   Status take_rows(const LeafGroup& group, const std::optional<Truth>& truth, StoreSide store);
   Status take_lacking_row(const LeafGroup& group, const Truth& truth, StoreSide store);
   std::optional<std::string> objection(const LeafGroup& group, const RowClaim& row, StoreSide store) const;
@@ -88,6 +103,8 @@ class DifferenceFinder final : public VerifyWatch {
   std::vector<Declaration> declarations_;
   std::array<TileRun, kStoreSides> runs_;
   std::map<Uuid, EpochName> names_;
+  std::unordered_set<std::uint64_t> faulty_;  ///< Spots, by store.
+  std::vector<Missed> missed_;
 };
 
 }  // namespace twinlog

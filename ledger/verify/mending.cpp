@@ -88,6 +88,9 @@ std::uint64_t Mending::all() const {
 }
 
 void Mending::refuse(const Lack& lack, const std::string& why) {
+  if (lack.kind == Lack::Kind::kVersion && missed_.size() < kMostFaultyRows) {
+    missed_.push_back({lack.store, {lack.tenant_id, lack.log_id}});
+  }
   parts_.say(lack_words(lack, parts_.found.name_of(lack.epoch_id)) + ": " + why);
 }
 
@@ -214,18 +217,17 @@ Status Mending::put_back_versions(Batch& batch) {
     if (lack.kind != Lack::Kind::kVersion) {
       continue;
     }
-    const bool is_there =
-        std::ranges::any_of(batch.target.rows, [&](const LedgerRow& row) { return is_at(lack, row.version); }) ||
-        std::ranges::any_of(batch.target.leaves, [&](const LedgerLeafRow& row) { return is_at(lack, row); });
-    if (is_there) {
-      continue;  // It came meanwhile.
-    }
     const bool is_beside_what_is_odd = std::ranges::any_of(batch.target.rows, [&](const LedgerRow& row) {
       return is_of(lack, row.version) && row.salts.empty() && !row_claim(row, "").faults.empty();
     });
-    std::optional<Version> version = rebuilt(batch, lack);
+    const bool is_there =
+        std::ranges::any_of(batch.target.rows, [&](const LedgerRow& row) { return is_at(lack, row.version); }) ||
+        std::ranges::any_of(batch.target.leaves, [&](const LedgerLeafRow& row) { return is_at(lack, row); });
+    std::optional<Version> version = is_there ? std::nullopt : rebuilt(batch, lack);
     if (is_beside_what_is_odd) {
       refuse(lack, "under this id lies something that is not as an agent writes it, and nothing is put beside it");
+    } else if (is_there) {
+      continue;  // It came meanwhile.
     } else if (!version) {
       refuse(lack, "the other store no longer has it whole");
     } else {

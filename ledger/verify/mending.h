@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -69,12 +71,16 @@ class Mending {
   Status rebuild(const Account& account, const std::vector<LedgerRow>& rows);
   Status write(const Account& account, const AccountKey& key);
   Result<std::optional<AccountState>> state_of(const Account& account, const AccountKey& key);
+  Status note_accounts_of_missed();
+  Status note_accounts(StoreSide lacking, std::span<const EventKey> keys);
   void refuse(const Lack& lack, const std::string& why);
   void count(const Lack& lack);
 
   Parts parts_;
   std::array<MendCounts, kStoreSides> counts_{};
   std::uint64_t accounts_ = 0;
+  std::vector<DifferenceFinder::Missed> missed_;
+  std::array<std::set<std::string>, kStoreSides> unsure_;  ///< Accounts that an event speaks to which the store lacks.
 };
 
 Error store_failed(const StoreError& error, StoreSide side);

@@ -1,4 +1,5 @@
 // The part of Mending that makes accounts again.
+#include <algorithm>
 #include <utility>
 
 #include "ledger/verify/gone_events.h"
@@ -16,7 +17,48 @@ std::string words_of(const AccountLack& lack) {
 
 }  // namespace
 
+Status Mending::note_accounts_of_missed() {
+  missed_.insert(missed_.end(), parts_.found.missed().begin(), parts_.found.missed().end());
+  for (const StoreSide side : {StoreSide::kPostgres, StoreSide::kMongodb}) {
+    std::vector<EventKey> keys;
+    for (const DifferenceFinder::Missed& missed : missed_) {
+      if (missed.store == side) {
+        keys.push_back(missed.key);
+      }
+    }
+    for (std::size_t at = 0; at < keys.size(); at += kMostOfBatch) {
+      const std::span<const EventKey> all(keys);
+      if (Status noted = note_accounts(side, all.subspan(at, std::min(kMostOfBatch, keys.size() - at))); !noted) {
+        return noted;
+      }
+    }
+  }
+  return {};
+}
+
+/// As both stores have those events, whoever may have changed them.
+Status Mending::note_accounts(StoreSide lacking, std::span<const EventKey> keys) {
+  for (const StoreSide side : {StoreSide::kPostgres, StoreSide::kMongodb}) {
+    const auto rows = store(side).versions(keys);
+    if (!rows) {
+      return store_failed(rows.error(), side);
+    }
+    for (const LedgerRow& row : *rows) {
+      for (const std::string& account : accounts_of(row.version.event)) {
+        unsure_.at(static_cast<std::size_t>(lacking)).insert(pair_digest(row.version.event.tenant_id, account));
+      }
+    }
+  }
+  return {};
+}
+
 Status Mending::rebuild_accounts() {
+  if (parts_.found.accounts().records() == 0) {
+    return {};
+  }
+  if (Status noted = note_accounts_of_missed(); !noted) {
+    return noted;
+  }
   SortedReader reader({&parts_.found.accounts()});
   std::array<std::vector<Account>, kStoreSides> batches;
   std::optional<Account> waiting;  // For the other store's, which lies behind it.
@@ -55,8 +97,14 @@ Status Mending::take(Account account, std::vector<Account>& batch) {
     return {};
   }
   if (lack.state.empty()) {
-    parts_.say(words_of(lack) + " is not what its events come to, and some of them are still on their way: run the " +
-               "command again");
+    parts_.say(words_of(lack) + " is not what its events come to, and some of them are on their way, or not what was " +
+               "signed");
+    return {};
+  }
+  const bool is_unsure = unsure_.at(static_cast<std::size_t>(lack.store)).contains(lack.account_digest);
+  if (is_unsure || missed_.size() >= kMostFaultyRows) {
+    parts_.say(words_of(lack) +
+               " is not made again, since an event that speaks to it is lacking and does not come back");
     return {};
   }
   batch.push_back(std::move(account));

@@ -22,7 +22,8 @@ struct AccountDifference {
   std::string tenant_id;       ///< Of an event that speaks to it, as is log_id; "": none is there.
   std::string log_id;
   std::optional<std::string> held;  ///< fold_state as it lies there; nothing: no row.
-  /// Of the events that are there, without marks; nothing: not all of them are in it for sure.
+  /// Of the events that are there, without marks; nothing: not all of them are in it for sure, or not all are
+  /// what was signed.
   std::optional<AccountState> true_state;
   std::optional<GoneUntil> gone;                  ///< It may rest on more than those.
   std::map<std::uint32_t, std::uint64_t> newest;  ///< By epoch number, the last leaf that is in it.
@@ -37,6 +38,8 @@ class VerifyWatch {
   /// Every leaf that anything is claimed of, by epoch number and index, when all that can be proven is.
   virtual Status take(const LeafGroup& group, std::uint32_t epoch, EpochRegister& book) = 0;
   virtual Status take(const AccountDifference& difference) = 0;
+  /// Whether the row at that place is what was signed, as far as the leaves have told; before the accounts are taken.
+  virtual bool is_sound(StoreSide store, LeafSpot spot) const = 0;
 };
 
 }  // namespace twinlog

@@ -232,6 +232,12 @@ class Changed(ReconcileCase):
         self.assert_left("plain-1")
         self.assertEqual(leaves, self.rows("ledger_leaves"))
 
+    def test_no_account_is_made_of_what_was_changed(self):
+        self.set_column("guess-1", "user_agent", "someone else")
+        self.sql("UPDATE account_lockouts SET failed_login_attempts = 99 WHERE account = 'id:u2'")
+        self.assert_left("guess-1", words=["STATE_MISMATCH", "not what was signed"])
+        self.assertEqual(99, self.sql("SELECT failed_login_attempts AS n FROM account_lockouts WHERE account = 'id:u2'")[0]["n"])
+
     def test_what_nobody_has_is_named(self):
         self.delete_row("plain-1")
         self.assert_left("MISSING")

@@ -116,9 +116,9 @@ TEST_F(Reconciled, EachStoreGivesToTheOther) {
 TEST_F(Reconciled, EverythingOfAnEpochComesBack) {
   remove(world_.mongodb(), first_->id());
   world_.mongodb().accounts.clear();
-  sort_memory_ = 1000;
+  sort_memory_ = 4096;
   mend();
-  EXPECT_EQ(accounts_, 2U);
+  EXPECT_EQ(accounts_, 3U);
   expect_clean();
 }
 
@@ -167,6 +167,7 @@ TEST_F(Reconciled, AChangedRowIsNeitherCopiedNorWrittenOver) {
   mend();
   EXPECT_EQ(mended_, 0U);
   EXPECT_TRUE(run().has(Verdict::kMissing, kP, 3));
+  EXPECT_EQ(world_.mongodb().row("e3").version.event.user_agent, "other");
 }
 
 TEST_F(Reconciled, NothingIsPutBesideAChangedRow) {
@@ -194,6 +195,8 @@ TEST_F(Reconciled, WhatTheStoreWillNotHaveIsNamedAndTheRestComes) {
   mend();
   EXPECT_EQ(mended_, 1U);
   expect_said("(acme, e2): the store will not have it");
+  expect_said("does not come back");
+  EXPECT_EQ(accounts_, 0U);
 }
 
 TEST_F(Reconciled, WhatTheStoreSwallowsIsNotCounted) {
@@ -267,6 +270,25 @@ TEST_F(Reconciled, AnAccountIsMadeAgainFromItsEvents) {
   expect_clean();
 }
 
+TEST_F(Reconciled, AnAccountIsNotMadeOfWhatWasChanged) {
+  world_.postgres().row("e2").version.event.occurred_at += 1;
+  make_row(world_.postgres().row("e2"));
+  mend();
+  EXPECT_EQ(accounts_, 0U);
+  expect_said("not what was signed");
+}
+
+TEST_F(Reconciled, AnAccountIsNotMadeOfRowsWithoutALeaf) {
+  LedgerRow row = world_.postgres().row("e2");
+  row.version.ledger.reset();
+  row.tenant_seq.reset();
+  row.version.event.log_id = "e99";
+  make_row(row);
+  world_.postgres().rows.push_back(row);
+  mend();
+  EXPECT_EQ(accounts_, 0U);
+}
+
 TEST_F(Reconciled, AnAccountThatIsWrittenMeanwhileIsLeftToTheNextTime) {
   world_.postgres().account("id:u1").account.failed_login_attempts = 77;
   postgres_.writes_meanwhile = true;
@@ -296,8 +318,10 @@ TEST_F(Reconciled, WhereEventsWerePrunedTheOtherStoresRowTellsWhatAccountsCameTo
   ASSERT_EQ(run().exit, 0) << run().text();
   std::erase_if(world_.postgres().accounts, [](const LedgerAccountRow& one) { return one.key.tenant_id == "acme"; });
   mend();
-  EXPECT_EQ(accounts_, 1U);
-  EXPECT_EQ(world_.postgres().account("id:u1").account.lock_kind, LockKind::kPermanent);
+  EXPECT_EQ(accounts_, 2U);
+  const auto made = std::ranges::find(world_.postgres().accounts, AccountKey{"acme", "id:u1"}, &LedgerAccountRow::key);
+  ASSERT_NE(made, world_.postgres().accounts.end());
+  EXPECT_EQ(made->account.lock_kind, LockKind::kPermanent);
   expect_clean();
 }
 
