@@ -100,6 +100,15 @@ Status Notary::declare_refused(StoreId store, const std::vector<DeadLetter>& let
 
 Result<Notary::Placed> Notary::declare(LeafContent content, std::chrono::milliseconds most) {
   Request request{.content = std::move(content)};
+  return ask(request, most);
+}
+
+Result<Notary::Placed> Notary::declare_covered(LeafContent content, std::chrono::milliseconds most) {
+  Request request{.content = std::move(content), .covering = Covering::kAtOnce};
+  return ask(request, most);
+}
+
+Result<Notary::Placed> Notary::ask(Request& request, std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
   if (is_closed_) {
     return Error(ErrorKind::kTransient, "the agent is stopping");
@@ -111,18 +120,53 @@ Result<Notary::Placed> Notary::declare(LeafContent content, std::chrono::millise
   served_.wait_for(lock, most, [&request] { return request.outcome.has_value(); });
   if (!request.outcome) {
     std::erase(requests_, &request);
+    std::erase(to_cover_, &request);
     return Error(ErrorKind::kTransient, "the ledger took no leaf within " + std::to_string(most.count()) + " ms");
   }
   return std::move(*request.outcome);
 }
 
 void Notary::serve_requests() {
+  place_requests();
+  cover_requests();
+}
+
+void Notary::place_requests() {
   const std::scoped_lock lock(mutex_);
   while (!requests_.empty()) {
     Request* request = requests_.front();
     requests_.pop_front();
-    request->outcome = place(request->content);
+    Result<Placed> placed = place(request->content);
+    if (placed && request->covering == Covering::kAtOnce) {
+      to_cover_.push_back(request);
+    } else {
+      request->outcome = std::move(placed);
+    }
   }
+  served_.notify_all();
+}
+
+/// One checkpoint for all of them.
+void Notary::cover_requests() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (to_cover_.empty()) {
+      return;
+    }
+  }
+  const std::uint64_t size = parts_.spool.tree().size;
+  const Status beaten = beat();
+  const bool is_covered = beaten.ok() && schedule_.covered() > size;
+  const std::uint64_t last = schedule_.covered() - 1;
+  const std::scoped_lock lock(mutex_);
+  for (Request* request : to_cover_) {
+    if (is_covered) {
+      request->outcome = Placed{.epoch_id = parts_.spool.tree().epoch_id, .index = last, .number = base_ + last};
+    } else {
+      request->outcome = Error(ErrorKind::kTransient, "the leaf is there, but no checkpoint over it could be kept");
+    }
+  }
+  to_cover_.clear();
   served_.notify_all();
 }
 

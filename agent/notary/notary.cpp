@@ -322,6 +322,7 @@ void Notary::close() {
     request->outcome = Error(ErrorKind::kTransient, "the agent is stopping");
   }
   requests_.clear();
+  to_cover_.clear();
   served_.notify_all();
 }
 
