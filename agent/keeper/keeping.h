@@ -29,6 +29,10 @@ struct KeeperAgent {
   std::function<Result<std::set<EventKey>>()> dead_letters;
   /// The spool forgets the bodies of what every store has.
   std::function<Status()> forget;
+  /// What PRUNE leaves in the stores name already.
+  std::function<Result<std::vector<EpochRange>>()> pruned_before;
+  /// These are about to go: whoever still looks for them leaves them alone.
+  std::function<void(std::span<const EventKey>)> on_pruning;
   /// For people who look on: one line.
   std::function<void(const std::string&)> tell;
 };

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "ledger/leaf/field_table.h"
 #include "ledger/leaf/leaf.h"
 #include "ledger/record/auth_event.h"
+#include "ledger/record/timestamp.h"
 #include "plugins/api/erasure.h"
 
 namespace twinlog {
@@ -79,6 +81,17 @@ Result<EraseOrder> erase_order(const ErasureWords& words) {
                     .account = account,
                     .fields = std::move(*fields),
                     .request = words.request};
+}
+
+Result<PruneOrder> prune_order(const RetentionWords& words) {
+  const auto before = rfc3339_time(words.before);
+  if (!before || before->range != TimeRange::kWithin) {
+    return invalid("records before when? a time such as 2026-11-24T13:45:00Z");
+  }
+  if (const std::string_view wrong = check_declaration(words.policy); !wrong.empty()) {
+    return invalid("the policy that is being followed is named in " + std::string(wrong));
+  }
+  return PruneOrder{.before = before->micros, .policy = words.policy, .applies = words.applies};
 }
 
 }  // namespace twinlog

@@ -33,6 +33,20 @@ Result<std::vector<std::uint8_t>> erasable_fields(std::string_view names);
 /// "" where the text fits into a leaf and on a line.
 std::string_view check_declaration(std::string_view text);
 
-using KeeperOrder = std::variant<EraseOrder>;
+/// Whole records of which every version is older.
+struct PruneOrder {
+  UtcMicros before = 0;
+  std::string policy;  ///< Goes into the leaves.
+  bool applies = false;
+};
+
+/// `before`: RFC 3339. As erase_order().
+struct RetentionWords {
+  std::string before, policy;
+  bool applies = false;
+};
+Result<PruneOrder> prune_order(const RetentionWords& words);
+
+using KeeperOrder = std::variant<EraseOrder, PruneOrder>;
 
 }  // namespace twinlog
