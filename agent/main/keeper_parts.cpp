@@ -153,8 +153,11 @@ Result<std::string> carry_out(AgentParts& parts, const Settings& settings, const
   const auto* const erasure = std::get_if<EraseOrder>(&order);
   Result<std::string> outcome = erasure != nullptr ? Eraser(*erasure, stores, agent).run()
                                                    : Pruner(std::get<PruneOrder>(order), stores, agent).run();
-  parts.log.line(outcome ? LogLevel::kInfo : LogLevel::kError, outcome ? "keeper_done" : "keeper_failed",
-                 outcome ? *outcome : outcome.error().message());
+  if (outcome) {
+    parts.log.line(LogLevel::kInfo, "keeper_done", *outcome);
+  } else {
+    parts.log.line(LogLevel::kError, "keeper_failed", outcome.error().message());
+  }
   return outcome;
 }
 
