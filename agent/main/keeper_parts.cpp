@@ -156,7 +156,7 @@ Result<std::string> carry_out(AgentParts& parts, const Settings& settings, const
   if (outcome) {
     parts.log.line(LogLevel::kInfo, "keeper_done", *outcome);
   } else {
-    parts.log.line(LogLevel::kError, "keeper_failed", outcome.error().message());
+    parts.log.line(LogLevel::kWarning, "keeper_failed", outcome.error().message());
   }
   return outcome;
 }
