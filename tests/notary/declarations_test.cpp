@@ -114,7 +114,7 @@ TEST_F(NotaryDeclarations, AnythingElseIsPlacedWhereItSays) {
 TEST_F(NotaryDeclarations, WhatIsToBeCoveredIsSignedOverWhenTheCallReturns) {
   start();
   commit(make_events("event-", 2));
-  const EraseLeaf erasure{.fields = std::string(1, '\x09'), .request = "case 17", .ranges = {{{}, 1, 1}}};
+  const EraseLeaf erasure{.fields = std::string(1, '\x09'), .request = "case 17", .ranges = {EpochRange{{}, 1, 1}}};
   std::optional<Result<Notary::Placed>> placed;
   std::atomic<bool> is_done{false};
   {
