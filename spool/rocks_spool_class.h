@@ -70,6 +70,8 @@ class RocksSpool final : public Spool {
   Status note_missing(const LeafRange& range) override;
   Status acknowledge(const LeafRange& lost, const Decision& by) override;
   Status maintain(TimePoint now) override;
+  void trim_delivered(std::uint64_t number) override { positions_.trim_delivered(number); }
+  Status drop_trimmed() override;
   SpoolStats stats() const override;
   Backlog backlog(StoreId store) const override;
   std::string missing() const override;

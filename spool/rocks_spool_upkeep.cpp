@@ -75,6 +75,11 @@ Status RocksSpool::trim(TimePoint now) {
   return dropped;
 }
 
+Status RocksSpool::drop_trimmed() {
+  const std::shared_lock lock(database_mutex_);
+  return writable_ && database_ ? database_->compact_below(setup_->durable_first_kept()) : Status(closed_error());
+}
+
 /// After a failed write or sync nothing is known of what reached the disk, and the same sync is not tried again: the
 /// database is closed and opened, which replays its logs into new, synced files. Where the volume has no room for
 /// those, it stays open to be read.

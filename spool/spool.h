@@ -256,6 +256,11 @@ class Spool {
   /// called about once a second.
   virtual Status maintain(std::chrono::steady_clock::time_point now) = 0;
 
+  /// The next maintain() trims up to this number what all stores have, whatever `keep_delivered` says.
+  virtual void trim_delivered(std::uint64_t number) = 0;
+  /// Takes what was trimmed out of the files, not only out of sight. Waits for the disk.
+  virtual Status drop_trimmed() = 0;
+
   /// Out of memory: never waits for the disk.
   virtual SpoolStats stats() const = 0;
 

@@ -60,7 +60,11 @@ std::string_view AdminAgentCommands::method_of(std::string_view path) const {
   if (path == kDrain) {
     return "POST";
   }
-  return path == kSpoolStatus || path == kSpoolExport ? "GET" : SpoolOrders::method_of(path);
+  if (path == kSpoolStatus || path == kSpoolExport) {
+    return "GET";
+  }
+  const std::string_view of_keeper = KeeperOrders::method_of(path);
+  return of_keeper.empty() ? SpoolOrders::method_of(path) : of_keeper;
 }
 
 AdminPage AdminAgentCommands::run(std::string_view path, std::string_view query) {
@@ -70,6 +74,9 @@ AdminPage AdminAgentCommands::run(std::string_view path, std::string_view query)
   if (path == kDrain) {
     drain_.request(observed_.clock);
     return spool_status(Times::kUnread);
+  }
+  if (!KeeperOrders::method_of(path).empty()) {
+    return keeper_orders_.run(path, query);
   }
   if (!SpoolOrders::method_of(path).empty()) {
     return orders_.run(path, query, observed_.clock);

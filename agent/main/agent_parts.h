@@ -9,6 +9,7 @@
 
 #include "agent/main/admin_commands.h"
 #include "agent/main/delivery.h"
+#include "agent/main/keeper_parts.h"
 #include "agent/main/ledger_parts.h"
 #include "agent/main/spool_writer.h"
 #include "agent/main/worker.h"
@@ -48,6 +49,7 @@ struct AgentParts {
   LedgerParts ledger;
   std::vector<std::unique_ptr<Delivery>> deliveries;
   Wakeup store_pauses;  ///< Nobody wakes it.
+  KeeperParts keeper;
   std::unique_ptr<FrontDoor> front_door;
   std::unique_ptr<SpoolWriter> spool_writer;
   std::unique_ptr<Worker> writer;  ///< The thread around it.

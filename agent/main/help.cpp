@@ -6,7 +6,7 @@
 namespace twinlog {
 namespace {
 
-constexpr std::array<CommandHelp, 26> kCommands{{
+constexpr std::array<CommandHelp, 28> kCommands{{
     {"agent", "Run the sidecar until SIGTERM",
      R"(Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to both
 stores. On SIGTERM it stops taking events and delivers what waits, for agent.drain_timeout at most; what is left
@@ -293,7 +293,8 @@ Exit codes:
   1   something is lacking, changed, or cannot be mended; each is named
   3   the command line, a file or a store cannot be used
   78  the configuration has mistakes)"},
-    {"epoch", "End what an agent cannot end any more", R"(An epoch is one run of an agent, which ends it itself, at its stop or
+    {"epoch", "End what an agent cannot end any more",
+     R"(An epoch is one run of an agent, which ends it itself, at its stop or
 at its next start. Where its spool is gone, a person has to.)"},
     {"epoch retire", "Say that an epoch has ended whose spool is gone",
      R"(Signs, with the key of ledger.enrolment_key_file, that the epoch holds what the stores hold and no more, and keeps that in
@@ -308,6 +309,36 @@ Examples:
 Exit codes:
   0   it is retired, and `twinlog verify` lists it as RETIRED
   1   it is not, and why
+  2   the command line is wrong
+  78  the configuration has mistakes)"},
+    {"erase", "Empty fields of records in both stores, so that the ledger stays whole",
+     R"(Asks a running agent, which has stores.<name>.keeper_uri. It checks what those logins may do, signs a leaf that names the
+records and fields, waits until both stores have it under a checkpoint, and then empties the fields: in the record, its
+conflicts and further acceptances, and what its own spool still holds. `twinlog verify` and older proofs stay as they were;
+what was erased cannot be guessed from what is left. With user_id or username goes account. tenant_id, log_id, event_type
+and occurred_at go with the whole record only. Whatever breaks it off: the same command again finishes it.
+
+Examples:
+  twinlog erase --tenant acme --log-id 0193-1 --fields ip,user_agent --request "case 17"
+  twinlog erase --tenant acme --account id:u-4711 --fields user_id,username,ip --request "DSR 2026-118"
+
+Exit codes:
+  0   erased in every store
+  1   not, or not in every store, and why
+  2   the command line is wrong, or a field that cannot be erased
+  78  the configuration has mistakes)"},
+    {"prune", "Take whole old records out of both stores, so that the ledger stays whole",
+     R"(Asks a running agent, as `twinlog erase` does. Without --apply it only counts. A record goes with all that belongs to it,
+where every version of it is older and both stores have it alike; what is not so stays, and is counted. Leaves that name
+what goes come first. Whatever breaks it off: the same command again finishes it.
+
+Examples:
+  twinlog prune --before 2025-11-01T00:00:00Z --policy "12 months"
+  twinlog prune --before 2025-11-01T00:00:00Z --policy "12 months" --apply
+
+Exit codes:
+  0   done, or the plan; how much stays is said
+  1   not done, or not all of it, and why
   2   the command line is wrong
   78  the configuration has mistakes)"},
     {"keygen", "Make an enrolment key: what says that an agent's epochs are yours",

@@ -15,6 +15,7 @@
 #include "agent/main/exit_code.h"
 #include "agent/main/help.h"
 #include "agent/main/init_command.h"
+#include "agent/main/keeper_command_line.h"
 #include "agent/main/operator_commands.h"
 #include "agent/main/prove_command_line.h"
 #include "agent/main/reconcile_command_line.h"
@@ -42,6 +43,8 @@ struct CommandLine {
   ProveLine prove;
   ReconcileOptions reconcile;
   RetireOptions retire;
+  ErasureWords erasure;
+  RetentionWords retention;
   OperatorLine at_agent;
   bool waits_for_ready = false;  ///< What can be waited for; required, so that there can be more some day.
   std::vector<std::string> help_on;
@@ -165,6 +168,8 @@ class Commands {
     add_prove();
     add_reconcile();
     add_epoch();
+    add_erase();
+    add_prune();
     CLI::App* help = app_.add_subcommand("help", "Say what a command does, with examples");
     help->add_option("COMMAND", line_.help_on, "The command");
     help->callback([this] { chosen_ = [this] { return run_help_command(app_, line_); }; });
@@ -349,6 +354,27 @@ class Commands {
     retire.add_option("--origin", line_.retire.origin, "The epoch, as `twinlog verify` names it")->required();
     retire.add_option("--reason", line_.retire.reason, "What somebody should read later")->required();
     retire.add_option("--checkpoints", line_.retire.checkpoints, "A file with lines of agents' logs; may be repeated");
+  }
+
+  void add_erase() {
+    CLI::App& erase = add(app_, "erase", [this] { return run_erase_command(line_.erasure, line_.at_agent); });
+    add_places(erase);
+    ErasureWords& words = line_.erasure;
+    erase.add_option("--tenant", words.tenant_id, "The tenant_id")->required();
+    CLI::Option* one = erase.add_option("--log-id", words.log_id, "One record, by its log_id");
+    CLI::Option* all = erase.add_option("--account", words.account, "All that speak to id:USER_ID or name:USERNAME");
+    one->excludes(all);
+    erase.add_option("--fields", words.fields, "What is to be emptied: names between commas")->required();
+    erase.add_option("--request", words.request, "Whose order this is; it stands in the ledger for ever")->required();
+  }
+
+  void add_prune() {
+    CLI::App& prune = add(app_, "prune", [this] { return run_prune_command(line_.retention, line_.at_agent); });
+    add_places(prune);
+    RetentionWords& words = line_.retention;
+    prune.add_option("--before", words.before, "Records of which every version was accepted before")->required();
+    prune.add_option("--policy", words.policy, "Which rule this follows; it stands in the ledger for ever")->required();
+    prune.add_flag("--apply", words.applies, "Do it; without it, what would go is only counted");
   }
 
   CLI::App& app_;

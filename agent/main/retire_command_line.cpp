@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/main/exit_code.h"
+#include "agent/main/keeper_stores.h"
 #include "agent/main/operator_commands.h"
 #include "agent/notary/enrolment.h"
 #include "ledger/base/clock.h"
@@ -20,25 +21,6 @@ int refuse(const std::string& words) {
   return kExitFinding;
 }
 
-/// Its password stands in its address: that of the writer is another login's.
-StoreSettings keeper_settings(const StoreSettings& store) {
-  StoreSettings settings = store;
-  settings.uri = store.keeper_uri;
-  settings.password = Secret();
-  return settings;
-}
-
-std::string missing_addresses(const Settings& settings) {
-  std::string missing;
-  for (const auto& [store, name] : {std::pair{&settings.postgres, "stores.postgres.keeper_uri"},
-                                    std::pair{&settings.mongodb, "stores.mongodb.keeper_uri"}}) {
-    if (store->enabled && !store->keeper_uri.is_set()) {
-      missing += (missing.empty() ? "" : " and ") + std::string(name);
-    }
-  }
-  return missing;
-}
-
 }  // namespace
 
 int run_retire_command(const RetireOptions& options, const ConfigFile& config) {
@@ -47,8 +29,8 @@ int run_retire_command(const RetireOptions& options, const ConfigFile& config) {
     return kExitConfiguration;
   }
   const Settings& settings = loaded->settings;
-  if (const std::string missing = missing_addresses(settings); !missing.empty()) {
-    return refuse("set " + missing + " (or keeper_uri_file): the address of a login with role twinlog_keeper");
+  if (const std::string missing = missing_keeper_addresses(settings); !missing.empty()) {
+    return refuse(missing);
   }
   if (settings.ledger.enrolment_key_file.empty()) {
     return refuse("set ledger.enrolment_key_file: a retirement is signed with the enrolment key");
@@ -61,11 +43,11 @@ int run_retire_command(const RetireOptions& options, const ConfigFile& config) {
   std::vector<StoreToKeep> keepers;
   if (settings.postgres.enabled) {
     stores.push_back({StoreSide::kPostgres, make_postgres_ledger_reader(settings.postgres)});
-    keepers.push_back({StoreSide::kPostgres, make_postgres_keeper(keeper_settings(settings.postgres))});
+    keepers.push_back({StoreSide::kPostgres, make_keeper_of_postgres(settings)});
   }
   if (settings.mongodb.enabled) {
     stores.push_back({StoreSide::kMongodb, make_mongodb_ledger_reader(settings.mongodb)});
-    keepers.push_back({StoreSide::kMongodb, make_mongodb_keeper(keeper_settings(settings.mongodb))});
+    keepers.push_back({StoreSide::kMongodb, make_keeper_of_mongodb(settings)});
   }
   const SystemClock clock;
   return run_retire(options, *enrolment, stores, keepers, own_io(clock));

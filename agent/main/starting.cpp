@@ -196,7 +196,8 @@ Status start_parts(AgentParts& parts, const ProcessGifts& gifts, const ServiceMa
     delivery->worker.start();
   }
   start_audit(parts);
-  parts.commands.attach(std::move(ordered));
+  start_keeper(parts);
+  parts.commands.attach(std::move(ordered), *parts.keeper.desk);
   parts.drain_request.attach([&parts] { drain_what_waits(parts); }, [&parts] { return is_draining(parts); });
   parts.observed.phase.store(Phase::kRunning);
   say_started(parts);

@@ -165,8 +165,9 @@ int end(AgentParts& parts) {
     delivery->worker.ask_to_stop();
   }
   parts.ledger.auditor->ask_to_stop();
+  parts.keeper.worker->ask_to_stop();
   const auto couriers_ended = [&parts] {
-    return parts.ledger.auditor->has_ended() &&
+    return parts.ledger.auditor->has_ended() && parts.keeper.worker->has_ended() &&
            std::ranges::all_of(parts.deliveries, [](const auto& delivery) { return delivery->worker.has_ended(); });
   };
   wait_for(parts, couriers_ended, kStuckGrace, milliseconds{0});

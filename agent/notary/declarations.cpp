@@ -100,6 +100,15 @@ Status Notary::declare_refused(StoreId store, const std::vector<DeadLetter>& let
 
 Result<Notary::Placed> Notary::declare(LeafContent content, std::chrono::milliseconds most) {
   Request request{.content = std::move(content)};
+  return ask(request, most);
+}
+
+Result<Notary::Placed> Notary::declare_covered(LeafContent content, std::chrono::milliseconds most) {
+  Request request{.content = std::move(content), .covering = Covering::kAtOnce};
+  return ask(request, most);
+}
+
+Result<Notary::Placed> Notary::ask(Request& request, std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
   if (is_closed_) {
     return Error(ErrorKind::kTransient, "the agent is stopping");
@@ -119,17 +128,46 @@ Result<Notary::Placed> Notary::declare(LeafContent content, std::chrono::millise
   return std::move(*request.outcome);
 }
 
-/// Without the lock while the disk works: nobody who asks for the status waits for that.
 void Notary::serve_requests() {
+  if (const std::vector<Request*> to_cover = place_requests(); !to_cover.empty()) {
+    cover(to_cover);
+  }
+}
+
+/// Without the lock while the disk works: nobody who asks for the status waits for that.
+std::vector<Notary::Request*> Notary::place_requests() {
+  std::vector<Request*> to_cover;
   std::unique_lock lock(mutex_);
   for (Request* const request : std::exchange(requests_, {})) {
     lock.unlock();
     Result<Placed> placed = place(request->content);
     lock.lock();
     status_.gaps += placed && type_of(request->content) == LeafType::kGap ? 1U : 0U;
-    request->outcome = std::move(placed);
-    served_.notify_all();
+    if (placed && request->covering == Covering::kAtOnce) {
+      to_cover.push_back(request);
+    } else {
+      request->outcome = std::move(placed);
+    }
   }
+  served_.notify_all();
+  return to_cover;
+}
+
+/// One checkpoint for all of them.
+void Notary::cover(const std::vector<Request*>& requests) {
+  const std::uint64_t size = parts_.spool.tree().size;
+  const Status beaten = beat();
+  const bool is_covered = beaten.ok() && schedule_.covered() > size;
+  const std::uint64_t last = schedule_.covered() - 1;
+  const std::scoped_lock lock(mutex_);
+  for (Request* request : requests) {
+    if (is_covered) {
+      request->outcome = Placed{.epoch_id = parts_.spool.tree().epoch_id, .index = last, .number = base_ + last};
+    } else {
+      request->outcome = Error(ErrorKind::kTransient, "the leaf is there, but no checkpoint over it could be kept");
+    }
+  }
+  served_.notify_all();
 }
 
 Result<Notary::Placed> Notary::place(const LeafContent& content) {

@@ -108,6 +108,8 @@ class Notary {
     std::uint64_t number = 0;
   };
   Result<Placed> declare(LeafContent content, std::chrono::milliseconds most);
+  /// As declare(), with a checkpoint over it at once: the place is that of the leaf that was signed over.
+  Result<Placed> declare_covered(LeafContent content, std::chrono::milliseconds most);
   /// For Courier::Parts::declare.
   Status declare_refused(StoreId store, const std::vector<DeadLetter>& letters);
   /// A copy of this process writes in the epoch under way.
@@ -120,8 +122,10 @@ class Notary {
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
+  enum class Covering : std::uint8_t { kInTurn, kAtOnce };
   struct Request {
     LeafContent content;
+    Covering covering = Covering::kInTurn;
     std::optional<Result<Placed>> outcome = {};
   };
   struct Previous {
@@ -144,7 +148,10 @@ class Notary {
   void sign(const TreeState& tree, Telling telling);
   void publish(const SavedNote& note, Telling telling);
   void declare_losses();
+  Result<Placed> ask(Request& request, std::chrono::milliseconds most);
   void serve_requests();
+  std::vector<Request*> place_requests();  ///< Those that wait for a checkpoint over their leaves.
+  void cover(const std::vector<Request*>& requests);
   Result<Placed> place(const LeafContent& content);
   void note_trouble(const std::string& words);
 

@@ -102,6 +102,7 @@ std::chrono::milliseconds LedgerWatch::step() {
 std::vector<LedgerWatch::Signed> LedgerWatch::draw() {
   const std::uint64_t cursor = parts_.spool.cursor(parts_.store);
   const std::scoped_lock lock(mutex_);
+  has_forgotten_ = false;
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < sample_.size(); ++i) {
     if (sample_[i].number <= cursor) {
@@ -169,6 +170,9 @@ void LedgerWatch::take(const Signed& leaf, Verdict verdict) {
     }
     return;
   }
+  if (kept == sample_.end() && has_forgotten_) {
+    return;
+  }
   if (verdict != Verdict::kErased && kept != sample_.end() && !kept->was_wrong) {
     kept->was_wrong = true;  // A look in the middle of something: told only when it is so at the next one, too.
     return;
@@ -180,6 +184,13 @@ void LedgerWatch::take(const Signed& leaf, Verdict verdict) {
     *kept = std::move(sample_.back());
     sample_.pop_back();
   }
+}
+
+void LedgerWatch::forget(std::span<const EventKey> keys) {
+  const std::set<EventKey> gone(keys.begin(), keys.end());
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(sample_, [&gone](const Signed& leaf) { return leaf.key && gone.contains(*leaf.key); });
+  has_forgotten_ = true;
 }
 
 void LedgerWatch::tell(const Signed& leaf, Verdict verdict) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,8 @@ class LedgerWatch {
 
   /// The store has confirmed this batch.
   void passed(const SpoolBatch& batch);
+  /// These are about to be pruned: they are no longer looked for.
+  void forget(std::span<const EventKey> keys);
   /// Reads back where a round is due; says how long to wait before the next step.
   std::chrono::milliseconds step();
   AuditStatus status() const;
@@ -73,6 +76,7 @@ class LedgerWatch {
   std::optional<std::chrono::steady_clock::time_point> next_;
   mutable std::mutex mutex_;  ///< For what follows.
   std::vector<Signed> sample_;
+  bool has_forgotten_ = false;  ///< Since the last draw.
   std::uint64_t passed_ = 0;
   AuditStatus status_;
 };

@@ -111,5 +111,31 @@ TEST_F(NotaryDeclarations, AnythingElseIsPlacedWhereItSays) {
   EXPECT_EQ(trees().at(0).content<PruneLeaf>(2), prune);
 }
 
+TEST_F(NotaryDeclarations, WhatIsToBeCoveredIsSignedOverWhenTheCallReturns) {
+  start();
+  commit(make_events("event-", 2));
+  const EraseLeaf erasure{.fields = std::string(1, '\x09'), .request = "case 17", .ranges = {EpochRange{{}, 1, 1}}};
+  std::optional<Result<Notary::Placed>> placed;
+  std::atomic<bool> is_done{false};
+  {
+    const std::jthread keeper([&] {
+      placed = notary().declare_covered(erasure, Notary::kDeclareMost);
+      is_done.store(true);
+    });
+    while (!is_done.load()) {
+      notary().step();
+      std::this_thread::yield();
+    }
+  }
+  ASSERT_TRUE(placed && placed->has_value());
+  const GivenTree tree = trees().at(0);
+  EXPECT_EQ(tree.content<EraseLeaf>(3).request, "case 17");
+  EXPECT_TRUE(std::holds_alternative<HeartbeatLeaf>(tree.own.at(4).content));
+  EXPECT_EQ((*placed)->index, 4U);
+  EXPECT_EQ((*placed)->number, tree.epoch.base + 4);
+  EXPECT_EQ(tree.notes.back().size, 5U);
+  EXPECT_EQ(notary().status().size, 5U);
+}
+
 }  // namespace
 }  // namespace twinlog::testing

@@ -2,6 +2,7 @@
 #include <rocksdb/db.h>
 
 #include <limits>
+#include <memory>
 
 #include "spool/layout.h"
 #include "tests/spool/spool_fixture.h"
@@ -149,6 +150,35 @@ TEST_F(SpoolCursor, OnlyTheStoresInUseHoldTheTrimming) {
   ASSERT_TRUE(spool().move_cursor(StoreId::kMongodb, 100).ok());
   ASSERT_TRUE(maintain_after(seconds{1}).ok());
   EXPECT_EQ(spool().stats().first_kept_leaf, 101U);
+}
+
+TEST_F(SpoolCursor, WhatIsAskedForGoesAtOnceAsFarAsAllStoresHaveIt) {
+  deliver_all_up_to(40);
+  spool().trim_delivered(60);
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  EXPECT_EQ(spool().stats().first_kept_leaf, 41U);
+  deliver_all();
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  EXPECT_EQ(spool().stats().first_kept_leaf, 61U);
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  EXPECT_EQ(spool().stats().first_kept_leaf, 61U);
+}
+
+TEST_F(SpoolCursor, WhatIsDroppedIsInNoFileAnyMoreAndTheRestIsThere) {
+  deliver_all_up_to(50);
+  spool().trim_delivered(50);
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  ASSERT_TRUE(spool().drop_trimmed().ok());
+  EXPECT_EQ(leaves_after(50).size(), 50U);
+  close();
+  with_database([](rocksdb::DB& database, const testing::Families& families) {
+    const std::unique_ptr<rocksdb::Iterator> all(database.NewIterator({}, families.at("events")));
+    all->SeekToFirst();
+    ASSERT_TRUE(all->Valid());
+    EXPECT_EQ(leaf_of_event_key(all->key().ToStringView()), 51U);
+  });
+  open();
+  EXPECT_EQ(leaves_after(50).size(), 50U);
 }
 
 TEST_F(SpoolCursor, WhatAStoreMayLackIsKeptByItsEarliestTimeAndOverARestart) {
