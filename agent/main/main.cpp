@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "agent/cli/keygen.h"
 #include "agent/cli/send.h"
 #include "agent/main/agent.h"
 #include "agent/main/build_facts.h"
@@ -15,19 +14,15 @@
 #include "agent/main/exit_code.h"
 #include "agent/main/help.h"
 #include "agent/main/init_command.h"
-#include "agent/main/keeper_command_line.h"
+#include "agent/main/ledger_commands.h"
 #include "agent/main/operator_commands.h"
-#include "agent/main/prove_command_line.h"
-#include "agent/main/reconcile_command_line.h"
 #include "agent/main/reloading.h"
-#include "agent/main/retire_command_line.h"
 #include "agent/main/secret_variables.h"
 #include "agent/main/signals.h"
 #include "agent/main/spool_commands.h"
 #include "agent/main/standard_streams.h"
 #include "agent/main/start_check.h"
 #include "agent/main/stores_command.h"
-#include "agent/main/verify_command_line.h"
 #include "agent/observe/stderr_log.h"
 
 namespace twinlog {
@@ -38,13 +33,7 @@ struct CommandLine {
   bool with_stores = false;
   InitOptions init;
   SendOptions send;
-  KeygenOptions keygen;
-  VerifyLine verify;
-  ProveLine prove;
-  ReconcileOptions reconcile;
-  RetireOptions retire;
-  ErasureWords erasure;
-  RetentionWords retention;
+  LedgerLine ledger;
   OperatorLine at_agent;
   bool waits_for_ready = false;  ///< What can be waited for; required, so that there can be more some day.
   std::vector<std::string> help_on;
@@ -88,11 +77,6 @@ int run_migrate_command(const CommandLine& line) {
 int run_init_command(CommandLine& line) {
   line.init.config = line.config;
   return run_init(line.init, process_environment(), {.out = std::cout, .err = std::cerr});
-}
-
-int run_keygen_command(const CommandLine& line) {
-  SystemRandom random;
-  return run_keygen(line.keygen, random, {.out = std::cout, .err = std::cerr});
 }
 
 /// The command under `app` that the words name; null when there is none.
@@ -142,7 +126,13 @@ int explain_usage(const CLI::App& app, const CLI::ParseError& error) {
 /// Commands and their options; what was chosen is in `chosen` after the parse.
 class Commands {
  public:
-  Commands(CLI::App& app, CommandLine& line, std::function<int()>& chosen) : app_(app), line_(line), chosen_(chosen) {}
+  Commands(CLI::App& app, CommandLine& line, std::function<int()>& chosen)
+      : app_(app),
+        line_(line),
+        chosen_(chosen),
+        ledger_([this](CLI::App& above, const std::string& name,
+                       const std::function<int()>& run) -> CLI::App& { return add(above, name, run); },
+                line.ledger, line.at_agent) {}
 
   void add_all() {
     CLI::App& agent = add(app_, "agent", [this] { return run_agent_command(line_); });
@@ -163,13 +153,7 @@ class Commands {
     add_drain();
     add_spool();
     add_try();
-    add_keygen();
-    add_verify();
-    add_prove();
-    add_reconcile();
-    add_epoch();
-    add_erase();
-    add_prune();
+    ledger_.add_all(app_);
     CLI::App* help = app_.add_subcommand("help", "Say what a command does, with examples");
     help->add_option("COMMAND", line_.help_on, "The command");
     help->callback([this] { chosen_ = [this] { return run_help_command(app_, line_); }; });
@@ -279,107 +263,10 @@ class Commands {
     trying.add_option("FILE", line_.at_agent.file, "The file to read; without it, or with -, standard input");
   }
 
-  void add_keygen() {
-    CLI::App& keygen = add(app_, "keygen", [this] { return run_keygen_command(line_); });
-    keygen
-        .add_option("--name", line_.keygen.name, "The key's name, for instance audit.example.com/twinlog/enrol/prod-1")
-        ->required();
-    keygen.add_option("--out", line_.keygen.file,
-                      "The file for the private key; without it, it goes to standard output");
-  }
-
-  void add_verify() {
-    CLI::App& verify = add(app_, "verify", [this] { return run_verify_command(line_.verify, line_.at_agent.config); });
-    VerifyLine& line = line_.verify;
-    VerifyOptions& options = line.options;
-    verify.add_option_function<std::string>(
-        "--config", [this](const std::string& path) { line_.at_agent.config = {.path = path, .is_given = true}; },
-        "The configuration file, for the stores' addresses [" + line_.config + "]");
-    verify.add_option("--postgres", line.postgres, "The address of PostgreSQL, instead of --config");
-    verify.add_option("--mongodb", line.mongodb, "The address of the document store, instead of --config");
-    verify.add_option("--postgres-export", line.postgres_export, "A folder of <table>.ndjson, instead of PostgreSQL");
-    verify.add_option("--mongodb-export", line.mongodb_export,
-                      "A folder of <table>.ndjson, instead of the document store");
-    verify.add_option("--store", line.only, "Only this store")->check(CLI::IsMember({"postgres", "mongodb"}));
-    verify.add_option("--trust", options.trust, "Whose word counts: a file of keys");
-    verify.add_option("--checkpoints", options.checkpoints, "A file with lines of agents' logs; may be repeated");
-    verify.add_option("--known", options.known, "Findings of an earlier --json that a person has judged");
-    verify.add_option("--since", options.since, "Skip epochs that ended before");
-    verify.add_option("--now", options.now, "Another time than the clock's, for tests");
-    verify.add_option("--temporary", options.temporary, "The folder for temporary files");
-    verify.add_option("--proof", options.proof,
-                      "Check a proof of `twinlog prove`, with the .disclosure.json beside it");
-    verify.add_flag("--json", options.is_json, "One JSON object a line");
-  }
-
-  void add_prove() {
-    CLI::App& prove = add(app_, "prove", [this] { return run_prove_command(line_.prove, line_.at_agent.config); });
-    ProveLine& line = line_.prove;
-    prove.add_option("--tenant", line.options.tenant_id, "The event's tenant_id")->required();
-    prove.add_option("--log-id", line.options.log_id, "The event's log_id")->required();
-    prove.add_option("--out", line.options.out, "Where to: both files' names begin with it")->required();
-    prove.add_option("--fields", line.options.fields, "What to disclose beside tenant, id, type and time; else all");
-    prove.add_option("--content-hash", line.options.content_hash, "Which version, where several came under one id");
-    prove.add_flag("--force", line.forces, "Put the files over those that are there");
-    prove.add_option_function<std::string>(
-        "--config", [this](const std::string& path) { line_.at_agent.config = {.path = path, .is_given = true}; },
-        "The configuration file, for the stores' addresses [" + line_.config + "]");
-    prove.add_option("--postgres", line.postgres, "The address of PostgreSQL, instead of --config");
-    prove.add_option("--mongodb", line.mongodb, "The address of the document store, instead of --config");
-    prove.add_option("--store", line.only, "Only this store")->check(CLI::IsMember({"postgres", "mongodb"}));
-  }
-
-  void add_reconcile() {
-    ReconcileOptions& options = line_.reconcile;
-    CLI::App& reconcile =
-        add(app_, "reconcile", [this] { return run_reconcile_command(line_.reconcile, line_.at_agent.config); });
-    reconcile.add_option_function<std::string>(
-        "--config", [this](const std::string& path) { line_.at_agent.config = {.path = path, .is_given = true}; },
-        "The configuration file, for the stores' addresses [" + line_.config + "]");
-    reconcile.add_option("--trust", options.trust, "Whose word counts: a file of keys");
-    reconcile.add_option("--temporary", options.temporary, "The folder for temporary files");
-    CLI::Option* const repair =
-        reconcile.add_flag("--repair", options.repairs, "Put back into each store what the other one has whole");
-    reconcile.add_flag("--include-unproved", options.takes_unproved, "Put back what no checkpoint covers, too")
-        ->needs(repair);
-  }
-
-  void add_epoch() {
-    CLI::App& epoch = add(app_, "epoch", nullptr);
-    epoch.require_subcommand(1);
-    CLI::App& retire = add(epoch, "retire", [this] { return run_retire_command(line_.retire, line_.at_agent.config); });
-    retire.add_option_function<std::string>(
-        "--config", [this](const std::string& path) { line_.at_agent.config = {.path = path, .is_given = true}; },
-        "The configuration file, for the stores and the enrolment key [" + line_.config + "]");
-    retire.add_option("--origin", line_.retire.origin, "The epoch, as `twinlog verify` names it")->required();
-    retire.add_option("--reason", line_.retire.reason, "What somebody should read later")->required();
-    retire.add_option("--checkpoints", line_.retire.checkpoints, "A file with lines of agents' logs; may be repeated");
-  }
-
-  void add_erase() {
-    CLI::App& erase = add(app_, "erase", [this] { return run_erase_command(line_.erasure, line_.at_agent); });
-    add_places(erase);
-    ErasureWords& words = line_.erasure;
-    erase.add_option("--tenant", words.tenant_id, "The tenant_id")->required();
-    CLI::Option* one = erase.add_option("--log-id", words.log_id, "One record, by its log_id");
-    CLI::Option* all = erase.add_option("--account", words.account, "All that speak to id:USER_ID or name:USERNAME");
-    one->excludes(all);
-    erase.add_option("--fields", words.fields, "What is to be emptied: names between commas")->required();
-    erase.add_option("--request", words.request, "Whose order this is; it stands in the ledger for ever")->required();
-  }
-
-  void add_prune() {
-    CLI::App& prune = add(app_, "prune", [this] { return run_prune_command(line_.retention, line_.at_agent); });
-    add_places(prune);
-    RetentionWords& words = line_.retention;
-    prune.add_option("--before", words.before, "Records of which every version was accepted before")->required();
-    prune.add_option("--policy", words.policy, "Which rule this follows; it stands in the ledger for ever")->required();
-    prune.add_flag("--apply", words.applies, "Do it; without it, what would go is only counted");
-  }
-
   CLI::App& app_;
   CommandLine& line_;
   std::function<int()>& chosen_;
+  LedgerCommands ledger_;
 };
 
 int run(int argc, char** argv) {
