@@ -7,45 +7,10 @@ namespace twinlog {
 namespace {
 
 constexpr std::uint64_t kNoEnd = ~std::uint64_t{0};
-constexpr Digest kErasedHash{};
 
 AccountState without_marks(AccountState state) {
   state.marks.clear();
   return state;
-}
-
-bool is_gone(const Position& position, const GoneUntil& until) {
-  return position.effective_at < until.pruned ||
-         (position.content_hash == kErasedHash && position.effective_at < until.erased);
-}
-
-/// Whether `theirs`, a register of the row, can stand where ours is: the same, or a newer event that is gone.
-template <typename Register>
-bool is_at_least(const std::optional<Register>& theirs, const std::optional<Register>& ours, const GoneUntil& until,
-                 const Position& (*position)(const Register&)) {
-  if (!theirs || !ours) {
-    return !ours && (!theirs || is_gone(position(*theirs), until));
-  }
-  if (*theirs == *ours) {
-    return true;
-  }
-  return position(*ours) < position(*theirs) && is_gone(position(*theirs), until);
-}
-
-const Position& own_position(const Position& position) {
-  return position;
-}
-template <typename Register>
-const Position& position_in(const Register& one) {
-  return one.position;
-}
-
-/// What is gone leaves registers that nothing here can check; those that are checked must hold.
-bool rests_on_what_is_gone(const AccountState& theirs, const AccountState& ours, const GoneUntil& until) {
-  return is_at_least<AccountState::Attempts>(theirs.attempts, ours.attempts, until, position_in) &&
-         is_at_least<AccountState::Lock>(theirs.lock, ours.lock, until, position_in) &&
-         is_at_least<Position>(theirs.success, ours.success, until, own_position) &&
-         is_at_least<AccountState::Newest>(theirs.newest, ours.newest, until, position_in);
 }
 
 }  // namespace
@@ -147,10 +112,9 @@ bool AccountCheck::is_beyond_judging(const AccountRowClaim& row) const {
   if (!state || !(shown(*state) == row.account)) {
     return false;
   }
-  constexpr UtcMicros kNothing = std::numeric_limits<UtcMicros>::min();
-  const GoneUntil until{parts_.pruned_until.value_or(kNothing), parts_.erased_until.value_or(kNothing)};
+  const GoneEvents gone{parts_.pruned_until, *parts_.erased.at(static_cast<std::size_t>(store_)), row.tenant_id};
   return std::any_of(possible_.begin(), possible_.end(),
-                     [&](const Possible& possible) { return rests_on_what_is_gone(*state, possible.state, until); });
+                     [&](const Possible& possible) { return rests_on_what_is_gone(*state, possible.state, gone); });
 }
 
 void AccountCheck::end() {

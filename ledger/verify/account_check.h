@@ -2,6 +2,7 @@
 // store holds. Of leaves that the store has not confirmed any first part may be in.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -11,16 +12,11 @@
 #include "ledger/lockout/account_state.h"
 #include "ledger/verify/epoch_register.h"
 #include "ledger/verify/finding.h"
+#include "ledger/verify/gone_events.h"
 #include "ledger/verify/sorted_file.h"
 #include "ledger/verify/version_claims.h"
 
 namespace twinlog {
-
-/// Until when what an account rests on may be gone.
-struct GoneUntil {
-  UtcMicros pruned = 0;
-  UtcMicros erased = 0;
-};
 
 /// States that one account may have; where there are more it is not judged until they are fewer.
 inline constexpr std::size_t kMostPossibleStates = 1024;
@@ -30,10 +26,8 @@ class AccountCheck {
   struct Parts {
     EpochRegister& book;
     FindingLog& log;
-    /// Of the newest PRUNE leaf that is proven: accounts may rest on events older than that which are gone.
-    std::optional<UtcMicros> pruned_until;
-    /// Of the newest ERASE leaf that is proven: until then an account may rest on a version that speaks to nobody now.
-    std::optional<UtcMicros> erased_until;
+    std::optional<UtcMicros> pruned_until;                    ///< No leaf that was pruned is of a later time.
+    std::array<const ErasedVersions*, kStoreSides> erased{};  ///< Of each store whose accounts are among the files.
   };
   explicit AccountCheck(Parts parts) : parts_(parts) {}
   Status run(const std::vector<const SortedFile*>& files);
