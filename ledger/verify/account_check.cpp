@@ -132,9 +132,13 @@ bool AccountCheck::is_beyond_judging(const AccountRowClaim& row) const {
   if (!state || !(shown(*state) == row.account)) {
     return false;
   }
+<<<<<<< HEAD
   const GoneUntil until = gone_until();
+=======
+  const GoneEvents gone{parts_.pruned_until, *parts_.erased.at(static_cast<std::size_t>(store_)), row.tenant_id};
+>>>>>>> m13-attacks
   return std::any_of(possible_.begin(), possible_.end(),
-                     [&](const Possible& possible) { return rests_on_what_is_gone(*state, possible.state, until); });
+                     [&](const Possible& possible) { return rests_on_what_is_gone(*state, possible.state, gone); });
 }
 
 Status AccountCheck::end() {

@@ -2,6 +2,7 @@
 // store holds. Of leaves that the store has not confirmed any first part may be in.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -26,11 +27,16 @@ class AccountCheck {
   struct Parts {
     EpochRegister& book;
     FindingLog& log;
+<<<<<<< HEAD
     /// Of the newest PRUNE leaf that is proven: accounts may rest on events older than that which are gone.
     std::optional<UtcMicros> pruned_until;
     /// Of the newest ERASE leaf that is proven: until then an account may rest on a version that speaks to nobody now.
     std::optional<UtcMicros> erased_until;
     VerifyWatch* watch = nullptr;
+=======
+    std::optional<UtcMicros> pruned_until;                    ///< No leaf that was pruned is of a later time.
+    std::array<const ErasedVersions*, kStoreSides> erased{};  ///< Of each store whose accounts are among the files.
+>>>>>>> m13-attacks
   };
   explicit AccountCheck(Parts parts) : parts_(parts) {}
   Status run(const std::vector<const SortedFile*>& files);

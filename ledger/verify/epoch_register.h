@@ -60,6 +60,8 @@ struct EpochFacts {
   std::uint64_t failed_size = 0;  ///< ... and this is its size.
   std::vector<TruthException> exceptions;
   std::array<std::uint64_t, kStoreSides> confirmed{};
+  /// The part of `confirmed` that its own leaves tell: by then an agent has declared all that did not arrive.
+  std::array<std::uint64_t, kStoreSides> tallied{};
   std::optional<std::uint64_t> end;  ///< It ended with so many leaves.
   bool is_closed = false;
   UtcMicros due = 0;
@@ -69,6 +71,7 @@ struct EpochFacts {
   bool has_two_successors = false;
   bool is_followed_without_tree = false;
   std::optional<Witness> pruned;  ///< As a whole.
+  UtcMicros pruned_at = 0;        ///< By a leaf of that time.
   std::uint64_t seen_leaves = 0;  ///< Indices that any store has something of.
 
   std::string name() const { return origin.empty() ? uuid_text(id) : origin; }

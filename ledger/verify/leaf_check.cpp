@@ -1,6 +1,7 @@
 #include "ledger/verify/leaf_check.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "ledger/verify/truth_finder.h"
 
@@ -10,6 +11,8 @@ namespace {
 std::size_t slot(StoreSide store) {
   return static_cast<std::size_t>(store);
 }
+
+constexpr UtcMicros kMostTime = std::numeric_limits<UtcMicros>::max();
 
 std::string size_words(std::uint64_t size) {
   return "the tree of " + std::to_string(size) + (size == 1 ? " leaf" : " leaves");
@@ -32,6 +35,12 @@ void LeafCheck::take(const LeafGroup& group) {
     begin_epoch(group.spot.epoch);
   }
   if (facts_->is_skipped) {
+    for (const Declaration& one : group.declarations) {
+      if (one.kind == Declaration::Kind::kPruned && one.is_proven) {
+        pruned_before_ = std::max(pruned_before_.value_or(one.accept_at), one.accept_at);
+      }
+    }
+    settle_pruned(kMostTime);
     return;
   }
   absent_everywhere(group.spot.index);
@@ -61,6 +70,7 @@ void LeafCheck::begin_epoch(std::uint32_t number) {
   last_leaf_at_.reset();
   declarations_.clear();
   tail_ = 0;
+  pruned_before_.reset();
 }
 
 void LeafCheck::end_epoch() {
@@ -73,6 +83,7 @@ void LeafCheck::end_epoch() {
     end = std::max(end, facts_->confirmed.at(slot(store)));
   }
   absent_everywhere(std::min(end, kMostTreeLeaves));
+  settle_pruned(kMostTime);
   tell_epoch_state();
   runs_.finish();
 }
@@ -181,6 +192,9 @@ void LeafCheck::check_proven(const LeafGroup& group, const Digest& truth) {
   }
   check_proven_tiles(group, truth, known);
   last_leaf_at_ = known != nullptr ? std::optional(known->accept_at) : std::nullopt;
+  if (known != nullptr) {
+    settle_pruned(known->accept_at);
+  }
   if (const auto broken = rules_.take(index, known)) {
     runs_.tell(broken->verdict, place(index, std::nullopt, known), broken->words);
   }
@@ -290,8 +304,9 @@ const Declaration* LeafCheck::declared(std::uint64_t index, StoreSide store) con
   for (const Declaration& one : declarations_) {
     const bool is_of_it =
         one.kind != Declaration::Kind::kErased && one.last >= index && (!one.store || one.store == store);
-    if (!one.is_proven && !is_alive(*facts_, parts_.now)) {
-      continue;  // No root came over it in time.
+    const bool is_too_late = index < facts_->tallied.at(slot(store));
+    if (!one.is_proven && (is_too_late || !is_alive(*facts_, parts_.now))) {
+      continue;  // No root came over it in time; or a proven leaf counted the leaf among those that arrived before.
     }
     // What needs no explaining comes first.
     if (is_of_it && (found == nullptr || one.kind == Declaration::Kind::kPruned)) {
@@ -304,6 +319,9 @@ const Declaration* LeafCheck::declared(std::uint64_t index, StoreSide store) con
 void LeafCheck::absent(std::uint64_t index, StoreSide store, const RowClaim* known) {
   const Declaration* said = declared(index, store);
   const bool is_pruned = said != nullptr && said->kind == Declaration::Kind::kPruned && said->is_proven;
+  if (is_pruned) {
+    note_pruned(*said, known);
+  }
   if (facts_->pruned || is_pruned) {
     return;
   }
@@ -321,6 +339,22 @@ void LeafCheck::absent(std::uint64_t index, StoreSide store, const RowClaim* kno
     runs_.add(Verdict::kMissing, where, "its row is not there");
   } else {
     runs_.add(Verdict::kPending, where, "not delivered to this store, and overdue");
+  }
+}
+
+/// Times never go back within an epoch: what is gone is not later than the next leaf that is there.
+void LeafCheck::note_pruned(const Declaration& said, const RowClaim* known) {
+  pruned_before_ = std::max(pruned_before_.value_or(said.accept_at), said.accept_at);
+  if (known != nullptr) {
+    settle_pruned(known->accept_at);
+  }
+}
+
+void LeafCheck::settle_pruned(UtcMicros latest) {
+  if (pruned_before_) {
+    latest = std::min(latest, *pruned_before_);
+    pruned_until = std::max(pruned_until.value_or(latest), latest);
+    pruned_before_.reset();
   }
 }
 

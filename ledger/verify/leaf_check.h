@@ -41,6 +41,7 @@ class LeafCheck {
   std::uint64_t pending = 0;
   std::uint64_t proven = 0;
   std::uint64_t walked_epochs = 0;
+  std::optional<UtcMicros> pruned_until;  ///< No leaf that a PRUNE leaf names, and that is gone, is of a later time.
 
  private:
   using Place = FindingRuns::Place;
@@ -60,6 +61,8 @@ class LeafCheck {
   void tell_foreign(const LeafGroup& group, const std::string& words);
   void absent(std::uint64_t index, StoreSide store, const RowClaim* known);
   void absent_everywhere(std::uint64_t end);
+  void note_pruned(const Declaration& said, const RowClaim* known);
+  void settle_pruned(UtcMicros latest);
   const Declaration* declared(std::uint64_t index, StoreSide store) const;
   bool is_beyond(std::uint64_t index) const;
   bool is_demanded(std::uint64_t index) const;
@@ -75,6 +78,8 @@ class LeafCheck {
   std::optional<UtcMicros> last_leaf_at_;  ///< accept_us of the leaf before the next, where a row shows it.
   std::vector<Declaration> declarations_;
   std::uint64_t tail_ = 0;  ///< Leaves that no root covers.
+  /// Since the last leaf whose time is known, some were pruned, at the latest then.
+  std::optional<UtcMicros> pruned_before_;
 };
 
 }  // namespace twinlog

@@ -36,6 +36,15 @@ StoreIntake::StoreIntake(Parts parts)
       accounts_(smaller(parts_.sorting)) {}
 
 StoreStatus StoreIntake::run() {
+  if (StoreStatus failed = parts_.reader.begin_snapshot()) {
+    return failed;
+  }
+  StoreStatus failed = read_tables();
+  parts_.reader.end_snapshot();
+  return failed;
+}
+
+StoreStatus StoreIntake::read_tables() {
   LedgerReader& reader = parts_.reader;
   StoreStatus failed = reader.accounts([this](LedgerAccountRow&& row) { return take(std::move(row)); });
   if (!failed) {
@@ -213,6 +222,9 @@ Status StoreIntake::take(LedgerRow&& row) {
   ++(row.is_conflict ? conflicts : records);
   if (parts_.progress != nullptr) {
     parts_.progress->rows.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (!row.salts.empty()) {
+    erased.add(row.version);
   }
   if (is_before_the_ledger(row)) {
     return take_early_row(row);

@@ -11,6 +11,7 @@
 
 #include "ledger/verify/epoch_register.h"
 #include "ledger/verify/finding.h"
+#include "ledger/verify/gone_events.h"
 #include "ledger/verify/leaf_claims.h"
 #include "ledger/verify/sorted_file.h"
 #include "ledger/verify/version_claims.h"
@@ -47,7 +48,8 @@ class StoreIntake {
   };
   explicit StoreIntake(Parts parts);
 
-  /// Accounts, tiles, leaves, rows; beginnings must be taken before (take_opening).
+  /// Accounts, tiles, leaves, rows, of one moment where the store can do that: a row of PostgreSQL without a tile was
+  /// not written by an agent. Beginnings must be taken before (take_opening).
   StoreStatus run();
   /// The OPEN leaf of a row of ledger_epochs.
   Status take_opening(std::uint32_t epoch, std::string_view open);
@@ -64,8 +66,10 @@ class StoreIntake {
   std::uint64_t account_rows = 0;
   std::uint64_t unproved = 0;
   std::map<Uuid, StrangeEpoch> strangers;
+  ErasedVersions erased;
 
  private:
+  StoreStatus read_tables();
   Status take(LedgerAccountRow&& row);
   Status take(LedgerTileRow&& row);
   Status take(LedgerLeafRow&& row);

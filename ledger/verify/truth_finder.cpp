@@ -59,6 +59,7 @@ Status TruthFinder::begin_epoch(std::uint32_t number) {
   facts_->has_hole = false;
   facts_->exceptions.clear();
   facts_->confirmed = facts_->checkpointed;
+  facts_->tallied = {};
   facts_->seen_leaves = 0;
   next_index_ = 0;
   common_ = {};
@@ -293,7 +294,9 @@ Status TruthFinder::hear(const Leaf& leaf, Proof proof) {
   if (const auto* prune = std::get_if<PruneLeaf>(&leaf.content)) {
     said.kind = Declaration::Kind::kPruned;
     for (const Witness& whole : prune->epochs) {
-      book_.at(book_.number(whole.epoch_id)).pruned = whole;
+      EpochFacts& gone = book_.at(book_.number(whole.epoch_id));
+      gone.pruned = whole;
+      gone.pruned_at = leaf.header.accept_at;
     }
     return hear_ranges(prune->ranges, said);
   }
@@ -319,8 +322,11 @@ Status TruthFinder::hear(const Leaf& leaf, Proof proof) {
 }
 
 void TruthFinder::hear_tally(const EpochTally& tally) {
-  facts_->confirmed[0] = std::max(facts_->confirmed[0], tally.confirmed_postgres);
-  facts_->confirmed[1] = std::max(facts_->confirmed[1], tally.confirmed_mongodb);
+  const std::array<std::uint64_t, kStoreSides> told{tally.confirmed_postgres, tally.confirmed_mongodb};
+  for (std::size_t side = 0; side < kStoreSides; ++side) {
+    facts_->tallied.at(side) = std::max(facts_->tallied.at(side), told.at(side));
+    facts_->confirmed.at(side) = std::max(facts_->confirmed.at(side), told.at(side));
+  }
 }
 
 Status TruthFinder::hear_open(const OpenLeaf& open, std::uint64_t index) {

@@ -21,6 +21,8 @@ namespace twinlog {
 namespace {
 
 constexpr std::chrono::milliseconds kProgressPause{200};
+/// Twice what an agent rolls over after.
+constexpr UtcMicros kLongestEpoch = 2 * 86'400'000'000;
 
 Error error_of(const StoreError& error, StoreSide side) {
   return {ErrorKind::kTransient, std::string(side_text(side)) + " cannot be read: " + error.words};
@@ -42,6 +44,7 @@ class Verification {
   Status prove();
   Status walk_for_truth(bool& is_unfinished);
   Status keep(SortedFile& tellings, LeafSpot spot, const std::variant<RootClaim, Declaration>& told);
+  UtcMicros latest_of_pruned(const EpochFacts& facts);
   void settle_ends();
   Status compare();
   std::set<Uuid> begun_since();
@@ -61,7 +64,6 @@ class Verification {
   std::unique_ptr<SortedFile> tellings_;
   RefusedRanges refused_;
   std::optional<UtcMicros> pruned_until_;
-  std::optional<UtcMicros> erased_until_;
   IntakeProgress progress_;
   VerifyOutcome outcome_;
 };
@@ -183,10 +185,6 @@ Status Verification::keep(SortedFile& tellings, LeafSpot spot, const std::varian
   if (const auto* said = std::get_if<Declaration>(&told); said != nullptr && said->is_proven) {
     if (said->kind == Declaration::Kind::kRefused) {
       refused_[spot.epoch].push_back({said->store, spot.index, said->last});
-    } else if (said->kind == Declaration::Kind::kPruned) {
-      pruned_until_ = std::max(pruned_until_.value_or(said->accept_at), said->accept_at);
-    } else if (said->kind == Declaration::Kind::kErased) {
-      erased_until_ = std::max(erased_until_.value_or(said->accept_at), said->accept_at);
     }
   }
   return tellings.add(record);
@@ -230,12 +228,19 @@ Status Verification::prove() {
   return {};
 }
 
+/// Of an epoch that was pruned as a whole: it lasted a day, or until the next one began, where its clock made a leap.
+UtcMicros Verification::latest_of_pruned(const EpochFacts& facts) {
+  const UtcMicros next = facts.successor ? book_.at(*facts.successor).begun_at : 0;
+  return std::min(facts.pruned_at, std::max(facts.begun_at + kLongestEpoch, next));
+}
+
 /// A store that has the beginning of the next epoch of the same spool has all of this one.
 void Verification::settle_ends() {
   for (std::uint32_t i = 0; i < book_.size(); ++i) {
     EpochFacts& facts = book_.at(i);
     if (facts.pruned) {
-      pruned_until_ = std::max(pruned_until_.value_or(facts.newest_accept_at), facts.newest_accept_at + 1);
+      const UtcMicros latest = latest_of_pruned(facts);
+      pruned_until_ = std::max(pruned_until_.value_or(latest), latest);
     }
     if (!facts.successor || !facts.end) {
       continue;
@@ -268,6 +273,9 @@ Status Verification::compare() {
   check.finish();
   outcome_.summary.pending = check.pending;
   outcome_.summary.leaves = check.proven;
+  if (check.pruned_until) {
+    pruned_until_ = std::max(pruned_until_.value_or(*check.pruned_until), *check.pruned_until);
+  }
   return walk.status();
 }
 
@@ -357,14 +365,20 @@ Status Verification::check_events_and_accounts() {
   show(VerifyStep::kAccounts, 0, 0);
   std::vector<const SortedFile*> events;
   std::vector<const SortedFile*> accounts;
+  std::array<const ErasedVersions*, kStoreSides> erased{};
   for (const auto& intake : intakes_) {
+    erased.at(static_cast<std::size_t>(intake->side())) = &intake->erased;
     events.push_back(&intake->events());
     accounts.push_back(&intake->accounts());
   }
   if (Status checked = EventCheck(book_, log_, refused_).run(events); !checked) {
     return checked;
   }
+<<<<<<< HEAD
   return AccountCheck({book_, log_, pruned_until_, erased_until_, order_.watch}).run(accounts);
+=======
+  return AccountCheck({book_, log_, pruned_until_, erased}).run(accounts);
+>>>>>>> m13-attacks
 }
 
 Result<VerifyOutcome> Verification::run() {

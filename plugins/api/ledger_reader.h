@@ -102,6 +102,10 @@ class LedgerReader {
   /// ledger. The error says what is missing and what to do.
   virtual StoreStatus open() = 0;
   virtual StoreResult<LedgerSizes> sizes() = 0;
+  /// From here to end_snapshot() all is read as of one moment, where the store can do that: what a flush writes
+  /// together is seen together. Else each call reads what is there by then.
+  virtual StoreStatus begin_snapshot() { return std::nullopt; }
+  virtual void end_snapshot() {}
   virtual StoreStatus checkpoints(const RowSink<LedgerCheckpointRow>& sink) = 0;
   virtual StoreStatus epochs(const RowSink<LedgerEpochRow>& sink) = 0;
   virtual StoreStatus accounts(const RowSink<LedgerAccountRow>& sink) = 0;

@@ -8,6 +8,7 @@
 #include "ledger/base/base64.h"
 #include "ledger/base/bytes.h"
 #include "ledger/record/json_events.h"
+#include "ledger/record/jsonb_numbers.h"
 #include "ledger/record/timestamp.h"
 
 namespace twinlog {
@@ -174,10 +175,11 @@ class MetadataWalk {
   }
   bool walk_object(const Value& value, int depth) {
     out_.begin_object();
+    std::set<std::string_view> names;
     for (const auto& one : value.GetObject()) {
       const std::string name(view(one.name));
       const auto decoded = dialect_ == ExportDialect::kMongodb ? decoded_key(name) : std::optional(name);
-      if (!decoded) {
+      if (!decoded || !names.insert(view(one.name)).second) {
         return false;
       }
       out_.key(*decoded);
@@ -201,6 +203,7 @@ std::string us(std::string_view name) {
 
 struct ExportLine::Parsed {
   rapidjson::Document document;
+  bool has_odd_numbers = false;  ///< PostgreSQL: spelled as no agent writes them, with digits beyond any double.
 };
 
 ExportLine::ExportLine(std::unique_ptr<Parsed> parsed, ExportDialect dialect)
@@ -225,6 +228,7 @@ std::optional<ExportLine> ExportLine::parse(std::string_view json, ExportDialect
       return std::nullopt;
     }
   }
+  parsed->has_odd_numbers = dialect == ExportDialect::kPostgres && !are_numbers_canonical(json);
   return ExportLine(std::move(parsed), dialect);
 }
 
@@ -308,7 +312,7 @@ bool ExportLine::is_date_right(std::string_view name) const {
 
 std::optional<std::string> ExportLine::object(std::string_view name) const {
   const Value* value = member(parsed_->document, name);
-  if (value == nullptr || !value->IsObject()) {
+  if (value == nullptr || !value->IsObject() || parsed_->has_odd_numbers) {
     return std::nullopt;
   }
   CanonicalJsonBuilder builder;

@@ -24,6 +24,9 @@ constexpr std::string_view kSizes =
     "ORDER BY k.ordinal";
 constexpr std::int64_t kBytesOfARow = 400;
 
+constexpr auto kAll =
+    std::to_array({kLedgerEpochs, kLedgerTiles, kLedgerLeaves, kLedgerCheckpoints, kRecords, kConflicts, kAccounts});
+
 StoreError hold(std::string words) {
   return {.reaction = Reaction::kHold, .code = "", .constraint = "", .words = std::move(words)};
 }
@@ -56,8 +59,6 @@ class PostgresLedgerReader final : public LedgerReader {
       return hold(words + " run `twinlog migrate` where the ledger is missing");
     }
     unknown_columns_ = std::move(tables->unknown);
-    constexpr auto kAll = std::to_array(
-        {kLedgerEpochs, kLedgerTiles, kLedgerLeaves, kLedgerCheckpoints, kRecords, kConflicts, kAccounts});
     auto failure = begin_unfiltered(*connection_, kAll);
     roll_back(*connection_);
     return failure;
@@ -79,6 +80,21 @@ class PostgresLedgerReader final : public LedgerReader {
       return row < rows->count() ? static_cast<std::uint64_t>(int8_value(rows->value(row, 0))) : 0;
     };
     return LedgerSizes{.records = size(0), .leaves = size(1), .tiles = size(2)};
+  }
+
+  StoreStatus begin_snapshot() override {
+    if (auto failure = connect()) {
+      return failure;
+    }
+    auto failure = begin_unfiltered(*connection_, kAll);
+    is_held_ = !failure.has_value();
+    return failure;
+  }
+
+  void end_snapshot() override {
+    if (std::exchange(is_held_, false)) {
+      roll_back(*connection_);
+    }
   }
 
   StoreStatus checkpoints(const RowSink<LedgerCheckpointRow>& sink) override {
@@ -118,6 +134,9 @@ class PostgresLedgerReader final : public LedgerReader {
 
   template <std::size_t kTables, typename Reading>
   StoreStatus in_a_snapshot(const std::array<std::string_view, kTables>& tables, Reading reading) {
+    if (is_held_) {
+      return connection_->is_in_transaction() ? reading() : StoreStatus(hold("the connection was lost while reading"));
+    }
     if (auto failure = connect()) {
       return failure;
     }
@@ -162,6 +181,7 @@ class PostgresLedgerReader final : public LedgerReader {
   SystemClock clock_;
   Connector connector_;
   std::unique_ptr<Connection> connection_;
+  bool is_held_ = false;  ///< Between begin_snapshot() and end_snapshot().
   std::vector<std::string> unknown_columns_;
   RowSink<BrokenRow> broken_;
 };

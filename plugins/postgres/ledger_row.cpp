@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "ledger/base/bytes.h"
+#include "ledger/record/jsonb_numbers.h"
 #include "plugins/postgres/columns.h"
-#include "plugins/postgres/jsonb_numbers.h"
 
 namespace twinlog::postgres {
 namespace {

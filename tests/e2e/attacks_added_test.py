@@ -119,6 +119,15 @@ class EditedAccounts(LedgerCase):
                  "WHERE account = 'id:u9'")
         self.expect_mismatch("postgres")
 
+    def test_a_count_lowered_in_column_and_fold_state_alike(self):
+        """Both fit each other: only the events tell."""
+        row = self.sql("SELECT fold_state, failed_login_attempts FROM account_lockouts WHERE account = 'id:u2'")[0]
+        state, before, after = bytes(row["fold_state"]), (3).to_bytes(8, "big"), (1).to_bytes(8, "big")
+        self.assertEqual((3, 1), (row["failed_login_attempts"], state.count(before)))
+        self.sql("UPDATE account_lockouts SET fold_state = %s, failed_login_attempts = 1 WHERE account = 'id:u2'",
+                 state.replace(before, after))
+        self.expect_mismatch("postgres")
+
     def test_a_document_edited_and_one_deleted(self):
         before = self.db.account_lockouts.find_one({"_id": "acme/id:u9"})
         self.db.account_lockouts.update_one({"_id": "acme/id:u9"}, {"$set": {"lock_kind": "none"}})

@@ -83,6 +83,20 @@ class DressedHoles(LedgerCase):
         self.assert_found("MISSING", 1, origin=self.first.origin)
 
 
+class HolesOfTheLiving(LedgerCase):
+    """While an agent lives, something unsigned may be on its way; a hole in what it has counted already is not."""
+
+    def test_a_confirmed_row_that_an_unsigned_leaf_calls_refused(self):
+        alive = self.forged(started=int(self.sql("SELECT extract(epoch FROM now()) * 1000000 AS us")[0]["us"]) - 5_000_000)
+        index = alive.event(stores=())
+        alive.heartbeat()
+        alive.heartbeat()
+        alive.gap(index, index)  # No checkpoint over it: what anybody can write who can write into the stores.
+        self.write(alive)
+        for store in STORES:
+            self.assert_found("MISSING", 1, store=store, origin=alive.origin, leaf_index=index)
+
+
 class Truncated(LedgerCase):
     def cut_index(self):
         return self.row("last-2")["leaf_index"]

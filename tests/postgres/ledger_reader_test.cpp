@@ -167,6 +167,39 @@ TEST_F(PostgresLedgerReader, AnErrorOfTheSinkEndsTheReadingAndTheNextOneWorks) {
   EXPECT_EQ(whole_store(*reader).rows.size(), 3U);
 }
 
+TEST_F(PostgresLedgerReader, WhatIsReadInASnapshotIsOfOneMoment) {
+  const auto reader = make_postgres_ledger_reader(database_.settings());
+  const auto counts = [&reader] {
+    std::array<std::size_t, 2> counted{};  // Tiles, rows.
+    const auto into = [](std::size_t& count) { return [&count](auto&&) -> Status { return ++count, Status(); }; };
+    EXPECT_FALSE(reader->tiles(into(counted[0])));
+    EXPECT_FALSE(reader->rows(into(counted[1])));
+    return counted;
+  };
+  ASSERT_FALSE(reader->open());
+  ASSERT_FALSE(reader->begin_snapshot());
+  const auto before = counts();
+  agent_.deliver({event_of("u", "login_failed", "b")});
+  EXPECT_EQ(counts(), before);
+  reader->end_snapshot();
+  const auto after = counts();
+  EXPECT_EQ(after[0], before[0] + 1);
+  EXPECT_EQ(after[1], before[1] + 1);
+}
+
+TEST_F(PostgresLedgerReader, ASnapshotEndsWithItsConnection) {
+  const auto reader = make_postgres_ledger_reader(database_.settings());
+  ASSERT_FALSE(reader->open());
+  ASSERT_FALSE(reader->begin_snapshot());
+  execute(*owner_, {"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"});
+  const auto ignore = [](auto&&) -> Status { return {}; };
+  EXPECT_TRUE(reader->tiles(ignore));
+  EXPECT_TRUE(reader->rows(ignore)) << "in no snapshot any more";
+  reader->end_snapshot();
+  EXPECT_FALSE(reader->rows(ignore));
+}
+
 TEST_F(PostgresLedgerReader, TellsSizesAndColumnsThatNobodyKnows) {
   execute(*owner_, {"ALTER TABLE auth_logs ADD COLUMN mine text", "ANALYZE auth_logs", "ANALYZE ledger_tiles"});
   const auto reader = make_postgres_ledger_reader(database_.settings());

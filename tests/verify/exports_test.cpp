@@ -50,8 +50,10 @@ class Exports : public Attacked {
     now_ = next.now();
   }
   void write() {
-    std::filesystem::create_directory(postgres_);
-    std::filesystem::create_directory(mongodb_);
+    for (const std::string& folder : {postgres_, mongodb_}) {
+      std::filesystem::remove_all(folder);
+      std::filesystem::create_directory(folder);
+    }
     write_export(postgres_, world_.postgres(), ExportDialect::kPostgres);
     StoreImage documents = world_.mongodb();
     for (LedgerRow& row : documents.rows) {
@@ -109,6 +111,24 @@ TEST_F(Exports, AnEditedValueIsModified) {
   write();
   const Verified verified = run_exports();
   EXPECT_TRUE(verified.has(Verdict::kModified, kP, 1)) << verified.text();
+}
+
+TEST_F(Exports, MetadataThatReadsLikeTheSameAndIsSpelledOtherwiseIsModified) {
+  for (const std::string_view forged :
+       {R"({"a.b":[1,2.5,null,false],"a.b":[1,2.5,null,true],"n":1e+30,"z":{"q":"ä\"\\"}})",
+        R"({"a.b":[1,2.5,null,true],"n":1e+30,"z":{"q":"x","q":"ä\"\\"}})",
+        R"({"a.b":[1.00,2.5,null,true],"n":1e+30,"z":{"q":"ä\"\\"}})",
+        R"({"a.b":[1,2.5,null,true],"n":1000000000000000000000000000001,"z":{"q":"ä\"\\"}})"}) {
+    world_.postgres().row("m1").version.event.metadata = forged;
+    write();
+    const Verified verified = run_exports();
+    EXPECT_TRUE(verified.has(Verdict::kModified, kP, 1)) << forged << verified.text();
+  }
+  // As PostgreSQL has it.
+  world_.postgres().row("m1").version.event.metadata =
+      R"({"a.b":[1,2.5,null,true],"n":1000000000000000000000000000000,"z":{"q":"ä\"\\"}})";
+  write();
+  EXPECT_EQ(run_exports().exit, 0);
 }
 
 TEST_F(Exports, AFieldThatNoAgentWritesIsModified) {

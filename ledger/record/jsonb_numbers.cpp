@@ -1,4 +1,4 @@
-#include "plugins/postgres/jsonb_numbers.h"
+#include "ledger/record/jsonb_numbers.h"
 
 #include <algorithm>
 #include <charconv>
@@ -6,7 +6,7 @@
 
 #include "ledger/record/json_number.h"
 
-namespace twinlog::postgres {
+namespace twinlog {
 namespace {
 
 constexpr std::string_view kDigits = "0123456789";
@@ -49,7 +49,7 @@ bool is_canonical(std::string_view number) {
   }
   std::string canonical;
   append_number(canonical, number);
-  return without_exponent(canonical) == number;
+  return canonical == number || without_exponent(canonical) == number;
 }
 
 }  // namespace
@@ -74,4 +74,4 @@ bool are_numbers_canonical(std::string_view json) {
   return true;
 }
 
-}  // namespace twinlog::postgres
+}  // namespace twinlog

@@ -4,9 +4,9 @@
 
 #include <string_view>
 
-namespace twinlog::postgres {
+namespace twinlog {
 
 /// Whether all numbers in the text of a jsonb value are such that canonical JSON put there.
 bool are_numbers_canonical(std::string_view json);
 
-}  // namespace twinlog::postgres
+}  // namespace twinlog
