@@ -1,7 +1,6 @@
 #include "ledger/verify/account_check.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace twinlog {
 namespace {
@@ -122,21 +121,12 @@ bool AccountCheck::is_explained(const AccountRowClaim& row) const {
          });
 }
 
-GoneUntil AccountCheck::gone_until() const {
-  constexpr UtcMicros kNothing = std::numeric_limits<UtcMicros>::min();
-  return {parts_.pruned_until.value_or(kNothing), parts_.erased_until.value_or(kNothing)};
-}
-
 bool AccountCheck::is_beyond_judging(const AccountRowClaim& row) const {
   const Result<AccountState> state = decode_account_state(row.state);
   if (!state || !(shown(*state) == row.account)) {
     return false;
   }
-<<<<<<< HEAD
-  const GoneUntil until = gone_until();
-=======
   const GoneEvents gone{parts_.pruned_until, *parts_.erased.at(static_cast<std::size_t>(store_)), row.tenant_id};
->>>>>>> m13-attacks
   return std::any_of(possible_.begin(), possible_.end(),
                      [&](const Possible& possible) { return rests_on_what_is_gone(*state, possible.state, gone); });
 }
@@ -170,9 +160,7 @@ Status AccountCheck::differ(const std::string& words) {
   if (row_) {
     difference.held = row_->state;
   }
-  if (parts_.pruned_until || parts_.erased_until) {
-    difference.gone = gone_until();
-  }
+  difference.is_partly_gone = parts_.pruned_until || !parts_.erased.at(static_cast<std::size_t>(store_))->is_empty();
   if (is_sound_ && !has_too_many_ && possible_.size() == 1 && possible_.front().is_begun) {
     difference.true_state = possible_.front().state;
   }

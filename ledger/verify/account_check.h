@@ -27,16 +27,9 @@ class AccountCheck {
   struct Parts {
     EpochRegister& book;
     FindingLog& log;
-<<<<<<< HEAD
-    /// Of the newest PRUNE leaf that is proven: accounts may rest on events older than that which are gone.
-    std::optional<UtcMicros> pruned_until;
-    /// Of the newest ERASE leaf that is proven: until then an account may rest on a version that speaks to nobody now.
-    std::optional<UtcMicros> erased_until;
-    VerifyWatch* watch = nullptr;
-=======
     std::optional<UtcMicros> pruned_until;                    ///< No leaf that was pruned is of a later time.
     std::array<const ErasedVersions*, kStoreSides> erased{};  ///< Of each store whose accounts are among the files.
->>>>>>> m13-attacks
+    VerifyWatch* watch = nullptr;
   };
   explicit AccountCheck(Parts parts) : parts_(parts) {}
   Status run(const std::vector<const SortedFile*>& files);
@@ -59,7 +52,6 @@ class AccountCheck {
   Status end();
   Status differ(const std::string& words);
   bool is_explained(const AccountRowClaim& row) const;
-  GoneUntil gone_until() const;
   bool is_beyond_judging(const AccountRowClaim& row) const;
   enum class Membership : std::uint8_t { kIn, kOpen, kOut };
   Membership membership(const AccountClaim& claim);

@@ -283,7 +283,7 @@ Status DifferenceFinder::take(const AccountDifference& difference) {
   lack.log_id = difference.log_id;
   lack.is_held = difference.held.has_value();
   lack.held = difference.held.value_or("");
-  lack.gone = difference.gone;
+  lack.is_partly_gone = difference.is_partly_gone;
   if (difference.true_state) {
     AccountState state = *difference.true_state;
     for (const auto& [epoch, leaf] : difference.newest) {

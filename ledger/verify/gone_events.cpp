@@ -1,36 +1,15 @@
 #include "ledger/verify/gone_events.h"
 
-<<<<<<< HEAD
-=======
 #include <limits>
 
 #include "ledger/base/bytes.h"
 #include "ledger/verify/version_claims.h"
 
->>>>>>> m13-attacks
 namespace twinlog {
 namespace {
 
 constexpr Digest kErasedHash{};
 
-<<<<<<< HEAD
-bool is_gone(const Position& position, const GoneUntil& until) {
-  return position.effective_at < until.pruned ||
-         (position.content_hash == kErasedHash && position.effective_at < until.erased);
-}
-
-/// Whether `theirs`, a register of the row, can stand where ours is: the same, or a newer event that is gone.
-template <typename Register>
-bool is_at_least(const std::optional<Register>& theirs, const std::optional<Register>& ours, const GoneUntil& until,
-                 const Position& (*position)(const Register&)) {
-  if (!theirs || !ours) {
-    return !ours && (!theirs || is_gone(position(*theirs), until));
-  }
-  if (*theirs == *ours) {
-    return true;
-  }
-  return position(*ours) < position(*theirs) && is_gone(position(*theirs), until);
-=======
 std::string digest_of(std::string_view tenant_id, std::string_view log_id, UtcMicros effective_at) {
   std::string rest;
   put_i64(rest, effective_at);
@@ -46,7 +25,6 @@ bool is_at_least(const std::optional<Register>& theirs, const std::optional<Regi
     return !ours && (!theirs || gone.may_be(position(*theirs)));
   }
   return *theirs == *ours || (position(*ours) < position(*theirs) && gone.may_be(position(*theirs)));
->>>>>>> m13-attacks
 }
 
 const Position& own_position(const Position& position) {
@@ -57,16 +35,6 @@ const Position& position_in(const Register& one) {
   return one.position;
 }
 
-<<<<<<< HEAD
-}  // namespace
-
-/// What is gone leaves registers that nothing here can check; those that are checked must hold.
-bool rests_on_what_is_gone(const AccountState& theirs, const AccountState& ours, const GoneUntil& until) {
-  return is_at_least<AccountState::Attempts>(theirs.attempts, ours.attempts, until, position_in) &&
-         is_at_least<AccountState::Lock>(theirs.lock, ours.lock, until, position_in) &&
-         is_at_least<Position>(theirs.success, ours.success, until, own_position) &&
-         is_at_least<AccountState::Newest>(theirs.newest, ours.newest, until, position_in);
-=======
 bool is_time_at_least(const std::optional<UtcMicros>& theirs, const std::optional<UtcMicros>& ours,
                       const GoneEvents& gone) {
   return theirs == ours || (theirs && (!ours || *ours < *theirs) && gone.may_be_at(*theirs));
@@ -120,7 +88,6 @@ bool rests_on_what_is_gone(const AccountState& theirs, const AccountState& ours,
          is_time_at_least(theirs.last_success_at, ours.last_success_at, gone) &&
          is_time_at_least(theirs.last_locked_at, ours.last_locked_at, gone) &&
          is_time_at_least(theirs.last_reset_at, ours.last_reset_at, gone) && is_count_at_least(theirs, ours, gone);
->>>>>>> m13-attacks
 }
 
 }  // namespace twinlog

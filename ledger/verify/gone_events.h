@@ -1,22 +1,3 @@
-<<<<<<< HEAD
-// Accounts may rest on events that were pruned or erased since: what is left does not tell what they came to, but it
-// sets bounds.
-#pragma once
-
-#include "ledger/base/clock.h"
-#include "ledger/lockout/account_state.h"
-
-namespace twinlog {
-
-/// Until when what an account rests on may be gone.
-struct GoneUntil {
-  UtcMicros pruned = 0;
-  UtcMicros erased = 0;
-};
-
-/// Whether an account may be `theirs` although the events that are left come to `ours`. Marks count for nothing.
-bool rests_on_what_is_gone(const AccountState& theirs, const AccountState& ours, const GoneUntil& until);
-=======
 // Events that account states may rest on though no row shows them any more: pruned ones, and erased ones, which speak
 // to nobody now.
 #pragma once
@@ -58,6 +39,5 @@ struct GoneEvents {
 /// Whether `theirs`, what a row holds, can be the state of the versions that give `ours` and of some that are gone.
 /// Each register and each time is ours, or that of a later event that is gone.
 bool rests_on_what_is_gone(const AccountState& theirs, const AccountState& ours, const GoneEvents& gone);
->>>>>>> m13-attacks
 
 }  // namespace twinlog

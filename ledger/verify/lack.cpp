@@ -82,13 +82,11 @@ Lack read_lack(std::string_view record) {
 std::string account_lack_record(const AccountLack& lack) {
   std::string out = lack.account_digest;
   put_u8(out, static_cast<std::uint8_t>(lack.store));
-  put_u8(out, static_cast<std::uint8_t>((lack.is_held ? 1U : 0U) | (lack.gone ? 2U : 0U)));
+  put_u8(out, static_cast<std::uint8_t>((lack.is_held ? 1U : 0U) | (lack.is_partly_gone ? 2U : 0U)));
   put_text(out, lack.tenant_id);
   put_text(out, lack.log_id);
   put_text(out, lack.held);
   put_text(out, lack.state);
-  put_i64(out, lack.gone ? lack.gone->pruned : 0);
-  put_i64(out, lack.gone ? lack.gone->erased : 0);
   return out;
 }
 
@@ -99,15 +97,11 @@ AccountLack read_account_lack(std::string_view record) {
   lack.store = static_cast<StoreSide>(bytes.u8());
   const std::uint8_t flags = bytes.u8();
   lack.is_held = (flags & 1U) != 0;
+  lack.is_partly_gone = (flags & 2U) != 0;
   lack.tenant_id = take_text(bytes);
   lack.log_id = take_text(bytes);
   lack.held = take_text(bytes);
   lack.state = take_text(bytes);
-  const UtcMicros pruned = bytes.i64();
-  const UtcMicros erased = bytes.i64();
-  if ((flags & 2U) != 0) {
-    lack.gone = GoneUntil{pruned, erased};
-  }
   return lack;
 }
 

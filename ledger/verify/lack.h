@@ -10,7 +10,6 @@
 #include "ledger/base/bytes.h"
 #include "ledger/base/clock.h"
 #include "ledger/verify/finding.h"
-#include "ledger/verify/gone_events.h"
 #include "ledger/verify/version_claims.h"
 
 namespace twinlog {
@@ -49,8 +48,8 @@ struct AccountLack {
   std::string log_id;
   bool is_held = false;  ///< There is a row, with these bytes as its fold_state.
   std::string held;
-  std::string state;              ///< What the events that are there come to, with marks; "": that is not sure.
-  std::optional<GoneUntil> gone;  ///< It may rest on more than those.
+  std::string state;            ///< What the events that are there come to, with marks; "": that is not sure.
+  bool is_partly_gone = false;  ///< It may rest on more than those.
 };
 /// By account, so that those of both stores lie together.
 std::string account_lack_record(const AccountLack& lack);

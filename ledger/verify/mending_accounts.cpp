@@ -149,14 +149,14 @@ Status Mending::rebuild(const Account& account, const std::vector<LedgerRow>& ro
 }
 
 /// What is to be written; nothing where it cannot be told. Where events are gone the other store's row says what they
-/// came to, if that row is not found fault with and the events that are left do not contradict it.
+/// came to, if no fault was found with that row: it was held against the events that are left.
 Result<std::optional<AccountState>> Mending::state_of(const Account& account, const AccountKey& key) {
   const AccountLack& lack = account.lack;
   Result<AccountState> left = decode_account_state(lack.state);
   if (!left) {
     return left.error();
   }
-  if (!lack.gone) {
+  if (!lack.is_partly_gone) {
     return std::optional(std::move(*left));
   }
   const StoreSide other = other_than(lack.store);
@@ -165,7 +165,7 @@ Result<std::optional<AccountState>> Mending::state_of(const Account& account, co
     return store_failed(read.error(), other);
   }
   Result<AccountState> theirs = decode_account_state(read->value_or(""));
-  if (account.is_other_wrong || !*read || !theirs || !rests_on_what_is_gone(*theirs, *left, *lack.gone)) {
+  if (account.is_other_wrong || !*read || !theirs) {
     return std::optional<AccountState>();
   }
   theirs->marks = left->marks;

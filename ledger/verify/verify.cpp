@@ -374,11 +374,7 @@ Status Verification::check_events_and_accounts() {
   if (Status checked = EventCheck(book_, log_, refused_).run(events); !checked) {
     return checked;
   }
-<<<<<<< HEAD
-  return AccountCheck({book_, log_, pruned_until_, erased_until_, order_.watch}).run(accounts);
-=======
-  return AccountCheck({book_, log_, pruned_until_, erased}).run(accounts);
->>>>>>> m13-attacks
+  return AccountCheck({book_, log_, pruned_until_, erased, order_.watch}).run(accounts);
 }
 
 Result<VerifyOutcome> Verification::run() {

@@ -9,7 +9,6 @@
 #include "ledger/lockout/account_state.h"
 #include "ledger/verify/epoch_register.h"
 #include "ledger/verify/finding.h"
-#include "ledger/verify/gone_events.h"
 #include "ledger/verify/leaf_claims.h"
 #include "plugins/api/ledger_reader.h"
 
@@ -25,7 +24,7 @@ struct AccountDifference {
   /// Of the events that are there, without marks; nothing: not all of them are in it for sure, or not all are
   /// what was signed.
   std::optional<AccountState> true_state;
-  std::optional<GoneUntil> gone;                  ///< It may rest on more than those.
+  bool is_partly_gone = false;                    ///< It may rest on more than those.
   std::map<std::uint32_t, std::uint64_t> newest;  ///< By epoch number, the last leaf that is in it.
 };
 
