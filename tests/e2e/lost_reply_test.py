@@ -92,7 +92,7 @@ def expected(store, number, labels, fault):
     """What the flush that finally worked counted: what an earlier try left in the store is a duplicate."""
     was_done = fault in (Fault.REPLY_LOST, Fault.HALF_A_REPLY)
     if store == "postgres":
-        # The accounts, the ledger's tile, the position and COMMIT go out together: where one has a reply, all was done.
+        # The accounts, the ledger's rows, the position and COMMIT go out together: where one has a reply, all was done.
         are_records = are_conflicts = number > len(labels) - 4 and was_done
     else:
         def is_done(label):
