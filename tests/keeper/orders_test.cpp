@@ -78,9 +78,9 @@ TEST(KeeperOrders, RetentionHasATimeAndAPolicy) {
 TEST(KeeperOrders, NeighboursAreOneRangeAndLeavesAreAsManyAsItTakes) {
   std::set<LeafPlace> places;
   for (std::uint64_t index = 0; index < 3 * most_ranges_of_leaf(); ++index) {
-    places.insert({.epoch_id = {}, .index = 2 * index});
+    places.insert(LeafPlace{.epoch_id = {}, .index = 2 * index});
   }
-  places.insert({.epoch_id = {}, .index = 1});
+  places.insert(LeafPlace{.epoch_id = {}, .index = 1});
   EXPECT_EQ(ranges_of(places).front(), (EpochRange{{}, 0, 2}));
   const auto leaves = leaves_over(PruneLeaf{.ranges = {}, .policy = std::string(64, 'p'), .epochs = {}}, places);
   ASSERT_EQ(leaves.size(), 3U);
