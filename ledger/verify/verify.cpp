@@ -6,7 +6,6 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <utility>
 
@@ -15,6 +14,7 @@
 #include "ledger/verify/leaf_check.h"
 #include "ledger/verify/note_judge.h"
 #include "ledger/verify/store_intake.h"
+#include "ledger/verify/strangers.h"
 #include "ledger/verify/truth_finder.h"
 
 namespace twinlog {
@@ -47,8 +47,6 @@ class Verification {
   UtcMicros latest_of_pruned(const EpochFacts& facts);
   void settle_ends();
   Status compare();
-  std::set<Uuid> begun_since();
-  void check_strangers();
   void check_unproved();
   void check_lost_epochs();
   Status check_events_and_accounts();
@@ -279,47 +277,6 @@ Status Verification::compare() {
   return walk.status();
 }
 
-/// Epochs that began since the notes were read.
-std::set<Uuid> Verification::begun_since() {
-  std::set<Uuid> begun;
-  for (const VerifyStore& store : order_.stores) {
-    static_cast<void>(store.reader.epochs([&](LedgerEpochRow&& row) -> Status {
-      const auto id = uuid_from_text(row.epoch_id);
-      if (id && !book_.find(*id)) {
-        begun.insert(*id);
-      }
-      return {};
-    }));
-  }
-  return begun;
-}
-
-/// Rows of epochs that nothing named when the notes were read. Those that began since are on their way.
-void Verification::check_strangers() {
-  const bool has_any =
-      std::any_of(intakes_.begin(), intakes_.end(), [](const auto& intake) { return !intake->strangers.empty(); });
-  const std::set<Uuid> begun = has_any ? begun_since() : std::set<Uuid>();
-  for (const auto& intake : intakes_) {
-    for (const auto& [id, stranger] : intake->strangers) {
-      if (begun.contains(id)) {
-        outcome_.summary.pending += stranger.rows;
-        continue;
-      }
-      Finding finding;
-      finding.verdict = Verdict::kForeign;
-      finding.store = intake->side();
-      finding.origin = uuid_text(id);
-      finding.leaf_index = stranger.first_index;
-      if (!stranger.tenant_id.empty()) {
-        finding.tenant_id = stranger.tenant_id;
-        finding.log_id = stranger.log_id;
-      }
-      finding.detail = "rows of an epoch that never began, or beyond any tree: " + std::to_string(stranger.rows);
-      log_.add(finding);
-    }
-  }
-}
-
 void Verification::check_unproved() {
   const std::optional<UnprovedRows> unproved = order_.trust ? order_.trust->unproved : std::nullopt;
   for (const auto& intake : intakes_) {
@@ -385,7 +342,7 @@ Result<VerifyOutcome> Verification::run() {
       return done.error();
     }
   }
-  check_strangers();
+  outcome_.summary.pending += tell_strangers(order_, book_, intakes_, log_);
   check_unproved();
   check_lost_epochs();
   if (Status checked = check_events_and_accounts(); !checked) {

@@ -295,8 +295,8 @@ StoreStatus Client::scan(const Range& range, const std::function<Status(const Bs
   }
   const Collection from = collection(range.collection);
   const ReadPreference primary(mongoc_read_prefs_new(MONGOC_READ_PRIMARY));
-  return scan_all(Cursor(mongoc_collection_find_with_opts(from.get(), range.filter.get(), options.get(), primary.get())),
-                  each);
+  return scan_all(
+      Cursor(mongoc_collection_find_with_opts(from.get(), range.filter.get(), options.get(), primary.get())), each);
 }
 
 StoreStatus Client::aggregate(const Aggregate& aggregate, const std::function<void(const BsonFields&)>& each) {
