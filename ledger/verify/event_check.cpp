@@ -11,7 +11,7 @@ namespace {
 
 using Kind = RowClaim::Kind;
 
-/// Versions of one event that are held side by side; a store has few, whoever forges more has findings enough.
+/// Versions of one event that are held side by side; a store has few.
 constexpr std::size_t kMostClaims = 10'000;
 
 const EventClaim* record_of(const std::vector<EventClaim>& claims) {
@@ -47,9 +47,12 @@ Status EventCheck::run(const std::vector<const SortedFile*>& files) {
       check_event(claims);
       claims.clear();
       group = record->substr(0, kEventGroupBytes);
+      is_surplus_told_ = false;
     }
     if (claims.size() < kMostClaims) {
       claims.push_back(read_event_claim(*record));
+    } else {
+      check_surplus(claims, read_event_claim(*record));
     }
   }
   check_event(claims);
@@ -79,23 +82,40 @@ void EventCheck::check_conflicts(const EventClaim& record, const std::vector<Eve
   bool has_confirmed = false;
   bool has_any = false;
   for (const EventClaim& claim : claims) {
-    if (claim.kind != Kind::kConflict) {
-      continue;
-    }
-    has_any = true;
-    has_confirmed = has_confirmed || is_confirmed(claim);
-    const bool is_before =
-        claim.spot.epoch == record.spot.epoch && claim.spot.epoch != kNoEpoch && claim.spot.index < record.spot.index;
-    if (is_before && !is_refused(claim)) {
-      tell(Verdict::kConflictOrder, claim,
-           "leaf " + std::to_string(claim.spot.index) + " is the conflict, and leaf " +
-               std::to_string(record.spot.index) + ", a later version of the same id, the record");
+    if (claim.kind == Kind::kConflict) {
+      has_any = true;
+      has_confirmed = has_confirmed || is_confirmed(claim);
+      check_order(record, claim);
     }
   }
   if (record.has_conflict && !has_any) {
     tell(Verdict::kModified, record, "record: has_conflict, and no conflict is there");
   } else if (!record.has_conflict && has_confirmed) {
     tell(Verdict::kModified, record, "record: has_conflict is not set, and conflicts are there");
+  }
+}
+
+void EventCheck::check_order(const EventClaim& record, const EventClaim& conflict) {
+  const bool is_before = conflict.spot.epoch == record.spot.epoch && conflict.spot.epoch != kNoEpoch &&
+                         conflict.spot.index < record.spot.index;
+  if (is_before && !is_refused(conflict)) {
+    tell(Verdict::kConflictOrder, conflict,
+         "leaf " + std::to_string(conflict.spot.index) + " is the conflict, and leaf " +
+             std::to_string(record.spot.index) + ", a later version of the same id, the record");
+  }
+}
+
+/// Claims are sorted: the record is among those that are held, further acceptances come last.
+void EventCheck::check_surplus(const std::vector<EventClaim>& held, const EventClaim& claim) {
+  const EventClaim* record = record_of(held);
+  if (claim.kind == Kind::kConflict && record != nullptr) {
+    check_order(*record, claim);
+  } else if (claim.kind == Kind::kRecord) {
+    tell(Verdict::kForeign, claim, "a second record of one id");
+  } else if (claim.kind == Kind::kFurther && !std::exchange(is_surplus_told_, true)) {
+    tell(Verdict::kPending, claim,
+         "more than " + std::to_string(kMostClaims) +
+             " versions of one event: from here on its further acceptances were not compared with them");
   }
 }
 

@@ -32,6 +32,8 @@ class EventCheck {
  private:
   void check_event(const std::vector<EventClaim>& claims);
   void check_conflicts(const EventClaim& record, const std::vector<EventClaim>& claims);
+  void check_order(const EventClaim& record, const EventClaim& conflict);
+  void check_surplus(const std::vector<EventClaim>& held, const EventClaim& claim);
   void check_further(const EventClaim& further, const std::vector<EventClaim>& claims);
   void tell(Verdict verdict, const EventClaim& claim, const std::string& words);
   bool is_refused(const EventClaim& claim) const;
@@ -40,6 +42,7 @@ class EventCheck {
   EpochRegister& book_;
   FindingLog& log_;
   const RefusedRanges& refused_;
+  bool is_surplus_told_ = false;  ///< For the event that is read.
 };
 
 }  // namespace twinlog

@@ -32,6 +32,20 @@ class Disguised : public Attacked {
     now_ = next_->now();
   }
 
+  /// As the keeper leaves an account that rests on what was erased.
+  static void empty_hashes(LedgerAccountRow& account, const std::string& log_id) {
+    AccountState state = *decode_account_state(account.state);
+    const auto empty = [&log_id](Position& position) {
+      position.content_hash = position.log_id == log_id ? Digest{} : position.content_hash;
+    };
+    if (state.lock) {
+      empty(state.lock->position);
+    }
+    if (state.newest) {
+      empty(state.newest->position);
+    }
+    account.state = encode_account_state(state);
+  }
   /// As the keeper leaves a row of which the names were erased.
   static void erase_names(LedgerRow& row) {
     AuthEvent& event = row.version.event;
@@ -117,8 +131,8 @@ TEST_F(Disguised, AnEventThatIsNewerThanAllThatWasPrunedIsNoneOfIt) {
     std::erase_if(image.leaves, [](const LedgerLeafRow& one) { return one.log_id == "e1"; });
   }
   EXPECT_EQ(run().exit, 0) << run().text();
-  // Behind leaf 7, the last that was pruned, and before the leaf that says so.
-  add_to_account(world_.postgres(), reset("planted", locked_at() + 5 * kSecond));
+  // Behind leaf 8, and so behind leaf 7, the last that was pruned; and before the leaf that says so.
+  add_to_account(world_.postgres(), reset("planted", first_->now()));
   expect(Verdict::kStateMismatch, kP, std::nullopt);
 }
 
@@ -127,11 +141,9 @@ TEST_F(Disguised, AnAccountMayRestOnWhatWasErased) {
   next_->erase({"\x06\x07\x19", "dsr-1", {{first_->id(), 5, 6}}});
   end_next();
   for (StoreImage& image : world_.stores) {
-    LedgerAccountRow& account = image.account("id:u1");
-    AccountState state = *decode_account_state(account.state);
-    state.lock->position.content_hash = {};
-    state.newest->position.content_hash = {};
-    account.state = encode_account_state(state);
+    for (LedgerAccountRow& account : image.accounts) {
+      empty_hashes(account, "e4");
+    }
     for (LedgerRow& row : image.rows) {
       if (row.version.event.log_id == "e4") {
         erase_names(row);
@@ -152,6 +164,21 @@ TEST_F(Disguised, AnErasedEventThatNoRowShowsIsNone) {
   EXPECT_EQ(run().exit, 0) << run().text();
   add_to_account(world_.mongodb(), reset("planted", locked_at() + kSecond));
   expect(Verdict::kStateMismatch, kM, std::nullopt);
+}
+
+/// More than are held side by side: what was not compared is told, and the order is looked at all the same.
+TEST_F(Disguised, AFloodOfConflictsHidesNoFurtherAcceptanceInSilence) {
+  constexpr std::uint64_t kFlood = 10'001;
+  LedgerRow row = world_.postgres().row("e1");
+  row.is_conflict = true;
+  for (std::uint64_t i = 0; i < kFlood; ++i) {
+    row.version.leaf_index = 100 + i;
+    world_.postgres().rows.push_back(row);
+  }
+  const Verified verified = run();
+  EXPECT_TRUE(verified.has(Verdict::kPending, kP, 7)) << verified.summary_line;
+  EXPECT_TRUE(verified.has(Verdict::kForeign)) << verified.summary_line;
+  EXPECT_EQ(verified.exit, 1);
 }
 
 }  // namespace
