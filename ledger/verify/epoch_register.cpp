@@ -11,7 +11,7 @@ std::uint32_t EpochRegister::number(const Uuid& id) {
   return place->second;
 }
 
-std::optional<std::uint32_t> EpochRegister::find(const Uuid& id) {
+std::optional<std::uint32_t> EpochRegister::find(const Uuid& id) const {
   const std::lock_guard lock(mutex_);
   const auto place = numbers_.find(id);
   return place == numbers_.end() ? std::nullopt : std::optional(place->second);

@@ -82,12 +82,12 @@ struct EpochFacts {
 class EpochRegister {
  public:
   std::uint32_t number(const Uuid& id);
-  std::optional<std::uint32_t> find(const Uuid& id);
+  std::optional<std::uint32_t> find(const Uuid& id) const;
   EpochFacts& at(std::uint32_t number);
   std::size_t size();
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<Uuid, std::uint32_t> numbers_;
   std::deque<EpochFacts> facts_;
 };
