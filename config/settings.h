@@ -103,7 +103,8 @@ struct SpoolSettings {
 struct StoreSettings {
   bool enabled = true;
   Secret uri;
-  Secret password;  ///< Overrides one in the address.
+  Secret password;    ///< Overrides one in the address.
+  Secret keeper_uri;  ///< A login that may erase, prune and retire; its password is in it.
   bool migrate = true;
   std::size_t batch_events = 1000;
   std::chrono::milliseconds linger{50};
@@ -124,7 +125,7 @@ struct LogSettings {
   friend bool operator==(const LogSettings&, const LogSettings&) = default;
 };
 
-/// For the ledger to come; nothing reads it yet.
+/// The ledger (ledger/FORMAT.md).
 struct LedgerSettings {
   std::string origin = "twinlog";
   std::string enrolment_key_file;

@@ -13,9 +13,10 @@
 #include "spool/database.h"
 #include "spool/file_check.h"
 #include "spool/holes.h"
+#include "spool/items.h"
 #include "spool/layout.h"
+#include "spool/leaf_fit.h"
 #include "spool/promised.h"
-#include "spool/read_versions.h"
 #include "spool/spool_state.h"
 #include "spool/spool_view.h"
 
@@ -120,6 +121,7 @@ class Check {
   std::vector<std::string> event_tables_;  ///< In words, those that are damaged.
   std::vector<LeafRange> missing_;
   std::vector<LeafRange> found_;  ///< Elsewhere in the folder.
+  std::vector<LeafRange> unfit_;  ///< Their hash in `leaves` is another.
 };
 
 Status Check::open() {
@@ -141,7 +143,7 @@ Status Check::open() {
   }
   take(std::move(*view));
   last_ = std::max(last_, state_->last_leaf);
-  check_.epoch_id = state_->identity.epoch_id;
+  check_.epoch_id = state_->epochs.newest();
   check_.losses = state_->positions.losses;
   check_.acknowledged = state_->positions.acknowledged;
   for (std::size_t store = 0; store < kStores; ++store) {
@@ -217,12 +219,13 @@ Status Check::walk() {
     for (at->Seek(event_key(next)); at->Valid(); at->Next()) {
       const std::uint64_t leaf = leaf_of_event_key(at->key().ToStringView()).value_or(next);
       missing(next, leaf - 1);
-      const Result<Version> version = decode_version(at->value().ToStringView());
-      if (!version || version->leaf_index != leaf) {
+      const Result<SpoolItem> item = item_from(leaf, at->value().ToStringView(), setup_.path());
+      if (!item) {
         add(check_.unreadable, leaf);
       }
       next = leaf + 1;
-      if (++check_.events % kTellEvery == 0) {
+      check_.events += !item || item->version ? 1U : 0U;  // The agent's own leaves are none.
+      if (leaf % kTellEvery == 0) {
         progress_("reading events", leaf, last_);
       }
     }
@@ -241,21 +244,22 @@ Status Check::walk() {
     }
   }
   missing(next, last_);
+  unfit_ = leaves_that_do_not_fit(*database_, {state_->positions.first_kept, last_}, setup_.path());
   return {};
 }
 
 Status Check::read_one_by_one(std::uint64_t& next, std::uint64_t end) {
   for (; next < end; ++next) {
-    const Result<std::optional<Version>> version = read_version(*database_, next);
-    if (!version && version.error().kind() != ErrorKind::kCorrupt) {
-      return renew(next) ? Status() : version.error();
+    const Result<std::optional<SpoolItem>> item = read_item(*database_, next);
+    if (!item && item.error().kind() != ErrorKind::kCorrupt) {
+      return renew(next) ? Status() : item.error();
     }
-    if (!version) {
+    if (!item) {
       add(check_.unreadable, next);
-    } else if (!version->has_value()) {
+    } else if (!item->has_value()) {
       missing(next, next);
     } else {
-      ++check_.events;
+      check_.events += (*item)->version ? 1U : 0U;
     }
   }
   return {};
@@ -359,6 +363,9 @@ void Check::judge() {
   }
   if (const auto absent = merged(missing_); !absent.empty()) {
     check_.findings.push_back("events that were promised and are not where they belong: " + ranges_text(absent));
+  }
+  if (!unfit_.empty()) {
+    check_.findings.push_back("events that are not what their leaf hash says: " + ranges_text(unfit_));
   }
   if (!found_.empty()) {
     check_.findings.push_back("events that only a log or a table knows which the database passes over: " +

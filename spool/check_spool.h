@@ -20,7 +20,7 @@ struct SpoolCheck {
   /// Whether the database opens as it is; otherwise an opening for writing puts it together anew from what is whole.
   bool does_open = true;
   bool is_in_use = false;                 ///< An agent has it open, and went on meanwhile.
-  Uuid epoch_id{};                        ///< Whose spool it is; where it opens.
+  Uuid epoch_id{};                        ///< The newest, where it opens.
   bool is_ids_damaged = false;            ///< The memory of ids: what was lost of it is forgotten.
   std::vector<LeafRange> unreadable;      ///< Events that are there and damaged.
   std::vector<LeafRange> to_put_back;     ///< Those, and missing ones, that can be read elsewhere in the folder.

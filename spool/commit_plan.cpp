@@ -5,14 +5,17 @@
 #include <algorithm>
 #include <optional>
 
+#include "ledger/leaf/event_leaf.h"
 #include "ledger/record/canonical.h"
+#include "ledger/tree/merkle.h"
 #include "spool/holes.h"
+#include "spool/ledger_layout.h"
 
 namespace twinlog {
 namespace {
 
-/// What a version takes in the database beside its content and its key: header, hash, framing of two entries.
-constexpr std::uint64_t kVersionOverheadBytes = 256;
+/// What a version takes in the database beside its content and its key: header, two hashes, framing of three entries.
+constexpr std::uint64_t kVersionOverheadBytes = 352;
 
 /// Once in the log, and once in the table that a flush makes of it before that log goes.
 std::uint64_t bytes_of(const AcceptedEvent& offered) {
@@ -42,7 +45,7 @@ CommitPlan::CommitPlan(CommitTerms terms, Room room, const Database& database, c
 
 CommitPlan::~CommitPlan() = default;
 
-Committed CommitPlan::decide(std::span<const CommitRequest> requests) {
+Committed CommitPlan::decide(std::span<const CommitRequest> requests, const LeafMaker* rider) {
   look_up(requests);
   Committed committed;
   committed.answers.reserve(requests.size());
@@ -50,6 +53,10 @@ Committed CommitPlan::decide(std::span<const CommitRequest> requests) {
     committed.answers.push_back(decide_request(request));
   }
   committed.skipped = note_skipped();
+  if (rider != nullptr && terms_.tree != nullptr && batch_->Count() > 0) {
+    committed.own = put_own_leaf(*batch_, database_, *terms_.tree, *rider);
+    terms_.last_leaf = committed.own->number;
+  }
   committed.last_leaf = terms_.last_leaf;
   return committed;
 }
@@ -143,17 +150,30 @@ bool CommitPlan::is_remembered(std::uint64_t leaf) const {
   return leaf >= terms_.first_kept && beyond_holes(terms_.holes, leaf) == leaf;
 }
 
+/// Gives the version its place in the tree, and puts the hash of its leaf into the batch.
+void CommitPlan::put_leaf(Version& version) {
+  const std::uint64_t number = version.leaf_index;
+  version.epoch_id = terms_.tree->epoch_id();
+  version.leaf_index = terms_.tree->index();
+  version.ledger = LedgerPlace{terms_.tree->take_tenant_seq(version.event.tenant_id), terms_.keys->draw()};
+  const Digest hash = leaf_hash(event_leaf(version));
+  batch_->Put(database_.leaves(), event_key(number), leaf_value(hash, {}));
+  terms_.tree->append(hash);
+}
+
 void CommitPlan::accept(const std::string& key, const AcceptedEvent& offered, const Arrival& arrival) {
   const std::uint64_t leaf = ++terms_.last_leaf;
-  const Version version{.event = offered.event,
-                        .content_hash = offered.content_hash,
-                        .received_at = terms_.received_at,
-                        .effective_at = std::min(offered.event.occurred_at, terms_.received_at),
-                        .agent = terms_.agent,
-                        .epoch_id = terms_.epoch_id,
-                        .leaf_index = leaf,
-                        .arrival = arrival};
-  // The door of the ledger: the leaf over `version` is made here, and put into this same batch.
+  Version version{.event = offered.event,
+                  .content_hash = offered.content_hash,
+                  .received_at = terms_.received_at,
+                  .effective_at = std::min(offered.event.occurred_at, terms_.received_at),
+                  .agent = terms_.agent,
+                  .epoch_id = terms_.epoch_id,
+                  .leaf_index = leaf,
+                  .arrival = arrival};
+  if (terms_.tree != nullptr) {
+    put_leaf(version);
+  }
   batch_->Put(database_.events(), event_key(leaf), encode_version(version, offered.canonical));
   std::optional<NewestVersion>& newest = newest_.at(key);
   if (newest) {

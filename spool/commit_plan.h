@@ -13,8 +13,11 @@
 
 #include "ledger/base/result.h"
 #include "spool/database.h"
+#include "spool/epoch_tree.h"
 #include "spool/layout.h"
 #include "spool/letter_keeper.h"
+#include "spool/own_leaves.h"
+#include "spool/record_keys.h"
 #include "spool/sizes.h"
 #include "spool/spool.h"
 
@@ -25,6 +28,8 @@ struct CommitTerms {
   std::string agent;
   Uuid epoch_id{};
   UtcMicros received_at = 0;
+  TreeDraft* tree = nullptr;     ///< Of the epoch under way; null where none was begun.
+  RecordKeys* keys = nullptr;    ///< With it.
   std::uint64_t last_leaf = 0;   ///< New versions count on from here ...
   std::uint64_t skipped_to = 0;  ///< ... or from here, where that is more.
   std::uint64_t first_kept = 1;  ///< Versions below are forgotten, ...
@@ -36,6 +41,7 @@ struct Committed {
   std::vector<std::vector<Disposition>> answers;
   std::uint64_t last_leaf = 0;
   std::optional<LeafRange> skipped;  ///< Numbers that were passed over.
+  std::optional<OwnLeafPut> own;     ///< The rider.
 };
 
 /// Made, decided once, written or thrown away, within one commit().
@@ -46,7 +52,8 @@ class CommitPlan {
   CommitPlan(const CommitPlan&) = delete;
   CommitPlan& operator=(const CommitPlan&) = delete;
 
-  Committed decide(std::span<const CommitRequest> requests);
+  /// `rider`: a leaf of the agent's own behind them, where anything is accepted and there is a tree; or null.
+  Committed decide(std::span<const CommitRequest> requests, const LeafMaker* rider);
   rocksdb::WriteBatch& batch() { return *batch_; }
 
  private:
@@ -61,6 +68,7 @@ class CommitPlan {
   bool fits_whole(const CommitRequest& request) const;
   void accept(const std::string& key, const AcceptedEvent& offered, const Arrival& arrival);
   std::optional<LeafRange> note_skipped();
+  void put_leaf(Version& version);
 
   CommitTerms terms_;
   Room room_;

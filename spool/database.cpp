@@ -365,10 +365,12 @@ Result<std::uint64_t> Database::last_leaf() const {
 Status Database::drop_files_below(std::uint64_t first_kept) {
   const std::string end = event_key(first_kept);
   const rocksdb::Slice end_slice(end);
-  const rocksdb::Status status =
-      rocksdb::DeleteFilesInRange(database_.get(), events(), nullptr, &end_slice, /*include_end=*/false);
-  if (!status.ok()) {
-    return database_error("trimmed files of the spool cannot be removed", setup_.path(), status);
+  for (rocksdb::ColumnFamilyHandle* family : {events(), leaves()}) {
+    const rocksdb::Status status =
+        rocksdb::DeleteFilesInRange(database_.get(), family, nullptr, &end_slice, /*include_end=*/false);
+    if (!status.ok()) {
+      return database_error("trimmed files of the spool cannot be removed", setup_.path(), status);
+    }
   }
   return {};
 }

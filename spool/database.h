@@ -59,6 +59,7 @@ class Database {
   rocksdb::ColumnFamilyHandle* meta() const { return families_[0]; }
   rocksdb::ColumnFamilyHandle* events() const { return families_[1]; }
   rocksdb::ColumnFamilyHandle* ids() const { return families_[2]; }
+  rocksdb::ColumnFamilyHandle* leaves() const { return family(DatabaseSetup::kLeavesPlace); }
   rocksdb::ColumnFamilyHandle* dead_letters() const { return family(DatabaseSetup::kLettersPlace); }
 
   Status write(rocksdb::WriteBatch& batch, Durability durability);
@@ -87,6 +88,8 @@ class Database {
   Result<std::uint64_t> last_leaf() const;
   /// Unlinks the table files that hold nothing but leaves below `first_kept`.
   Status drop_files_below(std::uint64_t first_kept);
+  /// Writes anew what else holds events below `first_kept`, logs included, so that their bytes are gone.
+  Status compact_below(std::uint64_t first_kept);
   /// Without any letter, nor the tables that hold them: a damaged one would stop every compaction.
   Status begin_letters_anew() { return begin_anew(DatabaseSetup::kLettersPlace); }
   /// To be called when no letter is damaged: a compaction that meets damage stops the whole database.

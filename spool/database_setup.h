@@ -48,6 +48,7 @@ class DatabaseSetup {
   std::vector<rocksdb::ColumnFamilyDescriptor> families(Compactions of_ids) const;
   static constexpr std::size_t kFamiliesOfFormat1 = 3;
   static constexpr std::size_t kIdsPlace = 2;
+  static constexpr std::size_t kLeavesPlace = 3;
   static constexpr std::size_t kLettersPlace = 4;
 
   /// What the compaction filters may drop below. To be raised only when the new value is on stable storage.

@@ -14,6 +14,8 @@ class FillRate {
 
   /// What the folder takes now. Times never go back.
   void note(std::chrono::steady_clock::time_point now, std::uint64_t bytes);
+  /// What it has grown until now is no rate at which it fills.
+  void forget() { notes_.clear(); }
   /// Nothing while the spool does not grow, or when fewer than two notes lie within the window.
   std::optional<std::chrono::seconds> until(std::uint64_t limit) const;
 

@@ -12,7 +12,7 @@
 namespace twinlog {
 
 /// The format that this build writes, and the newest that it reads.
-inline constexpr std::uint32_t kSpoolFormat = 2;
+inline constexpr std::uint32_t kSpoolFormat = 3;
 
 /// Column families. The meta keys lie in RocksDB's own "default".
 inline constexpr std::string_view kEventsFamily = "events";

@@ -27,7 +27,11 @@ Result<DeadLetter> read_letter(const Database& database, StoreId store, std::uin
     return value.error();
   }
   std::optional<DeadLetter> letter = value->has_value() ? dead_letter_from(**value) : std::nullopt;
-  return letter ? Result(std::move(*letter)) : damaged_letter(database.path(), leaf);
+  if (!letter) {
+    return damaged_letter(database.path(), leaf);
+  }
+  letter->version.number = leaf;
+  return std::move(*letter);
 }
 
 }  // namespace
@@ -54,7 +58,7 @@ Status LetterKeeper::keep(Database& database, StoreId store, std::uint64_t curso
   {
     const std::shared_lock lock(mutex_);
     for (const DeadLetter& letter : letters) {
-      const std::uint64_t leaf = letter.version.leaf_index;
+      const std::uint64_t leaf = letter.version.number;
       if (index_.find(store, leaf) == nullptr) {
         const std::string key = dead_letter_key(store, leaf);
         const std::string value = dead_letter_value(letter);

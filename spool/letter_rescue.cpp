@@ -16,9 +16,9 @@
 #include "ledger/base/uuid.h"
 #include "ledger/record/canonical.h"
 #include "spool/dead_letter_codec.h"
+#include "spool/items.h"
 #include "spool/layout.h"
 #include "spool/loss.h"
-#include "spool/read_versions.h"
 #include "spool/rescue_meta.h"
 
 namespace twinlog {
@@ -168,13 +168,13 @@ Status LetterRescue::from_events() {
       done = done.ok() ? put(key, bare_discarded_value(missed.mark)) : done;
       continue;
     }
-    Result<std::optional<Version>> version = read_version(database_, missed.leaf);
-    if (!version && version.error().kind() != ErrorKind::kCorrupt) {
-      return version.error();
+    Result<std::optional<SpoolItem>> item = read_item(database_, missed.leaf);
+    if (!item && item.error().kind() != ErrorKind::kCorrupt) {
+      return item.error();
     }
-    if (version && version->has_value()) {
+    if (item && item->has_value() && (*item)->version) {
       ++made_again_;
-      done = done.ok() ? put(key, dead_letter_value(letter_again(std::move(**version), missed.mark))) : done;
+      done = done.ok() ? put(key, dead_letter_value(letter_again(std::move(*(*item)->version), missed.mark))) : done;
     }
   }
   return done;

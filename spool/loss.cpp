@@ -5,13 +5,13 @@
 
 #include "ledger/base/uuid.h"
 #include "ledger/record/canonical.h"
-#include "spool/read_versions.h"
+#include "spool/items.h"
 
 namespace twinlog {
 namespace {
 
 std::optional<UtcMicros> received_at(const Database& database, std::uint64_t leaf) {
-  const Result<std::optional<Version>> found = read_version(database, leaf);
+  const Result<std::optional<SpoolItem>> found = read_item(database, leaf);
   return found && found->has_value() ? std::optional((*found)->received_at) : std::nullopt;
 }
 
@@ -61,7 +61,7 @@ std::string loss_words(const Loss& loss) {
 Result<std::optional<LeafRange>> unreadable_from(const Database& database, const LeafRange& range) {
   std::optional<LeafRange> found;
   for (std::uint64_t leaf = range.first; leaf <= range.last; ++leaf) {
-    const Result<std::optional<Version>> version = read_version(database, leaf);
+    const Result<std::optional<SpoolItem>> version = read_item(database, leaf);
     if (version && version->has_value()) {
       break;
     }

@@ -10,12 +10,13 @@
 #include "ledger/base/uuid.h"
 #include "ledger/record/canonical.h"
 #include "spool/aside.h"
+#include "spool/found_epochs.h"
 #include "spool/holes.h"
+#include "spool/items.h"
 #include "spool/layout.h"
 #include "spool/letter_rescue.h"
 #include "spool/loss.h"
 #include "spool/private_files.h"
-#include "spool/read_versions.h"
 #include "spool/rebuild.h"
 #include "spool/rescue.h"
 #include "spool/rescue_meta.h"
@@ -110,6 +111,7 @@ Status Examination::put_back() {
                      " events were found behind damage in the spool's files and put back; they are delivered as ever");
   }
   done = upgrade_database(setup_, database_);  // A log of format 1 brings back what was replaced.
+  done = done.ok() ? put_back_epochs(database_) : done;
   return done ? reload() : done;
 }
 
@@ -174,6 +176,9 @@ Result<OpenedSpool> open_and_load(const DatabaseSetup& setup, Random& random, co
     return database.error();
   }
   TWINLOG_KILL_POINT("spool.opened");
+  if (const Status upgraded = upgrade_database(setup, **database); !upgraded) {
+    return upgraded.error();
+  }
   Result<SpoolState> state = load_state(setup, **database, random, clock);
   if (!state) {
     return state.error();

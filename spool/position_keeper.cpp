@@ -44,7 +44,7 @@ std::uint64_t PositionKeeper::raise_first_kept(std::chrono::steady_clock::time_p
     delivered = std::min(delivered, positions_.cursors[static_cast<std::size_t>(store)]);
   }
   schedule_.note(now, delivered);
-  std::uint64_t last_trimmed = std::min(schedule_.due(now), delivered);
+  std::uint64_t last_trimmed = std::min(std::max(schedule_.due(now), asked_trim_), delivered);
   if (is_room_short && delivered >= positions_.first_kept) {
     // Half of what is delivered at a time: what is left can still be given back to a store that forgot.
     last_trimmed = std::max(last_trimmed, positions_.first_kept + (delivered - positions_.first_kept) / 2);
@@ -52,6 +52,11 @@ std::uint64_t PositionKeeper::raise_first_kept(std::chrono::steady_clock::time_p
   positions_.first_kept = std::max(positions_.first_kept, last_trimmed + 1);
   publish();
   return positions_.first_kept;
+}
+
+void PositionKeeper::trim_delivered(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  asked_trim_ = std::max(asked_trim_, number);
 }
 
 }  // namespace twinlog

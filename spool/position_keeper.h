@@ -37,6 +37,8 @@ class PositionKeeper {
   /// Raises the trim point to what is due, and more where room is short; the trim point.
   std::uint64_t raise_first_kept(std::chrono::steady_clock::time_point now, std::uint64_t last_leaf,
                                  bool is_room_short);
+  /// What all stores have had up to this number is due at once.
+  void trim_delivered(std::uint64_t number);
 
  private:
   void publish();
@@ -47,6 +49,7 @@ class PositionKeeper {
   mutable std::mutex published_mutex_;  ///< Never held while another one is waited for.
   SpoolPositions published_;
   KeepSchedule schedule_;
+  std::uint64_t asked_trim_ = 0;
 };
 
 }  // namespace twinlog

@@ -12,8 +12,8 @@
 
 #include "ledger/base/kill_point.h"
 #include "ledger/base/uuid.h"
-#include "ledger/record/canonical.h"
 #include "spool/database.h"
+#include "spool/found_epochs.h"
 #include "spool/layout.h"
 #include "spool/rescue_meta.h"
 #include "spool/spool_state.h"
@@ -56,22 +56,6 @@ Status begin_from_aside(const DatabaseSetup& setup, const Aside& aside) {
                    : Status(database_error("the spool's database cannot be put together anew", setup.path(), done));
 }
 
-struct FirstEvent {
-  std::uint64_t leaf = 0;
-  Uuid epoch_id{};
-};
-
-/// Nothing where there is none.
-std::optional<FirstEvent> first_event(const Database& database) {
-  const std::unique_ptr<rocksdb::Iterator> at = database.iterate_events();
-  for (at->SeekToFirst(); at->Valid(); at->Next()) {
-    if (const Result<Version> version = decode_version(at->value().ToStringView())) {
-      return FirstEvent{version->leaf_index, version->epoch_id};
-    }
-  }
-  return std::nullopt;
-}
-
 bool lacks(const Database& database, std::string_view key) {
   const Result<std::optional<std::string>> value = database.get_meta(key);
   return value && !value->has_value();
@@ -79,16 +63,16 @@ bool lacks(const Database& database, std::string_view key) {
 
 /// Makes anew what every spool knows of itself, and a table or log took with it.
 Result<std::vector<std::string>> complete(Database& database, Random& random, const Clock& clock) {
-  const std::optional<FirstEvent> first = first_event(database);
   rocksdb::WriteBatch batch;
+  const FoundEpochs found = complete_epochs(database, batch);
   if (lacks(database, kFormatKey)) {
-    if (!first) {
+    if (!found.first_number) {
       return std::vector<std::string>();  // Of a first start that was cut short: nothing is lost.
     }
     batch.Put(database.meta(), rocksdb::Slice(kFormatKey), format_value(kSpoolFormat));
   }
   if (lacks(database, epoch_key(0)) && lacks(database, kEpochIdKey)) {
-    const Uuid epoch_id = first ? first->epoch_id : uuid_v7(clock.utc_now(), random);
+    const Uuid epoch_id = found.without ? *found.without : uuid_v7(clock.utc_now(), random);
     batch.Put(database.meta(), epoch_key(0), rocksdb::Slice(as_text(epoch_id)));
   }
   if (lacks(database, kLogIdKeyKey)) {
@@ -97,8 +81,8 @@ Result<std::vector<std::string>> complete(Database& database, Random& random, co
   if (batch.Count() == 0) {
     return std::vector<std::string>();
   }
-  if (first && lacks(database, kFirstKeptKey)) {
-    batch.Put(database.meta(), rocksdb::Slice(kFirstKeptKey), number_value(first->leaf));
+  if (found.first_number && lacks(database, kFirstKeptKey)) {
+    batch.Put(database.meta(), rocksdb::Slice(kFirstKeptKey), number_value(*found.first_number));
   }
   const Status written = database.write(batch, Durability::kSynced);
   return written

@@ -8,16 +8,16 @@
 
 #include "spool/database_setup.h"
 #include "spool/holes.h"
+#include "spool/items.h"
 #include "spool/loss.h"
 #include "spool/opening.h"
-#include "spool/read_versions.h"
 
 namespace twinlog {
 namespace {
 
 bool is_readable(const Database& database, std::uint64_t leaf) {
-  const Result<std::optional<Version>> version = read_version(database, leaf);
-  return version && version->has_value();
+  const Result<std::optional<SpoolItem>> item = read_item(database, leaf);
+  return item && item->has_value();
 }
 
 /// What of `wanted` still is neither readable nor on record.

@@ -12,8 +12,9 @@
 #include <optional>
 #include <set>
 
-#include "ledger/record/canonical.h"
+#include "spool/items.h"
 #include "spool/layout.h"
+#include "spool/ledger_layout.h"
 #include "spool/wal_scan.h"
 
 namespace twinlog {
@@ -94,6 +95,18 @@ class Rescuer {
       write_when_large();
     }
   }
+  /// The hash of a leaf, which may be there although its event is not.
+  void offer_leaf(std::string_view key, std::string_view value) {
+    const std::optional<std::uint64_t> number = leaf_of_event_key(key);
+    if (!number || *number < first_kept_ || failure_) {
+      return;
+    }
+    const Result<std::optional<std::string>> known = database_.get(database_.leaves(), key);
+    if (!known || !known->has_value()) {
+      batch_.Put(database_.leaves(), rocksdb::Slice(key), rocksdb::Slice(value));
+      write_when_large();
+    }
+  }
   /// Where nothing newer is known.
   void remember(std::string_view key, std::string_view value) {
     const std::optional<std::string> known = database_.get_id(std::string(key));
@@ -141,6 +154,8 @@ class Commit final : public rocksdb::WriteBatch::Handler {
     const std::string_view bytes = value.ToStringView();
     if (family != kMetaFamily && is_id_entry(name, bytes)) {
       rescuer_.remember(name, bytes);
+    } else if (family != kMetaFamily && is_leaf(name, bytes)) {
+      rescuer_.offer_leaf(name, bytes);
     } else if (family != kMetaFamily && is_event(name, bytes)) {
       rescuer_.offer(name, bytes);
     }
@@ -157,13 +172,16 @@ class Commit final : public rocksdb::WriteBatch::Handler {
     return (key.size() == plain && newest_version_from(value)) ||
            (key.size() == plain + sizeof(Digest) && number_from(value));
   }
+  /// A hash, and behind it nothing or the leaf that has it.
+  static bool is_leaf(std::string_view key, std::string_view value) {
+    return leaf_of_event_key(key) && hash_of_leaf_value(value);
+  }
   static bool is_event(std::string_view key, std::string_view value) {
     const std::optional<std::uint64_t> leaf = leaf_of_event_key(key);
     if (!leaf) {
       return false;
     }
-    const Result<Version> version = decode_version(value);
-    return version && version->leaf_index == *leaf;
+    return static_cast<bool>(item_from(leaf, value, ""));
   }
 
   Rescuer& rescuer_;
@@ -180,6 +198,23 @@ void remember_ids_of_forgotten_tables(const Database& database, const Aside& asi
     }
     for (at->SeekToFirst(); at->Valid(); at->Next()) {
       rescuer.remember(at->key().ToStringView(), at->value().ToStringView());
+    }
+  }
+}
+
+/// As far as they can be read: a hash that is lost is made again from its event.
+void offer_leaves_of_forgotten_tables(const Database& database, const Aside& aside, Rescuer& rescuer) {
+  const std::set<std::string> known = database.table_names();
+  for (const std::string& path : aside.tables()) {
+    rocksdb::SstFileReader reader(options_for(database.env()));
+    const auto at = known.contains(bare_name(path)) ? nullptr : open_table(reader, path, kLeavesFamily);
+    if (at == nullptr) {
+      continue;
+    }
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+      if (hash_of_leaf_value(at->value().ToStringView())) {
+        rescuer.offer_leaf(at->key().ToStringView(), at->value().ToStringView());
+      }
     }
   }
 }
@@ -213,6 +248,7 @@ Result<Rescue> rescue(Database& database, const Aside& aside, const LeafRange& k
       rescuer.offer(key, value);
     });
   }
+  offer_leaves_of_forgotten_tables(database, aside, rescuer);
   for (const std::string& path : aside.logs()) {
     const Status scanned = scan_wal(database.env(), path, [&](std::string_view record) {
       Commit commit(rescuer);

@@ -7,10 +7,10 @@
 
 #include "ledger/base/kill_point.h"
 #include "spool/holes.h"
+#include "spool/items.h"
 #include "spool/layout.h"
 #include "spool/loss.h"
 #include "spool/measure_backlog.h"
-#include "spool/read_versions.h"
 #include "spool/rescue.h"
 #include "spool/rocks_spool_class.h"
 
@@ -28,9 +28,12 @@ RocksSpool::RocksSpool(RocksSpoolSettings settings, std::unique_ptr<DatabaseSetu
       database_(std::move(opened.database)),
       positions_(opened.state.positions, settings_.keep_delivered, settings_.stores),
       letters_(std::move(opened.state.dead_letters), settings_.dead_letters_max),
+      book_(std::move(opened.state.epochs)),
+      keys_(random),
       last_leaf_(opened.state.last_leaf),
       last_promised_{opened.state.last_leaf, opened.state.last_received_at} {
   setup_->durable_first_kept() = opened.state.positions.first_kept;
+  needs_epoch_ = book_.has_ledger();
   warnings_.add(std::move(opened.warnings));
 }
 
@@ -45,45 +48,72 @@ void RocksSpool::write_failed(const Error& error) {
 }
 
 Result<std::vector<std::vector<Disposition>>> RocksSpool::commit(std::span<const CommitRequest> requests,
-                                                                 UtcMicros received_at) {
+                                                                 const CommitMoment& moment) {
   if (!writable_) {
     Status recovered = std::exchange(may_recover_in_commit_, false) ? recover() : Status(closed_error());
     if (!recovered) {
       return recovered.error();
     }
   }
+  if (needs_epoch_ && !tree_) {
+    return no_epoch(settings_.path);
+  }
   const std::shared_lock lock(database_mutex_);
   const SpoolPositions positions = positions_.now();
-  CommitTerms terms{.agent = settings_.agent,
-                    .epoch_id = identity_.epoch_id,
-                    .received_at = std::max(received_at, last_promised_.received_at),
-                    .last_leaf = last_leaf_,
-                    .skipped_to = positions.skipped_to,
-                    .first_kept = positions.first_kept,
-                    .holes = known_holes(positions)};
-  const UtcMicros received = terms.received_at;
-  CommitPlan plan(std::move(terms), space_.room(), *database_, letters_);
-  Committed committed = plan.decide(requests);
+  Pending pending{.received_at = std::max(moment.received_at, last_promised_.received_at)};
+  if (tree_) {
+    pending.draft.emplace(*tree_, pending.received_at);
+    pending.received_at = pending.draft->accept_at();
+  }
+  CommitPlan plan({.agent = settings_.agent,
+                   .epoch_id = identity_.epoch_id,
+                   .received_at = pending.received_at,
+                   .tree = pending.draft ? &*pending.draft : nullptr,
+                   .keys = &keys_,
+                   .last_leaf = last_leaf_,
+                   .skipped_to = positions.skipped_to,
+                   .first_kept = positions.first_kept,
+                   .holes = known_holes(positions)},
+                  space_.room(), *database_, letters_);
+  pending.committed = plan.decide(requests, moment.rider);
+  std::vector<std::vector<Disposition>> answers = std::move(pending.committed.answers);
   if (plan.batch().Count() == 0) {
-    return std::move(committed.answers);  // Duplicates lean on versions that earlier commits have synced.
+    return answers;  // Duplicates lean on versions that earlier commits have synced.
   }
   TWINLOG_KILL_POINT("spool.before_commit");
-  const std::uint64_t bytes = plan.batch().GetDataSize();
-  Status written = database_->write(plan.batch(), Durability::kSynced);
-  if (!written) {
-    write_failed(written.error());
+  if (Status written = write_commit(plan.batch(), std::move(pending)); !written) {
     return written.error();
   }
-  TWINLOG_KILL_POINT("spool.after_commit");
-  install(committed, received);
-  space_.wrote(bytes);
-  ++commits_;
-  return std::move(committed.answers);
+  return answers;
 }
 
-void RocksSpool::install(const Committed& committed, UtcMicros received_at) {
+Status RocksSpool::write_commit(rocksdb::WriteBatch& batch, Pending pending) {
+  const std::uint64_t bytes = batch.GetDataSize();
+  Status written = database_->write(batch, Durability::kSynced);
+  if (!written) {
+    write_failed(written.error());
+    pending_ = std::move(pending);  // It may be there after all: recover() finds out.
+    return written;
+  }
+  TWINLOG_KILL_POINT("spool.after_commit");
+  install(std::move(pending));
+  space_.wrote(bytes);
+  ++commits_;
+  return {};
+}
+
+void RocksSpool::install(Pending pending) {
+  const Committed& committed = pending.committed;
+  if (pending.draft) {
+    std::move(*pending.draft).install(*tree_);
+    const std::scoped_lock lock(shown_tree_mutex_);
+    shown_tree_ = tree_->state();
+  }
+  if (committed.own) {  // Before the number is given out: who reads it knows what it is.
+    book_.add_own(committed.own->number, committed.own->waits_for_note);
+  }
   last_leaf_ = committed.last_leaf;
-  last_promised_ = {committed.last_leaf, received_at};
+  last_promised_ = {committed.last_leaf, pending.received_at};
   if (committed.skipped) {
     static_cast<void>(positions_.update([&committed](SpoolPositions& positions) {
       positions.skipped.push_back(*committed.skipped);
@@ -155,13 +185,6 @@ Status RocksSpool::change_losses(const Change& change) {
       write_failed(written.error());
     }
     return written;
-  });
-}
-
-Status RocksSpool::skip_to(std::uint64_t leaf) {
-  return change_losses([leaf](SpoolPositions& positions, rocksdb::WriteBatch& /*batch*/) {
-    positions.skipped_to = std::max(positions.skipped_to, leaf);
-    return Status();
   });
 }
 
@@ -283,6 +306,7 @@ SpoolStats RocksSpool::stats() const {
   stats.cursors = positions.cursors;
   stats.incomplete_since = positions.incomplete_since;
   stats.last_leaf = last_leaf_;
+  stats.own_leaves = book_.own_in({stats.first_kept_leaf, stats.last_leaf});
   space_.tell(stats);
   setup_->tell(stats);
   stats.sync_errors = sync_errors_;
@@ -296,9 +320,9 @@ SpoolStats RocksSpool::stats() const {
 }
 
 Backlog RocksSpool::backlog(StoreId store) const {
-  const LeafRange range{cursor(store) + 1, last_leaf_};
+  const LeafRange range{book_.next_other(cursor(store) + 1), last_leaf_};
   const std::shared_lock lock(database_mutex_, std::try_to_lock);
-  return measure_backlog(lock.owns_lock() ? database_.get() : nullptr, range);
+  return measure_backlog(lock.owns_lock() ? database_.get() : nullptr, range, events_in(range));
 }
 
 std::string RocksSpool::missing() const {

@@ -14,10 +14,13 @@
 
 #include "spool/commit_plan.h"
 #include "spool/database.h"
+#include "spool/epoch_book.h"
+#include "spool/epoch_tree.h"
 #include "spool/letter_keeper.h"
 #include "spool/opening.h"
 #include "spool/position_keeper.h"
 #include "spool/promised.h"
+#include "spool/record_keys.h"
 #include "spool/rocks_spool.h"
 #include "spool/space_keeper.h"
 #include "spool/spool_errors.h"
@@ -36,7 +39,17 @@ class RocksSpool final : public Spool {
 
   const SpoolIdentity& identity() const override { return identity_; }
   Result<std::vector<std::vector<Disposition>>> commit(std::span<const CommitRequest> requests,
-                                                       UtcMicros received_at) override;
+                                                       const CommitMoment& moment) override;
+  using Spool::commit;
+  std::optional<EndedEpoch> ended_epoch() const override;
+  Result<TreeState> begin_epoch(const NewEpoch& epoch, UtcMicros now) override;
+  Result<TreeState> append(const LeafMaker& leaf, UtcMicros now, std::span<const LeafRange> declares) override;
+  TreeState tree() const override;
+  Status keep_note(const SavedNote& note) override;
+  std::vector<SpoolEpoch> epochs() const override;
+  std::uint64_t events_in(const LeafRange& numbers) const override;
+  std::uint64_t newest_event(std::uint64_t number) const override { return book_.newest_other(number); }
+  Result<SpoolBatch> read_batch(std::uint64_t after, std::size_t most_events, std::size_t most_bytes) const override;
   Result<std::vector<Version>> read(std::uint64_t after, std::size_t most_events,
                                     std::size_t most_bytes) const override;
   std::uint64_t last_leaf() const override { return last_leaf_; }
@@ -55,9 +68,10 @@ class RocksSpool final : public Spool {
                              const Settlement& settlement) override;
   Status give_up_unreadable(std::uint64_t after) override;
   Status note_missing(const LeafRange& range) override;
-  Status skip_to(std::uint64_t leaf) override;
   Status acknowledge(const LeafRange& lost, const Decision& by) override;
   Status maintain(TimePoint now) override;
+  void trim_delivered(std::uint64_t number) override { positions_.trim_delivered(number); }
+  Status drop_trimmed() override;
   SpoolStats stats() const override;
   Backlog backlog(StoreId store) const override;
   std::string missing() const override;
@@ -73,10 +87,22 @@ class RocksSpool final : public Spool {
 
  private:
   Error closed_error() const { return spool_closed(settings_.path); }
-  void install(const Committed& committed, UtcMicros received_at);
+  /// What is written and not known to be on stable storage.
+  struct Pending {
+    Committed committed = {};
+    UtcMicros received_at = 0;
+    std::optional<TreeDraft> draft = {};
+  };
+  Status write_commit(rocksdb::WriteBatch& batch, Pending pending);
+  void install(Pending pending);
+  /// Of the newest epoch; nothing where it cannot be told, or has no ledger.
+  std::optional<SavedTree> newest_tree() const;
+  std::vector<Loss> undeclared(std::span<const LeafRange> declares) const;
+  void note_declared(std::span<const Loss> declared);
   Status keep_writable();
   Status recover();
   Status go_on(SpoolState found);
+  void take_epochs(SpoolState& found);
   void bring_back(SpoolPositions& positions, const DeadLetterIndex::Place& letter);
   Status trim(TimePoint now);
   template <typename Change>
@@ -98,6 +124,15 @@ class RocksSpool final : public Spool {
 
   PositionKeeper positions_;
   LetterKeeper letters_;
+  EpochBook book_;
+
+  // Of the epoch under way; only for the committing thread, but what it shows of it.
+  std::optional<EpochTree> tree_;
+  bool needs_epoch_ = false;  ///< One was begun since the opening: nothing is taken without one any more.
+  RecordKeys keys_;
+  std::optional<Pending> pending_;
+  mutable std::mutex shown_tree_mutex_;
+  TreeState shown_tree_;
 
   std::atomic<std::uint64_t> last_leaf_;
   std::atomic<std::uint64_t> sync_errors_ = 0;

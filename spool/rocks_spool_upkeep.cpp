@@ -6,6 +6,7 @@
 
 #include "ledger/base/kill_point.h"
 #include "spool/layout.h"
+#include "spool/ledger_layout.h"
 #include "spool/loss.h"
 #include "spool/rocks_spool_class.h"
 
@@ -55,6 +56,10 @@ Status RocksSpool::trim(TimePoint now) {
   // When nothing is left to tell it: received times never fall.
   batch.Put(database_->meta(), rocksdb::Slice(kReceivedAtKey),
             number_value(static_cast<std::uint64_t>(last_promised_.received_at)));
+  book_.forget_below(first_kept, last_leaf_, batch, *database_);
+  if (const std::optional<SavedTree> tree = newest_tree()) {  // Its root is to be told without what is trimmed.
+    batch.Put(database_->meta(), rocksdb::Slice(kTreeKey), tree_value(*tree));
+  }
   Status written = database_->write(batch, Durability::kSynced);
   if (!written) {
     write_failed(written.error());
@@ -68,6 +73,11 @@ Status RocksSpool::trim(TimePoint now) {
     write_failed(dropped.error());
   }
   return dropped;
+}
+
+Status RocksSpool::drop_trimmed() {
+  const std::shared_lock lock(database_mutex_);
+  return writable_ && database_ ? database_->compact_below(setup_->durable_first_kept()) : Status(closed_error());
 }
 
 /// After a failed write or sync nothing is known of what reached the disk, and the same sync is not tried again: the
@@ -113,6 +123,17 @@ void RocksSpool::bring_back(SpoolPositions& positions, const DeadLetterIndex::Pl
   }
 }
 
+/// A batch is there whole or not at all: its last number tells. What it made of the tree is taken or dropped with it.
+void RocksSpool::take_epochs(SpoolState& found) {
+  book_.install(std::move(found.epochs));
+  if (std::optional<Pending> pending = std::exchange(pending_, std::nullopt);
+      pending && pending->draft && tree_ && pending->committed.last_leaf <= found.last_event) {
+    std::move(*pending->draft).install(*tree_);
+    const std::scoped_lock lock(shown_tree_mutex_);
+    shown_tree_ = tree_->state();
+  }
+}
+
 /// With what memory knows and the disk may not: where the stores are, and what they have lost.
 Status RocksSpool::go_on(SpoolState found) {
   const std::vector<DeadLetterIndex::Place> forgotten = letters_.install(std::move(found.dead_letters));
@@ -136,6 +157,7 @@ Status RocksSpool::go_on(SpoolState found) {
       ++sync_errors_;
       return written;
     }
+    take_epochs(found);
     last_leaf_ = std::max(last_leaf_.load(), found.last_leaf);
     setup_->durable_first_kept() = positions.first_kept;
     writable_ = true;

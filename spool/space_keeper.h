@@ -28,6 +28,8 @@ class SpaceKeeper {
   /// What the volume would still give, for tell().
   void look_at_volume();
   Status measure(const Database& database, std::chrono::steady_clock::time_point now);
+  /// The room that the first write of a run takes, whatever it holds, says nothing of how fast the spool fills.
+  void forget_rate() { fill_rate_.forget(); }
   void take_ballast(std::chrono::steady_clock::time_point now);
   /// Why there is no ballast; ok where there is.
   Status ballast() const { return no_ballast_.status(); }

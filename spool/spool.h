@@ -5,9 +5,9 @@
 //  1. commit() answers kStored / kDuplicate / kConflict only for versions on stable storage: one write batch, one sync,
 //     for all requests of one call (group commit).
 //  2. One number counts everything that is accepted from 1, in commit order: it is key, cursor, backlog and position. A
-//     number that leads nowhere is on record: skipped (skip_to), or lost; any other hole is found at the next opening
-//     and becomes a loss. The door of the ledger: the leaf of each version is to be made in commit(), in the same
-//     batch.
+//     number that leads nowhere is on record: skipped (by an older build), or lost; any other hole is found at the next
+//     opening and becomes a loss. The door of the ledger: the leaf of each version is to be made in commit(), in the
+//     same batch.
 //  3. A cursor names the last leaf its store has, or has refused for good; after a crash it is at worst too low: a
 //  crash
 //     repeats, never skips.
@@ -15,7 +15,7 @@
 //  5. No tombstones: trimmed records disappear by whole files and by compaction, and no read starts below a cursor.
 //  6. What was promised and cannot be read is never passed over in silence: first the loss is on stable storage, then a
 //     reader goes beyond it. Files that were damaged stay in the folder.
-//  7. received_at never falls, whatever the clock does.
+//  7. received_at never falls within an epoch, whatever the clock does.
 //  8. Nothing durable lies outside the file system interface (rocksdb::Env) that the spool was opened with.
 #pragma once
 
@@ -32,7 +32,9 @@
 #include "ledger/base/result.h"
 #include "ledger/record/auth_event.h"
 #include "ledger/record/event_reader.h"
+#include "ledger/record/ledger_part.h"
 #include "spool/dead_letter.h"
+#include "spool/epoch.h"
 
 namespace twinlog {
 
@@ -52,6 +54,27 @@ enum class Disposition : std::uint8_t {
 /// Whether one full spool refuses single events or the request as a whole.
 enum class Atomicity : std::uint8_t { kPerEvent, kWhole };
 
+/// Own leaves that go with the commit of events, behind them in the same batch.
+struct CommitMoment {
+  UtcMicros received_at = 0;
+  const LeafMaker* rider = nullptr;  ///< None where it is null.
+};
+
+/// What a courier takes to a store at once: items of one epoch, in order.
+struct SpoolBatch {
+  SpoolEpoch epoch;
+  /// All up to this number is in the batch, or leads nowhere; 0: there is nothing to read.
+  std::uint64_t last_number = 0;
+  std::uint64_t items = 0;  ///< Versions and own leaves.
+  /// Nothing is given because a checkpoint over the next leaf is being signed: it goes out with that.
+  bool waits_for_note = false;
+  std::vector<Version> versions = {};  ///< leaf_index is the index in the epoch.
+  LedgerPart ledger = {};              ///< Empty where the epoch has none.
+  /// Epochs before this one that end below it, and this one where its last item is in the batch and it is over: once
+  /// the batch is in a store, it has all of them.
+  std::vector<Uuid> closed = {};
+};
+
 /// The events of one request. The pointed-to events outlive the commit.
 struct CommitRequest {
   std::span<const AcceptedEvent> events;
@@ -65,7 +88,7 @@ struct SpoolIdentity {
   std::string log_id_key;  ///< 32 random bytes: the HMAC key for generated log ids. A secret.
 };
 
-/// Leaves, from the first to the last.
+/// Numbers, from the first to the last.
 struct LeafRange {
   std::uint64_t first = 1;
   std::uint64_t last = 0;
@@ -81,6 +104,7 @@ struct Loss {
   UtcMicros until = 0;
   /// Bit by bit, the stores that can never have them: one alone where only its dead letters were left of them.
   std::uint8_t stores = kAllStores;
+  bool is_declared = false;  ///< A GAP leaf says so.
 };
 constexpr std::uint8_t bit_of(StoreId store) {
   return static_cast<std::uint8_t>(1U << static_cast<std::uint8_t>(store));
@@ -97,6 +121,7 @@ struct AcknowledgedLoss : Loss {
 struct SpoolStats {
   std::uint64_t last_leaf = 0;        ///< 0: nothing was ever accepted.
   std::uint64_t first_kept_leaf = 1;  ///< Everything below was trimmed.
+  std::uint64_t own_leaves = 0;       ///< How many of those that are kept are no events but the agent's own.
   std::array<std::uint64_t, kStores> cursors{};
   /// As note_incomplete() was told.
   std::array<std::optional<UtcMicros>, kStores> incomplete_since{};
@@ -133,6 +158,9 @@ struct SpoolStats {
   std::uint64_t unreadable_ids = 0;
   std::uint64_t forgotten_ids = 0;
   bool writable = true;  ///< The last commit or probe succeeded.
+
+  /// How many versions are kept.
+  std::uint64_t records() const { return last_leaf + 1 - first_kept_leaf - own_leaves; }
 };
 
 /// What one store does not have yet.
@@ -157,9 +185,38 @@ class Spool {
   /// Takes the requests in order; the outer vector of the answer matches `requests`, the inner one its events.
   /// An Error means that nothing of the whole call is promised (the disk refused): answer `busy`.
   virtual Result<std::vector<std::vector<Disposition>>> commit(std::span<const CommitRequest> requests,
-                                                               UtcMicros received_at) = 0;
+                                                               const CommitMoment& moment) = 0;
+  Result<std::vector<std::vector<Disposition>>> commit(std::span<const CommitRequest> requests, UtcMicros received_at) {
+    return commit(requests, CommitMoment{.received_at = received_at});
+  }
 
-  /// Up to `most_events` versions (and about `most_bytes` of them, at least one) with a leaf above `after`, in order.
+  // The ledger. Where no epoch was begun since the spool was opened, events are taken without leaves, in the epoch that
+  // was drawn when the spool was created, if nothing was ever begun in it.
+
+  /// As found at the opening; nothing where there was none with a ledger.
+  virtual std::optional<EndedEpoch> ended_epoch() const = 0;
+  /// Ends the one under way, if any, and begins another with its leaf 0, synced. The committing thread alone.
+  virtual Result<TreeState> begin_epoch(const NewEpoch& epoch, UtcMicros now) = 0;
+  /// Puts one leaf of the agent's own behind all others, synced; `declares` are losses that it declares (is_declared
+  /// from then on). The committing thread alone.
+  virtual Result<TreeState> append(const LeafMaker& leaf, UtcMicros now, std::span<const LeafRange> declares = {}) = 0;
+  /// Out of memory.
+  virtual TreeState tree() const = 0;
+  /// Synced: after this the note may be published.
+  virtual Status keep_note(const SavedNote& note) = 0;
+  /// All of which an item is kept or that a store does not have whole yet, oldest first, the one under way last.
+  virtual std::vector<SpoolEpoch> epochs() const = 0;
+  /// How many of these numbers are no leaves of the agent's own. Out of memory.
+  virtual std::uint64_t events_in(const LeafRange& numbers) const = 0;
+
+  /// The greatest number up to `number` that is no leaf of the agent's own; 0: none that is known. Out of memory.
+  virtual std::uint64_t newest_event(std::uint64_t number) const = 0;
+
+  /// Up to `most_events` events (and about `most_bytes` of them, at least one) with a number above `after`, of one
+  /// epoch, and the own leaves among them.
+  virtual Result<SpoolBatch> read_batch(std::uint64_t after, std::size_t most_events, std::size_t most_bytes) const = 0;
+  /// Up to `most_events` versions (and about `most_bytes` of them, at least one) with a number above `after`, in order,
+  /// whatever epochs they are of; own leaves are passed over.
   virtual Result<std::vector<Version>> read(std::uint64_t after, std::size_t most_events,
                                             std::size_t most_bytes) const = 0;
 
@@ -191,10 +248,6 @@ class Spool {
   /// Goes on record, durably, as lost: the numbers in `range` that lead nowhere and are not on record yet.
   virtual Status note_missing(const LeafRange& range) = 0;
 
-  /// Leaves up to `leaf` are never given out from now on, durably. For a spool that was set back: a store knows these
-  /// numbers of events that the spool has lost. A commit under way may still give out the next ones.
-  virtual Status skip_to(std::uint64_t leaf) = 0;
-
   /// Somebody knows of this loss: it no longer counts as trouble, and stays on record with the decision. kRefused where
   /// exactly these leaves are not among the losses.
   virtual Status acknowledge(const LeafRange& lost, const Decision& by) = 0;
@@ -202,6 +255,11 @@ class Spool {
   /// Trims what all stores have had for `keep_delivered` (sooner when space runs short) and measures the folder. To be
   /// called about once a second.
   virtual Status maintain(std::chrono::steady_clock::time_point now) = 0;
+
+  /// The next maintain() trims up to this number what all stores have, whatever `keep_delivered` says.
+  virtual void trim_delivered(std::uint64_t number) = 0;
+  /// Takes what was trimmed out of the files, not only out of sight. Waits for the disk.
+  virtual Status drop_trimmed() = 0;
 
   /// Out of memory: never waits for the disk.
   virtual SpoolStats stats() const = 0;

@@ -10,6 +10,12 @@ Error spool_closed(const std::string& path) {
                                      "check the volume"};
 }
 
+Error no_epoch(const std::string& path) {
+  return {
+      ErrorKind::kTransient,
+      "the spool in " + path + " takes nothing until a new epoch of the ledger is begun in it, which is tried again"};
+}
+
 Error spool_is_another(const std::string& path) {
   return {ErrorKind::kCorrupt, "the spool in " + path +
                                    " came back from a disk error as another one, without what it held; nothing is "

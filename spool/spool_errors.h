@@ -14,6 +14,8 @@ namespace twinlog {
 
 /// kTransient: it met a disk error and is not open.
 Error spool_closed(const std::string& path);
+/// kTransient: the epoch under way was ended and no other one could be begun yet.
+Error no_epoch(const std::string& path);
 /// kCorrupt: what lies there now is not what this process had open.
 Error spool_is_another(const std::string& path);
 /// kRefused: nobody knows of such a loss.

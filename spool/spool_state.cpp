@@ -6,8 +6,9 @@
 #include <string>
 
 #include "ledger/base/uuid.h"
+#include "spool/items.h"
 #include "spool/layout.h"
-#include "spool/read_versions.h"
+#include "spool/ledger_layout.h"
 
 namespace twinlog {
 namespace {
@@ -36,7 +37,7 @@ Result<SpoolIdentity> create_identity(Database& database, Random& random, const 
 }
 
 Result<SpoolIdentity> read_identity(const std::string& path, const Database& database, std::uint32_t format) {
-  const auto epoch_id = database.get_meta(format == kSpoolFormat ? epoch_key(0) : std::string(kEpochIdKey));
+  const auto epoch_id = database.get_meta(format == 1 ? std::string(kEpochIdKey) : epoch_key(0));
   const auto log_id_key = database.get_meta(kLogIdKeyKey);
   if (!epoch_id || !log_id_key) {
     return !epoch_id ? epoch_id.error() : log_id_key.error();
@@ -141,13 +142,28 @@ Status read_losses(const std::string& path, const Database& database, SpoolPosit
   return {};
 }
 
+/// Which of the losses a leaf declares.
+Status read_declared(const std::string& path, const Database& database, SpoolPositions& positions) {
+  std::vector<std::string> declared;
+  const auto key_alone = [](std::string_view key, std::string_view /*value*/) {
+    return std::optional(std::string(key));
+  };
+  Status read = read_entries(path, database, kDeclaredPrefix, key_alone, declared);
+  const auto mark = [&declared](Loss& loss) {
+    loss.is_declared = std::ranges::find(declared, declared_key(loss)) != declared.end();
+  };
+  std::ranges::for_each(positions.losses, mark);
+  std::ranges::for_each(positions.acknowledged, mark);
+  return read;
+}
+
 /// Of the newest event that can be read; 0 where there is none.
 Result<UtcMicros> newest_received_at(const Database& database, std::uint64_t last_event) {
   constexpr std::uint64_t kMost = 1024;  // More than lie in one block, which is what is damaged together.
   for (std::uint64_t leaf = last_event; leaf > 0 && leaf + kMost > last_event; --leaf) {
-    Result<std::optional<Version>> found = read_version(database, leaf);
+    Result<std::optional<SpoolItem>> found = read_item(database, leaf);
     if (!found) {  // It may be one of the reading alone.
-      found = read_version(database, leaf);
+      found = read_item(database, leaf);
     }
     if (found && found->has_value()) {
       return (*found)->received_at;
@@ -183,6 +199,7 @@ Result<SpoolState> load_state(const DatabaseSetup& setup, Database& database, Ra
     return identity.error();
   }
   SpoolState created;
+  created.epochs.epochs.emplace(0, StoredEpoch{.id = identity->epoch_id});
   created.identity = std::move(*identity);
   return created;
 }
@@ -221,7 +238,8 @@ Result<std::optional<SpoolState>> read_state(const DatabaseSetup& setup, const D
     state.positions.delivered_before[i] = *before;
     state.last_leaf = std::max(state.last_leaf, *cursor);
   }
-  const Status losses = read_losses(setup.path(), database, state.positions);
+  Status losses = read_losses(setup.path(), database, state.positions);
+  losses = losses.ok() ? read_declared(setup.path(), database, state.positions) : losses;
   if (!losses) {
     return losses.error();
   }
@@ -234,6 +252,12 @@ Result<std::optional<SpoolState>> read_state(const DatabaseSetup& setup, const D
   if (!newest) {
     return newest.error();
   }
+  Result<EpochRecords> epochs = EpochRecords::load(database);
+  if (!epochs) {
+    return epochs.error();
+  }
+  epochs->epochs.try_emplace(0, StoredEpoch{.id = state.identity.epoch_id});  // Format 1 has it elsewhere.
+  state.epochs = std::move(*epochs);
   state.last_received_at = std::max(static_cast<UtcMicros>(*trimmed_at), *newest);
   state.dead_letters = std::move(*letters);
   return std::optional(std::move(state));

@@ -10,6 +10,7 @@
 #include "ledger/base/result.h"
 #include "spool/database.h"
 #include "spool/dead_letter_index.h"
+#include "spool/epoch_book.h"
 #include "spool/layout.h"
 #include "spool/spool.h"
 
@@ -35,6 +36,7 @@ struct SpoolState {
   std::uint64_t last_event = 0;    ///< The greatest leaf that is there; 0: none.
   UtcMicros last_received_at = 0;  ///< Of all that was ever accepted, as far as it is known.
   DeadLetterIndex dead_letters;
+  EpochRecords epochs;
 };
 
 /// Reads the state; a spool without events and without a format is new and gets its identity, synced. A cursor that is

@@ -12,9 +12,9 @@
 
 #include "spool/database.h"
 #include "spool/holes.h"
+#include "spool/items.h"
 #include "spool/layout.h"
 #include "spool/letter_keeper.h"
-#include "spool/read_versions.h"
 #include "spool/rocks_spool.h"
 #include "spool/spool_state.h"
 
@@ -37,13 +37,21 @@ class Reader final : public StoppedSpool {
         folder_bytes_(folder_bytes) {}
 
   StoppedSpoolFacts facts() const override {
-    return {.epoch_id = state_.identity.epoch_id,
-            .format = state_.format,
-            .first_kept_leaf = state_.positions.first_kept,
-            .last_leaf = state_.last_leaf,
-            .cursors = state_.positions.cursors,
-            .incomplete_since = state_.positions.incomplete_since,
-            .folder_bytes = folder_bytes_};
+    StoppedSpoolFacts facts{.epoch_id = state_.epochs.newest(),
+                            .format = state_.format,
+                            .first_kept_leaf = state_.positions.first_kept,
+                            .last_leaf = state_.last_leaf,
+                            .own_leaves = state_.epochs.own_in({state_.positions.first_kept, state_.last_leaf}),
+                            .newest_event = state_.epochs.newest_other(state_.last_leaf),
+                            .cursors = state_.positions.cursors,
+                            .incomplete_since = state_.positions.incomplete_since,
+                            .folder_bytes = folder_bytes_};
+    for (std::size_t store = 0; store < kStores; ++store) {
+      const LeafRange above{facts.cursors.at(store) + 1, facts.last_leaf};
+      const std::uint64_t all = above.last < above.first ? 0 : above.last - above.first + 1;
+      facts.waiting.at(store) = all - state_.epochs.own_in(above);
+    }
+    return facts;
   }
   Result<std::vector<Version>> read(std::uint64_t after, std::size_t most_events,
                                     std::size_t most_bytes) const override {

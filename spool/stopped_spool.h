@@ -28,11 +28,14 @@ Status check_stopped(const std::string& path);
 Status check_owner(const std::string& path);
 
 struct StoppedSpoolFacts {
-  Uuid epoch_id{};
+  Uuid epoch_id{};  ///< The newest.
   std::uint32_t format = 0;
   std::uint64_t first_kept_leaf = 1;
   std::uint64_t last_leaf = 0;
+  std::uint64_t own_leaves = 0;    ///< As in SpoolStats.
+  std::uint64_t newest_event = 0;  ///< As Spool::newest_event() of the last leaf.
   std::array<std::uint64_t, kStores> cursors{};
+  std::array<std::uint64_t, kStores> waiting{};  ///< Events above the cursor.
   std::array<std::optional<UtcMicros>, kStores> incomplete_since{};
   std::uint64_t folder_bytes = 0;
 };

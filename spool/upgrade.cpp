@@ -39,6 +39,14 @@ std::optional<LeafRange> skipped_range(const Database& database, std::uint64_t s
   return first <= skipped_to ? std::optional(LeafRange{first, skipped_to}) : std::nullopt;
 }
 
+void put_upgrade_of_format1(rocksdb::WriteBatch& batch, const Database& database, const SpoolState& state) {
+  batch.Put(database.meta(), epoch_key(0), rocksdb::Slice(as_text(state.identity.epoch_id)));
+  batch.Delete(database.meta(), rocksdb::Slice(kEpochIdKey));
+  if (const auto skipped = skipped_range(database, state.positions.skipped_to)) {
+    batch.Put(database.meta(), skipped_key(*skipped), "");
+  }
+}
+
 }  // namespace
 
 Status upgrade_spool(const DatabaseSetup& setup) {
@@ -60,10 +68,8 @@ Status upgrade_database(const DatabaseSetup& setup, Database& database) {
   TWINLOG_KILL_POINT("spool.before_upgrade");
   rocksdb::WriteBatch batch;
   batch.Put(database.meta(), rocksdb::Slice(kFormatKey), format_value(kSpoolFormat));
-  batch.Put(database.meta(), epoch_key(0), rocksdb::Slice(as_text((*state)->identity.epoch_id)));
-  batch.Delete(database.meta(), rocksdb::Slice(kEpochIdKey));
-  if (const auto skipped = skipped_range(database, (*state)->positions.skipped_to)) {
-    batch.Put(database.meta(), skipped_key(*skipped), "");
+  if ((*state)->format == 1) {
+    put_upgrade_of_format1(batch, database, **state);
   }
   Status written = database.write(batch, Durability::kSynced);
   TWINLOG_KILL_POINT("spool.after_upgrade");

@@ -37,9 +37,9 @@ std::variant<SpoolPage, NoPage> ask_page(const std::string& socket, const HttpAs
                                     answer.body.substr(0, answer.body.find('\n')))};
 }
 
-/// How much of what was accepted up to `leaf` a store lacks.
+/// How many of the events up to `leaf`, which is one, a store lacks. Leaves of the agent's own are none of them.
 std::uint64_t lacks(const StoreProgress& store, std::uint64_t leaf) {
-  return store.is_enabled && store.last_leaf < leaf ? leaf - store.last_leaf : 0;
+  return store.is_enabled && store.last_leaf < leaf ? std::min(leaf - store.last_leaf, store.waiting) : 0;
 }
 
 bool is_drained(const SpoolPage& page, std::uint64_t leaf) {
@@ -98,7 +98,7 @@ milliseconds time_for_answer(TimePoint deadline, const OperatorIo& io) {
 
 /// `page` is what was seen last. An agent that does not answer in time is asked again.
 WaitEnd wait_until_drained(const DrainOptions& options, TimePoint deadline, SpoolPage& page, const OperatorIo& io) {
-  const std::uint64_t leaf = page.last_leaf;
+  const std::uint64_t leaf = page.last_event;
   const Progress progress(io);
   while (!is_drained(page, leaf)) {
     if (io.clock.steady_now() >= deadline) {
@@ -129,7 +129,7 @@ int run_drain(const DrainOptions& options, const OperatorIo& io) {
     return 1;
   }
   auto& page = std::get<SpoolPage>(asked);
-  const std::uint64_t leaf = page.last_leaf;
+  const std::uint64_t leaf = page.last_event;
   if (!options.waits) {
     io.out << "draining: " << left_text(page, leaf) << "\n";
     return 0;

@@ -120,6 +120,19 @@ std::string spool_text(const HealthView::Spool& spool) {
   return text + "; " + (spool.volume.empty() ? "" : spool.volume + ", ") + "in " + spool.path + "\n";
 }
 
+std::string ledger_text(const HealthView::Ledger& ledger) {
+  if (ledger.verifier_key.empty()) {
+    return "";
+  }
+  return padded("ledger", kColumn) + "key " + ledger.verifier_key + (ledger.is_throw_away ? " (throw-away)" : "") +
+         "\n" + padded("", kColumn) +
+         (ledger.checkpoint_at.empty()
+              ? "no checkpoint yet"
+              : "newest checkpoint at " + ledger.checkpoint_at + ", of " + grouped(ledger.checkpoint_size) +
+                    (ledger.checkpoint_size == 1 ? " leaf" : " leaves")) +
+         "\n";
+}
+
 std::string warnings_text(const HealthView& view, Colours colours) {
   std::string text;
   for (const HealthView::Warning& warning : view.warnings) {
@@ -136,7 +149,7 @@ std::string health_text(const HealthView& view, Colours colours) {
   for (const HealthView::Store& store : view.stores) {
     text += store_text(store);
   }
-  return text + spool_text(view.spool) + warnings_text(view, colours);
+  return text + spool_text(view.spool) + ledger_text(view.ledger) + warnings_text(view, colours);
 }
 
 }  // namespace twinlog

@@ -55,6 +55,15 @@ HealthView::Spool spool_of(const rapidjson::Value& object) {
   return spool;
 }
 
+HealthView::Ledger ledger_of(const rapidjson::Value& object) {
+  HealthView::Ledger ledger;
+  ledger.verifier_key = text_of(object, "verifier_key");
+  ledger.checkpoint_at = text_of(object, "checkpoint_at");
+  ledger.checkpoint_size = count_member(object, "checkpoint_size");
+  ledger.is_throw_away = is_member_true(object, "throw_away");
+  return ledger;
+}
+
 }  // namespace
 
 std::optional<HealthView> read_health(std::string_view json) {
@@ -79,6 +88,9 @@ std::optional<HealthView> read_health(std::string_view json) {
                   [&view](const rapidjson::Value& object) { view.stores.push_back(store_of(object)); });
   if (const rapidjson::Value* spool = object_member(document, "spool")) {
     view.spool = spool_of(*spool);
+  }
+  if (const rapidjson::Value* ledger = object_member(document, "ledger")) {
+    view.ledger = ledger_of(*ledger);
   }
   for_each_object(document, "warnings", [&view](const rapidjson::Value& object) {
     view.warnings.push_back({text_of(object, "name"), text_of(object, "words"), text_of(object, "action")});

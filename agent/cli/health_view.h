@@ -35,6 +35,11 @@ struct HealthView {
     bool is_full = false;
     std::optional<double> full_in_seconds;
   };
+  struct Ledger {
+    std::string verifier_key, checkpoint_at;
+    std::uint64_t checkpoint_size = 0;
+    bool is_throw_away = false;
+  };
   struct Warning {
     std::string name, words, action;
   };
@@ -43,6 +48,7 @@ struct HealthView {
   std::vector<Component> components;
   std::vector<Store> stores;
   Spool spool;
+  Ledger ledger;  ///< Its key is "" where the agent is older than the ledger, or starting.
   std::vector<Warning> warnings;
 
   bool is_ok() const { return state == "ok"; }
@@ -52,7 +58,7 @@ struct HealthView {
 std::optional<HealthView> read_health(std::string_view json);
 
 /// Several lines. First the overall state and its sentence, then what is not well with impact, diagnosis and action,
-/// then stores, spool and warnings.
+/// then stores, spool, ledger and warnings.
 std::string health_text(const HealthView& view, Colours colours);
 
 }  // namespace twinlog

@@ -20,7 +20,7 @@ void write_text(Writer& writer, const char* name, std::string_view text) {
 
 LetterView view_of(StoreId store, const DeadLetter& letter, LetterMembers members) {
   LetterView view{.store = store,
-                  .leaf = letter.version.leaf_index,
+                  .leaf = letter.version.number,
                   .tenant_id = letter.version.event.tenant_id,
                   .log_id = letter.version.event.log_id,
                   .refused_at = utc_micros_text(letter.refused_at),

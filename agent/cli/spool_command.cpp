@@ -42,7 +42,7 @@ Status export_all(const SpoolSource& source, const SpoolExportOptions& options, 
     return status.error();
   }
   std::uint64_t leaf = options.only_waiting ? delivered_to_all(*status) : status->first_leaf - 1;
-  while (leaf < status->last_leaf) {
+  while (leaf < status->last_event) {
     const Result<ExportPage> page = source.page_after(leaf, options.members);
     if (!page) {
       return page.error();
@@ -56,7 +56,7 @@ Status export_all(const SpoolSource& source, const SpoolExportOptions& options, 
     leaf = page->last_leaf;
     done += page->events;
     if (io.is_err_terminal) {
-      io.err << "\r\x1b[K" << events_text(done) << ", up to " << leaf << " of " << status->last_leaf << std::flush;
+      io.err << "\r\x1b[K" << events_text(done) << ", up to " << leaf << " of " << status->last_event << std::flush;
     }
   }
   return {};

@@ -3,6 +3,8 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <algorithm>
+
 #include "agent/cli/json_members.h"
 
 namespace twinlog {
@@ -79,6 +81,7 @@ std::string spool_page_json(const SpoolPage& page) {
   write_number(writer, "records", page.records());
   write_number(writer, "first_leaf", page.first_leaf);
   write_number(writer, "last_leaf", page.last_leaf);
+  write_number(writer, "last_event", page.last_event);
   write_number(writer, "size_bytes", page.size_bytes);
   write_number(writer, "max_bytes", page.max_bytes);
   write_optional(writer, "oldest_received_at", page.oldest_received_at);
@@ -107,6 +110,10 @@ std::optional<SpoolPage> read_spool_page(std::string_view json) {
   page.format = static_cast<std::uint32_t>(count_member(document, "format"));
   page.first_leaf = count_member(document, "first_leaf");
   page.last_leaf = count_member(document, "last_leaf");
+  // An agent from before the ledger has events alone.
+  page.last_event = find_member(document, "last_event") ? count_member(document, "last_event") : page.last_leaf;
+  const std::uint64_t leaves = page.records();
+  page.own_leaves = leaves - std::min(leaves, count_member(document, "records"));
   page.size_bytes = count_member(document, "size_bytes");
   page.max_bytes = count_member(document, "max_bytes");
   page.oldest_received_at = text_member(document, "oldest_received_at");

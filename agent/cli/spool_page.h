@@ -13,8 +13,8 @@ namespace twinlog {
 struct StoreProgress {
   std::string name;
   bool is_enabled = true;
-  std::uint64_t last_leaf = 0;  ///< It has everything up to here.
-  std::uint64_t waiting = 0;
+  std::uint64_t last_leaf = 0;        ///< It has everything up to here.
+  std::uint64_t waiting = 0;          ///< Events; the agent's own leaves are none.
   std::string incomplete_since = {};  ///< "": nothing is known to be missing.
   /// Of the present row of failures, in our words; all "" when there is none. Only a running agent knows.
   std::string error_class = {};
@@ -30,6 +30,8 @@ struct SpoolPage {
   std::uint32_t format = 0;
   std::uint64_t first_leaf = 1;  ///< The first that is kept.
   std::uint64_t last_leaf = 0;   ///< 0: nothing was ever accepted.
+  std::uint64_t last_event = 0;  ///< The last of them that is no leaf of the agent's own.
+  std::uint64_t own_leaves = 0;  ///< How many of those that are kept are the agent's own.
   std::uint64_t size_bytes = 0;
   std::uint64_t max_bytes = 0;  ///< 0: not known (a stopped spool).
   std::string oldest_received_at;
@@ -38,8 +40,8 @@ struct SpoolPage {
   std::vector<StoreProgress> stores;
   bool operator==(const SpoolPage&) const = default;
 
-  /// How many leaves are kept; gaps that a spool which was set back has skipped count.
-  std::uint64_t records() const { return last_leaf + 1 - first_leaf; }
+  /// How many events are kept.
+  std::uint64_t records() const { return last_leaf + 1 - first_leaf - own_leaves; }
 };
 
 /// One line with its end.

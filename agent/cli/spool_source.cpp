@@ -76,9 +76,11 @@ class SpoolFolder final : public SpoolSource {
     page.first_leaf = facts.first_kept_leaf;
     page.last_leaf = facts.last_leaf;
     page.size_bytes = facts.folder_bytes;
+    page.last_event = facts.newest_event;
+    page.own_leaves = facts.own_leaves;
     if (page.records() > 0) {
       page.oldest_received_at = received_after(facts.first_kept_leaf - 1);
-      page.newest_received_at = received_after(facts.last_leaf - 1);
+      page.newest_received_at = received_after(facts.newest_event - 1);
     }
     for (const auto& [store, is_enabled] :
          {std::pair(StoreId::kPostgres, places_.has_postgres), std::pair(StoreId::kMongodb, places_.has_mongodb)}) {
@@ -87,7 +89,7 @@ class SpoolFolder final : public SpoolSource {
       progress.name = store_name(store);
       progress.is_enabled = is_enabled;
       progress.last_leaf = facts.cursors.at(index);
-      progress.waiting = is_enabled ? facts.last_leaf - std::min(facts.last_leaf, progress.last_leaf) : 0;
+      progress.waiting = is_enabled ? facts.waiting.at(index) : 0;
       if (const auto since = facts.incomplete_since.at(index)) {
         progress.incomplete_since = utc_micros_text(*since);
       }
@@ -102,7 +104,7 @@ class SpoolFolder final : public SpoolSource {
       return versions.error();
     }
     ExportPage page;
-    page.last_leaf = versions->empty() ? leaf : versions->back().leaf_index;
+    page.last_leaf = versions->empty() ? leaf : versions->back().number;
     page.events = versions->size();
     for (const Version& version : *versions) {
       append_version_line(page.lines, version, members);

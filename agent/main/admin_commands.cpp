@@ -60,7 +60,11 @@ std::string_view AdminAgentCommands::method_of(std::string_view path) const {
   if (path == kDrain) {
     return "POST";
   }
-  return path == kSpoolStatus || path == kSpoolExport ? "GET" : SpoolOrders::method_of(path);
+  if (path == kSpoolStatus || path == kSpoolExport) {
+    return "GET";
+  }
+  const std::string_view of_keeper = KeeperOrders::method_of(path);
+  return of_keeper.empty() ? SpoolOrders::method_of(path) : of_keeper;
 }
 
 AdminPage AdminAgentCommands::run(std::string_view path, std::string_view query) {
@@ -70,6 +74,9 @@ AdminPage AdminAgentCommands::run(std::string_view path, std::string_view query)
   if (path == kDrain) {
     drain_.request(observed_.clock);
     return spool_status(Times::kUnread);
+  }
+  if (!KeeperOrders::method_of(path).empty()) {
+    return keeper_orders_.run(path, query);
   }
   if (!SpoolOrders::method_of(path).empty()) {
     return orders_.run(path, query, observed_.clock);
@@ -91,7 +98,7 @@ StoreProgress AdminAgentCommands::progress_of(StoreId store, const SpoolStats& s
   if (!progress.is_enabled) {
     return progress;
   }
-  progress.waiting = stats.last_leaf - std::min(stats.last_leaf, progress.last_leaf);
+  progress.waiting = (*courier)->backlog();
   if (const auto error = (*courier)->status().last_error) {
     progress.error_class = reaction_text(error->reaction);
     progress.error_code = error->code;
@@ -105,15 +112,17 @@ AdminPage AdminAgentCommands::spool_status(Times times) const {
   const SpoolStats stats = spool.stats();
   SpoolPage page;
   page.path = spool_path_;
-  page.epoch_id = uuid_text(spool.identity().epoch_id);
+  page.epoch_id = uuid_text(spool.tree().epoch_id);
   page.format = kSpoolFormat;
   page.first_leaf = stats.first_kept_leaf;
   page.last_leaf = stats.last_leaf;
+  page.last_event = spool.newest_event(stats.last_leaf);
+  page.own_leaves = stats.own_leaves;
   page.size_bytes = stats.disk_bytes;
   page.max_bytes = stats.max_bytes;
   if (times == Times::kRead && page.records() > 0) {
     page.oldest_received_at = received_after(spool, stats.first_kept_leaf - 1);
-    page.newest_received_at = received_after(spool, stats.last_leaf - 1);
+    page.newest_received_at = received_after(spool, page.last_event - 1);
   }
   if (const auto drain = drain_.requested_at()) {
     page.drain_requested_at = utc_micros_text(drain->utc);
@@ -136,7 +145,7 @@ AdminPage AdminAgentCommands::spool_export(std::string_view query) const {
   for (const Version& version : *versions) {
     append_version_line(page.body, version, wanted->members);
   }
-  const std::uint64_t last = versions->empty() ? wanted->after : versions->back().leaf_index;
+  const std::uint64_t last = versions->empty() ? wanted->after : versions->back().number;
   page.fields = {{"Twinlog-Last-Leaf", std::to_string(last)}, {"Twinlog-Events", std::to_string(versions->size())}};
   return page;
 }

@@ -1,5 +1,6 @@
 // What the admin socket of a running agent does beside showing its pages (docs/OPERATING.md): POST /drain,
-// GET /spool/status, GET /spool/export, and what spool_orders.h does. agent/cli/ADMIN_SOCKET.md describes them.
+// GET /spool/status, GET /spool/export, and what spool_orders.h and keeper_orders.h do. agent/cli/ADMIN_SOCKET.md
+// describes them.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include "agent/cli/spool_page.h"
+#include "agent/main/keeper_orders.h"
 #include "agent/main/spool_orders.h"
 #include "agent/net/admin/admin_server.h"
 #include "agent/observe/observed.h"
@@ -26,7 +28,10 @@ class AdminAgentCommands final : public AdminCommands {
       : observed_(observed), drain_(drain), spool_path_(std::move(spool_path)) {}
 
   /// Before the phase is kRunning.
-  void attach(SpoolOrders::Parts parts) { orders_.attach(std::move(parts)); }
+  void attach(SpoolOrders::Parts parts, KeeperDesk& desk) {
+    orders_.attach(std::move(parts));
+    keeper_orders_.attach(desk);
+  }
 
   std::string_view method_of(std::string_view path) const override;
   AdminPage run(std::string_view path, std::string_view query) override;
@@ -42,6 +47,7 @@ class AdminAgentCommands final : public AdminCommands {
   DrainRequest& drain_;
   const std::string spool_path_;
   SpoolOrders orders_;
+  KeeperOrders keeper_orders_;
 };
 
 }  // namespace twinlog

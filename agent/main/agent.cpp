@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/main/agent_parts.h"
+#include "agent/main/exit_code.h"
 #include "agent/main/process_limits.h"
 #include "agent/main/reloading.h"
 #include "agent/main/service_manager.h"
@@ -62,6 +63,14 @@ int run_agent(const Settings& settings, const std::map<std::string, std::string>
   const SystemClock clock;
   SummedLog summed(log, clock);
   AgentParts parts(settings, summed);
+  if (!settings.ledger.enrolment_key_file.empty()) {
+    Result<SigningKey> key = read_enrolment_key(settings.ledger.enrolment_key_file);
+    if (!key) {
+      summed.line(LogLevel::kError, "start_failed", key.error().message());
+      return kExitConfiguration;
+    }
+    parts.ledger.enrolment_key = std::move(*key);
+  }
   const ProcessGifts gifts{.environment = environment, .open_files = set_process_limits()};
   const ServiceManager manager(environment, getpid());
   if (const Status started = start_parts(parts, gifts, manager); !started.ok()) {

@@ -31,6 +31,12 @@ void drain_what_waits(AgentParts& parts) {
   }
 }
 
+void wake_couriers(const AgentParts& parts) {
+  for (const auto& delivery : parts.deliveries) {
+    delivery->wakeup.wake();
+  }
+}
+
 bool is_draining(const AgentParts& parts) {
   return std::ranges::any_of(parts.deliveries, [](const auto& delivery) { return delivery->courier.is_draining(); });
 }

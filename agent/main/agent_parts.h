@@ -9,6 +9,8 @@
 
 #include "agent/main/admin_commands.h"
 #include "agent/main/delivery.h"
+#include "agent/main/keeper_parts.h"
+#include "agent/main/ledger_parts.h"
 #include "agent/main/spool_writer.h"
 #include "agent/main/worker.h"
 #include "agent/net/admin/admin_server.h"
@@ -42,13 +44,15 @@ struct AgentParts {
   std::unique_ptr<AdminServer> admin_socket;
   std::unique_ptr<Spool> spool;
   std::atomic<bool> is_ephemeral{false};  ///< The spool's volume goes with the pod.
-  std::vector<std::unique_ptr<Delivery>> deliveries;
   Wakeup writer_wakeup;
+  IntakeCounters intake_counters;
+  LedgerParts ledger;
+  std::vector<std::unique_ptr<Delivery>> deliveries;
   Wakeup store_pauses;  ///< Nobody wakes it.
+  KeeperParts keeper;
   std::unique_ptr<FrontDoor> front_door;
   std::unique_ptr<SpoolWriter> spool_writer;
   std::unique_ptr<Worker> writer;  ///< The thread around it.
-  IntakeCounters intake_counters;
   Refusals refusals{clock, log};
   std::unique_ptr<IntakeServer> intake;
   Wakeup disk_wakeup;
@@ -64,6 +68,8 @@ CourierPace pace_of(const Settings& settings, StoreId store);
 /// drain timeout is over.
 void drain_what_waits(AgentParts& parts);
 bool is_draining(const AgentParts& parts);
+
+void wake_couriers(const AgentParts& parts);
 
 /// How many accepted versions at least one store still lacks.
 std::uint64_t events_left(const AgentParts& parts);

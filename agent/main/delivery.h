@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "agent/main/worker.h"
+#include "agent/notary/notary.h"
 #include "agent/pipeline/courier.h"
+#include "agent/pipeline/ledger_watch.h"
 #include "ledger/base/wakeup.h"
 
 namespace twinlog {
@@ -17,6 +19,8 @@ struct Surroundings {
   const Clock& clock;
   Random& random;
   Log& log;
+  Notary& notary;
+  LedgerWatch* watch;  ///< Of this store; null where there is none.
 };
 
 struct Delivery {
@@ -26,7 +30,18 @@ struct Delivery {
                            .store = *store,
                            .clock = around.clock,
                            .random = around.random,
-                           .log = around.log}),
+                           .log = around.log,
+                           .declare =
+                               [&notary = around.notary](StoreId id, const std::vector<DeadLetter>& letters) {
+                                 return notary.declare_refused(id, letters);
+                               },
+                           .on_ahead = [&notary = around.notary] { notary.begin_another(); },
+                           .on_delivered =
+                               [watch = around.watch](const SpoolBatch& batch) {
+                                 if (watch != nullptr) {
+                                   watch->passed(batch);
+                                 }
+                               }}),
         // Ticks at least that often, whatever the backoff: /livez looks at it.
         worker(settings.store == StoreId::kPostgres ? "to-postgres" : "to-mongodb", wakeup,
                [this] { return std::min(courier.step(), Courier::kIdle); }) {}

@@ -1,12 +1,15 @@
 #include "agent/main/help.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
+
+#include "agent/main/ledger_help.h"
 
 namespace twinlog {
 namespace {
 
-constexpr std::array<CommandHelp, 21> kCommands{{
+constexpr std::array<CommandHelp, 20> kCommands{{
     {"agent", "Run the sidecar until SIGTERM",
      R"(Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to both
 stores. On SIGTERM it stops taking events and delivers what waits, for agent.drain_timeout at most; what is left
@@ -244,19 +247,6 @@ Exit codes:
   1   no dead letter has an --id, or the spool cannot be changed
   2   --yes or --reason is missing, or a selection is none
   78  the part of the configuration that says where it is has mistakes)"},
-    {"keygen", "Make an enrolment key: what says that an agent's epochs are yours",
-     R"(Makes an Ed25519 key in the form of Go's note package. The private key is one line and goes to the file of --out, which
-gets mode 0400 and is never written over; ledger.enrolment_key_file is for it, which agents of this version do not read yet.
-The verifier key, the public half, is printed: keep it where no administrator of the stores can change it. Many agents may
-share one enrolment key.
-
-Example:
-  twinlog keygen --name audit.example.com/twinlog/enrol/prod-1 --out /etc/twinlog/enrolment.key
-
-Exit codes:
-  0   made
-  1   the file is there already, or it cannot be written
-  2   the name cannot name a key)"},
     {"try", "Show what an agent would keep of events (NDJSON), without one",
      R"(Reads a file or standard input and says for every line what record it would become, which accounts it speaks to,
 what was repaired, what was redacted and by which rule, or which field would be refused and why. Nothing is kept
@@ -297,9 +287,10 @@ of `twinlog status` also 3, no agent answers.
 }  // namespace
 
 const CommandHelp& help_of(std::string_view name) {
-  for (const CommandHelp& help : kCommands) {
-    if (help.name == name) {
-      return help;
+  for (const std::span<const CommandHelp> commands : {std::span<const CommandHelp>(kCommands), ledger_help()}) {
+    const auto found = std::ranges::find(commands, name, &CommandHelp::name);
+    if (found != commands.end()) {
+      return *found;
     }
   }
   std::abort();

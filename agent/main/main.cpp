@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "agent/cli/keygen.h"
 #include "agent/cli/send.h"
 #include "agent/main/agent.h"
 #include "agent/main/build_facts.h"
@@ -15,6 +14,7 @@
 #include "agent/main/exit_code.h"
 #include "agent/main/help.h"
 #include "agent/main/init_command.h"
+#include "agent/main/ledger_commands.h"
 #include "agent/main/operator_commands.h"
 #include "agent/main/reloading.h"
 #include "agent/main/secret_variables.h"
@@ -33,7 +33,7 @@ struct CommandLine {
   bool with_stores = false;
   InitOptions init;
   SendOptions send;
-  KeygenOptions keygen;
+  LedgerLine ledger;
   OperatorLine at_agent;
   bool waits_for_ready = false;  ///< What can be waited for; required, so that there can be more some day.
   std::vector<std::string> help_on;
@@ -79,11 +79,6 @@ int run_init_command(CommandLine& line) {
   return run_init(line.init, process_environment(), {.out = std::cout, .err = std::cerr});
 }
 
-int run_keygen_command(const CommandLine& line) {
-  SystemRandom random;
-  return run_keygen(line.keygen, random, {.out = std::cout, .err = std::cerr});
-}
-
 /// The command under `app` that the words name; null when there is none.
 CLI::App* find_command(CLI::App& app, const std::vector<std::string>& words) {
   CLI::App* command = &app;
@@ -123,13 +118,21 @@ int explain_usage(const CLI::App& app, const CLI::ParseError& error) {
     command = command->get_subcommands().front();
   }
   std::cerr << "twinlog: " << error.what() << "\n\n" << help_text(*command);
-  return kExitUsage;
+  const std::string& name = command->get_name();
+  const bool gives_verdicts = name == "verify" || name == "prove" || name == "reconcile";
+  return gives_verdicts ? kVerifyInput : kExitUsage;  // There 2 is a verdict.
 }
 
 /// Commands and their options; what was chosen is in `chosen` after the parse.
 class Commands {
  public:
-  Commands(CLI::App& app, CommandLine& line, std::function<int()>& chosen) : app_(app), line_(line), chosen_(chosen) {}
+  Commands(CLI::App& app, CommandLine& line, std::function<int()>& chosen)
+      : app_(app),
+        line_(line),
+        chosen_(chosen),
+        ledger_([this](CLI::App& above, const std::string& name,
+                       const std::function<int()>& run) -> CLI::App& { return add(above, name, run); },
+                line.ledger, line.at_agent) {}
 
   void add_all() {
     CLI::App& agent = add(app_, "agent", [this] { return run_agent_command(line_); });
@@ -150,7 +153,7 @@ class Commands {
     add_drain();
     add_spool();
     add_try();
-    add_keygen();
+    ledger_.add_all(app_);
     CLI::App* help = app_.add_subcommand("help", "Say what a command does, with examples");
     help->add_option("COMMAND", line_.help_on, "The command");
     help->callback([this] { chosen_ = [this] { return run_help_command(app_, line_); }; });
@@ -260,18 +263,10 @@ class Commands {
     trying.add_option("FILE", line_.at_agent.file, "The file to read; without it, or with -, standard input");
   }
 
-  void add_keygen() {
-    CLI::App& keygen = add(app_, "keygen", [this] { return run_keygen_command(line_); });
-    keygen
-        .add_option("--name", line_.keygen.name, "The key's name, for instance audit.example.com/twinlog/enrol/prod-1")
-        ->required();
-    keygen.add_option("--out", line_.keygen.file,
-                      "The file for the private key; without it, it goes to standard output");
-  }
-
   CLI::App& app_;
   CommandLine& line_;
   std::function<int()>& chosen_;
+  LedgerCommands ledger_;
 };
 
 int run(int argc, char** argv) {

@@ -59,13 +59,12 @@ RocksSpoolSettings settings_at(const SpoolAtHand& hand, const std::string& path)
   return spool;
 }
 
-std::unique_ptr<Store> make_store(StoreId store, const Settings& settings, const Uuid& epoch, SpoolAtHand& hand) {
+std::unique_ptr<Store> make_store(StoreId store, const Settings& settings, SpoolAtHand& hand) {
   if (store == StoreId::kPostgres) {
-    return make_postgres_store({.store = settings.postgres, .epoch_id = epoch, .agent = settings.agent.name},
-                               hand.clock);
+    return make_postgres_store({.store = settings.postgres, .agent = settings.agent.name}, hand.clock);
   }
-  return make_mongodb_store({.store = settings.mongodb, .epoch_id = epoch, .agent = settings.agent.name}, hand.clock,
-                            hand.random, hand.pauses);
+  return make_mongodb_store({.store = settings.mongodb, .agent = settings.agent.name}, hand.clock, hand.random,
+                            hand.pauses);
 }
 
 /// The whole configuration is read only here: nothing else needs the stores' secrets.
@@ -79,8 +78,12 @@ Result<std::unique_ptr<Store>> connect_store(StoreId id, const Spool& spool, con
   if (!(id == StoreId::kPostgres ? loaded->settings.postgres : loaded->settings.mongodb).enabled) {
     return Error(ErrorKind::kRefused, name + " is turned off in the configuration: nothing can be replayed to it");
   }
-  std::unique_ptr<Store> store = make_store(id, loaded->settings, spool.identity().epoch_id, hand);
-  if (const auto connected = store->connect(); !connected) {
+  std::unique_ptr<Store> store = make_store(id, loaded->settings, hand);
+  std::vector<Uuid> epochs;
+  for (const SpoolEpoch& epoch : spool.epochs()) {
+    epochs.push_back(epoch.id);
+  }
+  if (const auto connected = store->connect(epochs); !connected) {
     return Error(ErrorKind::kTransient, name + ": " + connected.error().words);
   }
   return store;

@@ -37,34 +37,29 @@ void add_store(AgentParts& parts, StoreId id, const StoreSettings& settings, std
       .pace = pace_of(parts.settings, id),
       .probe = std::clamp(parts.settings.spool.keep_delivered / 3, kMostEagerProbe, kLaziestProbe)};
   parts.deliveries.push_back(std::make_unique<Delivery>(
-      courier, std::move(store), Surroundings{*parts.spool, parts.clock, parts.random, parts.log}));
+      courier, std::move(store),
+      Surroundings{*parts.spool, parts.clock, parts.random, parts.log, *parts.ledger.notary, watch_of(parts, id)}));
 }
 
 void add_stores(AgentParts& parts) {
-  const Uuid epoch = parts.spool->identity().epoch_id;
-  add_store(
-      parts, StoreId::kPostgres, parts.settings.postgres,
-      make_postgres_store({.store = parts.settings.postgres, .epoch_id = epoch, .agent = parts.settings.agent.name},
-                          parts.clock));
+  add_store(parts, StoreId::kPostgres, parts.settings.postgres,
+            make_postgres_store({.store = parts.settings.postgres, .agent = parts.settings.agent.name}, parts.clock));
   add_store(parts, StoreId::kMongodb, parts.settings.mongodb,
-            make_mongodb_store({.store = parts.settings.mongodb, .epoch_id = epoch, .agent = parts.settings.agent.name},
-                               parts.clock, parts.random, parts.store_pauses));
+            make_mongodb_store({.store = parts.settings.mongodb, .agent = parts.settings.agent.name}, parts.clock,
+                               parts.random, parts.store_pauses));
 }
 
 void start_front_door(AgentParts& parts) {
-  const auto wake_couriers = [&parts] {
-    for (const auto& delivery : parts.deliveries) {
-      delivery->wakeup.wake();
-    }
-  };
-  parts.front_door =
-      std::make_unique<FrontDoor>(reader_settings(parts), FrontDoor::Parts{.spool = *parts.spool,
-                                                                           .clock = parts.clock,
-                                                                           .log = parts.log,
-                                                                           .wait = parts.writer_wakeup,
-                                                                           .on_accepted = wake_couriers});
+  parts.front_door = std::make_unique<FrontDoor>(
+      reader_settings(parts), FrontDoor::Parts{.spool = *parts.spool,
+                                               .clock = parts.clock,
+                                               .log = parts.log,
+                                               .wait = parts.writer_wakeup,
+                                               .on_accepted = [&parts] { wake_couriers(parts); },
+                                               .rider = [&parts] { return parts.ledger.notary->rider(); }});
   parts.spool_writer = std::make_unique<SpoolWriter>(SpoolWriter::Parts{.front_door = *parts.front_door,
                                                                         .spool = *parts.spool,
+                                                                        .notary = *parts.ledger.notary,
                                                                         .clock = parts.clock,
                                                                         .log = parts.log,
                                                                         .tick = parts.observed.writer_tick});
@@ -120,7 +115,8 @@ Known known_of(const AgentParts& parts) {
           .http_listen = settings.intake.http.listen,
           .spool_path = settings.spool.path,
           .spool_max_bytes = settings.spool.max_bytes,
-          .is_store_enabled = {settings.postgres.enabled, settings.mongodb.enabled}};
+          .is_store_enabled = {settings.postgres.enabled, settings.mongodb.enabled},
+          .longest_silence = settings.ledger.idle_every};
 }
 
 std::string or_off(const std::string& address) {
@@ -147,7 +143,7 @@ void say_started(const AgentParts& parts) {
                   {"max_bytes", std::to_string(settings.spool.max_bytes)},
                   {"postgres", on_or_off(settings.postgres.enabled)},
                   {"mongodb", on_or_off(settings.mongodb.enabled)},
-                  {"epoch", uuid_text(parts.spool->identity().epoch_id)},
+                  {"epoch", uuid_text(parts.spool->tree().epoch_id)},
                   {"waiting", std::to_string(events_left(parts))}});
 }
 
@@ -172,6 +168,7 @@ Status start_parts(AgentParts& parts, const ProcessGifts& gifts, const ServiceMa
   if (Status opened = open_spool(parts, manager); !opened.ok()) {
     return opened;
   }
+  start_notary(parts);
   add_stores(parts);
   start_front_door(parts);
   if (Status started = start_intake(parts, gifts); !started.ok()) {
@@ -184,6 +181,10 @@ Status start_parts(AgentParts& parts, const ProcessGifts& gifts, const ServiceMa
   parts.observed.disk = parts.disk_watch.get();
   parts.observed.refusals = &parts.refusals;
   parts.observed.front_door = parts.front_door.get();
+  parts.observed.notary = parts.ledger.notary.get();
+  for (const StoreId store : {StoreId::kPostgres, StoreId::kMongodb}) {
+    parts.observed.watches.at(static_cast<std::size_t>(store)) = watch_of(parts, store);
+  }
   parts.observed.intake = parts.intake.get();
   parts.observed.intake_counters = &parts.intake_counters;
   parts.observed.admin = parts.admin.get();
@@ -194,7 +195,9 @@ Status start_parts(AgentParts& parts, const ProcessGifts& gifts, const ServiceMa
     ordered.couriers.push_back(&delivery->courier);
     delivery->worker.start();
   }
-  parts.commands.attach(std::move(ordered));
+  start_audit(parts);
+  start_keeper(parts);
+  parts.commands.attach(std::move(ordered), *parts.keeper.desk);
   parts.drain_request.attach([&parts] { drain_what_waits(parts); }, [&parts] { return is_draining(parts); });
   parts.observed.phase.store(Phase::kRunning);
   say_started(parts);

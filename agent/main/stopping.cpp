@@ -28,8 +28,10 @@ constexpr milliseconds kAskedAgain{
 constexpr milliseconds kTellEvery{1000};  // How often the service manager hears that the drain goes on.
 constexpr milliseconds kTellFor{15'000};  // What each time is asked for: longer than all the graces above together.
 
+/// Every store has everything, the leaf that closes the ledger included.
 bool is_drained(const AgentParts& parts) {
-  return std::ranges::all_of(parts.deliveries, [](const auto& delivery) { return delivery->courier.backlog() == 0; });
+  return parts.spool_writer->is_closed() &&
+         std::ranges::all_of(parts.deliveries, [](const auto& delivery) { return delivery->courier.is_done(); });
 }
 
 /// Keeps a service manager from losing its patience while a drain goes on.
@@ -84,6 +86,10 @@ void drain(AgentParts& parts, const ServiceManager& manager) {
   // What is still being answered adds to what waits: the intake comes first.
   while (is_waited_for()) {
     teller.tell();
+    if (parts.intake->has_stopped()) {
+      parts.spool_writer->ask_to_close();
+      parts.writer_wakeup.wake();
+    }
     if (wait_for_signal(kLook) == Signal::kStop) {
       parts.log.line(LogLevel::kWarning, "drain_cut_short", "asked to stop a second time: stopping now");
       break;
@@ -145,6 +151,7 @@ void close_spool(AgentParts& parts) {
   stop_admin(parts);
   parts.disk_watcher->stop();
   parts.writer->stop();
+  parts.spool_writer->close_now();
   if (const Status synced = parts.spool->sync(); !synced.ok()) {
     parts.log.line(LogLevel::kError, "spool_sync_failed",
                    "the last cursors may not be on disk; events will be sent again",
@@ -157,8 +164,11 @@ int end(AgentParts& parts) {
   for (const auto& delivery : parts.deliveries) {
     delivery->worker.ask_to_stop();
   }
+  parts.ledger.auditor->ask_to_stop();
+  parts.keeper.worker->ask_to_stop();
   const auto couriers_ended = [&parts] {
-    return std::ranges::all_of(parts.deliveries, [](const auto& delivery) { return delivery->worker.has_ended(); });
+    return parts.ledger.auditor->has_ended() && parts.keeper.worker->has_ended() &&
+           std::ranges::all_of(parts.deliveries, [](const auto& delivery) { return delivery->worker.has_ended(); });
   };
   wait_for(parts, couriers_ended, kStuckGrace, milliseconds{0});
   TWINLOG_KILL_POINT("agent.couriers_ended");

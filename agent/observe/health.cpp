@@ -9,7 +9,7 @@ namespace twinlog {
 namespace {
 
 /// Where several are equally bad, the first of these is most likely the cause of the others.
-constexpr std::array<std::string_view, 11> kCausesFirst = {"disk",
+constexpr std::array<std::string_view, 12> kCausesFirst = {"disk",
                                                            "spool",
                                                            "intake_socket",
                                                            "intake_http",
@@ -19,7 +19,8 @@ constexpr std::array<std::string_view, 11> kCausesFirst = {"disk",
                                                            "dead_letters_mongodb",
                                                            "courier_postgres",
                                                            "courier_mongodb",
-                                                           "clock"};
+                                                           "clock",
+                                                           "ledger"};
 
 HealthState worst_of(const std::vector<HealthComponent>& components) {
   HealthState worst = HealthState::kOk;
@@ -98,7 +99,8 @@ HealthReport judge_health(const HealthFacts& facts) {
                        judge_courier(facts, StoreId::kMongodb),
                        judge_dead_letters(facts, StoreId::kPostgres),
                        judge_dead_letters(facts, StoreId::kMongodb),
-                       judge_clock(facts)};
+                       judge_clock(facts),
+                       judge_ledger(facts)};
   report.state = worst_of(report.components);
   report.warnings = health_warnings(facts);
   report.summary = summary_of(facts, report);

@@ -68,8 +68,10 @@ HealthFacts gather_health_facts(const Observed& observed) {
   facts.most_connections = observed.most_connections;
   facts.wanted_connections = observed.wanted_connections;
   facts.is_volume_ephemeral = observed.is_volume_ephemeral;
-  facts.epoch_id = observed.spool->identity().epoch_id;
   facts.spool = observed.spool->stats();
+  facts.ledger = observed.notary->status();
+  facts.tree = observed.spool->tree();
+  facts.epoch_id = facts.tree.epoch_id;
   const auto oldest_tick = facts.steady_now - kLongestTick;
   facts.has_intake_ticked = observed.intake->last_tick() >= oldest_tick;
   facts.has_writer_ticked = observed.writer_tick.load() >= oldest_tick;
@@ -85,6 +87,8 @@ HealthFacts gather_health_facts(const Observed& observed) {
     store.backlog = backlog_now(*courier, disk.backlogs.at(static_cast<std::size_t>(courier->store())), measured_at);
     store.has_courier_ticked = courier->has_ticked_since(oldest_tick);
     store.incomplete_since = facts.spool.incomplete_since.at(static_cast<std::size_t>(courier->store()));
+    const LedgerWatch* watch = observed.watches.at(static_cast<std::size_t>(courier->store()));
+    store.audit = watch == nullptr ? std::nullopt : std::optional(watch->status());
   }
   return facts;
 }

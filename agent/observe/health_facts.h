@@ -35,6 +35,7 @@ struct StoreFacts {
   CourierStatus courier;
   Backlog backlog;
   std::optional<UtcMicros> incomplete_since;
+  std::optional<AuditStatus> audit;  ///< Nothing where it is not audited.
 };
 
 struct HealthFacts {
@@ -61,6 +62,9 @@ struct HealthFacts {
   SpoolStats spool;
   Uuid epoch_id{};
   bool is_volume_ephemeral = false;
+
+  NotaryStatus ledger;
+  TreeState tree;
 
   std::array<StoreFacts, kStores> stores;  ///< By StoreId.
 };

@@ -121,7 +121,7 @@ void write_spool(Json& json, const HealthFacts& facts) {
   json.number("max_bytes", is_open ? spool.max_bytes : facts.known.spool_max_bytes);
   json.number("limit_bytes", is_open ? spool.limit_bytes : facts.known.spool_max_bytes);
   json.number("volume_free_bytes", spool.volume_free_bytes);
-  json.number("records", spool.last_leaf + 1 - spool.first_kept_leaf);
+  json.number("records", spool.records());
   std::uint64_t waiting = 0;
   for (const StoreFacts& store : facts.stores) {
     waiting = std::max(waiting, store.is_enabled ? store.backlog.events : 0);
@@ -137,6 +137,21 @@ void write_spool(Json& json, const HealthFacts& facts) {
   json.boolean("writable", is_open && spool.writable);
   json.boolean("ballast", is_open && spool.has_ballast);
   json.seconds("full_in_seconds", spool.full_in ? std::optional<microseconds>(*spool.full_in) : std::nullopt);
+  json.close_object();
+}
+
+void write_ledger(Json& json, const HealthFacts& facts) {
+  const NotaryStatus& ledger = facts.ledger;
+  const bool has_checkpoint = !ledger.newest_note.empty();
+  json.name("ledger").open_object();
+  json.text("verifier_key", ledger.enrolment_key);
+  json.boolean("throw_away", ledger.is_throw_away);
+  json.text("origin", ledger.origin);
+  json.number("leaves", facts.tree.size);
+  json.number("checkpoint_size", ledger.size);
+  json.time("checkpoint_at", has_checkpoint ? std::optional(ledger.signed_at) : std::nullopt);
+  json.number("checkpoints", ledger.checkpoints);
+  json.number("gaps", ledger.gaps);
   json.close_object();
 }
 
@@ -216,6 +231,7 @@ std::string health_json(const HealthFacts& facts, const HealthReport& report) {
   write_store(json, facts, StoreId::kMongodb);
   json.close_array();
   write_spool(json, facts);
+  write_ledger(json, facts);
   write_intake(json, facts);
   write_warnings(json, report);
   json.close_object();

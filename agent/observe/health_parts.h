@@ -21,6 +21,9 @@ HealthComponent judge_store(const HealthFacts& facts, StoreId store);
 HealthComponent judge_courier(const HealthFacts& facts, StoreId store);
 HealthComponent judge_dead_letters(const HealthFacts& facts, StoreId store);
 HealthComponent judge_clock(const HealthFacts& facts);
+HealthComponent judge_ledger(const HealthFacts& facts);
+/// How long ago the newest checkpoint was signed; nothing before the first.
+std::optional<std::chrono::microseconds> checkpoint_age(const HealthFacts& facts);
 std::vector<HealthWarning> health_warnings(const HealthFacts& facts);
 
 inline constexpr std::string_view kNothingTaken =

@@ -179,9 +179,9 @@ HealthComponent judge_spool(const HealthFacts& facts) {
   if (has_holes_in_memory(spool)) {
     return holes_in_memory(facts);
   }
-  const std::uint64_t kept = spool.last_leaf + 1 - spool.first_kept_leaf;
-  return well("spool", "In " + facts.known.spool_path + ": " + used_words(spool) + ", " + count_words(kept, "event") +
-                           " kept, delivered ones included." + full_words(spool) + acknowledged_words(spool));
+  return well("spool", "In " + facts.known.spool_path + ": " + used_words(spool) + ", " +
+                           count_words(spool.records(), "event") + " kept, delivered ones included." +
+                           full_words(spool) + acknowledged_words(spool));
 }
 
 }  // namespace twinlog

@@ -174,7 +174,7 @@ HealthComponent judge_courier(const HealthFacts& facts, StoreId id) {
                          " was set back to an older copy, or a copy of it is used by another agent.",
             .action =
                 "Make sure that no other agent runs on a copy of this spool (`SELECT * FROM twinlog_agents`), "
-                "then compare both stores. The note stays until twinlog restarts."};
+                "then compare both stores. The note stays until twinlog restarts, once spool.keep_delivered is over."};
   }
   if (!is_late(facts, store)) {
     return well(name, store.backlog.events == 0 ? "Everything is delivered."

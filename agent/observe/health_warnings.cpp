@@ -40,6 +40,12 @@ void add_running_warnings(const HealthFacts& facts, std::vector<HealthWarning>& 
                                  ".",
                         .action = "Enlarge the volume of " + facts.known.spool_path + ", or lower spool.max_bytes."});
   }
+  if (facts.ledger.is_throw_away) {
+    warnings.push_back({.name = "ledger_key_throw_away",
+                        .words = "The ledger is signed for by a key that this spool has made for itself: only those "
+                                 "who keep its `ledger_key` line elsewhere can tell its record from a forged one.",
+                        .action = "Make a key with `twinlog keygen`, set ledger.enrolment_key_file, and restart."});
+  }
   if (facts.most_connections < facts.wanted_connections) {
     warnings.push_back({.name = "few_open_files",
                         .words = "The limit of open files lets " + count_words(facts.most_connections, "sender") +

@@ -40,6 +40,7 @@ std::string metrics_text(const Observed& observed) {
   add_intake_metrics(page, *observed.intake_counters);
   add_spool_metrics(page, observed.front_door->counters(), facts.spool);
   add_store_metrics(page, observed, facts);
+  add_ledger_metrics(page, facts);
   add_admin_metrics(page, observed);
   add_process_metrics(page);
   return page.text();

@@ -59,7 +59,7 @@ void add_room(MetricPage& page, const SpoolStats& stats) {
   page.gauge("twinlog_spool_base_types_only", "1 while the spool takes only the four base types of events, or none.")
       .add(stats.takes_only_base_types);
   page.gauge("twinlog_spool_records", "Accepted versions that the spool keeps, delivered ones included.")
-      .add(stats.last_leaf + 1 - stats.first_kept_leaf);
+      .add(stats.records());
   page.gauge("twinlog_spool_lost_events", "Events that were promised, are gone, and nobody has acknowledged.")
       .add(lost_events(stats));
   page.gauge("twinlog_spool_damaged_copies", "Folders of files as an opening found them damaged.")

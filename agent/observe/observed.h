@@ -3,16 +3,19 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "agent/net/admin/admin_server.h"
 #include "agent/net/intake/intake_server.h"
+#include "agent/notary/notary.h"
 #include "agent/observe/disk_watch.h"
 #include "agent/observe/refusals.h"
 #include "agent/pipeline/courier.h"
 #include "agent/pipeline/front_door.h"
+#include "agent/pipeline/ledger_watch.h"
 #include "ledger/base/clock.h"
 #include "spool/spool.h"
 
@@ -34,6 +37,7 @@ struct Known {
   std::string spool_path;
   std::uint64_t spool_max_bytes = 0;  ///< As configured.
   std::array<bool, kStores> is_store_enabled{};
+  std::chrono::microseconds longest_silence{};  ///< Between two checkpoints of the ledger, as configured.
 };
 
 /// Filled by main: `known` before the admin port opens, the rest before the phase becomes kRunning. Until then `known`
@@ -52,10 +56,12 @@ struct Observed {
   const IntakeServer* intake = nullptr;
   const IntakeCounters* intake_counters = nullptr;
   std::vector<const Courier*> couriers;
-  const AdminServer* admin = nullptr;             ///< Null when off.
-  const AdminServer* admin_socket = nullptr;      ///< Null when off.
-  std::atomic<std::uint64_t> reloads{0};          ///< Configurations taken over while running.
-  std::atomic<std::uint64_t> refused_reloads{0};  ///< Those that had mistakes.
+  const Notary* notary = nullptr;
+  std::array<const LedgerWatch*, kStores> watches{};  ///< Null where a store is not audited.
+  const AdminServer* admin = nullptr;                 ///< Null when off.
+  const AdminServer* admin_socket = nullptr;          ///< Null when off.
+  std::atomic<std::uint64_t> reloads{0};              ///< Configurations taken over while running.
+  std::atomic<std::uint64_t> refused_reloads{0};      ///< Those that had mistakes.
   bool is_volume_ephemeral = false;
   std::uint64_t most_connections = 0;    ///< Of senders at once.
   std::uint64_t wanted_connections = 0;  ///< The same where open files are no limit.

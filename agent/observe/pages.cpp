@@ -60,7 +60,10 @@ AdminPage Pages::page(std::string_view path) {
     }
     return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_text(observed_)};
   }
-  return plain(404, "no such page; there are /livez /startupz /readyz /healthz /metrics /version");
+  if (path == "/checkpoint") {
+    return checkpoint();
+  }
+  return plain(404, "no such page; there are /livez /startupz /readyz /healthz /metrics /version /checkpoint");
 }
 
 AdminPage Pages::livez() const {
@@ -73,6 +76,14 @@ AdminPage Pages::startupz() const {
     return plain(503, "starting: configuration, spool and listeners are not all ready yet");
   }
   return plain(200, "ok");
+}
+
+/// The newest note as it is, for whoever keeps it where nobody of ours can change it.
+AdminPage Pages::checkpoint() const {
+  if (observed_.phase.load() == Phase::kStarting) {
+    return plain(503, "starting: the spool is not open yet");
+  }
+  return {.content_type = "text/plain; charset=utf-8", .body = observed_.notary->status().newest_note};
 }
 
 AdminPage Pages::readyz() const {

@@ -1,5 +1,5 @@
-// The pages of the admin endpoint (docs/OPERATING.md): /livez /startupz /readyz /healthz /metrics
-// /version.
+// The pages of the admin endpoint (docs/OPERATING.md): /livez /startupz /readyz /healthz /metrics /version
+// /checkpoint.
 #pragma once
 
 #include <string>
@@ -18,6 +18,7 @@ class Pages final : public AdminPages {
  private:
   AdminPage livez() const;
   AdminPage startupz() const;
+  AdminPage checkpoint() const;
   AdminPage readyz() const;
 
   const Observed& observed_;

@@ -6,12 +6,12 @@
 #include "ledger/base/thread_name.h"
 
 namespace twinlog {
-Result<std::vector<Version>> BatchReader::take(const BatchRange& range) {
+Result<SpoolBatch> BatchReader::take(const BatchRange& range) {
   auto ahead = std::exchange(ahead_, {});
   if (ahead.valid() && ahead_range_ == range) {
-    auto versions = ahead.get();
-    if (versions && !versions->empty()) {
-      return versions;
+    auto batch = ahead.get();
+    if (batch && batch->last_number > 0) {
+      return batch;
     }
   }
   ahead = {};  // Waits for a reading of another range.

@@ -6,14 +6,13 @@
 #include <functional>
 #include <future>
 #include <utility>
-#include <vector>
 
 #include "ledger/base/result.h"
-#include "ledger/record/auth_event.h"
+#include "spool/spool.h"
 
 namespace twinlog {
 
-/// Which versions: from the first leaf above `after`, as Spool::read() cuts them off.
+/// Which items: from the first number above `after`, as Spool::read_batch() cuts them off.
 struct BatchRange {
   std::uint64_t after = 0;
   std::size_t most_events = 0;
@@ -26,13 +25,13 @@ struct BatchRange {
 /// does. Memory: at most one batch more than the courier holds.
 class BatchReader {
  public:
-  /// Spool::read() of one spool; called by two threads, never at the same time.
-  using Read = std::function<Result<std::vector<Version>>(const BatchRange& range)>;
+  /// Spool::read_batch() of one spool; called by two threads, never at the same time.
+  using Read = std::function<Result<SpoolBatch>(const BatchRange& range)>;
 
   explicit BatchReader(Read read) : read_(std::move(read)) {}
 
   /// What was read ahead for exactly this range, else what the spool has now. An error met ahead is not kept.
-  Result<std::vector<Version>> take(const BatchRange& range);
+  Result<SpoolBatch> take(const BatchRange& range);
 
   /// Begins to read. Worth it only when the spool already has all of the range: what comes later is not in it.
   /// Does nothing when the system gives no thread.
@@ -44,7 +43,7 @@ class BatchReader {
  private:
   Read read_;
   BatchRange ahead_range_;
-  std::future<Result<std::vector<Version>>> ahead_;
+  std::future<Result<SpoolBatch>> ahead_;
 };
 
 }  // namespace twinlog

@@ -1,6 +1,7 @@
 #include "agent/pipeline/courier.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "agent/pipeline/replay.h"
@@ -12,8 +13,9 @@ namespace {
 // After this many refusals in a row the batch is halved.
 constexpr unsigned kRefusalsBeforeHalving = 3;
 
+/// 0 where there is no version: a store keeps the later time that it has.
 UtcMicros newest_effective_at(const std::vector<Version>& versions) {
-  return std::ranges::max_element(versions, {}, &Version::effective_at)->effective_at;
+  return versions.empty() ? 0 : std::ranges::max_element(versions, {}, &Version::effective_at)->effective_at;
 }
 
 /// An event of the spool that cannot be read is passed over only after that is on record, and read() then goes beyond.
@@ -78,7 +80,7 @@ std::chrono::milliseconds Courier::step() {
     waiting_since_.reset();
     return now - compared_at_ < settings_.probe ? kIdle : connect();
   }
-  if (const auto wait = wait_for_batch(last - cursor)) {
+  if (const auto wait = wait_for_batch(parts_.spool.events_in({cursor + 1, last}))) {
     return *wait;
   }
   return flush(cursor);
@@ -100,8 +102,11 @@ std::optional<std::chrono::milliseconds> Courier::wait_for_batch(std::uint64_t w
 }
 
 std::chrono::milliseconds Courier::connect() {
+  const std::vector<SpoolEpoch> epochs = parts_.spool.epochs();
+  std::vector<Uuid> ids;
+  std::ranges::transform(epochs, std::back_inserter(ids), &SpoolEpoch::id);
   in_store(parts_.clock.steady_now());
-  auto outcome = parts_.store.connect();
+  auto outcome = parts_.store.connect(ids);
   in_store(std::nullopt);
   log_notes();
   if (!outcome) {
@@ -114,7 +119,7 @@ std::chrono::milliseconds Courier::connect() {
                     {{"store", std::string(store_name(settings_.store))}});
   }
   TWINLOG_KILL_POINT("courier.connected");
-  compare_position(*outcome);
+  compare_positions(epochs, *outcome);
   if (auto failed_look = look_for_newest()) {
     return failed(*failed_look);
   }
@@ -131,19 +136,24 @@ std::chrono::milliseconds Courier::connect() {
   return std::chrono::milliseconds{0};
 }
 
-void Courier::compare_position(const std::optional<AgentPosition>& position) {
-  const PositionCheck::Finding found = position_.compare(position, settings_.pace.batch_events);
+void Courier::compare_positions(std::span<const SpoolEpoch> epochs,
+                                std::span<const std::optional<AgentPosition>> positions) {
+  const PositionCheck::Finding found = position_.compare(epochs, positions);
+  if (found == PositionCheck::Finding::kAheadNow && parts_.on_ahead) {
+    parts_.on_ahead();
+  }
   const std::scoped_lock lock(mutex_);
   status_.rewinds += found == PositionCheck::Finding::kForgot ? 1 : 0;
-  status_.is_position_ahead |= found == PositionCheck::Finding::kAhead;
+  status_.is_position_ahead |= found == PositionCheck::Finding::kAhead || found == PositionCheck::Finding::kAheadNow;
 }
 
-/// The record at the cursor, where the spool still has it and the store is not known to have refused it.
+/// The newest record at the cursor or before it, where the spool still has it and the store is not known to have
+/// refused it.
 StoreStatus Courier::look_for_newest() {
-  const std::uint64_t cursor = parts_.spool.cursor(settings_.store);
-  const auto newest = cursor > 0 ? parts_.spool.read(cursor - 1, 1, 1) : Result(std::vector<Version>());
-  if (!newest || newest->empty() || newest->front().leaf_index != cursor ||
-      !parts_.spool.dead_leaves(settings_.store, {cursor, cursor}).empty()) {
+  const std::uint64_t number = parts_.spool.newest_event(parts_.spool.cursor(settings_.store));
+  const auto newest = number > 0 ? parts_.spool.read(number - 1, 1, 1) : Result(std::vector<Version>());
+  if (!newest || newest->empty() || newest->front().number != number ||
+      !parts_.spool.dead_leaves(settings_.store, {number, number}).empty()) {
     return std::nullopt;
   }
   const AuthEvent& event = newest->front().event;
@@ -161,27 +171,24 @@ StoreStatus Courier::look_for_newest() {
 }
 
 std::chrono::milliseconds Courier::flush(std::uint64_t after) {
-  auto versions = reader_.take({after, batch_events_, settings_.batch_bytes});
-  if (!versions && is_damage(versions.error())) {
+  auto batch = reader_.take({after, batch_events_, settings_.batch_bytes});
+  if (!batch && is_damage(batch.error())) {
     const Status given_up = parts_.spool.give_up_unreadable(after);
     return given_up.ok() ? std::chrono::milliseconds{0}
                          : failed_here("an event of the spool cannot be read, and that cannot be put on record: " +
                                            given_up.error().message(),
                                        Reaction::kRetrySlowly);
   }
-  if (!versions) {
-    return failed_here("the spool cannot be read: " + versions.error().message(), Reaction::kRetry);
+  if (!batch) {
+    return failed_here("the spool cannot be read: " + batch.error().message(), Reaction::kRetry);
   }
-  if (versions->empty()) {
-    return pass_hole(after);
+  if (batch->last_number == 0) {
+    return batch->waits_for_note ? kSigning : pass_hole(after);
   }
-  if (auto noted = note_holes({after + 1, versions->back().leaf_index}, versions->size())) {
+  if (auto noted = note_holes({after + 1, batch->last_number}, batch->items)) {
     return *noted;
   }
-  const AgentPosition position{.last_leaf = versions->back().leaf_index,
-                               .flushed_at = parts_.clock.utc_now(),
-                               .newest_effective_at = newest_effective_at(*versions)};
-  return send(refusals_.offer(*std::move(versions)), position);
+  return send(*std::move(batch));
 }
 
 /// Numbers that lead nowhere are on record, or are put there before the cursor goes beyond them.
@@ -222,61 +229,84 @@ std::chrono::milliseconds Courier::replay() {
 /// is told that it has all up to there, else it would seem to have forgotten something.
 std::chrono::milliseconds Courier::pass_hole(std::uint64_t after) {
   const std::uint64_t last = parts_.spool.last_leaf();  // Before the look: what comes later is no hole.
-  const auto next = parts_.spool.read(after, 1, 1);
+  const auto next = parts_.spool.read_batch(after, 1, 1);
   if (!next) {
     return failed_here("the spool cannot be read: " + next.error().message(), Reaction::kRetry);
   }
-  if (!next->empty() || last <= after) {
+  if (next->waits_for_note) {
+    return kSigning;
+  }
+  if (next->last_number > 0 || last <= after) {
     return std::chrono::milliseconds{0};
   }
   if (auto noted = note_holes({after + 1, last}, 0)) {
     return *noted;
   }
-  return send({}, {.last_leaf = last, .flushed_at = parts_.clock.utc_now()});
+  SpoolBatch nothing{.epoch = parts_.spool.epochs().back()};
+  nothing.last_number = last;
+  return send(std::move(nothing));
 }
 
-std::chrono::milliseconds Courier::send(const StoreRefusals::Offer& offer, const AgentPosition& position) {
-  position_.will_send(position.last_leaf);
-  read_ahead_of(position.last_leaf);
+std::chrono::milliseconds Courier::send(SpoolBatch batch) {
+  const AgentPosition position{.last_leaf = batch.last_number - batch.epoch.base,
+                               .flushed_at = parts_.clock.utc_now(),
+                               .newest_effective_at = newest_effective_at(batch.versions)};
+  StoreRefusals::Offer offer = refusals_.offer(std::exchange(batch.versions, {}));
+  position_.will_send(batch.last_number);
+  read_ahead_of(batch.last_number);
   TWINLOG_KILL_POINT("courier.before_flush");
   const TimePoint began = parts_.clock.steady_now();
   in_store(began);
   auto outcome =
-      parts_.store.flush({.versions = offer.versions,
+      parts_.store.flush({.epoch_id = batch.epoch.id,
+                          .versions = offer.versions,
                           .position = position,
-                          .is_resent = !offer.versions.empty() && offer.versions.front().leaf_index <=
-                                                                      parts_.spool.delivered_before(settings_.store)});
+                          .is_resent = !offer.versions.empty() &&
+                                       offer.versions.front().number <= parts_.spool.delivered_before(settings_.store),
+                          .ledger = batch.ledger,
+                          .closed = batch.closed});
   in_store(std::nullopt);
   const auto time = parts_.clock.steady_now() - began;
   if (!outcome) {
     shrink_after(outcome.error().reaction);
-    refusals_.failed(outcome.error());
+    refusals_.failed(outcome.error(), batch.epoch);
     return failed(outcome.error());
   }
-  if (const Status passed = pass(position, refusals_.letters(offer, *outcome)); !passed.ok()) {
+  if (const Status passed = pass(batch.last_number, refusals_.letters(offer, *outcome)); !passed.ok()) {
     const bool is_share_used_up = passed.error().kind() == ErrorKind::kRefused;
     return is_share_used_up ? failed_here(passed.error().message(), Reaction::kHold, Whose::kOfLetters)
                             : failed_here(passed.error().message(), Reaction::kRetrySlowly);
   }
   delivered(*outcome, offer.versions.size(), time);
+  if (parts_.on_delivered) {
+    batch.versions = std::move(offer.versions);
+    parts_.on_delivered(batch);
+  }
   return std::chrono::milliseconds{0};
 }
 
-Status Courier::pass(const AgentPosition& position, const std::vector<DeadLetter>& letters) {
+Status Courier::pass(std::uint64_t number, const std::vector<DeadLetter>& letters) {
   if (letters.empty()) {
-    return parts_.spool.move_cursor(settings_.store, position.last_leaf);
+    return parts_.spool.move_cursor(settings_.store, number);
   }
-  Status kept = parts_.spool.keep_dead_letters(settings_.store, position.last_leaf, letters);
-  if (!kept) {
-    return kept;
+  if (Status declared = parts_.declare ? parts_.declare(settings_.store, letters) : Status(); !declared) {
+    return declared;
   }
+  Status kept = parts_.spool.keep_dead_letters(settings_.store, number, letters);
+  if (kept.ok()) {
+    tell_letters(letters);
+  }
+  return kept;
+}
+
+void Courier::tell_letters(const std::vector<DeadLetter>& letters) {
   const DeadLetter& first = letters.front();
   parts_.log.line(
       LogLevel::kError, "dead_letter",
       "the store refuses events for good; they are kept as dead letters, all others went in: " + first.words,
       {{"store", std::string(store_name(settings_.store))},
        {"events", std::to_string(letters.size())},
-       {"first_leaf", std::to_string(first.version.leaf_index)},
+       {"first_leaf", std::to_string(first.version.number)},
        {"code", first.code},
        {"constraint", first.constraint},
        {"where", first.where}});
@@ -285,7 +315,6 @@ Status Courier::pass(const AgentPosition& position, const std::vector<DeadLetter
   status_.dead_letters += letters.size();
   status_.last_refusal = StoreError{
       .reaction = Reaction::kPoison, .code = newest.code, .constraint = newest.constraint, .words = newest.words};
-  return {};
 }
 
 /// While the store works. Not after a failure: it may last, and what was read would wait with it.
@@ -316,9 +345,11 @@ std::chrono::milliseconds Courier::delay(Reaction reaction, unsigned failures) {
 }
 
 std::uint64_t Courier::backlog() const {
-  const std::uint64_t last = parts_.spool.last_leaf();
-  const std::uint64_t cursor = parts_.spool.cursor(settings_.store);
-  return last > cursor ? last - cursor : 0;
+  return parts_.spool.events_in({parts_.spool.cursor(settings_.store) + 1, parts_.spool.last_leaf()});
+}
+
+bool Courier::is_done() const {
+  return parts_.spool.cursor(settings_.store) >= parts_.spool.last_leaf();
 }
 
 }  // namespace twinlog

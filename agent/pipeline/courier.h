@@ -6,15 +6,18 @@
 //  2. Nothing is dropped: what the store refuses for good becomes a dead letter in the spool in the write that moves
 //  the
 //     cursor beyond it; an error that repeating cannot mend holds the cursor and says so.
-//  3. On every connect, and every `probe` while idle, the store's position of this epoch is compared with the cursor
-//     (docs/STORES.md): lower or missing: rewound to it, and what the spool no longer has is noted in it; higher
-//     than anything ever sent: reported, and the spool gives out none of those leaves again.
+//  3. On every connect, and every `probe` while idle, the store's positions of the epochs that the spool keeps are
+//     compared with the cursor (docs/STORES.md): lower or missing: rewound to it, and what the spool no longer has is
+//     noted in it; higher than anything ever sent: reported.
+//  4. One flush is of one epoch. Leaves of the agent's own are delivered as events are, and count for nothing.
+//  5. Before the cursor passes what the store refuses, a leaf of the ledger says so.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -98,10 +101,19 @@ class Courier {
     const Clock& clock;
     Random& random;
     Log& log;
+    /// Declares in the ledger, durably, that the store refuses these; an Error: not yet, and the cursor stays. Waits
+    /// for the committing thread. Empty where there is no ledger.
+    std::function<Status(StoreId store, const std::vector<DeadLetter>& letters)> declare = {};
+    /// A copy of this process writes in the epoch under way: another one is to be begun.
+    std::function<void()> on_ahead = {};
+    /// The store has the batch, and the cursor is behind it.
+    std::function<void(const SpoolBatch& batch)> on_delivered = {};
   };
 
   /// How long the loop may sleep when nothing waits (a new event wakes it sooner).
   static constexpr std::chrono::milliseconds kIdle{1000};
+  /// While a checkpoint is being signed; who signed it wakes the loop.
+  static constexpr std::chrono::milliseconds kSigning{20};
   /// The position, and with it the store's clock, is looked at this often however busy the store is.
   static constexpr std::chrono::milliseconds kBusyProbe = std::chrono::seconds{30};
 
@@ -109,7 +121,7 @@ class Courier {
       : settings_(settings),
         parts_(parts),
         reader_([&spool = parts.spool](const BatchRange& range) {
-          return spool.read(range.after, range.most_events, range.most_bytes);
+          return spool.read_batch(range.after, range.most_events, range.most_bytes);
         }),
         last_step_(parts.clock.steady_now()),
         position_(settings.store, parts.spool, parts.log),
@@ -126,8 +138,10 @@ class Courier {
   void replay(std::span<const std::uint64_t> leaves);
   /// From the next step on.
   void set_pace(const CourierPace& pace);
-  /// Versions not yet in the store.
+  /// Events not yet in the store.
   std::uint64_t backlog() const;
+  /// The store has every leaf, too.
+  bool is_done() const;
   CourierStatus status() const;
   /// Events of every confirmed flush, and the microseconds that the store took for it.
   const Histogram& flush_sizes() const { return flush_sizes_; }
@@ -144,15 +158,16 @@ class Courier {
   void take_pace();
   void end_wait_to_drain();
   std::chrono::milliseconds connect();
-  void compare_position(const std::optional<AgentPosition>& position);
+  void compare_positions(std::span<const SpoolEpoch> epochs, std::span<const std::optional<AgentPosition>> positions);
   StoreStatus look_for_newest();
   std::optional<std::chrono::milliseconds> wait_for_batch(std::uint64_t waiting);
   std::chrono::milliseconds flush(std::uint64_t after);
   std::chrono::milliseconds pass_hole(std::uint64_t after);
   std::optional<std::chrono::milliseconds> note_holes(const LeafRange& range, std::size_t there);
   std::chrono::milliseconds replay();
-  std::chrono::milliseconds send(const StoreRefusals::Offer& offer, const AgentPosition& position);
-  Status pass(const AgentPosition& position, const std::vector<DeadLetter>& letters);
+  std::chrono::milliseconds send(SpoolBatch batch);
+  Status pass(std::uint64_t number, const std::vector<DeadLetter>& letters);
+  void tell_letters(const std::vector<DeadLetter>& letters);
   void read_ahead_of(std::uint64_t after);
   void delivered(const FlushReport& report, std::size_t events, std::chrono::steady_clock::duration time);
   void shrink_after(Reaction reaction);

@@ -46,7 +46,9 @@ void Courier::log_notes() {
 }
 
 void Courier::delivered(const FlushReport& report, std::size_t events, std::chrono::steady_clock::duration time) {
-  flush_sizes_.observe(events);
+  if (events > 0) {
+    flush_sizes_.observe(events);
+  }
   flush_micros_.observe(micros_of(time));
   waiting_since_.reset();
   next_try_ = {};

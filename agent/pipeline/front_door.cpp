@@ -80,7 +80,9 @@ bool FrontDoor::step() {
   }
   const auto began = parts_.clock.steady_now();
   const UtcMicros received_at = parts_.clock.utc_now();
-  Outcome outcome = parts_.spool.commit(requests, received_at);
+  const Result<const LeafMaker*> rider = parts_.rider ? parts_.rider() : Result<const LeafMaker*>(nullptr);
+  Outcome outcome =
+      rider ? parts_.spool.commit(requests, CommitMoment{.received_at = received_at, .rider = *rider}) : rider.error();
   answer(batch, std::move(outcome), {received_at, parts_.clock.steady_now() - began});
   return true;
 }

@@ -48,6 +48,8 @@ class FrontDoor final : public Intake {
     Log& log;
     Wait& wait;                         ///< Woken at every submission.
     std::function<void()> on_accepted;  ///< Called after each commit that took something: wakes the couriers.
+    /// What is to ride with the next commit (Spool::commit); empty where there is no ledger.
+    std::function<Result<const LeafMaker*>()> rider = {};
   };
 
   FrontDoor(const EventReaderSettings& settings, Parts parts);

@@ -11,17 +11,16 @@ StoreRefusals::Offer StoreRefusals::offer(std::vector<Version> batch) const {
   if (batch.empty()) {
     return offer;
   }
-  const std::vector<std::uint64_t> dead =
-      spool_.dead_leaves(store_, {batch.front().leaf_index, batch.back().leaf_index});
+  const std::vector<std::uint64_t> dead = spool_.dead_leaves(store_, {batch.front().number, batch.back().number});
   if (dead.empty() && suspected_.empty()) {
     offer.versions = std::move(batch);
     return offer;
   }
   for (Version& version : batch) {
-    const auto suspicion = suspected_.find(version.leaf_index);
+    const auto suspicion = suspected_.find(version.number);
     if (suspicion != suspected_.end() && suspicion->second.tries >= kTries) {
       offer.given_up.push_back(std::move(version));
-    } else if (!std::ranges::binary_search(dead, version.leaf_index)) {
+    } else if (!std::ranges::binary_search(dead, version.number)) {
       offer.versions.push_back(std::move(version));
     }
   }
@@ -49,13 +48,13 @@ std::vector<DeadLetter> StoreRefusals::letters(const Offer& offer, const FlushRe
     }
   }
   for (const Version& version : offer.given_up) {
-    letters.push_back(letter(version, suspected_.at(version.leaf_index).error));
+    letters.push_back(letter(version, suspected_.at(version.number).error));
   }
   suspected_.clear();
   return letters;
 }
 
-void StoreRefusals::failed(const StoreError& error) {
+void StoreRefusals::failed(const StoreError& error, const SpoolEpoch& epoch) {
   if (error.leaves.empty()) {
     if (error.reaction == Reaction::kRetry) {
       suspected_.clear();
@@ -63,7 +62,7 @@ void StoreRefusals::failed(const StoreError& error) {
     return;
   }
   for (const std::uint64_t leaf : error.leaves) {
-    Suspicion& suspicion = suspected_[leaf];
+    Suspicion& suspicion = suspected_[epoch.base + leaf];
     ++suspicion.tries;
     suspicion.error = error;
   }

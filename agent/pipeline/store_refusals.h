@@ -30,9 +30,9 @@ class StoreRefusals {
   /// What the store refused of the offer, and what was left out because it is given up, where others were taken.
   std::vector<DeadLetter> letters(const Offer& offer, const FlushReport& report);
 
-  /// The store did not take the batch: an unknown error that names events counts against them, one that names none
-  /// clears all.
-  void failed(const StoreError& error);
+  /// The store did not take a batch of the epoch: an unknown error that names events counts against them, one that
+  /// names none clears all.
+  void failed(const StoreError& error, const SpoolEpoch& epoch);
 
  private:
   struct Suspicion {
@@ -44,7 +44,7 @@ class StoreRefusals {
   const StoreId store_;
   const Spool& spool_;
   const Clock& clock_;
-  std::map<std::uint64_t, Suspicion> suspected_;  ///< By leaf; no more than one batch holds.
+  std::map<std::uint64_t, Suspicion> suspected_;  ///< By number; no more than one batch holds.
 };
 
 }  // namespace twinlog

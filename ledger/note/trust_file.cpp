@@ -170,6 +170,10 @@ Authority authority_of(const SignedCheckpoint& beginning, const TrustFile& trust
   return found;
 }
 
+bool has_speaker(const TrustFile& trust, std::string_view origin) {
+  return std::ranges::any_of(trust.keys, [&](const TrustedKey& trusted) { return may_speak_for(trusted, origin); });
+}
+
 bool counts(const Checkpoint& checkpoint, const TrustFile& trust) {
   const auto found = trust.revoked_after.find(checkpoint.origin);
   return found == trust.revoked_after.end() || checkpoint.head.size <= found->second;

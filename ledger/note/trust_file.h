@@ -58,6 +58,9 @@ enum class Authority : std::uint8_t {
 /// `beginning` is the note of size 1. A key in whose name an epoch ends (its own) speaks for that epoch alone.
 Authority authority_of(const SignedCheckpoint& beginning, const TrustFile& trust, const Archive& archive);
 
+/// Whether any of the keys, revoked or not, is one for epochs of such an origin.
+bool has_speaker(const TrustFile& trust, std::string_view origin);
+
 /// False for a size behind that at which the origin was revoked.
 bool counts(const Checkpoint& checkpoint, const TrustFile& trust);
 

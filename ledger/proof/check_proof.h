@@ -38,7 +38,7 @@ struct ProofReport {
 Result<ProofReport> check_proof(std::string_view proof, std::string_view disclosure,
                                 const std::optional<TrustFile>& trust, const Archive& archive);
 
-/// The same of what is in memory already (for whoever has made one and checks it before it is written).
+/// The same of what is in memory already (twinlog prove checks itself before it writes).
 Result<ProofReport> check_proof(const TlogProof& proof, const Disclosure& disclosure,
                                 const std::optional<TrustFile>& trust, const Archive& archive);
 

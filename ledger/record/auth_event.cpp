@@ -41,4 +41,10 @@ std::vector<std::string> accounts_of(const AuthEvent& event) {
   return accounts;
 }
 
+bool Version::operator==(const Version& other) const {
+  return event == other.event && content_hash == other.content_hash && received_at == other.received_at &&
+         effective_at == other.effective_at && agent == other.agent && epoch_id == other.epoch_id &&
+         leaf_index == other.leaf_index && arrival == other.arrival && ledger == other.ledger;
+}
+
 }  // namespace twinlog

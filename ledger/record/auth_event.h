@@ -101,17 +101,19 @@ struct LedgerPlace {
 /// commit that precedes the answer; immutable from then on.
 struct Version {
   AuthEvent event;
-  Digest content_hash{};       ///< SHA-256 over canonical_content(event).
-  UtcMicros received_at = 0;   ///< Agent clock.
-  UtcMicros effective_at = 0;  ///< min(occurred_at, received_at)
-  std::string agent;           ///< agent.name
-  Uuid epoch_id{};             ///< UUIDv7 drawn when the spool was created.
-  std::uint64_t leaf_index =
-      0;                 ///< Counts what the spool accepts from 1; in the ledger to come, the index of its leaf.
-  Arrival arrival = {};  ///< Only the spool keeps it: what was read from a store has none.
-  std::optional<LedgerPlace> ledger = {};  ///< Nothing: it has no leaf. Agents give none yet.
+  Digest content_hash{};         ///< SHA-256 over canonical_content(event).
+  UtcMicros received_at = 0;     ///< Agent clock.
+  UtcMicros effective_at = 0;    ///< min(occurred_at, received_at)
+  std::string agent;             ///< agent.name
+  Uuid epoch_id{};               ///< UUIDv7 of the run of the agent that took it.
+  std::uint64_t leaf_index = 0;  ///< In the epoch: the Merkle index of its leaf.
+  Arrival arrival = {};
+  std::optional<LedgerPlace> ledger = {};  ///< Nothing: accepted before there was a ledger, it has no leaf.
+  /// The spool's own count of what it has taken, by which a version that was read from it is found there again. Is no
+  /// part of the version: stores do not know it, and equality leaves it out.
+  std::uint64_t number = 0;
 
-  bool operator==(const Version&) const = default;
+  bool operator==(const Version& other) const;
 };
 
 /// The accounts that a version speaks to (docs/EVENTS.md): none for other event types or unknown users; for a

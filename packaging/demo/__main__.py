@@ -14,7 +14,7 @@ import time
 import psycopg
 import pymongo.errors
 
-from demo import incident, look_around, readers
+from demo import incident, look_around, readers, tampering
 from demo.report import heading, is_locked, say, show_counts, show_state
 from demo.senders import SendError, send_http, send_socket
 from demo.servers import BINARY, Stack, StartError, last_lines
@@ -42,7 +42,7 @@ class Play:
         self.sent = []
 
     def start(self):
-        heading("3/5 Start two stores and the agent")
+        heading("3/6 Start two stores and the agent")
         addresses = []
         for address, kind, store, variable in ((self.postgres, "postgres", readers.POSTGRES, POSTGRES_VARIABLE),
                                                (self.documents, "ferretdb", readers.DOCUMENTS, DOCUMENTS_VARIABLE)):
@@ -54,6 +54,7 @@ class Play:
                 say(f"   {store}: a private {kind} at {address}")
                 addresses.append((address, f'"{address}"'))
         (self.postgres, self.postgres_shown), (self.documents, self.documents_shown) = addresses
+        self.stack.make_enrolment_key()
         self.stack.write_config(self.postgres, self.documents)
         self.stack.start_agent()
         say(f"   the agent: ready for events at http://127.0.0.1:{self.stack.http_port} and {self.stack.socket}")
@@ -139,7 +140,7 @@ def play(play_, pause_command):
     """Returns what is wrong in the end, as sentences."""
     script = incident.Script(utc_now(), play_.tenants)
     alice = (play_.tenants.shop, f"id:{script.alice['user_id']}")
-    heading("4/5 Play a short incident through the agent; every answer means: on disk")
+    heading("4/6 Play a short incident through the agent; every answer means: on disk")
     phones = script.mobile_logins()
     for act in (script.web_logins(), phones, script.guessing(), script.repeated(phones)):
         play_.send(act)
@@ -151,7 +152,7 @@ def play(play_, pause_command):
     play_.send(script.unlock())
     play_.wait_for_delivery()
 
-    heading("5/5 Compare the stores: every figure is read from them at this moment")
+    heading("5/6 Compare the stores: every figure is read from them at this moment")
     if pause_command:
         say(f"   first running: {pause_command}")
         run_pause_command(pause_command, play_)
@@ -171,6 +172,7 @@ def conclude(play_, findings):
             say(f"   ... and {len(findings) - 20} more")
     else:
         say("\nBoth stores hold the same.")
+        tampering.show(play_)
         heading("Look around yourself")
         look_around.show(play_)
 
@@ -195,7 +197,7 @@ def run(arguments):
             look_around.show_kept(play_, stack.write_stop_script())
             is_left_running = True
         return 1 if findings else 0
-    except (StartError, SendError, DeliveryError, subprocess.SubprocessError, OSError) as error:
+    except (StartError, SendError, DeliveryError, tampering.LedgerError, subprocess.SubprocessError, OSError) as error:
         is_folder_wanted = True
         on_failure(stack, error)
         return 1

@@ -47,6 +47,7 @@ class Stack:
         self.log = self.private / "agent.log"
         self.config = self.private / "twinlog.toml"
         self.socket = self.private / "events.sock"
+        self.enrolment_key, self.trust = self.private / "enrolment.key", self.private / "trust"
         self.http_port = free_port()
         self.admin_port = free_port()
         self.processes = []  # (name, process, the file that keeps its standard input open)
@@ -76,6 +77,14 @@ class Stack:
             raise StartError(f"{kind} did not start; the end of {log}:\n{last_lines(log)}")
         return address
 
+    def make_enrolment_key(self):
+        """The secret is the agent's; the public half, which is printed, is all that a trust file needs."""
+        done = subprocess.run([BINARY, "keygen", "--name", "quickstart/enrolment", "--out", self.enrolment_key],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
+        if done.returncode != 0:
+            raise StartError(f"no enrolment key could be made: {done.stderr.strip()}")
+        self.trust.write_text(done.stdout)
+
     def write_config(self, postgres, documents):
         for name, address in (("postgres", postgres), ("mongodb", documents)):
             (self.private / f"{name}.uri").write_text(address + "\n")
@@ -83,7 +92,8 @@ class Stack:
         values = {key: json.dumps(str(value)) for key, value in {
             "unix": self.socket, "http": f"127.0.0.1:{self.http_port}", "admin": f"127.0.0.1:{self.admin_port}",
             "admin_socket": self.private / "admin.sock", "spool": self.private / "spool",
-            "postgres": self.private / "postgres.uri", "mongodb": self.private / "mongodb.uri"}.items()}
+            "postgres": self.private / "postgres.uri", "mongodb": self.private / "mongodb.uri",
+            "enrolment_key": self.enrolment_key}.items()}
         self.config.write_text("""\
 [agent]
 name = "quickstart"
@@ -100,6 +110,10 @@ path = {spool}
 uri_file = {postgres}
 [stores.mongodb]
 uri_file = {mongodb}
+[ledger]
+origin = "quickstart"
+enrolment_key_file = {enrolment_key}
+checkpoint_every = "1s"
 """.format(**values))
 
     def start_agent(self):

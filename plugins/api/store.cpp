@@ -38,6 +38,8 @@ std::string_view stage_text(StoreStage stage) {
       return "conflicts";
     case StoreStage::kAccounts:
       return "accounts";
+    case StoreStage::kLedger:
+      return "ledger";
   }
   return "connect";
 }

@@ -14,6 +14,7 @@
 
 #include "ledger/lockout/account_state.h"
 #include "ledger/record/auth_event.h"
+#include "ledger/record/ledger_part.h"
 #include "plugins/api/check_line.h"
 #include "plugins/api/store_result.h"
 
@@ -26,7 +27,7 @@ inline constexpr std::string_view kPositionMovedWords =
 
 /// The agent's place in a store (docs/STORES.md), one row per epoch in twinlog_agents.
 struct AgentPosition {
-  std::uint64_t last_leaf = 0;
+  std::uint64_t last_leaf = 0;  ///< Index in the epoch of the newest leaf delivered, the agent's own included.
   UtcMicros flushed_at = 0;
   UtcMicros newest_effective_at = 0;
 };
@@ -49,8 +50,9 @@ struct FlushReport {
   std::vector<RefusedVersion> refused = {};
 };
 
-/// One flush. Versions are in leaf order and unique by leaf_index; the same key may occur several times.
+/// One flush, of one epoch. Versions are in leaf order and unique by leaf_index; the same key may occur several times.
 struct FlushBatch {
+  Uuid epoch_id{};
   std::span<const Version> versions;
   /// To be written with it: the last leaf of `versions`, or one beyond, where nothing lies under those between. There
   /// may be no version at all.
@@ -62,24 +64,28 @@ struct FlushBatch {
   /// that those of the versions that are not there are counted anew. (A store whose accounts tell what they hold needs
   /// no telling.)
   bool is_resent = false;
+  LedgerPart ledger = {};
+  /// Epochs of which this store has everything with this flush: their closed_at is set, where it is not.
+  std::vector<Uuid> closed = {};
 };
 
 /// One thread calls it at a time.
 class Store {
  public:
   virtual ~Store() = default;
-  /// Connects where there is no connection, brings the schema up to date where that is allowed, and reads this agent's
-  /// position (nothing: the store has none for this epoch).
-  virtual StoreResult<std::optional<AgentPosition>> connect() = 0;
+  /// Connects where there is no connection, brings the schema up to date where that is allowed, and reads the positions
+  /// of these epochs, in their order (nothing: the store has none for it).
+  virtual StoreResult<std::vector<std::optional<AgentPosition>>> connect(std::span<const Uuid> epochs) = 0;
   virtual bool is_connected() const = 0;
   /// What connecting did or found since the last call that an operator should read once: steps of the schema, roles
   /// that are missing and the SQL that makes them.
   virtual std::vector<CheckLine> take_notes() { return {}; }
-  /// Writes the batch, unless this agent's position in the store is no longer the one that connect() read or the last
-  /// flush wrote (somebody restored the store in place: error kReconnect, so that it is compared again). A report: all
-  /// of it but `refused` is in the store durably, with conflicts, accounts and position. An error: some of it may be
-  /// there; flushing the same versions again, cut in any way, ends in the same state. Where the store does not know an
-  /// error, and it hits some versions alone while it would take the rest, the error names them (StoreError::leaves).
+  /// Writes the batch, unless the position of its epoch in the store is no longer the one that connect() read or the
+  /// last flush of that epoch wrote (nothing, for an epoch that connect() was not asked for) (somebody restored the
+  /// store in place: error kReconnect, so that it is compared again). A report: all of it but `refused` is in the store
+  /// durably, with conflicts, accounts and position. An error: some of it may be there; flushing the same versions
+  /// again, cut in any way, ends in the same state. Where the store does not know an error, and it hits some versions
+  /// alone while it would take the rest, the error names them (StoreError::leaves).
   virtual StoreResult<FlushReport> flush(const FlushBatch& batch) = 0;
   /// Whether a record with this key is there. The connection is there.
   virtual StoreResult<bool> has_record(const EventKey& key) = 0;
@@ -110,6 +116,22 @@ class StoreAdmin {
 struct StoredVersion {
   Version version;  ///< content_hash as stored; event as read back (hash it again to compare).
   bool has_conflict = false;
+  bool is_erased = false;  ///< Some fields are gone, with content_hash and record_key.
+};
+
+/// A leaf in ledger_leaves: the agent's own, or a further acceptance.
+struct StoredLeaf {
+  LeafPlace place;
+  std::string leaf;
+};
+
+/// A checkpoint of any agent, with what its epoch began with ("" where the store does not have that). Nothing in it is
+/// trusted.
+struct SeenCheckpoint {
+  Uuid epoch_id{};
+  std::string note;
+  std::string open = {};            ///< The OPEN leaf.
+  std::string beginning_note = {};  ///< Of size 1.
 };
 
 /// Reading back, for comparison and proofs: unscoped, needs the writer's own rights. One thread at a time.
@@ -120,6 +142,10 @@ class StoreReader {
   virtual StoreResult<std::vector<StoredVersion>> records(std::span<const EventKey> keys) = 0;
   virtual StoreResult<std::vector<StoredVersion>> conflicts(std::span<const EventKey> keys) = 0;
   virtual StoreResult<std::optional<ShownAccount>> account(const AccountKey& key) = 0;
+  /// Those of ledger_leaves that are there, in any order.
+  virtual StoreResult<std::vector<StoredLeaf>> leaves(std::span<const LeafPlace> places) = 0;
+  /// The newest by accepted_at, newest first.
+  virtual StoreResult<std::vector<SeenCheckpoint>> newest_checkpoints(std::size_t most) = 0;
 };
 
 }  // namespace twinlog

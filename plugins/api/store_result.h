@@ -44,6 +44,7 @@ enum class StoreStage : std::uint8_t {
   kRecords,    ///< Writing records.
   kConflicts,  ///< Writing conflicts, marking their records.
   kAccounts,   ///< Reading, recounting or writing accounts.
+  kLedger,     ///< Writing leaves, tiles, epochs or checkpoints.
 };
 std::string_view stage_text(StoreStage stage);
 

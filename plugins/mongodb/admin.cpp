@@ -44,14 +44,21 @@ std::vector<CheckLine> server_lines(Client& client) {
   return lines;
 }
 
-/// Whether the user may read and change a collection, tried on a document that nobody has.
-StoreStatus try_rights(Client& client, const char* collection) {
+/// Whether the user may read a collection. (Writers of the ledger insert and change nothing, which leaves no trial.)
+StoreStatus try_reading(Client& client, const char* collection) {
   Bson filter;
   BsonWriter(filter).text("_id", "");
-  if (auto failed = client.find({.collection = collection, .filter = filter, .projection = Bson(), .expected = 1},
-                                [](const BsonFields&) {})) {
+  return client.find({.collection = collection, .filter = filter, .projection = Bson(), .expected = 1},
+                     [](const BsonFields&) {});
+}
+
+/// Whether the user may read and change a collection, tried on a document that nobody has.
+StoreStatus try_rights(Client& client, const char* collection) {
+  if (auto failed = try_reading(client, collection)) {
     return failed;
   }
+  Bson filter;
+  BsonWriter(filter).text("_id", "");
   Bson change;
   BsonWriter(change).begin_document("$set").boolean("checked", true).end();
   Bulk bulk(client, collection);
@@ -103,6 +110,12 @@ std::vector<CheckLine> MongodbAdmin::check() {
   }
   for (const char* collection : {kRecords, kConflicts, kAccounts, kAgents}) {
     if (const auto failed = try_rights(client, collection)) {
+      lines.push_back(problem(*failed, kCode));
+      lines.back().text = std::string(collection) + ": " + lines.back().text;
+    }
+  }
+  for (const char* collection : {kLedgerEpochs, kLedgerTiles, kLedgerLeaves, kLedgerCheckpoints}) {
+    if (const auto failed = try_reading(client, collection)) {
       lines.push_back(problem(*failed, kCode));
       lines.back().text = std::string(collection) + ": " + lines.back().text;
     }

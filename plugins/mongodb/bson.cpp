@@ -153,6 +153,22 @@ std::optional<std::int64_t> BsonFields::integer(const char* key) const {
   return bson_iter_as_int64(&field->iter);
 }
 
+std::optional<std::int64_t> BsonFields::number(const char* key) const {
+  const auto field = find(key);
+  return field && BSON_ITER_HOLDS_NUMBER(&field->iter) ? std::optional(bson_iter_as_int64(&field->iter)) : std::nullopt;
+}
+
+std::vector<std::string> BsonFields::names() const {
+  std::vector<std::string> names;
+  bson_iter_t iter;
+  if (bson_iter_init(&iter, &document_)) {
+    while (bson_iter_next(&iter)) {
+      names.emplace_back(bson_iter_key(&iter));
+    }
+  }
+  return names;
+}
+
 std::optional<bool> BsonFields::boolean(const char* key) const {
   const auto field = find(key);
   if (!field || bson_iter_type(&field->iter) != BSON_TYPE_BOOL) {

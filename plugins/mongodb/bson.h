@@ -95,6 +95,8 @@ class BsonFields {
   std::optional<UtcMicros> date(const char* key) const;
   /// The int64 `<key>_us`.
   std::optional<UtcMicros> time(const std::string& key) const;
+  std::optional<std::int64_t> number(const char* key) const;  ///< Of any number's type.
+  std::vector<std::string> names() const;                     ///< In their order.
   /// A position at the field, whatever its type.
   std::optional<BsonField> find(const char* key) const;
 

@@ -119,11 +119,8 @@ struct Deleter {
 using ReadPreference = std::unique_ptr<mongoc_read_prefs_t, Deleter<mongoc_read_prefs_t, mongoc_read_prefs_destroy>>;
 using Cursor = std::unique_ptr<mongoc_cursor_t, Deleter<mongoc_cursor_t, mongoc_cursor_destroy>>;
 
-StoreStatus read_all(const Cursor& cursor, const std::function<void(const BsonFields&)>& each) {
-  const bson_t* document = nullptr;
-  while (mongoc_cursor_next(cursor.get(), &document)) {
-    each(BsonFields(*document));
-  }
+/// Why it gives no more documents; nothing: it came to its end.
+StoreStatus end_of(const Cursor& cursor) {
   bson_error_t error{};
   if (!mongoc_cursor_error(cursor.get(), &error)) {
     return std::nullopt;
@@ -133,6 +130,24 @@ StoreStatus read_all(const Cursor& cursor, const std::function<void(const BsonFi
     failed.reaction = Reaction::kHold;  // No event is at fault here: the server does not understand us.
   }
   return failed;
+}
+
+StoreStatus read_all(const Cursor& cursor, const std::function<void(const BsonFields&)>& each) {
+  const bson_t* document = nullptr;
+  while (mongoc_cursor_next(cursor.get(), &document)) {
+    each(BsonFields(*document));
+  }
+  return end_of(cursor);
+}
+
+StoreStatus scan_all(const Cursor& cursor, const std::function<Status(const BsonFields&)>& each) {
+  const bson_t* document = nullptr;
+  while (mongoc_cursor_next(cursor.get(), &document)) {
+    if (const Status taken = each(BsonFields(*document)); !taken) {
+      return StoreError{.reaction = Reaction::kHold, .code = "", .constraint = "", .words = taken.error().message()};
+    }
+  }
+  return end_of(cursor);
 }
 
 }  // namespace
@@ -234,6 +249,10 @@ StoreStatus Client::find(const Find& find, const std::function<void(const BsonFi
       !bson_append_document(options.get(), "projection", -1, find.projection.get())) {
     return server_error(MONGOC_ERROR_BSON_INVALID);
   }
+  if (find.newest_by != nullptr) {
+    writer.begin_document("sort").int32(find.newest_by, -1).end();
+    writer.int64("limit", static_cast<std::int64_t>(find.expected));
+  }
   if (find.read == ReadConcern::kMajority) {
     writer.begin_document("readConcern").text("level", "majority").end();
   }
@@ -241,6 +260,43 @@ StoreStatus Client::find(const Find& find, const std::function<void(const BsonFi
   const ReadPreference primary(mongoc_read_prefs_new(MONGOC_READ_PRIMARY));
   return read_all(Cursor(mongoc_collection_find_with_opts(from.get(), find.filter.get(), options.get(), primary.get())),
                   each);
+}
+
+StoreResult<bool> Client::is_view(const char* name) {
+  using Database = std::unique_ptr<mongoc_database_t, Deleter<mongoc_database_t, mongoc_database_destroy>>;
+  const Database database(mongoc_client_get_database(handle_.get(), database_.c_str()));
+  bool is_one = false;
+  auto failed = read_all(Cursor(mongoc_database_find_collections_with_opts(database.get(), nullptr)),
+                         [&is_one, name](const BsonFields& described) {
+                           is_one = is_one || (described.text("name") == name && described.text("type") == "view");
+                         });
+  if (failed) {
+    return *std::move(failed);
+  }
+  return is_one;
+}
+
+StoreStatus Client::scan(const char* collection, const std::function<Status(const BsonFields&)>& each) {
+  Bson options;
+  BsonWriter(options).int32("batchSize", kScannedAtOnce);
+  const Bson all;
+  const Collection from = this->collection(collection);
+  const ReadPreference primary(mongoc_read_prefs_new(MONGOC_READ_PRIMARY));
+  return scan_all(Cursor(mongoc_collection_find_with_opts(from.get(), all.get(), options.get(), primary.get())), each);
+}
+
+StoreStatus Client::scan(const Range& range, const std::function<Status(const BsonFields&)>& each) {
+  Bson options;
+  BsonWriter writer(options);
+  writer.int32("batchSize", kScannedAtOnce);
+  writer.begin_document("sort").int32(range.ascending_by, 1).end();
+  if (range.most > 0) {
+    writer.int64("limit", static_cast<std::int64_t>(range.most));
+  }
+  const Collection from = collection(range.collection);
+  const ReadPreference primary(mongoc_read_prefs_new(MONGOC_READ_PRIMARY));
+  return scan_all(
+      Cursor(mongoc_collection_find_with_opts(from.get(), range.filter.get(), options.get(), primary.get())), each);
 }
 
 StoreStatus Client::aggregate(const Aggregate& aggregate, const std::function<void(const BsonFields&)>& each) {

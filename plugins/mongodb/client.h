@@ -21,7 +21,8 @@ inline constexpr std::int32_t kSocketTimeoutMs = 20'000;  // The driver's defaul
 inline constexpr std::int32_t kConnectTimeoutMs = 5'000;
 inline constexpr std::int32_t kSelectionTimeoutMs = 5'000;
 inline constexpr std::int64_t kWriteConcernTimeoutMs = 10'000;
-inline constexpr std::int32_t kSlackDocuments = 1;  // A batch that is not filled needs no second trip to see its end.
+inline constexpr std::int32_t kScannedAtOnce = 1000;  // Some servers put a whole answer into one message of 48 MB.
+inline constexpr std::int32_t kSlackDocuments = 1;    // A batch that is not filled needs no second trip to see its end.
 
 /// What a read may see: what the primary has, or only what a majority has confirmed.
 enum class ReadConcern : std::uint8_t { kLocal, kMajority };
@@ -53,9 +54,23 @@ class Client {
     const Bson& projection;  ///< Empty: whole documents.
     std::size_t expected;    ///< That many come in one round trip, unless they exceed the server's reply limit.
     ReadConcern read = ReadConcern::kLocal;
+    const char* newest_by = nullptr;  ///< Descending by this field, and no more than `expected`.
   };
   /// Reads from the primary and calls `each` for every document found.
   StoreStatus find(const Find& find, const std::function<void(const BsonFields&)>& each);
+  /// Whether a view has this name.
+  StoreResult<bool> is_view(const char* name);
+  /// Every document of a collection, in the order in which the server finds them, some at a time. An Error of `each`
+  /// ends it and comes back.
+  StoreStatus scan(const char* collection, const std::function<Status(const BsonFields&)>& each);
+  struct Range {
+    const char* collection;
+    const Bson& filter;
+    const char* ascending_by;
+    std::size_t most = 0;  ///< Of documents; 0: all.
+  };
+  /// The same of those documents, in the order of that field.
+  StoreStatus scan(const Range& range, const std::function<Status(const BsonFields&)>& each);
   struct Aggregate {
     const char* collection;
     const Bson& stages;                   ///< An array: keys "0", "1", ...

@@ -74,6 +74,25 @@ bool append_event(BsonWriter& writer, const AuthEvent& event) {
   return !event.metadata || append_json_object(writer, "metadata", *event.metadata);
 }
 
+/// What came before the ledger has nothing of its arrival in the store.
+void append_ledger_place(BsonWriter& writer, const Version& version) {
+  if (!version.ledger) {
+    return;
+  }
+  writer.int64("tenant_seq", static_cast<std::int64_t>(version.ledger->tenant_seq));
+  const Arrival& arrival = version.arrival;
+  if (arrival.ingress != Ingress::kUnknown) {
+    writer.int32("ingress", static_cast<std::int32_t>(arrival.ingress));
+  }
+  if (arrival.uid != kNobody) {
+    writer.int64("peer_uid", arrival.uid);
+  }
+  if (arrival.gid != kNobody) {
+    writer.int64("peer_gid", arrival.gid);
+  }
+  writer.binary("record_key", as_text(version.ledger->record_key));
+}
+
 Result<AuthEvent> event_from(const BsonFields& fields) {
   AuthEvent event;
   auto tenant_id = fields.text("tenant_id");
@@ -107,6 +126,34 @@ Result<AuthEvent> event_from(const BsonFields& fields) {
 }
 
 }  // namespace
+
+bool is_erased(const BsonFields& fields) {
+  return !fields.find("content_hash") || fields.binary("salts");
+}
+
+Arrival arrival_from(const BsonFields& fields) {
+  Arrival arrival;
+  const auto ingress = fields.integer("ingress");
+  for (const Ingress known : {Ingress::kUnix, Ingress::kHttp}) {
+    arrival.ingress = ingress == static_cast<std::int64_t>(known) ? known : arrival.ingress;
+  }
+  const auto peer = [&fields](const char* name) {
+    const std::int64_t id = fields.integer(name).value_or(kNobody);
+    return id >= 0 && id < kNobody ? static_cast<std::uint32_t>(id) : kNobody;
+  };
+  arrival.uid = peer("peer_uid");
+  arrival.gid = peer("peer_gid");
+  return arrival;
+}
+
+std::optional<LedgerPlace> ledger_place_from(const BsonFields& fields) {
+  const auto tenant_seq = fields.integer("tenant_seq");
+  const auto record_key = array_from<sizeof(RecordKey)>(fields.binary("record_key").value_or(""));
+  if (!tenant_seq || !record_key) {
+    return std::nullopt;
+  }
+  return LedgerPlace{.tenant_seq = static_cast<std::uint64_t>(*tenant_seq), .record_key = *record_key};
+}
 
 const char* collection_of(Shelf shelf) {
   return shelf == Shelf::kRecords ? kRecords : kConflicts;
@@ -161,6 +208,7 @@ Result<Bson> version_document(Shelf shelf, const Version& version) {
   writer.text("agent", version.agent).binary("content_hash", as_text(version.content_hash));
   writer.text("epoch_id", uuid_text(version.epoch_id));
   writer.int64("leaf_index", static_cast<std::int64_t>(version.leaf_index));
+  append_ledger_place(writer, version);
   if (shelf == Shelf::kRecords) {
     writer.boolean("has_conflict", false);
   }
@@ -179,7 +227,10 @@ Result<Version> version_from(const BsonFields& fields) {
   const auto received_at = fields.time("received_at");
   const auto effective_at = fields.time("effective_at");
   auto agent = fields.text("agent");
-  const auto hash = array_from<32>(fields.binary("content_hash").value_or(""));
+  auto hash = array_from<sizeof(Digest)>(fields.binary("content_hash").value_or(""));
+  if (!fields.find("content_hash")) {
+    hash = Digest{};
+  }
   const auto epoch_id = uuid_from_text(fields.text("epoch_id").value_or(""));
   const auto leaf_index = fields.integer("leaf_index");
   if (!received_at || !effective_at || !agent || !hash || !epoch_id || !leaf_index) {
@@ -191,7 +242,9 @@ Result<Version> version_from(const BsonFields& fields) {
                  .effective_at = *effective_at,
                  .agent = std::move(*agent),
                  .epoch_id = *epoch_id,
-                 .leaf_index = static_cast<std::uint64_t>(*leaf_index)};
+                 .leaf_index = static_cast<std::uint64_t>(*leaf_index),
+                 .arrival = arrival_from(fields),
+                 .ledger = ledger_place_from(fields)};
 }
 
 Result<Bson> account_document(const AccountKey& key, const StoredAccount& account, const std::string& written_by) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -30,7 +31,13 @@ std::string account_id(const AccountKey& key);
 
 /// kInvalid when the version cannot be a document (a bug of the event reader).
 Result<Bson> version_document(Shelf shelf, const Version& version);
-/// kCorrupt when a field that every version has is missing or of another type.
+/// Fields were erased from this version (ledger/FORMAT.md). One from before the ledger has no salts then either.
+bool is_erased(const BsonFields& fields);
+/// What is known of the arrival and of the place in the ledger; absent fields are not.
+Arrival arrival_from(const BsonFields& fields);
+std::optional<LedgerPlace> ledger_place_from(const BsonFields& fields);
+/// kCorrupt when a field that every version has is missing or of another type. Of one that was erased in part the
+/// content hash is all zeros where it is gone.
 Result<Version> version_from(const BsonFields& fields);
 
 /// The error for a document that cannot be read.

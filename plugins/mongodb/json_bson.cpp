@@ -1,6 +1,7 @@
 #include "plugins/mongodb/json_bson.h"
 
 #include <cmath>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -62,11 +63,12 @@ bool walk_members(const bson_iter_t& field, JsonVisitor& visitor, int depth, boo
   if (depth > kDepthMost || !bson_iter_recurse(&field, &member)) {
     return false;
   }
+  std::set<std::string> names;
   while (bson_iter_next(&member)) {
     if (is_object) {
       const auto name = decode_key({bson_iter_key(&member), bson_iter_key_len(&member)});
-      if (!name) {
-        return false;
+      if (!name || !names.insert(*name).second) {
+        return false;  // A name that stands twice shows one value to this reader, and the other one to that.
       }
       visitor.key(*name);
     }

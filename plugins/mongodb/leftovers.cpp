@@ -77,6 +77,9 @@ StoreStatus read_rows(Client& client, const Uuid& epoch_id, const Rows& rows, st
     if (fields.text("epoch_id") != uuid_text(epoch_id) || leaf <= rows.after || leaf > rows.last) {
       return;
     }
+    if (is_erased(fields)) {
+      return;  // Delivered long ago in every store, and what is left of it is not what its accounts were told.
+    }
     auto version = version_from(fields);
     if (version) {
       found.push_back(*std::move(version));
@@ -182,7 +185,7 @@ StoreResult<std::uint64_t> Leftovers::step(Client& client, const Adopter& adopte
   if (!lines) {
     return std::move(lines).error();
   }
-  lines->erase(adopter.epoch_id);
+  std::erase_if(*lines, [&](const auto& entry) { return adopter.own.contains(entry.first); });
   std::erase_if(watched_, [&](const auto& entry) { return !lines->contains(entry.first); });
   for (const auto& [epoch_id, line] : *lines) {
     const auto [entry, is_new] = watched_.try_emplace(epoch_id, Watched{line, now});

@@ -32,7 +32,7 @@ inline constexpr std::size_t kLinesLookedAt = 100;
 
 /// Who adopts.
 struct Adopter {
-  Uuid epoch_id{};
+  std::set<Uuid> own;  ///< Its own epochs, which it sends itself.
   UtcMicros now = 0;
   std::string written_by;
   std::function<void(std::chrono::milliseconds)> pause;

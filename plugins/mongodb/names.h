@@ -8,5 +8,9 @@ inline constexpr const char* kConflicts = "auth_log_conflicts";
 inline constexpr const char* kAccounts = "account_lockouts";
 inline constexpr const char* kAgents = "twinlog_agents";
 inline constexpr const char* kMeta = "twinlog_meta";
+inline constexpr const char* kLedgerEpochs = "ledger_epochs";
+inline constexpr const char* kLedgerTiles = "ledger_tiles";
+inline constexpr const char* kLedgerLeaves = "ledger_leaves";
+inline constexpr const char* kLedgerCheckpoints = "ledger_checkpoints";
 
 }  // namespace twinlog::mongodb

@@ -26,6 +26,7 @@ AgentLine line_from(const BsonFields& fields) {
   line.is_unfinished = fields.boolean("is_unfinished").value_or(false);
   line.listed = leaf_of(fields, "listed_leaf_index");
   line.replay = fields.text("replay").value_or("");
+  line.has_position = line.leaves.delivered > 0 || fields.time("flushed_at");
   line.position = {.last_leaf = line.leaves.delivered,
                    .flushed_at = fields.time("flushed_at").value_or(0),
                    .newest_effective_at = fields.time("newest_effective_at").value_or(0)};
@@ -211,7 +212,10 @@ StoreStatus write_position(Client& client, const Epoch& epoch, AgentLine& line, 
   BsonWriter writer(change);
   writer.begin_document("$set").text("agent", epoch.agent).time("flushed_at", position.flushed_at).end();
   writer.begin_document("$max").int64("last_leaf_index", static_cast<std::int64_t>(position.last_leaf));
-  writer.time("newest_effective_at", position.newest_effective_at).end();
+  if (position.newest_effective_at > 0) {  // Of events: there may be none in this flush.
+    writer.time("newest_effective_at", position.newest_effective_at);
+  }
+  writer.end();
   const bool ends = position.last_leaf >= line.listed;
   if (ends) {
     writer.begin_document("$unset").text("is_unfinished", "").text("flushing", "").end();
@@ -221,7 +225,27 @@ StoreStatus write_position(Client& client, const Epoch& epoch, AgentLine& line, 
   }
   line.leaves.delivered = std::max(line.leaves.delivered, position.last_leaf);
   line.is_unfinished = line.is_unfinished && !ends;
-  line.position = position;
+  line.has_position = true;
+  line.position = {.last_leaf = line.leaves.delivered,
+                   .flushed_at = position.flushed_at,
+                   .newest_effective_at = std::max(line.position.newest_effective_at, position.newest_effective_at)};
+  return std::nullopt;
+}
+
+StoreStatus close_epochs(Client& client, std::span<const Uuid> epochs, UtcMicros now) {
+  Bulk bulk(client, kAgents);
+  Bson change;
+  BsonWriter writer(change);
+  writer.begin_document("$set").time("closed_at", now).end();
+  for (const Uuid& epoch_id : epochs) {
+    Bson filter;
+    BsonWriter(filter).text("_id", uuid_text(epoch_id)).null("closed_at");
+    bulk.update(filter, change);
+  }
+  auto executed = bulk.execute();
+  if (!executed) {
+    return std::move(executed).error();
+  }
   return std::nullopt;
 }
 

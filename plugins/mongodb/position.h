@@ -11,12 +11,16 @@
 //   and
 //                        the record ids of those that speak to accounts. Their leaves lie at or below last_leaf_index
 //
-// A line whose last_leaf_index is 0 is one of an epoch that has not delivered anything: as good as none.
+//   flushed_at           when last_leaf_index was written; a line without it is one of an epoch that has not delivered
+//                        anything: as good as none. (Its last_leaf_index is 0, as is that of an epoch of which the
+//                        agent's first own leaf alone is here.)
+//   closed_at            when all of the epoch was here
 #pragma once
 
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,15 +37,14 @@ struct Epoch {
 /// What a line says; a default-made one is that of an epoch without a line.
 struct AgentLine {
   bool exists = false;
+  bool has_position = false;
   EpochLine leaves;
   bool is_closed = false;
   bool is_unfinished = false;
   std::uint64_t listed = 0;  ///< While it is unfinished.
   std::string replay;        ///< "" where there is none to end.
-  AgentPosition position;    ///< Means something where leaves.delivered is above 0.
-  std::optional<AgentPosition> delivered() const {
-    return leaves.delivered > 0 ? std::optional(position) : std::nullopt;
-  }
+  AgentPosition position;    ///< Means something where it has one.
+  std::optional<AgentPosition> delivered() const { return has_position ? std::optional(position) : std::nullopt; }
   /// Every row of the epoch that is in the store is applied to its accounts. A line of an older agent never says so: it
   /// does not tell how far a flush may have got.
   bool is_settled() const { return is_closed || (leaves.flushing > 0 && leaves.flushing == leaves.applied()); }
@@ -78,5 +81,8 @@ StoreStatus end_replay(Client& client, const Epoch& epoch, AgentLine& line);
 /// newest_effective_at never go back (a replayed batch and a reply that was thought lost may arrive late, and recounts
 /// rely on it).
 StoreStatus write_position(Client& client, const Epoch& epoch, AgentLine& line, const AgentPosition& position);
+
+/// Sets closed_at of these epochs where it is not set.
+StoreStatus close_epochs(Client& client, std::span<const Uuid> epochs, UtcMicros now);
 
 }  // namespace twinlog::mongodb

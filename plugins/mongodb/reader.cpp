@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "plugins/mongodb/client.h"
 #include "plugins/mongodb/document.h"
+#include "plugins/mongodb/ledger_rows.h"
 #include "plugins/mongodb/mongodb_store.h"
 #include "plugins/mongodb/names.h"
 
@@ -23,8 +26,11 @@ class MongodbReader final : public StoreReader {
     return read(Shelf::kConflicts, keys);
   }
   StoreResult<std::optional<ShownAccount>> account(const AccountKey& key) override;
+  StoreResult<std::vector<StoredLeaf>> leaves(std::span<const LeafPlace> places) override;
+  StoreResult<std::vector<SeenCheckpoint>> newest_checkpoints(std::size_t most) override;
 
  private:
+  StoreStatus read_beginnings(std::vector<SeenCheckpoint>& seen);
   StoreStatus connect();
   StoreResult<std::vector<StoredVersion>> read(Shelf shelf, std::span<const EventKey> keys);
 
@@ -56,8 +62,9 @@ StoreResult<std::vector<StoredVersion>> MongodbReader::read(Shelf shelf, std::sp
       corrupt = unreadable_document(version.error());
       return;
     }
-    versions.push_back(
-        {.version = *std::move(version), .has_conflict = fields.boolean("has_conflict").value_or(false)});
+    versions.push_back({.version = *std::move(version),
+                        .has_conflict = fields.boolean("has_conflict").value_or(false),
+                        .is_erased = is_erased(fields)});
   };
   while (!keys.empty() && !corrupt) {
     const auto some = keys.first(std::min(keys.size(), kKeysPerRead));
@@ -102,6 +109,97 @@ StoreResult<std::optional<ShownAccount>> MongodbReader::account(const AccountKey
     return failed ? *std::move(failed) : *std::move(corrupt);
   }
   return account;
+}
+
+/// "_id" is one of these.
+Bson by_ids(const std::set<std::string>& ids) {
+  Bson filter;
+  BsonWriter writer(filter);
+  writer.begin_document("_id").begin_array("$in");
+  std::size_t number = 0;
+  for (const std::string& id : ids) {
+    writer.text(std::to_string(number++), id);
+  }
+  writer.end().end();
+  return filter;
+}
+
+StoreResult<std::vector<StoredLeaf>> MongodbReader::leaves(std::span<const LeafPlace> places) {
+  if (auto failed = connect()) {
+    return *std::move(failed);
+  }
+  std::vector<StoredLeaf> found;
+  while (!places.empty()) {
+    const auto some = places.first(std::min(places.size(), kKeysPerRead));
+    places = places.subspan(some.size());
+    std::set<std::string> ids;
+    for (const LeafPlace& place : some) {
+      ids.insert(leaf_id(place));
+    }
+    const Bson filter = by_ids(ids);
+    auto failed =
+        client_->find({.collection = kLedgerLeaves, .filter = filter, .projection = Bson(), .expected = ids.size()},
+                      [&found](const BsonFields& fields) {
+                        const auto epoch_id = uuid_from_text(fields.text("epoch_id").value_or(""));
+                        const auto index = fields.integer("leaf_index");
+                        if (epoch_id && index) {
+                          found.push_back({.place = {*epoch_id, static_cast<std::uint64_t>(*index)},
+                                           .leaf = fields.binary("leaf").value_or("")});
+                        }
+                      });
+    if (failed) {
+      client_.reset();
+      return *std::move(failed);
+    }
+  }
+  return found;
+}
+
+StoreResult<std::vector<SeenCheckpoint>> MongodbReader::newest_checkpoints(std::size_t most) {
+  if (auto failed = connect()) {
+    return *std::move(failed);
+  }
+  std::vector<SeenCheckpoint> seen;
+  if (most == 0) {
+    return seen;
+  }
+  const Bson all;
+  auto failed = client_->find(
+      {.collection = kLedgerCheckpoints,
+       .filter = all,
+       .projection = Bson(),
+       .expected = most,
+       .newest_by = "accepted_at"},
+      [&seen](const BsonFields& fields) {
+        if (const auto epoch_id = uuid_from_text(fields.text("epoch_id").value_or(""))) {
+          seen.push_back(
+              {.epoch_id = *epoch_id, .note = fields.text("note").value_or(""), .open = {}, .beginning_note = {}});
+        }
+      });
+  failed = failed || seen.empty() ? std::move(failed) : read_beginnings(seen);
+  if (failed) {
+    client_.reset();
+    return *std::move(failed);
+  }
+  return seen;
+}
+
+StoreStatus MongodbReader::read_beginnings(std::vector<SeenCheckpoint>& seen) {
+  std::set<std::string> ids;
+  for (const SeenCheckpoint& one : seen) {
+    ids.insert(uuid_text(one.epoch_id));
+  }
+  const Bson filter = by_ids(ids);
+  return client_->find({.collection = kLedgerEpochs, .filter = filter, .projection = Bson(), .expected = ids.size()},
+                       [&seen](const BsonFields& fields) {
+                         const auto epoch_id = uuid_from_text(fields.text("_id").value_or(""));
+                         for (SeenCheckpoint& one : seen) {
+                           if (one.epoch_id == epoch_id) {
+                             one.open = fields.binary("open").value_or("");
+                             one.beginning_note = fields.text("note").value_or("");
+                           }
+                         }
+                       });
 }
 
 }  // namespace

@@ -13,6 +13,8 @@ namespace {
 
 constexpr const char* kSchemaId = "schema";
 constexpr const char* kNamespaceExists = "48";
+constexpr auto kAllCollections = std::to_array<const char*>(
+    {kRecords, kConflicts, kAccounts, kAgents, kMeta, kLedgerEpochs, kLedgerTiles, kLedgerLeaves, kLedgerCheckpoints});
 
 struct Index {
   const char* collection;
@@ -28,6 +30,7 @@ constexpr Index kIndexes[] = {
     {kRecords, "tenant_ip_time", {"tenant_id", "ip", "occurred_at"}},
     {kConflicts, "tenant_account_time", {"tenant_id", "account", "occurred_at"}},
     {kAgents, "unfinished", {"is_unfinished"}},
+    {kLedgerCheckpoints, "by_acceptance", {"accepted_at"}},
 };
 
 /// Exactly the fields of the guard of accounts.cpp. mongod serves it by _id, and this index would only be one more to
@@ -143,7 +146,7 @@ std::optional<std::string> unicode_mismatch(const SchemaState& state) {
 }
 
 StoreResult<std::vector<CheckLine>> migrate_schema(Client& client) {
-  for (const char* name : {kRecords, kConflicts, kAccounts, kAgents, kMeta}) {
+  for (const char* name : kAllCollections) {
     if (auto failed = create_collection(client, name)) {
       return *std::move(failed);
     }
@@ -155,7 +158,8 @@ StoreResult<std::vector<CheckLine>> migrate_schema(Client& client) {
     }
   }
   std::vector<CheckLine> lines = {fine("created the collections " + std::string(kRecords) + ", " + kConflicts + ", " +
-                                       kAccounts + ", " + kAgents + ", " + kMeta +
+                                       kAccounts + ", " + kAgents + ", " + kMeta + ", " + kLedgerEpochs + ", " +
+                                       kLedgerTiles + ", " + kLedgerLeaves + ", " + kLedgerCheckpoints +
                                        " and their indexes; schema version " + std::to_string(kSchemaVersion))};
   bring_up_guard(client, lines);
   TWINLOG_KILL_POINT("mongodb.indexes_made");

@@ -12,7 +12,7 @@
 
 namespace twinlog::mongodb {
 
-inline constexpr std::int32_t kSchemaVersion = 2;
+inline constexpr std::int32_t kSchemaVersion = 3;
 
 struct SchemaState {
   std::int32_t version = 0;     ///< 0: there is none.

@@ -8,9 +8,11 @@
 
 #include "ledger/base/kill_point.h"
 #include "plugins/mongodb/accounts.h"
+#include "plugins/mongodb/flush_facts.h"
 #include "plugins/mongodb/leftovers.h"
 #include "plugins/mongodb/mongodb_store.h"
 #include "plugins/mongodb/names.h"
+#include "plugins/mongodb/own_lines.h"
 #include "plugins/mongodb/position.h"
 #include "plugins/mongodb/schema.h"
 #include "plugins/mongodb/written_batch.h"
@@ -24,47 +26,12 @@ StoreError not_connected() {
       .reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "not connected to the document store"};
 }
 
-/// Letters above the position stay letters: the store was set back, and counted now one would stand for all before it.
-FlushBatch without_early_letters(FlushBatch batch, std::uint64_t delivered, FlushReport& report) {
-  const auto early = std::ranges::upper_bound(batch.versions, delivered, {}, &Version::leaf_index);
-  for (const Version& version : std::span(early, batch.versions.end())) {
-    report.refused.push_back(
-        {version.leaf_index,
-         {.reaction = Reaction::kPoison,
-          .code = "",
-          .constraint = "",
-          .words = "the store was set back behind this event; offer it again when the store has all before it",
-          .where = StoreStage::kPosition}});
-  }
-  batch.versions = batch.versions.first(batch.versions.size() - report.refused.size());
-  return batch;
-}
-
-/// As at(); of documents that no event is to blame for it says where they are.
-StoreStatus in_collection(StoreStage where, StoreStatus failed) {
-  if (failed && failed->reaction == Reaction::kPoison) {
-    failed->words = std::string(where == StoreStage::kAccounts ? kAccounts : kAgents) + ": " + failed->words;
-  }
-  return at(where, std::move(failed));
-}
-
-/// What an agent that comes after this one would look for: the records of versions that speak to accounts.
-std::vector<std::string> ids_of_account_versions(std::span<const Version> versions) {
-  std::vector<std::string> ids;
-  for (const Version& version : versions) {
-    if (!accounts_of(version.event).empty()) {
-      ids.push_back(version_id(Shelf::kRecords, version));
-    }
-  }
-  return ids;
-}
-
 class MongodbStore final : public Store {
  public:
   MongodbStore(MongodbStoreSettings settings, const Clock& clock, Random& random, Wait& pauses)
-      : settings_(std::move(settings)), clock_(clock), random_(random), pauses_(pauses) {}
+      : settings_(std::move(settings)), clock_(clock), random_(random), pauses_(pauses), lines_(settings_.agent) {}
 
-  StoreResult<std::optional<AgentPosition>> connect() override;
+  StoreResult<std::vector<std::optional<AgentPosition>>> connect(std::span<const Uuid> epochs) override;
   bool is_connected() const override { return client_ != nullptr; }
   StoreResult<FlushReport> flush(const FlushBatch& batch) override;
   StoreResult<bool> has_record(const EventKey& key) override {
@@ -85,12 +52,8 @@ class MongodbStore final : public Store {
   StoreStatus measure_clock();
   StoreStatus bring_up_schema(Client& client);
   StoreStatus write(const FlushBatch& batch, FlushReport& report);
-  StoreStatus begin(const FlushBatch& batch);
-  StoreStatus settle_replay();
-  StoreStatus read_line_anew();
-  StoreStatus end(const FlushBatch& batch);
+  StoreStatus settle_replays();
   StoreStatus adopt_leftovers();
-  Epoch epoch() const { return {.id = settings_.epoch_id, .agent = settings_.agent}; }
   Adopter adopter();
   StoreStatus write_accounts(const FlushBatch& batch, const OurVersions& ours, FlushReport& report);
   StoreStatus name_unlisted(const OurVersions& ours);
@@ -103,8 +66,7 @@ class MongodbStore final : public Store {
   Wait& pauses_;
   std::unique_ptr<Client> client_;
   std::optional<std::chrono::microseconds> clock_offset_;
-  AgentLine line_;                        ///< Ours, as it was read or written last.
-  std::optional<std::uint64_t> attempt_;  ///< A write to the line failed: it may have moved to this leaf all the same.
+  OwnLines lines_;
   std::chrono::steady_clock::time_point begun_at_{};  ///< The present flush.
   bool is_confirmed_ = false;                         ///< The last flush is known to have succeeded.
   AccountMemory memory_;
@@ -143,7 +105,7 @@ StoreStatus MongodbStore::bring_up_schema(Client& client) {
   return std::nullopt;
 }
 
-StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
+StoreResult<std::vector<std::optional<AgentPosition>>> MongodbStore::connect(std::span<const Uuid> epochs) {
   if (!client_) {
     auto connected = Client::connect(settings_.store, std::max(recount_time_.wait(), leftovers_time_.wait()));
     if (!connected) {
@@ -160,22 +122,20 @@ StoreResult<std::optional<AgentPosition>> MongodbStore::connect() {
     disconnect();
     return *std::move(failed);
   }
-  auto line = read_line(*client_, settings_.epoch_id);
-  if (!line) {
+  auto positions = lines_.read(*client_, epochs, memory_.applied);
+  if (!positions) {
     disconnect();
-    return at(StoreStage::kPosition, std::move(line).error());
+    return at(StoreStage::kPosition, std::move(positions).error());
   }
-  line_ = *std::move(line);
-  attempt_.reset();
   if (auto failed = adopt_leftovers()) {
     disconnect();
     return at(StoreStage::kAccounts, *std::move(failed));
   }
-  return line_.delivered();
+  return positions;
 }
 
 Adopter MongodbStore::adopter() {
-  return {.epoch_id = settings_.epoch_id,
+  return {.own = lines_.epochs(),
           .now = clock_.utc_now(),
           .written_by = attempt_token(),
           .pause = [this](std::chrono::milliseconds most) { pause(most); },
@@ -184,7 +144,7 @@ Adopter MongodbStore::adopter() {
 
 /// What a replay of ours or others left is no reason to hold back what is to come, but for a connection that broke.
 StoreStatus MongodbStore::adopt_leftovers() {
-  if (auto failed = settle_replay(); failed && needs_a_new_session(failed->reaction)) {
+  if (auto failed = settle_replays(); failed && needs_a_new_session(failed->reaction)) {
     return failed;
   }
   auto applied = leftovers_.step(*client_, adopter(), clock_.steady_now(), memory_);
@@ -242,27 +202,34 @@ StoreResult<FlushReport> MongodbStore::flush(const FlushBatch& batch) {
 // before. Dying in between leaves versions that the next flush recognises as its own.
 StoreStatus MongodbStore::write(const FlushBatch& whole, FlushReport& report) {
   begun_at_ = clock_.steady_now();
-  if (attempt_) {
-    if (auto failed = read_line_anew()) {
-      return at(StoreStage::kPosition, std::move(failed));
-    }
+  if (auto failed = lines_.settle(*client_, whole)) {
+    return at(StoreStage::kPosition, std::move(failed));
   }
-  if (auto failed = settle_replay()) {
+  if (auto failed = settle_replays()) {
     return in_collection(StoreStage::kAccounts, std::move(failed));
   }
-  const FlushBatch batch = whole.is_replay ? without_early_letters(whole, line_.leaves.delivered, report) : whole;
+  const FlushBatch batch =
+      whole.is_replay ? without_early_letters(whole, lines_.of(whole.epoch_id).leaves.delivered, report) : whole;
   if (batch.is_replay && batch.versions.empty()) {
     return std::nullopt;
   }
-  if (auto failed = begin(batch)) {
+  if (auto failed = lines_.begin(*client_, batch, attempt_token(), ids_of_account_versions(batch.versions))) {
     return in_collection(StoreStage::kPosition, std::move(failed));
   }
   TWINLOG_KILL_POINT("mongodb.flush_begun");
   OurVersions ours;
-  if (auto failed = write_batch(*client_, settings_.epoch_id, batch, report, ours)) {
+  if (auto failed = write_batch(*client_, batch, report, ours)) {
     return failed;
   }
   TWINLOG_KILL_POINT("mongodb.versions_written");
+  if (auto failed = write_leaves(*client_, batch.epoch_id, batch.ledger.own_leaves, ours.further)) {
+    return at(StoreStage::kLedger, std::move(failed));
+  }
+  TWINLOG_KILL_POINT("mongodb.leaves_written");
+  if (auto failed = write_tiles(*client_, batch.epoch_id, batch.ledger.tiles)) {
+    return at(StoreStage::kLedger, std::move(failed));
+  }
+  TWINLOG_KILL_POINT("mongodb.tiles_written");
   if (auto failed = write_accounts(batch, ours, report)) {
     return in_collection(StoreStage::kAccounts, std::move(failed));
   }
@@ -270,71 +237,23 @@ StoreStatus MongodbStore::write(const FlushBatch& whole, FlushReport& report) {
   if (auto failed = name_unlisted(ours)) {
     return at(StoreStage::kAccounts, std::move(failed));
   }
-  return in_collection(StoreStage::kPosition, end(batch));
+  if (auto failed = write_epoch_and_checkpoints(*client_, batch.epoch_id, batch.ledger)) {
+    return at(StoreStage::kLedger, std::move(failed));
+  }
+  TWINLOG_KILL_POINT("mongodb.checkpoints_written");
+  return in_collection(StoreStage::kPosition, lines_.end(*client_, batch, memory_.applied));
 }
 
-/// Before anything is written: that the position is as it was left (marks that this flush would move in a store that
-/// lost what lies below them would make the agent take for applied what it is about to send again), and what is to
-/// come.
-StoreStatus MongodbStore::begin(const FlushBatch& batch) {
-  const auto ids = ids_of_account_versions(batch.versions);
-  auto failed = batch.is_replay ? begin_replay(*client_, epoch(), line_, attempt_token(), ids)
-                                : begin_flush(*client_, epoch(), line_, batch.position.last_leaf, ids);
-  if (failed) {
-    attempt_ = line_.leaves.delivered;
-  }
-  return failed;
-}
-
-/// What a replay that did not come to its end may have written without its accounts.
-StoreStatus MongodbStore::settle_replay() {
-  if (line_.replay.empty()) {
-    return std::nullopt;
-  }
-  const auto applied = apply_replay(*client_, settings_.epoch_id, line_, adopter(), memory_);
-  if (!applied) {
-    return applied.error();
-  }
-  auto failed = end_replay(*client_, epoch(), line_);
-  if (failed) {
-    attempt_ = line_.leaves.delivered;
-  }
-  return failed;
-}
-
-StoreStatus MongodbStore::read_line_anew() {
-  auto line = read_line(*client_, settings_.epoch_id);
-  if (!line) {
-    return std::move(line).error();
-  }
-  if (line->leaves.delivered != line_.leaves.delivered && line->leaves.delivered != *attempt_) {
-    return position_moved();
-  }
-  line_ = *std::move(line);
-  attempt_.reset();
-  return std::nullopt;
-}
-
-StoreStatus MongodbStore::end(const FlushBatch& batch) {
-  if (batch.is_replay) {
-    auto failed = end_replay(*client_, epoch(), line_);
-    if (failed) {
-      attempt_ = line_.leaves.delivered;
-    }
-    return failed;
-  }
-  auto failed = write_position(*client_, epoch(), line_, batch.position);
-  if (failed) {
-    attempt_ = std::max(line_.leaves.delivered, batch.position.last_leaf);
-  }
-  return failed;
+StoreStatus MongodbStore::settle_replays() {
+  return lines_.settle_replays(
+      *client_, [this] { return adopter(); }, memory_);
 }
 
 StoreStatus MongodbStore::write_accounts(const FlushBatch& batch, const OurVersions& ours, FlushReport& report) {
   const AccountWork work{.versions = by_account(ours.all),
                          .inserted = ours.inserted,
-                         .writer = {.epoch_id = settings_.epoch_id,
-                                    .line = line_.leaves,
+                         .writer = {.epoch_id = batch.epoch_id,
+                                    .line = lines_.of(batch.epoch_id).leaves,
                                     .is_replay = batch.is_replay,
                                     .now = clock_.utc_now()},
                          .read = is_confirmed_ ? ReadConcern::kLocal : ReadConcern::kMajority,

@@ -17,7 +17,7 @@ namespace {
 
 /// What is stored under a key: the content's hash and the acceptance.
 struct StoredCopy {
-  Digest content_hash{};
+  std::optional<Digest> content_hash;  ///< Nothing: erased.
   Uuid epoch_id{};
   std::uint64_t leaf_index = 0;
   bool inserted_now = false;
@@ -25,6 +25,9 @@ struct StoredCopy {
 using StoredCopies = std::map<std::string, StoredCopy>;
 
 Place place_of(const Version& version, const StoredCopy& copy) {
+  if (!copy.content_hash) {
+    return Place::kErased;
+  }
   if (version.content_hash != copy.content_hash) {
     return Place::kOther;
   }
@@ -36,11 +39,12 @@ Place place_of(const Version& version, const StoredCopy& copy) {
 
 void note_copy(const BsonFields& fields, StoredCopies& copies) {
   const auto id = fields.text("_id");
-  const auto hash = array_from<32>(fields.binary("content_hash").value_or(""));
+  const auto hash = array_from<sizeof(Digest)>(fields.binary("content_hash").value_or(""));
+  const bool is_gone = !fields.find("content_hash");
   const auto epoch_id = uuid_from_text(fields.text("epoch_id").value_or(""));
   const auto leaf_index = fields.integer("leaf_index");
-  if (id && hash && epoch_id && leaf_index) {
-    copies[*id] = {.content_hash = *hash,
+  if (id && (hash || is_gone) && epoch_id && leaf_index) {
+    copies[*id] = {.content_hash = hash,
                    .epoch_id = *epoch_id,
                    .leaf_index = static_cast<std::uint64_t>(*leaf_index),
                    .inserted_now = false};

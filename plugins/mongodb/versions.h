@@ -16,6 +16,7 @@ enum class Place : std::uint8_t {
   kInserted,  ///< Stored now, with its own acceptance.
   kThere,     ///< Stored earlier, with its own acceptance: a flush of ours that did not get to its end.
   kRepeated,  ///< The same content is stored with another acceptance.
+  kErased,    ///< Fields of what is stored were erased: whether it is the same cannot be told, and nothing is added.
   kOther,     ///< Its key holds other content: a conflict.
   kRefused,   ///< Nothing is stored under its key, and the server will not have it there.
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ledger/base/kill_point.h"
+#include "plugins/mongodb/erased_repeats.h"
 
 namespace twinlog::mongodb {
 namespace {
@@ -22,6 +23,8 @@ class BatchWriter {
 
  private:
   StoreResult<std::vector<const Version*>> write_shelf(Shelf shelf, std::span<const Version* const> versions);
+  /// Repeats of records that were erased.
+  StoreStatus note_erased(const std::vector<const Version*>& versions);
   void note(Shelf shelf, const Version& version, const Stored& stored);
   bool is_refused(const Version* version) const {
     return std::ranges::find(report_.refused, version->leaf_index, &RefusedVersion::leaf_index) !=
@@ -43,17 +46,39 @@ StoreResult<std::vector<const Version*>> BatchWriter::write_shelf(Shelf shelf,
     return at(stage, stored.error());
   }
   std::vector<const Version*> others;
+  std::vector<const Version*> erased;
   for (std::size_t i = 0; i < versions.size(); ++i) {
     const Stored& one = (*stored)[i];
     if (one.place == Place::kOther) {
       others.push_back(versions[i]);
+    } else if (one.place == Place::kErased) {
+      ++report_.duplicates;
+      if (LeafPlace{one.epoch_id, one.leaf_index} != LeafPlace{versions[i]->epoch_id, versions[i]->leaf_index}) {
+        erased.push_back(versions[i]);
+      }
     } else if (one.place == Place::kRefused) {
       report_.refused.push_back({versions[i]->leaf_index, at(stage, *one.refused)});
     } else {
       note(shelf, *versions[i], one);
     }
   }
+  if (auto failed = note_erased(erased)) {
+    return at(stage, *std::move(failed));
+  }
   return others;
+}
+
+StoreStatus BatchWriter::note_erased(const std::vector<const Version*>& versions) {
+  const auto stored = stored_as_conflicts(client_, versions);
+  if (!stored) {
+    return stored.error();
+  }
+  for (const Version* version : versions) {
+    if (!stored->contains({version->epoch_id, version->leaf_index})) {
+      ours_.further.push_back({version, true});
+    }
+  }
+  return std::nullopt;
 }
 
 void BatchWriter::note(Shelf shelf, const Version& version, const Stored& stored) {
@@ -65,7 +90,10 @@ void BatchWriter::note(Shelf shelf, const Version& version, const Stored& stored
   }
   if (stored.place != Place::kRepeated) {
     ours_.all.push_back(&version);
-  } else if (stored.epoch_id != epoch_id_ && !accounts_of(version.event).empty()) {
+    return;
+  }
+  ours_.further.push_back({&version, false});
+  if (stored.epoch_id != epoch_id_ && !accounts_of(version.event).empty()) {
     std::uint64_t& last = ours_.of_others[stored.epoch_id];
     last = std::max(last, stored.leaf_index);
   }
@@ -90,9 +118,8 @@ StoreStatus BatchWriter::write_conflicts(std::span<const Version* const> conflic
 
 }  // namespace
 
-StoreStatus write_batch(Client& client, const Uuid& epoch_id, const FlushBatch& batch, FlushReport& report,
-                        OurVersions& ours) {
-  BatchWriter writer(client, epoch_id, batch.is_replay, report, ours);
+StoreStatus write_batch(Client& client, const FlushBatch& batch, FlushReport& report, OurVersions& ours) {
+  BatchWriter writer(client, batch.epoch_id, batch.is_replay, report, ours);
   std::vector<const Version*> all;
   for (const Version& version : batch.versions) {
     all.push_back(&version);

@@ -18,14 +18,18 @@ constexpr std::string_view kMissingRights =
     "('auth_logs', 'SELECT'), ('auth_logs', 'INSERT'), ('auth_log_conflicts', 'SELECT'), "
     "('auth_log_conflicts', 'INSERT'), ('account_lockouts', 'SELECT'), ('account_lockouts', 'INSERT'), "
     "('account_lockouts', 'UPDATE'), ('twinlog_agents', 'SELECT'), ('twinlog_agents', 'INSERT'), "
-    "('twinlog_agents', 'UPDATE'), ('twinlog_meta', 'SELECT')) AS r(relation, what) "
+    "('twinlog_agents', 'UPDATE'), ('twinlog_meta', 'SELECT'), ('ledger_epochs', 'SELECT'), "
+    "('ledger_epochs', 'INSERT'), ('ledger_tiles', 'SELECT'), ('ledger_tiles', 'INSERT'), ('ledger_leaves', 'SELECT'), "
+    "('ledger_leaves', 'INSERT'), ('ledger_checkpoints', 'SELECT'), ('ledger_checkpoints', 'INSERT')) "
+    "AS r(relation, what) "
     "WHERE NOT has_table_privilege(r.relation, r.what)";
 
 constexpr std::string_view kSession =
     "SELECT has_column_privilege('auth_logs', 'has_conflict', 'UPDATE'), "
     "(SELECT coalesce(string_agg(t.name, ', ' ORDER BY t.name), '') "
-    "FROM (VALUES ('auth_logs'), ('auth_log_conflicts'), ('account_lockouts'), ('twinlog_agents'), ('twinlog_meta')) "
-    "AS t(name) WHERE row_security_active(t.name) AND NOT EXISTS (SELECT 1 FROM pg_policies p WHERE p.tablename = "
+    "FROM (VALUES ('auth_logs'), ('auth_log_conflicts'), ('account_lockouts'), ('ledger_leaves'), ('twinlog_agents'), "
+    "('twinlog_meta')) AS t(name) WHERE row_security_active(t.name) AND NOT EXISTS (SELECT 1 FROM pg_policies p WHERE "
+    "p.tablename = "
     "t.name "
     "AND p.schemaname = current_schema() AND p.permissive = 'PERMISSIVE' AND p.qual = 'true' AND EXISTS "
     "(SELECT 1 FROM unnest(p.roles) AS role WHERE role = 'public' OR EXISTS (SELECT 1 FROM pg_roles r WHERE "

@@ -83,6 +83,9 @@ std::vector<const Version*> BatchPlan::unnamed() const {
 std::vector<const Version*> BatchPlan::conflicts() const {
   std::vector<const Version*> conflicts;
   for (const KeyPlan& plan : keys_) {
+    if (plan.is_erased) {
+      continue;
+    }
     const std::size_t begin = conflicts.size();
     if (plan.first->content_hash != plan.stored) {
       conflicts.push_back(plan.first);
@@ -119,7 +122,7 @@ std::vector<const Version*> BatchPlan::kept() const {
 std::vector<const Version*> BatchPlan::firsts_with_other_contents() const {
   std::vector<const Version*> firsts;
   for (const KeyPlan& plan : keys_) {
-    if (plan.first->content_hash == plan.stored && !plan.others.empty()) {
+    if (!plan.is_erased && plan.first->content_hash == plan.stored && !plan.others.empty()) {
       firsts.push_back(plan.first);
     }
   }

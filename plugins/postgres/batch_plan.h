@@ -20,7 +20,7 @@ struct KeyPlan {
   Digest stored{};
   bool is_named = false;     ///< The store said something about this key.
   bool is_inserted = false;  ///< `first` is the record since this flush.
-  bool is_erased = false;    ///< The record has no content left.
+  bool is_erased = false;    ///< The record has no content left: nothing is kept beside it.
 };
 
 /// Keys in bytewise order, as the store's "C" collation has it: every agent locks in the same order.

@@ -52,6 +52,12 @@ void ArrayBuilder::boolean(bool value) {
   bytes(std::string_view(value ? "\1" : "\0", 1));
 }
 
+void ArrayBuilder::int2(std::int16_t value) {
+  put_u32(elements_, 2);
+  put_u16(elements_, static_cast<std::uint16_t>(value));
+  ++count_;
+}
+
 void ArrayBuilder::int4(std::int32_t value) {
   put_u32(elements_, sizeof value);
   put_u32(elements_, static_cast<std::uint32_t>(value));
@@ -143,6 +149,9 @@ std::int64_t int8_value(std::string_view bytes) {
 }
 std::int32_t int4_value(std::string_view bytes) {
   return static_cast<std::int32_t>(ByteReader(bytes).u32());
+}
+std::int16_t int2_value(std::string_view bytes) {
+  return static_cast<std::int16_t>(ByteReader(bytes).u16());
 }
 bool bool_value(std::string_view bytes) {
   return ByteReader(bytes).u8() != 0;

@@ -21,6 +21,7 @@ struct ElementType {
 inline constexpr ElementType kBool{16, 1000, "boolean"};
 inline constexpr ElementType kBytea{17, 1001, "bytea"};
 inline constexpr ElementType kInt8{20, 1016, "bigint"};
+inline constexpr ElementType kInt2{21, 1005, "smallint"};
 inline constexpr ElementType kInt4{23, 1007, "integer"};
 inline constexpr ElementType kText{25, 1009, "text"};
 inline constexpr ElementType kInet{869, 1041, "inet"};
@@ -44,6 +45,7 @@ class ArrayBuilder {
   void bytes(std::string_view value);
   void bytes_or_null(const std::optional<std::string>& value);
   void boolean(bool value);
+  void int2(std::int16_t value);
   void int4(std::int32_t value);
   void int8(std::int64_t value);
   void timestamp(UtcMicros value);
@@ -71,6 +73,7 @@ Parameter uuid_parameter(std::string_view sixteen_bytes);
 /// Values of result columns in binary form. The bytes come from the server and have the length of their type.
 std::int64_t int8_value(std::string_view bytes);
 std::int32_t int4_value(std::string_view bytes);
+std::int16_t int2_value(std::string_view bytes);
 bool bool_value(std::string_view bytes);
 UtcMicros timestamp_value(std::string_view bytes);
 std::string_view jsonb_value(std::string_view bytes);

@@ -189,6 +189,79 @@ Column leaf_index() {
       }};
 }
 
+Column tenant_seq() {
+  return {.name = "tenant_seq",
+          .type = kInt8,
+          .put =
+              [](ArrayBuilder& out, const Version& version) {
+                version.ledger ? out.int8(static_cast<std::int64_t>(version.ledger->tenant_seq)) : out.null();
+              },
+          .take = [](StoredVersion& into, std::string_view bytes) -> Status {
+            into.version.ledger.emplace().tenant_seq = static_cast<std::uint64_t>(int8_value(bytes));
+            return {};
+          }};
+}
+
+/// What came before the ledger has nothing of its arrival in the table.
+Column ingress() {
+  return {.name = "ingress",
+          .type = kInt2,
+          .put =
+              [](ArrayBuilder& out, const Version& version) {
+                const bool is_known = version.ledger && version.arrival.ingress != Ingress::kUnknown;
+                is_known ? out.int2(static_cast<std::int16_t>(version.arrival.ingress)) : out.null();
+              },
+          .take = [](StoredVersion& into, std::string_view bytes) -> Status {
+            for (const Ingress known : {Ingress::kUnix, Ingress::kHttp}) {
+              if (int2_value(bytes) == static_cast<std::int16_t>(known)) {
+                into.version.arrival.ingress = known;
+                return {};
+              }
+            }
+            return unreadable("ingress");
+          }};
+}
+
+/// peer_uid and peer_gid.
+template <std::uint32_t Arrival::*kMember>
+Column peer(std::string_view name) {
+  return {.name = name,
+          .type = kInt8,
+          .put =
+              [](ArrayBuilder& out, const Version& version) {
+                const std::uint32_t id = version.arrival.*kMember;
+                version.ledger&& id != kNobody ? out.int8(id) : out.null();
+              },
+          .take = [](StoredVersion& into, std::string_view bytes) -> Status {
+            const std::int64_t id = int8_value(bytes);
+            if (id < 0 || id >= kNobody) {
+              return unreadable("peer_uid or peer_gid");
+            }
+            into.version.arrival.*kMember = static_cast<std::uint32_t>(id);
+            return {};
+          }};
+}
+
+/// After tenant_seq: only with both is the version's leaf known.
+Column record_key() {
+  return {.name = "record_key",
+          .type = kBytea,
+          .put =
+              [](ArrayBuilder& out, const Version& version) {
+                version.ledger ? out.bytes(as_text(version.ledger->record_key)) : out.null();
+              },
+          .take = [](StoredVersion& into, std::string_view bytes) -> Status {
+            const auto key = array_from<sizeof(RecordKey)>(bytes);
+            if (!key) {
+              return unreadable("record_key");
+            }
+            if (into.version.ledger) {
+              into.version.ledger->record_key = *key;
+            }
+            return {};
+          }};
+}
+
 using E = AuthEvent;
 
 const auto& table() {
@@ -225,6 +298,11 @@ const auto& table() {
       fixed_bytes<&Version::content_hash>("content_hash", kBytea),
       fixed_bytes<&Version::epoch_id>("epoch_id", kUuid),
       leaf_index(),
+      tenant_seq(),
+      ingress(),
+      peer<&Arrival::uid>("peer_uid"),
+      peer<&Arrival::gid>("peer_gid"),
+      record_key(),
   });
   return all_columns;
 }

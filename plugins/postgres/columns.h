@@ -23,7 +23,7 @@ struct Column {
   std::string_view select_form{};  ///< Where it is not the column itself.
 };
 
-/// All columns but has_conflict, which the store alone sets.
+/// All columns but has_conflict, which the store alone sets, and salts, which erasing does.
 std::span<const Column> columns();
 
 /// "tenant_id, log_id, ...": the columns' names; with `prefix` before each.

@@ -53,6 +53,9 @@ void Rows::Clear::operator()(pg_result* result) const {
 int Rows::count() const {
   return PQntuples(result_.get());
 }
+int Rows::columns() const {
+  return PQnfields(result_.get());
+}
 bool Rows::is_null(int row, int column) const {
   return PQgetisnull(result_.get(), row, column) != 0;
 }
@@ -262,6 +265,74 @@ StoreResult<std::vector<Rows>> Connection::collect(std::size_t statements, TimeP
         }
     }
   }
+}
+
+StoreStatus Connection::copy_out(std::string_view sql, std::chrono::milliseconds limit,
+                                 const std::function<Status(std::string_view)>& take) {
+  const std::string text(sql);
+  ++round_trips_;
+  // COPY is no part of a pipeline.
+  if (!is_usable() || PQexitPipelineMode(connection_.get()) != 1 || PQsendQuery(connection_.get(), text.c_str()) != 1 ||
+      !flush_output(clock_.steady_now() + limit) || !wait_for_result(clock_.steady_now() + limit)) {
+    return broken();
+  }
+  PGresult* const begun = PQgetResult(connection_.get());
+  const Rows rows(begun, false);
+  if (PQresultStatus(begun) == PGRES_COPY_OUT) {
+    if (auto failure = take_copy(limit, take)) {
+      return failure;
+    }
+    return finish_copy(clock_.steady_now() + limit);
+  }
+  StoreError error = classify(field(begun, PG_DIAG_SQLSTATE), field(begun, PG_DIAG_CONSTRAINT_NAME));
+  if (auto failure = finish_copy(clock_.steady_now() + limit)) {
+    return failure;
+  }
+  return error;
+}
+
+StoreStatus Connection::take_copy(std::chrono::milliseconds limit,
+                                  const std::function<Status(std::string_view)>& take) {
+  struct Free {
+    void operator()(char* buffer) const { PQfreemem(buffer); }
+  };
+  while (true) {
+    char* buffer = nullptr;
+    const int length = PQgetCopyData(connection_.get(), &buffer, 1);
+    const std::unique_ptr<char, Free> freed(buffer);
+    if (length > 0) {
+      if (Status taken = take({buffer, static_cast<std::size_t>(length)}); !taken) {
+        broken_ = true;
+        return StoreError{.reaction = Reaction::kStop, .code = "", .constraint = "", .words = taken.error().message()};
+      }
+    } else if (length < 0) {
+      return std::nullopt;  // The end, or an error that is in the result.
+    } else if (!wait_for_socket(POLLIN, clock_.steady_now() + limit) || PQconsumeInput(connection_.get()) != 1) {
+      return broken();
+    }
+  }
+}
+
+/// To the end of what a COPY gives, and back into the pipeline.
+StoreStatus Connection::finish_copy(TimePoint deadline) {
+  StoreStatus failure;
+  while (true) {
+    if (!wait_for_result(deadline)) {
+      return broken();
+    }
+    PGresult* const result = PQgetResult(connection_.get());
+    if (result == nullptr) {
+      break;
+    }
+    const Rows rows(result, false);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK && !failure) {
+      failure = classify(field(result, PG_DIAG_SQLSTATE), field(result, PG_DIAG_CONSTRAINT_NAME));
+    }
+  }
+  if (PQstatus(connection_.get()) != CONNECTION_OK || PQenterPipelineMode(connection_.get()) != 1) {
+    return failure ? failure : StoreStatus(broken());
+  }
+  return failure;
 }
 
 StoreError Connection::broken() {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,6 +36,7 @@ class Rows {
  public:
   explicit Rows(pg_result* result, bool warned);
   int count() const;
+  int columns() const;
   bool is_null(int row, int column) const;
   /// Binary; valid while this object lives.
   std::string_view value(int row, int column) const;
@@ -77,6 +79,11 @@ class Connection {
   /// The same with a single statement.
   StoreResult<Rows> run_one(Statement statement, std::chrono::milliseconds limit);
 
+  /// Runs a COPY ... TO STDOUT and gives the data of each message, which with the binary form is a row (the first has
+  /// the header before it, the last is the trailer). Waits that long for each. An Error of `take` ends the session.
+  StoreStatus copy_out(std::string_view sql, std::chrono::milliseconds limit,
+                       const std::function<Status(std::string_view)>& take);
+
   /// Of the last error that run() gave.
   const ErrorPlace& error_place() const { return error_place_; }
 
@@ -99,6 +106,8 @@ class Connection {
   bool wait_for_result(TimePoint deadline);
   bool wait_for_socket(short events, TimePoint deadline);
   StoreResult<std::vector<Rows>> collect(std::size_t statements, TimePoint deadline);
+  StoreStatus take_copy(std::chrono::milliseconds limit, const std::function<Status(std::string_view)>& take);
+  StoreStatus finish_copy(TimePoint deadline);
   StoreError broken();
   static void note_notice(void* connection, const pg_result* notice);
 

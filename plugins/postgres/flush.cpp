@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "ledger/base/kill_point.h"
 #include "plugins/postgres/account_rows.h"
 #include "plugins/postgres/isolation.h"
+#include "plugins/postgres/ledger_rows.h"
 #include "plugins/postgres/migrate.h"
 #include "plugins/postgres/record_rows.h"
 #include "plugins/postgres/transaction.h"
@@ -32,7 +34,11 @@ constexpr std::string_view kPosition =
     "last_leaf_index = greatest(t.last_leaf_index, EXCLUDED.last_leaf_index), flushed_at = EXCLUDED.flushed_at, "
     "newest_effective_at = greatest(t.newest_effective_at, EXCLUDED.newest_effective_at) RETURNING 1) "
     "SELECT ln(count(*)) FROM written";
-constexpr std::string_view kWroteNothing = "2201E";  // The logarithm of zero: see account_rows.cpp, too.
+constexpr std::string_view kWroteNothing = "2201E";  // The logarithm of zero: see account_rows and ledger_rows, too.
+
+// Before the ledger nobody closed an epoch; what is closed stays as it is.
+constexpr std::string_view kClose =
+    "UPDATE twinlog_agents SET closed_at = $2 WHERE epoch_id = ANY($1) AND closed_at IS NULL";
 
 StoreError our_error(Reaction reaction, std::string words) {
   return {.reaction = reaction, .code = "", .constraint = "", .words = std::move(words)};
@@ -71,8 +77,12 @@ class Attempt {
   StoreStatus check_position(const Rows& position);
   StoreStatus merge_accounts();
   StoreStatus recount(const std::vector<AccountUpdate*>& late, std::uint64_t failures);
+  /// Versions that have a leaf and no row of this transaction.
+  std::vector<const Version*> without_a_row() const;
+  std::vector<Statement> ledger_statements() const;
+  std::vector<Statement> position_statements() const;
   StoreStatus commit();
-  StoreError commit_failure(StoreError error, std::size_t statements);
+  StoreError commit_failure(StoreError error, std::size_t ledger_until, std::size_t statements);
 
   Task& task_;
   Connection& connection_;
@@ -116,7 +126,7 @@ StoreStatus Attempt::write() {
 }
 
 StoreStatus Attempt::write_records() {
-  const Parameter epoch = uuid_parameter(as_text(task_.expected.owner.epoch_id));
+  const Parameter epoch = uuid_parameter(as_text(batch_.epoch_id));
   auto result = rows_.insert({{kBegin, {}}, {kTransactionSettings, {}}, {kLockPosition, {epoch}}});
   if (!result) {
     return std::move(result).error();
@@ -194,25 +204,57 @@ StoreStatus Attempt::recount(const std::vector<AccountUpdate*>& late, std::uint6
   return std::nullopt;
 }
 
-StoreStatus Attempt::commit() {
-  TWINLOG_KILL_POINT("postgres.before_commit");
-  std::vector<Statement> statements;
-  if (!accounts_.empty()) {
-    statements.push_back(update_accounts(accounts_));
+std::vector<const Version*> Attempt::without_a_row() const {
+  std::vector<const Version*> left;
+  if (rows_.inserted().size() == versions_.size()) {
+    return left;
   }
+  const std::set<const Version*> inserted(rows_.inserted().begin(), rows_.inserted().end());
+  std::ranges::copy_if(versions_, std::back_inserter(left),
+                       [&](const Version* each) { return each->ledger && !inserted.contains(each); });
+  return left;
+}
+
+std::vector<Statement> Attempt::ledger_statements() const {
+  std::vector<Statement> statements = write_ledger(batch_.epoch_id, batch_.ledger);
+  if (const std::vector<const Version*> left = without_a_row(); !left.empty()) {
+    statements.push_back(write_further_acceptances(left));
+  }
+  return statements;
+}
+
+std::vector<Statement> Attempt::position_statements() const {
+  std::vector<Statement> statements;
+  const AgentPosition& position = batch_.position;
   if (!batch_.is_replay) {
-    const FlushOwner& owner = task_.expected.owner;
-    const AgentPosition& position = batch_.position;
     statements.push_back(
         {kPosition,
-         {uuid_parameter(as_text(owner.epoch_id)), text_parameter(owner.agent),
+         {uuid_parameter(as_text(batch_.epoch_id)), text_parameter(task_.expected.agent),
           int8_parameter(static_cast<std::int64_t>(position.last_leaf)), timestamp_parameter(position.flushed_at),
           timestamp_parameter(position.newest_effective_at)}});
   }
+  if (!batch_.closed.empty()) {
+    ArrayBuilder epochs(kUuid);
+    for (const Uuid& epoch : batch_.closed) {
+      epochs.bytes(as_text(epoch));
+    }
+    statements.push_back({kClose, {epochs.take(), timestamp_parameter(position.flushed_at)}});
+  }
+  return statements;
+}
+
+StoreStatus Attempt::commit() {
+  TWINLOG_KILL_POINT("postgres.before_commit");
+  std::vector<Statement> statements = ledger_statements();
+  const std::size_t ledger_until = statements.size();
+  if (!accounts_.empty()) {
+    statements.push_back(update_accounts(accounts_));
+  }
+  std::ranges::move(position_statements(), std::back_inserter(statements));
   statements.push_back({"COMMIT", {}});
   auto result = connection_.run(statements, deadline_.left());
   if (!result) {
-    return commit_failure(std::move(result).error(), statements.size());
+    return commit_failure(std::move(result).error(), ledger_until, statements.size());
   }
   TWINLOG_KILL_POINT("postgres.after_commit");
   if (!is_committed(result->back())) {
@@ -225,18 +267,24 @@ StoreStatus Attempt::commit() {
 }
 
 /// What the COMMIT itself refuses are constraints that are checked late: those of records, perhaps.
-StoreError Attempt::commit_failure(StoreError error, std::size_t statements) {
-  const bool is_late = connection_.error_place().statement + 1 == statements;
+StoreError Attempt::commit_failure(StoreError error, std::size_t ledger_until, std::size_t statements) {
+  const std::size_t failed = connection_.error_place().statement;
+  const bool is_late = failed + 1 == statements;
+  const bool is_of_the_ledger = failed < ledger_until;
   if (is_late && suspicion_of(error) != Suspicion::kNone) {
     reach_ = Reach::kConstraints;
     return at(StoreStage::kRecords, std::move(error));
   }
   if (error.code == kWroteNothing) {
-    error = dropped_from("account_lockouts or twinlog_agents");
+    error = dropped_from(is_of_the_ledger ? "ledger_tiles (or ledger_leaves, ledger_epochs, ledger_checkpoints)"
+                                          : "account_lockouts or twinlog_agents");
   } else if (error.reaction == Reaction::kReconnectSmaller) {
     error.words =
         "PostgreSQL did not confirm the commit in time (is a standby of synchronous_standby_names away?); the agent "
         "closes the connection and sends the batch again, nothing doubles";
+  }
+  if (is_of_the_ledger) {
+    return at(StoreStage::kLedger, std::move(error));
   }
   return at(accounts_.empty() ? StoreStage::kPosition : StoreStage::kAccounts, std::move(error));
 }

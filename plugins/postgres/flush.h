@@ -13,12 +13,15 @@
 //     emptied behind this connection, and writing a new one would hide what it lost.
 //  6. What an INSERT did not name is looked for in the table. What is not there was dropped by a trigger or rule of the
 //     administrator: no duplicate.
-//  7. Where the server refuses the batch for what may be single versions, they are searched for and left out, and all
+//  7. Every accepted version has its leaf in the store: in its own row, or in ledger_leaves where the row is another
+//     acceptance's. Tiles, leaves and notes are written in the same transaction, also those of versions that are
+//     refused: their hashes belong to the tree.
+//  8. Where the server refuses the batch for what may be single versions, they are searched for and left out, and all
 //     the rest is written as if they had never been in it (isolation.h). Nothing of a search is kept.
 //
 // Round trips: position and records; a look at what was there already (where some was); conflicts (where some may be; a
 // look at those that were there); locks (where an account is touched); recount (where a defining event came late);
-// accounts, position and COMMIT. Only where the server refused something, more.
+// ledger, accounts, position and COMMIT. Only where the server refused something, more.
 #pragma once
 
 #include <optional>
@@ -31,18 +34,12 @@
 
 namespace twinlog::postgres {
 
-/// Whose position it is.
-struct FlushOwner {
-  Uuid epoch_id{};
-  std::string agent;
-};
-
 /// Whether a COMMIT is a promise: see invariant 4.
 bool is_committed(const Rows& commit);
 
-/// Where the owner's position in the store is expected to be.
+/// Where the agent's position in the batch's epoch is expected to be.
 struct ExpectedPosition {
-  const FlushOwner& owner;
+  const std::string& agent;
   std::optional<std::uint64_t> last_leaf;  ///< Nothing: it has none.
 };
 

@@ -1,5 +1,7 @@
 #include "plugins/postgres/migrate.h"
 
+#include <algorithm>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -35,7 +37,7 @@ constexpr std::string_view kVersionRow =
 constexpr std::string_view kUnicodeRow =
     "INSERT INTO twinlog_meta (name, value) VALUES ('unicode_version', $1) ON CONFLICT (name) DO NOTHING";
 constexpr std::string_view kVersion =
-    "SELECT coalesce(max(right(name, 4)::bigint) FILTER (WHERE name ~ '^schema\\.[0-9]{4}$'), 0), "
+    "SELECT coalesce(string_agg(right(name, 4), '') FILTER (WHERE name ~ '^schema\\.[0-9]{4}$'), ''), "
     "coalesce(max(value) FILTER (WHERE name = 'unicode_version'), '') FROM twinlog_meta";
 // Without any schema in reach current_schema() is null: quote_ident() hands that on, format('%I') fails.
 constexpr std::string_view kState =
@@ -53,7 +55,8 @@ constexpr std::string_view kHidden =
     "(SELECT 1 FROM unnest(p.polroles) AS named(role) WHERE named.role = 0 OR pg_has_role(named.role, 'USAGE')))";
 constexpr std::string_view kRoles =
     "SELECT (SELECT count(*) FROM pg_roles WHERE rolname IN ('twinlog_reader', 'twinlog_writer')), "
-    "(SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user)";
+    "(SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user), "
+    "EXISTS (SELECT FROM pg_roles WHERE rolname = 'twinlog_keeper')";
 
 StoreError no_schema() {
   return {.reaction = Reaction::kHold,
@@ -100,14 +103,37 @@ StoreError abandon(Connection& connection, StoreError error) {
   return error;
 }
 
-StoreResult<int> begin_locked(Connection& connection) {
+/// From the row that kVersion gives: four digits for each.
+std::set<int> steps_of(const Rows& row) {
+  constexpr std::size_t kDigits = 4;
+  std::set<int> steps;
+  for (std::string_view left = row.value(0, 0); left.size() >= kDigits; left.remove_prefix(kDigits)) {
+    int number = 0;
+    std::from_chars(left.data(), left.data() + kDigits, number);
+    steps.insert(number);
+  }
+  return steps;
+}
+
+int version_of(const std::set<int>& steps) {
+  const auto known = schema_steps();
+  const auto missing =
+      std::ranges::find_if(known, [&](const SchemaStep& step) { return !steps.contains(step.number); });
+  if (missing != known.end()) {
+    return missing->number - 1;
+  }
+  return *steps.rbegin();
+}
+
+/// Gives the steps that are there.
+StoreResult<std::set<int>> begin_locked(Connection& connection) {
   const Statement begin[] = {{kBegin, {}}, {kPace, {}},       {kMetaTable, {}},
                              {kLock, {}},  {kShortWaits, {}}, {kVersion, {}}};
   auto begun = connection.run(begin, kMigrationLimit);
   if (!begun) {
     return abandon(connection, std::move(begun).error());
   }
-  return static_cast<int>(int8_value(begun->back().value(0, 0)));
+  return steps_of(begun->back());
 }
 
 /// Outside of a transaction, beside running writers. Two that build it at once wait for each other's end: the server
@@ -135,7 +161,7 @@ StoreResult<bool> is_done(Connection& connection, const SchemaStep& step) {
   if (!version) {
     return std::move(version).error();
   }
-  return int8_value(version->value(0, 0)) >= step.number;
+  return steps_of(*version).contains(step.number);
 }
 
 /// Whether there is anybody that an index could hold up; then the agent leaves it to `twinlog migrate`.
@@ -172,13 +198,13 @@ StoreResult<bool> run_step(Connection& connection, const SchemaStep& step, Migra
     }
     TWINLOG_KILL_POINT("postgres.index_built");
   }
-  auto version = begin_locked(connection);
-  if (!version) {
-    return std::move(version).error();
+  auto steps = begin_locked(connection);
+  if (!steps) {
+    return std::move(steps).error();
   }
   TWINLOG_KILL_POINT("postgres.step_locked");
   std::vector<Statement> statements;
-  const bool is_missing = *version < step.number;
+  const bool is_missing = !steps->contains(step.number);
   if (is_missing) {
     for (const std::string_view sql : step.statements) {
       statements.push_back({sql, {}});
@@ -200,11 +226,20 @@ CheckLine roles_are_missing() {
       std::string(role_sql_for_people()) + " and then run `twinlog migrate` again");
 }
 
+/// The role twinlog_keeper, without which writers and readers go on.
+enum class Keeper : std::uint8_t { kThere, kMissing };
+constexpr std::string_view kKeeperIsMissing =
+    "the role twinlog_keeper is missing and this role may not create it; only erasure, retention and retirement need "
+    "it: have an administrator run CREATE ROLE twinlog_keeper NOLOGIN; and then run `twinlog migrate` again";
+
 /// What is left for people to do, and that the rest is as it should be.
-std::vector<CheckLine> lines_of(const WallFaults& faults) {
+std::vector<CheckLine> lines_of(const WallFaults& faults, Keeper keeper) {
   std::vector<CheckLine> lines{fine("the roles twinlog_reader and twinlog_writer have their rights")};
   for (const std::string& fault : faults.for_people) {
     lines.push_back(problem(fault));
+  }
+  if (keeper == Keeper::kMissing) {
+    lines.push_back(fine(std::string(kKeeperIsMissing)));
   }
   return lines;
 }
@@ -244,7 +279,7 @@ StoreResult<SchemaState> read_schema_state(Connection& connection) {
     return std::move(state_rows).error();
   }
   const Rows& row = *state_rows;
-  SchemaState state{.schema = std::string(row.value(0, 0)), .version = 0, .unicode_version = ""};
+  SchemaState state{.schema = std::string(row.value(0, 0)), .version = 0, .steps = {}, .unicode_version = ""};
   if (state.schema.empty()) {
     return no_schema();
   }
@@ -259,7 +294,8 @@ StoreResult<SchemaState> read_schema_state(Connection& connection) {
   if (!version) {
     return std::move(version).error();
   }
-  state.version = static_cast<int>(int8_value(version->value(0, 0)));
+  state.steps = steps_of(*version);
+  state.version = state.steps.empty() ? 0 : version_of(state.steps);
   state.unicode_version = version->value(0, 1);
   return state;
 }
@@ -271,11 +307,17 @@ StoreResult<std::vector<CheckLine>> migrate_schema(Connection& connection, Migra
   }
   const SchemaState& state = *read;
   std::vector<CheckLine> lines;
+  StoreStatus postponed;
   for (const SchemaStep& step : schema_steps()) {
-    if (step.number <= state.version) {
+    if (state.steps.contains(step.number)) {
       continue;
     }
     auto done = run_step(connection, step, by);
+    if (!done && by == MigrationBy::kAgent && !step.concurrent_index.empty() &&
+        done.error().reaction == Reaction::kHold && done.error().code.empty()) {
+      postponed = std::move(done).error();
+      continue;
+    }
     if (!done) {
       return std::move(done).error();
     }
@@ -283,6 +325,9 @@ StoreResult<std::vector<CheckLine>> migrate_schema(Connection& connection, Migra
       lines.push_back(fine("schema step " + std::to_string(step.number) + " (" + std::string(step.title) +
                            ") done in schema " + state.schema));
     }
+  }
+  if (postponed) {
+    return std::move(*postponed);
   }
   if (lines.empty()) {
     lines.push_back(fine("the schema in " + state.schema + " is current"));
@@ -297,6 +342,7 @@ StoreResult<std::vector<CheckLine>> migrate_roles(Connection& connection) {
   }
   const bool are_there = int8_value(rows->value(0, 0)) == kRoleCount;
   const bool may_create = bool_value(rows->value(0, 1));
+  const bool is_keeper_there = bool_value(rows->value(0, 2));
   if (!are_there && !may_create) {
     return std::vector<CheckLine>{roles_are_missing()};
   }
@@ -304,14 +350,16 @@ StoreResult<std::vector<CheckLine>> migrate_roles(Connection& connection) {
   if (!faults) {
     return std::move(faults).error();
   }
-  if (are_there && faults->mendable.empty()) {
-    return lines_of(*faults);
+  const Keeper keeper = is_keeper_there || may_create ? Keeper::kThere : Keeper::kMissing;
+  const bool is_any_missing = !are_there || !is_keeper_there;
+  if (faults->mendable.empty() && (!is_any_missing || !may_create)) {
+    return lines_of(*faults, keeper);
   }
   if (auto begun = begin_locked(connection); !begun.ok()) {
     return std::move(begun).error();
   }
   std::vector<Statement> statements;
-  if (!are_there) {
+  if (is_any_missing && may_create) {
     for (const std::string_view sql : role_statements()) {
       statements.push_back({sql, {}});
     }
@@ -323,7 +371,7 @@ StoreResult<std::vector<CheckLine>> migrate_roles(Connection& connection) {
     return abandon(connection, std::move(*error));
   }
   TWINLOG_KILL_POINT("postgres.roles_committed");
-  return lines_of(*faults);
+  return lines_of(*faults, keeper);
 }
 
 }  // namespace twinlog::postgres

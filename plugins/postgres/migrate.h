@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,13 +19,15 @@ inline constexpr std::chrono::milliseconds kQuestionLimit = std::chrono::seconds
 inline constexpr std::chrono::milliseconds kMigrationLimit = std::chrono::seconds{120};
 /// For building an index beside running writers. Where it is over the server may go on: the next try finds the index.
 inline constexpr std::chrono::milliseconds kIndexLimit = std::chrono::hours{6};
-/// twinlog_reader and twinlog_writer.
+/// twinlog_reader and twinlog_writer; twinlog_keeper may be missing.
 inline constexpr std::int64_t kRoleCount = 2;
 
 /// What a session finds in the first schema of its search path.
 struct SchemaState {
   std::string schema;
-  int version = 0;              ///< 0: nothing there yet.
+  /// Up to which step everything is there; 0: nothing yet. Of a newer build's schema, its last step.
+  int version = 0;
+  std::set<int> steps;          ///< Those that are there.
   std::string unicode_version;  ///< By which accounts were named; "" where there is nothing yet.
 };
 
@@ -45,7 +48,7 @@ enum class MigrationBy : std::uint8_t { kAgent, kCommand };
 /// Brings the schema up to schema_version(), step by step, each in a transaction of its own under a lock on
 /// twinlog_meta, so that many agents may start at once. A newer schema is left as it is, and a current one is only
 /// read. A step waits 1.2 s at the most for a table in use (55P03: try again), as everybody else waits behind it
-/// meanwhile.
+/// meanwhile. An index that an agent has no time for (kHold) is passed by, and the steps behind it are done.
 StoreResult<std::vector<CheckLine>> migrate_schema(Connection& connection, MigrationBy by);
 
 /// Creates the roles where that is allowed, grants, and mends policies, where any of it is missing or different; else

@@ -13,14 +13,26 @@ namespace {
 /// For one question of a reader, however many keys it names.
 constexpr std::chrono::milliseconds kReadLimit = std::chrono::seconds{60};
 
+constexpr std::string_view kLeaves =
+    "SELECT l.epoch_id, l.leaf_index, l.leaf FROM unnest($1::uuid[], $2::bigint[]) AS k(epoch_id, leaf_index) "
+    "JOIN ledger_leaves l ON l.epoch_id = k.epoch_id AND l.leaf_index = k.leaf_index";
+constexpr std::string_view kNewestCheckpoints =
+    "SELECT c.epoch_id, c.note, coalesce(e.open, ''), coalesce(e.note, '') FROM ledger_checkpoints c "
+    "LEFT JOIN ledger_epochs e ON e.epoch_id = c.epoch_id ORDER BY c.accepted_at DESC, c.size DESC LIMIT $1";
+
+Uuid uuid_value(std::string_view bytes) {
+  return array_from<sizeof(Uuid)>(bytes).value_or(Uuid{});
+}
+
 StoreError unreadable(const Error& error) {
   return {.reaction = Reaction::kStop, .code = "", .constraint = "", .words = error.message()};
 }
 
-/// The rows of `table` with keys among $1, $2: all columns, then has_conflict.
+/// The rows of `table` with keys among $1, $2: all columns, then what read_version() asks beside them.
 std::string select_by_keys(std::string_view table) {
   const std::string name(table);
-  return "SELECT " + column_selects(table) + ", " + name + ".has_conflict FROM " + name +
+  return "SELECT " + column_selects(table) + ", " + name + ".has_conflict, " + name + ".salts IS NOT NULL, " + name +
+         ".record_key IS NOT NULL FROM " + name +
          " JOIN unnest($1::text[], $2::text[]) AS k(key_tenant_id, key_log_id) ON " + name +
          ".tenant_id = k.key_tenant_id AND " + name + ".log_id = k.key_log_id";
 }
@@ -38,6 +50,10 @@ Result<StoredVersion> read_version(const Rows& rows, int row) {
     ++column;
   }
   stored.has_conflict = bool_value(rows.value(row, column));
+  stored.is_erased = bool_value(rows.value(row, column + 1));
+  if (!bool_value(rows.value(row, column + 2))) {
+    stored.version.ledger.reset();  // Its leaf cannot be made again.
+  }
   return stored;
 }
 
@@ -68,6 +84,43 @@ class PostgresReader final : public StoreReader {
       return unreadable(account.error());
     }
     return std::optional(std::move(*account));
+  }
+
+  StoreResult<std::vector<StoredLeaf>> leaves(std::span<const LeafPlace> places) override {
+    ArrayBuilder epochs(kUuid);
+    ArrayBuilder indices(kInt8);
+    for (const LeafPlace& place : places) {
+      epochs.bytes(as_text(place.epoch_id));
+      indices.int8(static_cast<std::int64_t>(place.index));
+    }
+    auto rows = ask({kLeaves, {epochs.take(), indices.take()}});
+    if (!rows) {
+      return std::move(rows).error();
+    }
+    std::vector<StoredLeaf> found;
+    found.reserve(static_cast<std::size_t>(rows->count()));
+    for (int row = 0; row < rows->count(); ++row) {
+      found.push_back({.place = {.epoch_id = uuid_value(rows->value(row, 0)),
+                                 .index = static_cast<std::uint64_t>(int8_value(rows->value(row, 1)))},
+                       .leaf = std::string(rows->value(row, 2))});
+    }
+    return found;
+  }
+
+  StoreResult<std::vector<SeenCheckpoint>> newest_checkpoints(std::size_t most) override {
+    auto rows = ask({kNewestCheckpoints, {int8_parameter(static_cast<std::int64_t>(most))}});
+    if (!rows) {
+      return std::move(rows).error();
+    }
+    std::vector<SeenCheckpoint> found;
+    found.reserve(static_cast<std::size_t>(rows->count()));
+    for (int row = 0; row < rows->count(); ++row) {
+      found.push_back({.epoch_id = uuid_value(rows->value(row, 0)),
+                       .note = std::string(rows->value(row, 1)),
+                       .open = std::string(rows->value(row, 2)),
+                       .beginning_note = std::string(rows->value(row, 3))});
+    }
+    return found;
   }
 
  private:

@@ -81,6 +81,9 @@ StoreError dropped_from(std::string_view table) {
 }
 
 StoreResult<std::vector<Rows>> RecordRows::insert(std::vector<Statement> before) {
+  if (plan_.keys().empty()) {
+    return connection_.run(before, deadline_.left());
+  }
   before.push_back({insert_records(), column_arrays(plan_.firsts())});
   auto result = connection_.run(before, deadline_.left());
   if (!result) {

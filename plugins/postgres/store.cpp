@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -16,10 +17,13 @@ namespace twinlog {
 namespace postgres {
 namespace {
 
-// One row always: the clock, and the position where there is one.
-constexpr std::string_view kReadPosition =
-    "SELECT clock_timestamp(), last_leaf_index, flushed_at, newest_effective_at "
-    "FROM (VALUES (1)) one LEFT JOIN twinlog_agents ON epoch_id = $1";
+// One row always: the clock, before any table is read.
+constexpr std::string_view kClock = "SELECT clock_timestamp()";
+// One row for each epoch, in their order.
+constexpr std::string_view kReadPositions =
+    "SELECT a.last_leaf_index, a.flushed_at, a.newest_effective_at "
+    "FROM unnest($1::uuid[]) WITH ORDINALITY AS k(epoch_id, ordinal) "
+    "LEFT JOIN twinlog_agents a ON a.epoch_id = k.epoch_id ORDER BY k.ordinal";
 
 StoreError schema_is_old(const SchemaState& state, std::string code) {
   return {.reaction = Reaction::kHold,
@@ -31,7 +35,7 @@ StoreError schema_is_old(const SchemaState& state, std::string code) {
 }
 
 bool can_write(const SchemaState& state) {
-  return state.version >= schema_version_of_writers();
+  return is_enough_for_writers(state.steps);
 }
 
 // What an operator mends may only show in a new session: a setting of the role, a schema that was set back.
@@ -43,38 +47,22 @@ class PostgresStore final : public Store {
  public:
   PostgresStore(PostgresStoreSettings settings, const Clock& clock)
       : settings_(std::move(settings)),
-        owner_{settings_.epoch_id, settings_.agent},
         clock_(clock),
         connector_(settings_.store, clock),
         memory_{Recounts(settings_.recount_limit)} {}
 
-  StoreResult<std::optional<AgentPosition>> connect() override {
+  StoreResult<std::vector<std::optional<AgentPosition>>> connect(std::span<const Uuid> epochs) override {
     if (!is_connected()) {
       if (auto failure = open()) {
         disconnect();
         return std::move(*failure);
       }
     }
-    const UtcMicros before = clock_.utc_now();
-    auto rows = connection_->run_one({kReadPosition, {uuid_parameter(as_text(owner_.epoch_id))}}, kQuestionLimit);
-    if (!rows) {
+    auto positions = read_positions(epochs);
+    if (!positions) {
       disconnect();
-      return at(StoreStage::kPosition, std::move(rows).error());
     }
-    const Rows& found = *rows;
-    clock_offset_ = clock_offset_of(timestamp_value(found.value(0, 0)), before, clock_.utc_now());
-    last_leaf_.reset();
-    if (found.is_null(0, 1)) {
-      if (auto hidden = hidden_bookkeeping(*connection_)) {
-        disconnect();
-        return std::move(*hidden);
-      }
-      return std::optional<AgentPosition>();
-    }
-    last_leaf_ = static_cast<std::uint64_t>(int8_value(found.value(0, 1)));
-    return std::optional(AgentPosition{.last_leaf = *last_leaf_,
-                                       .flushed_at = timestamp_value(found.value(0, 2)),
-                                       .newest_effective_at = timestamp_value(found.value(0, 3))});
+    return positions;
   }
 
   bool is_connected() const override { return connection_ != nullptr && connection_->is_usable(); }
@@ -84,12 +72,14 @@ class PostgresStore final : public Store {
       return classify("", "");
     }
     auto failure = at(StoreStage::kAccounts, memory_.recounts.read_beforehand(*connection_));
-    auto report = failure ? StoreResult<FlushReport>(std::move(*failure))
-                          : postgres::flush(*connection_, clock_, {owner_, last_leaf_}, memory_, batch);
+    auto report =
+        failure ? StoreResult<FlushReport>(std::move(*failure))
+                : postgres::flush(*connection_, clock_, {settings_.agent, expected_in(batch.epoch_id)}, memory_, batch);
     if (report) {
       if (!batch.is_replay) {
         // The row never goes back: a store that is ahead of this batch (a lagging cursor) stays where it is.
-        last_leaf_ = std::max(last_leaf_.value_or(0), batch.position.last_leaf);
+        std::uint64_t& last = last_leaves_.try_emplace(batch.epoch_id, 0).first->second;
+        last = std::max(last, batch.position.last_leaf);
       }
     } else if (wants_a_new_session(report.error().reaction) || connection_->is_in_transaction()) {
       disconnect();  // The next connect reads password, schema (tables may be gone) and position anew.
@@ -118,6 +108,46 @@ class PostgresStore final : public Store {
   std::vector<CheckLine> take_notes() override { return std::exchange(notes_, {}); }
 
  private:
+  std::optional<std::uint64_t> expected_in(const Uuid& epoch) const {
+    const auto found = last_leaves_.find(epoch);
+    return found == last_leaves_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  StoreResult<std::vector<std::optional<AgentPosition>>> read_positions(std::span<const Uuid> epochs) {
+    ArrayBuilder ids(kUuid);
+    for (const Uuid& epoch : epochs) {
+      ids.bytes(as_text(epoch));
+    }
+    const Statement questions[] = {{kClock, {}}, {kReadPositions, {ids.take()}}};
+    const UtcMicros before = clock_.utc_now();
+    auto answers = connection_->run(questions, kQuestionLimit);
+    if (!answers) {
+      return at(StoreStage::kPosition, std::move(answers).error());
+    }
+    clock_offset_ = clock_offset_of(timestamp_value(answers->front().value(0, 0)), before, clock_.utc_now());
+    const Rows& found = answers->back();
+    std::vector<std::optional<AgentPosition>> positions(epochs.size());
+    bool is_any_missing = epochs.empty();
+    last_leaves_.clear();
+    for (int row = 0; row < found.count(); ++row) {
+      if (found.is_null(row, 0)) {
+        is_any_missing = true;
+        continue;
+      }
+      const auto last_leaf = static_cast<std::uint64_t>(int8_value(found.value(row, 0)));
+      const auto place = static_cast<std::size_t>(row);
+      last_leaves_[epochs[place]] = last_leaf;
+      positions[place] = {.last_leaf = last_leaf,
+                          .flushed_at = timestamp_value(found.value(row, 1)),
+                          .newest_effective_at = timestamp_value(found.value(row, 2))};
+    }
+    auto hidden = is_any_missing ? hidden_bookkeeping(*connection_) : std::nullopt;
+    if (hidden) {
+      return std::move(*hidden);
+    }
+    return positions;
+  }
+
   std::optional<StoreError> open() {
     auto opened = connector_.open();
     if (!opened) {
@@ -190,11 +220,11 @@ class PostgresStore final : public Store {
   void note(std::vector<CheckLine> lines) { std::ranges::move(lines, std::back_inserter(notes_)); }
 
   PostgresStoreSettings settings_;
-  FlushOwner owner_;
   const Clock& clock_;
   Connector connector_;
   std::unique_ptr<Connection> connection_;
-  std::optional<std::uint64_t> last_leaf_;  ///< Our position as connect() read it or the last flush wrote it.
+  /// Our positions as connect() read them or the last flush wrote them; an epoch that is not here has none.
+  std::map<Uuid, std::uint64_t> last_leaves_;
   std::optional<std::chrono::microseconds> clock_offset_;
   std::vector<CheckLine> notes_;
   FlushMemory memory_;

@@ -12,22 +12,29 @@ constexpr std::string_view kFaults = R"(
 WITH ours AS (
   SELECT c.oid, c.relname, c.relrowsecurity FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace
     AND c.relname IN ('auth_logs', 'auth_log_conflicts', 'account_lockouts')),
-roles AS (SELECT oid, rolname FROM pg_roles WHERE rolname IN ('twinlog_reader', 'twinlog_writer')),
+walled AS (SELECT * FROM ours UNION ALL SELECT c.oid, c.relname, c.relrowsecurity FROM pg_class c
+  WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = 'ledger_leaves'),
+roles AS (SELECT oid, rolname FROM pg_roles WHERE rolname IN ('twinlog_reader', 'twinlog_writer', 'twinlog_keeper')),
 functions AS (
   SELECT p.oid, p.proname FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace AND p.proname IN
     ('twinlog_reader_tenant', 'twinlog_reader_organisation', 'twinlog_bound_tenant', 'twinlog_bound_organisation',
      'twinlog_acting_role', 'twinlog_own_tenant', 'twinlog_own_organisation', 'twinlog_own_bound_tenant',
      'twinlog_own_bound_organisation')),
-wanted(name, role, command, permissive, form) AS (VALUES
-  ('twinlog_reading', 'twinlog_reader', 'r', true, '%twinlog_own_tenant%twinlog_own_organisation%'),
-  ('twinlog_binding', 'public', '*', false, '%twinlog_own_bound_tenant%twinlog_own_bound_organisation%'),
-  ('twinlog_writing', 'twinlog_writer', '*', true, 'true'))
+wanted(name, role, command, permissive, form, is_for) AS (VALUES
+  ('twinlog_reading', 'twinlog_reader', 'r', true, '%twinlog_own_tenant%twinlog_own_organisation%', 'events'),
+  ('twinlog_binding', 'public', '*', false, '%twinlog_own_bound_tenant%twinlog_own_bound_organisation%', 'events'),
+  ('twinlog_binding', 'public', '*', false, '%twinlog_own_bound_tenant%', 'leaves'),
+  ('twinlog_writing', 'twinlog_writer', '*', true, 'true', 'both'),
+  ('twinlog_keeping', 'twinlog_keeper', '*', true, 'true', 'both')),
+ledger AS (SELECT c.oid, c.relname FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace
+  AND c.relname IN ('ledger_epochs', 'ledger_tiles', 'ledger_leaves', 'ledger_checkpoints'))
 SELECT true, 'row-level security of ' || c.relname || ' is off' FROM pg_class c
 WHERE c.relnamespace = current_schema()::regnamespace AND NOT c.relrowsecurity
-  AND c.relname IN ('auth_logs', 'auth_log_conflicts', 'account_lockouts', 'twinlog_reader_scope')
+  AND c.relname IN ('auth_logs', 'auth_log_conflicts', 'account_lockouts', 'ledger_leaves', 'twinlog_reader_scope')
 UNION ALL
-SELECT true, 'the policy ' || w.name || ' of ' || o.relname || ' is missing or was changed' FROM ours o, wanted w
-WHERE (w.role = 'public' OR EXISTS (SELECT 1 FROM roles r WHERE r.rolname = w.role)) AND NOT EXISTS (
+SELECT true, 'the policy ' || w.name || ' of ' || o.relname || ' is missing or was changed'
+FROM walled o, wanted w
+WHERE w.is_for IN ('both', CASE o.relname WHEN 'ledger_leaves' THEN 'leaves' ELSE 'events' END) AND (w.role = 'public' OR EXISTS (SELECT 1 FROM roles r WHERE r.rolname = w.role)) AND NOT EXISTS (
   SELECT 1 FROM pg_policy p WHERE p.polrelid = o.oid AND p.polname = w.name AND p.polcmd::text = w.command
     AND p.polpermissive = w.permissive
     AND p.polroles = ARRAY[coalesce((SELECT r.oid FROM roles r WHERE r.rolname = w.role), 0::oid)]
@@ -38,8 +45,11 @@ SELECT true, r.rolname || ' may read ' || o.relname || '.' || a.attname FROM our
     AND a.attname IN ('content_hash', 'record_key', 'salts', 'leaf_index', 'fold_state')
   JOIN roles r ON r.rolname = 'twinlog_reader' WHERE has_column_privilege(r.oid, o.oid, a.attnum, 'SELECT')
 UNION ALL
+SELECT true, 'twinlog_reader may read ' || l.relname FROM ledger l JOIN roles r ON r.rolname = 'twinlog_reader'
+WHERE has_any_column_privilege(r.oid, l.oid, 'SELECT')
+UNION ALL
 SELECT true, 'twinlog_reader may not read ' || o.relname || '.' || a.attname FROM ours o
-  JOIN pg_attribute a ON a.attrelid = o.oid AND a.attname IN ('tenant_id', 'log_id', 'has_conflict', 'account')
+  JOIN pg_attribute a ON a.attrelid = o.oid AND a.attname IN ('tenant_id', 'log_id', 'has_conflict', 'account', 'tenant_seq')
   JOIN roles r ON r.rolname = 'twinlog_reader' WHERE NOT has_column_privilege(r.oid, o.oid, a.attnum, 'SELECT')
 UNION ALL
 SELECT true, 'twinlog_writer lacks ' || n.what || ' on ' || n.relation FROM (VALUES ('auth_logs', 'SELECT'),
@@ -48,6 +58,25 @@ SELECT true, 'twinlog_writer lacks ' || n.what || ' on ' || n.relation FROM (VAL
     ('twinlog_agents', 'SELECT'), ('twinlog_agents', 'INSERT'), ('twinlog_agents', 'UPDATE'),
     ('twinlog_meta', 'SELECT')) AS n(relation, what)
   JOIN roles r ON r.rolname = 'twinlog_writer' WHERE NOT has_table_privilege(r.oid, to_regclass(n.relation), n.what)
+UNION ALL
+SELECT true, r.rolname || ' lacks ' || n.what || ' on ' || l.relname FROM ledger l,
+  (VALUES ('SELECT'), ('INSERT')) AS n(what), roles r
+WHERE r.rolname <> 'twinlog_reader' AND NOT has_table_privilege(r.oid, l.oid, n.what)
+UNION ALL
+SELECT true, 'twinlog_keeper lacks ' || n.what || ' on ' || n.relation FROM (VALUES ('auth_logs', 'SELECT'),
+    ('auth_logs', 'DELETE'), ('auth_log_conflicts', 'SELECT'), ('auth_log_conflicts', 'DELETE'),
+    ('account_lockouts', 'SELECT'), ('account_lockouts', 'UPDATE'), ('account_lockouts', 'DELETE'),
+    ('ledger_tiles', 'DELETE'), ('ledger_leaves', 'DELETE'), ('ledger_checkpoints', 'DELETE'),
+    ('twinlog_agents', 'SELECT'), ('twinlog_meta', 'SELECT')) AS n(relation, what)
+  JOIN roles r ON r.rolname = 'twinlog_keeper' WHERE NOT has_table_privilege(r.oid, to_regclass(n.relation), n.what)
+UNION ALL
+SELECT true, 'twinlog_keeper lacks UPDATE on ' || n.relation || '.' || n.name FROM (VALUES
+    ('auth_logs', 'user_id'), ('auth_logs', 'repaired'), ('auth_logs', 'record_key'), ('auth_logs', 'salts'),
+    ('auth_logs', 'content_hash'), ('auth_log_conflicts', 'user_id'), ('auth_log_conflicts', 'repaired'),
+    ('auth_log_conflicts', 'record_key'), ('auth_log_conflicts', 'salts'), ('auth_log_conflicts', 'content_hash'),
+    ('ledger_leaves', 'record_key'), ('ledger_leaves', 'salts'), ('ledger_epochs', 'retired')) AS n(relation, name)
+  JOIN roles r ON r.rolname = 'twinlog_keeper' JOIN pg_attribute a ON a.attrelid = to_regclass(n.relation)
+    AND a.attname = n.name WHERE NOT has_column_privilege(r.oid, a.attrelid, a.attnum, 'UPDATE')
 UNION ALL
 SELECT true, 'twinlog_writer lacks UPDATE on auth_logs.has_conflict' FROM roles r, ours o
 WHERE r.rolname = 'twinlog_writer' AND o.relname = 'auth_logs'
@@ -65,12 +94,13 @@ WHERE has_function_privilege('public', f.oid, 'EXECUTE')
 UNION ALL
 SELECT false, 'the policy ' || p.polname || ' of ' || o.relname ||
   ' is not one of twinlog''s and shows readers more; drop it, or make it for another role'
-FROM ours o JOIN pg_policy p ON p.polrelid = o.oid AND p.polpermissive
-  AND p.polname NOT IN ('twinlog_reading', 'twinlog_writing')
+FROM walled o JOIN pg_policy p ON p.polrelid = o.oid AND p.polpermissive
+  AND p.polname NOT IN ('twinlog_reading', 'twinlog_writing', 'twinlog_keeping')
 WHERE EXISTS (SELECT 1 FROM unnest(p.polroles) AS named(role) LEFT JOIN roles r ON r.rolname = 'twinlog_reader'
   WHERE named.role = 0 OR named.role = r.oid OR pg_has_role(named.role, r.oid, 'MEMBER'))
 UNION ALL
-SELECT false, 'everybody may read columns of ' || o.relname || '; REVOKE it from PUBLIC' FROM ours o
+SELECT false, 'everybody may read columns of ' || o.relname || '; REVOKE it from PUBLIC'
+FROM (SELECT oid, relname FROM ours UNION ALL SELECT oid, relname FROM ledger) o
 WHERE has_any_column_privilege('public', o.oid, 'SELECT')
 UNION ALL
 SELECT false, 'the planner keeps statistics of ' || o.relname || ', out of which EXPLAIN tells readers what other tenants '

@@ -42,8 +42,8 @@ void measure_mongodb_bulk(const std::string& uri, const Lines& lines, std::size_
   Wakeup pauses;
   StoreSettings settings;
   settings.uri = Secret::literal(uri);
-  const auto store = make_mongodb_store({.store = settings, .epoch_id = {}, .agent = "bench"}, clock, random, pauses);
-  value_of(store->connect());  // Makes the agent's collections and indexes.
+  const auto store = make_mongodb_store({.store = settings, .agent = "bench"}, clock, random, pauses);
+  value_of(store->connect({}));  // Makes the agent's collections and indexes.
   store->disconnect();
   const auto client = value_of(Client::connect(settings));
   const auto batches = batches_of(lines, rows);

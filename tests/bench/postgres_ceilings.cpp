@@ -98,8 +98,8 @@ void measure(const std::string& uri, const Lines& lines, std::size_t rows, State
   const SystemClock clock;
   StoreSettings settings;
   settings.uri = Secret::literal(uri);
-  const auto store = make_postgres_store({.store = settings, .epoch_id = {}, .agent = "bench"}, clock);
-  value_of(store->connect());  // Makes the agent's tables.
+  const auto store = make_postgres_store({.store = settings, .agent = "bench"}, clock);
+  value_of(store->connect({}));  // Makes the agent's tables.
   store->disconnect();
   const auto session = value_of(Connector(settings, clock).open());
   const auto batches = batches_of(lines, rows);

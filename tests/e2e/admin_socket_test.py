@@ -110,14 +110,15 @@ class AdminSocket(unittest.TestCase):
         agent.send_lines([event("a"), event("b")])
         status, _, text = ask(agent, "POST", "/drain")
         first = json.loads(text)
-        self.assertEqual((status, first["last_leaf"]), (200, 2))
+        # The first leaf is the agent's own: it begins the epoch.
+        self.assertEqual((status, first["last_leaf"], first["last_event"], first["records"]), (200, 3, 3, 2))
         self.assertTrue(first["drain_requested_at"].endswith("Z"))
         self.assertIsNone(first["oldest_received_at"])  # A drain does not wait for the disk.
         self.assertEqual([store["waiting"] for store in first["stores"]], [2, 2])
         self.assertEqual(agent.send_lines([event("c")])[0]["status"], "stored")
         self.assertEqual(agent.probe("/readyz")[0], 200)
         again = json.loads(ask(agent, "POST", "/drain")[2])
-        self.assertEqual((again["drain_requested_at"], again["last_leaf"]), (first["drain_requested_at"], 3))
+        self.assertEqual((again["drain_requested_at"], again["last_event"]), (first["drain_requested_at"], 4))
         self.assertEqual(agent.log_text().count("drain_requested:"), 1)
 
     def test_a_drain_ends_the_backoff_at_once_and_events_that_come_in_do_not_make_it_spin(self):
@@ -143,7 +144,7 @@ class AdminSocket(unittest.TestCase):
                 break
             leaves += [line["leaf_index"] for line in lines]
             after, pages = int(headers["Twinlog-Last-Leaf"]), pages + 1
-            self.assertEqual(after, leaves[-1])
+            self.assertEqual(after, leaves[-1] + 1)  # The agent's own leaf, number 1, has the index 0.
         self.assertEqual(leaves, list(range(1, 2501)))
         self.assertGreater(pages, 1)
 

@@ -11,7 +11,8 @@ import harness
 from forgetting_case import STORES, ForgettingCase, failures, success
 
 FUTURE = 4_070_000_000_000  # So that what counts as the time of an event is that of its acceptance.
-TABLES = ("auth_logs", "auth_log_conflicts", "account_lockouts", "twinlog_agents", "twinlog_meta", "twinlog_reader_scope")
+TABLES = ("auth_logs", "auth_log_conflicts", "account_lockouts", "twinlog_agents", "twinlog_meta", "twinlog_reader_scope",
+          "ledger_epochs", "ledger_tiles", "ledger_leaves", "ledger_checkpoints")
 
 
 class ForgettingStore(ForgettingCase):

@@ -1,7 +1,6 @@
 """A spool that reaches `spool.max_bytes`: the 90 % rule, busy on both ways in, time to full, recovery without help."""
 import contextlib
 import json
-import math
 import os
 import random
 import unittest
@@ -102,8 +101,9 @@ class FullSpool(two_servers.TwoServersCase):
         self.fill("login_failed")
         self.assertEqual(harness.statuses(self.agent.send_lines([first])), {"duplicate": 1})
 
-    def test_the_time_to_full_is_endless_until_it_fills_and_none_when_it_is_full(self):
-        self.assertEqual(self.agent.metric("twinlog_spool_full_in_seconds "), math.inf)
+    def test_the_time_to_full_is_long_until_it_fills_and_none_when_it_is_full(self):
+        # Without events the agent's own leaves alone fill it.
+        self.assertGreater(self.agent.metric("twinlog_spool_full_in_seconds "), 3600)
         self.send("login_failed", 1000)
         harness.wait_until(lambda: self.agent.metric("twinlog_spool_full_in_seconds ") < 3600, "it is seen to fill")
         self.assertGreater(self.agent.metric("twinlog_spool_full_in_seconds "), 0)

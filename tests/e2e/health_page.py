@@ -10,12 +10,12 @@ import tomllib
 import harness
 
 COMPONENTS = ("intake_socket", "intake_http", "spool", "disk", "store_postgres", "store_mongodb", "courier_postgres",
-              "courier_mongodb", "dead_letters_postgres", "dead_letters_mongodb", "clock")
+              "courier_mongodb", "dead_letters_postgres", "dead_letters_mongodb", "clock", "ledger")
 STORES = ("postgres", "mongodb")
 STATES = ("ok", "degraded", "failing")
 PHASES = ("starting", "running", "draining", "stopping")
 PAGE = {"state", "summary", "agent", "version", "phase", "started_at", "now", "components", "stores", "spool",
-        "intake", "warnings"}
+        "intake", "ledger", "warnings"}
 COMPONENT = {"name", "state", "impact", "diagnosis", "action"}
 STORE = {"name", "enabled", "connected", "connected_since", "backlog_events", "backlog_bytes",
          "oldest_unsent_age_seconds", "last_error", "next_try_in_seconds", "delivered", "conflicts", "rewinds",
@@ -24,6 +24,7 @@ STORE = {"name", "enabled", "connected", "connected_since", "backlog_events", "b
 ERROR = {"class", "code", "constraint", "words", "count", "first_at", "last_at"}
 SPOOL = {"path", "epoch_id", "volume", "size_bytes", "max_bytes", "limit_bytes", "volume_free_bytes", "records",
          "waiting", "lost_events", "acknowledged_lost_events", "damaged_copies", "damaged_bytes", "dead_letters_max_bytes", "full", "only_base_types", "writable", "ballast", "full_in_seconds"}
+LEDGER = {"verifier_key", "throw_away", "origin", "leaves", "checkpoint_size", "checkpoint_at", "checkpoints", "gaps"}
 WARNING = {"name", "words", "action"}
 
 SECTIONS = "agent|intake|admin|spool|stores|retry|ledger|log"
@@ -109,6 +110,7 @@ class Form:
         for each in page["stores"]:
             self.check_store(each, page["phase"])
         case.assertEqual(set(page["spool"]), SPOOL)
+        self.check_ledger(page["ledger"])
         for each in page["warnings"]:
             case.assertEqual(set(each), WARNING)
             self.check_words(each["words"])
@@ -140,6 +142,13 @@ class Form:
             case.assertEqual(set(store_["last_error"]), ERROR)
             case.assertGreater(store_["last_error"]["count"], 0)
             case.assertLessEqual(time_of(store_["last_error"]["first_at"]), time_of(store_["last_error"]["last_at"]))
+
+    def check_ledger(self, ledger):
+        case = self.case
+        case.assertEqual(set(ledger), LEDGER)
+        case.assertLessEqual(ledger["checkpoint_size"], ledger["leaves"], ledger)
+        case.assertEqual(ledger["checkpoint_at"] is None, ledger["checkpoint_size"] == 0, ledger)
+        case.assertTrue(ledger["checkpoint_at"] is None or time_of(ledger["checkpoint_at"]), ledger)
 
     def check_words(self, words):
         self.case.assertRegex(words, r"\S{2}")

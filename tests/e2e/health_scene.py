@@ -25,7 +25,7 @@ QUICK = {"TWINLOG_RETRY_FIRST": "50ms", "TWINLOG_RETRY_MOST": "500ms"}
 COUNT_SECONDS = 2
 # What the spool keeps of a version beside its canonical content and the agent's name: the key (spool/FORMAT.md) and the
 # head of the encoded version (ledger/FORMAT.md).
-ENCODED_BYTES = 8 + 1 + 8 + 16 + 8 + 8 + 32 + 1 + 4 + 4 + 1 + 2 + 8
+ENCODED_BYTES = 8 + 1 + 8 + 16 + 8 + 8 + 32 + 1 + 4 + 4 + 1 + 2 + 8 + 8 + 16
 # The page's clock and the test's are one; the page rounds to microseconds and gathers its facts one after another.
 CLOCK_SECONDS = 0.05
 

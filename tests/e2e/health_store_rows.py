@@ -214,11 +214,12 @@ def disk_of_postgres_full(scene):
 
 
 def position_ahead(scene):
-    scene.start()
+    scene.start(extra='keep_delivered = "0s"')
     yield
     scene.server.do("UPDATE twinlog_agents SET last_leaf_index = last_leaf_index + 1000", database=scene.database)
     yield
-    scene.deliver(1)  # Its leaf lies above that position.
+    scene.deliver(1)  # In another epoch; of the one before nothing is kept, so that nobody asks for its position.
+    scene.wait_page(lambda page: page["spool"]["records"] == 0, "the spool is trimmed")
     scene.agent.stop()
     scene.agent.start()
 

@@ -145,7 +145,7 @@ class Life(two_servers.TwoServersCase):
         tasks = pathlib.Path(f"/proc/{agent.process.pid}/task").iterdir()
         names = {pathlib.Path(task, "comm").read_text().strip() for task in tasks}
         ours = {"twinlog", "log", "admin-port", "admin-socket", "intake", "spool-writer", "disk-watch", "to-postgres",
-                "to-mongodb"}
+                "to-mongodb", "ledger-watch", "keeper"}
         self.assertEqual(names & ours, ours)
         self.assertEqual([name for name in names - ours if not name.startswith("rocksdb")], [])
 

@@ -58,6 +58,10 @@ STILL = (
      "what is refused for its content alone is set aside within the flush: tests/e2e/refused_events_test.py"),
     (r"twinlog_store_errors_total reaction=reconnect_smaller store=postgres",
      "a flush that stays without an answer: tests/postgres/blocked_flush_test.cpp"),
+    (r"twinlog_ledger_epochs_total reason=first", "settled at the start"),
+    (r"twinlog_ledger_epochs_total reason=(restart|roll_over|clock)", "tests/notary/epochs_test.cpp"),
+    (r"twinlog_ledger_(audited_leaves_total|audits_failed_total)\b", "it looks back once a minute, longer than this lasts"),
+    (r"twinlog_ledger_trouble$", "a disk that fails, not one that is full"),
     (r"twinlog_(store_)?dead_letters\w* store=mongodb",
      "mongo-java-server refuses nothing at will: tests/e2e/dead_letters_seen_test.py"),
     (r"twinlog_dead_letters_(replayed_total|to_replay)\b", "nobody orders it here: `twinlog spool dead-letters replay`"),
@@ -236,8 +240,9 @@ class MetricsScenario(two_servers.TwoServersCase):
             self.assertEqual([*results[:2], results[2]], [*self.rows(store), 0])
             self.assertEqual(sum(results), self.tally.accepted.total())
             self.assertEqual(value("flush_size_events_sum"), sum(results))
-            for name in ("flush_size_events_count", "flush_seconds_count"):
-                self.assertEqual(value(name), value("batches_total"))
+            self.assertEqual(value("flush_seconds_count"), value("batches_total"))
+            # A flush of the agent's own leaves alone holds no event.
+            self.assertTrue(0 < value("flush_size_events_count") <= value("batches_total"))
             self.assertGreaterEqual(value("round_trips_total"), value("batches_total"))
             self.assertLess(abs(value("clock_offset_seconds")), 1)
             self.assertEqual((value("lag_seconds"), value("pending_bytes"), value("connected")), (0, 0, 1))
@@ -305,12 +310,14 @@ class MetricsScenario(two_servers.TwoServersCase):
 
     def scene_losses(self):
         self.wait("twinlog_spool_records", 0)
+        # A document store that lives in memory has forgotten the beginning of the epoch with its last stop.
+        before = dict(zip(STORES, self.store_values("rewinds_total")))
         with psycopg.connect(self.agent.postgres) as connection:
             connection.execute("UPDATE twinlog_agents SET last_leaf_index = 1")
         with pymongo.MongoClient(self.agent.mongodb) as client:
             client.get_default_database().twinlog_agents.update_many({}, {"$set": {"last_leaf_index": 1}})
         for store in STORES:
-            self.wait("twinlog_store_rewinds_total", 1, store=store)
+            self.wait("twinlog_store_rewinds_total", before[store] + 1, store=store)
         self.assertTrue(all(0 < since < time.time() for since in
                             self.store_values("incomplete_since_timestamp_seconds")))
         self.tally.send(self.new())

@@ -100,7 +100,15 @@ class MortalAgent(harness.Agent):
             if connection.execute("SELECT to_regclass('twinlog_agents')").fetchone()[0]:
                 connection.execute("DELETE FROM twinlog_agents WHERE agent = %s", [self.name])
         with pymongo.MongoClient(self.mongodb) as client:
-            client.get_default_database().twinlog_agents.delete_many({"agent": self.name})
+            agents = client.get_default_database().twinlog_agents
+            harness.wait_until(lambda: self.is_forgotten(agents), "the document store deletes a position")
+
+    def is_forgotten(self, agents):
+        """The stand-in for a document store answers "Unknown error" at times where others make its collections."""
+        try:
+            return agents.delete_many({"agent": self.name}).acknowledged
+        except pymongo.errors.OperationFailure:
+            return False
 
     def live(self, death):
         self.environment.pop("TWINLOG_KILL_AT", None)

@@ -14,6 +14,7 @@ from postgres_rights_test import BACK_TO_STEP_4
 FILL = """INSERT INTO auth_logs (tenant_id, log_id, event_type, occurred_at, received_at, effective_at, agent, content_hash,
   epoch_id, leaf_index) SELECT 'acme', 'old-' || n, 'logout', now(), now(), now(), 'agent', sha256(n::text::bytea),
   '00000000-0000-7000-8000-000000000000', n FROM generate_series(1, 50000) n"""
+NEWEST = "schema.0010"
 ADVISORY = "SELECT pg_advisory_lock(x'7477696e6c6f67'::bigint)"
 WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 PATIENT = "SET LOCAL statement_timeout = '5s'"  # Longer than a migration may wait for a lock (1.2 s).
@@ -67,12 +68,12 @@ class Migration(field.FieldCase):
                     other.execute(PATIENT)
                     other.execute("SELECT log_id FROM auth_logs LIMIT 1").fetchone()
                     other.execute("UPDATE auth_logs SET has_conflict = false WHERE log_id = %s", (f"old-{number + 1}",))
-            self.assertLess(self.version(), "schema.0007")
+            self.assertLess(self.version(), "schema.0008")
         migration.join()
-        self.assertEqual(self.version(), "schema.0007")
+        self.assertEqual(self.version(), NEWEST)
 
     def test_an_agent_writes_on_while_the_walls_cannot_be_upgraded_yet_and_says_so(self):
-        self.do(*BACK_TO_STEP_4)
+        self.do(*BACK_TO_STEP_4, "INSERT INTO twinlog_meta (name, value) VALUES ('schema.0008', 'the ledger')")
         agent = self.agent(self.server, database=self.database)
         with self.report():
             agent.start()
@@ -87,7 +88,7 @@ class Migration(field.FieldCase):
         with psycopg.connect(self.server.uri(self.database, user="stranger"), autocommit=True) as stranger:
             stranger.execute(ADVISORY)
             self.migrate()
-        self.assertEqual(self.version(), "schema.0007")
+        self.assertEqual(self.version(), NEWEST)
 
     def test_a_client_that_is_killed_leaves_no_statement_in_the_queue_of_locks(self):
         self.do(*BACK_TO_STEP_4)
@@ -107,7 +108,7 @@ class Migration(field.FieldCase):
         self.migrate()
         self.assertIs(self.server.one("SELECT indisvalid FROM pg_index WHERE indexrelid = 'auth_logs_by_receipt'::regclass",
                                       database=self.database), True)
-        self.assertEqual(self.version(), "schema.0007")
+        self.assertEqual(self.version(), NEWEST)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ RIGHTS = [table_right(right, table) for table, rights in {
     "account_lockouts": ("SELECT", "INSERT", "UPDATE"),
     "twinlog_agents": ("SELECT", "INSERT", "UPDATE"),
     "twinlog_meta": ("SELECT",),
+    "ledger_tiles": ("SELECT", "INSERT"),  # Of the tables of the ledger the one that every flush writes.
 }.items() for right in rights]
 RIGHTS += [(f"hides {table}", f"DROP POLICY twinlog_writing ON {table}", POLICY.format(table))
            for table in ("auth_logs", "auth_log_conflicts", "account_lockouts")]

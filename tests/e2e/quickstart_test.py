@@ -49,6 +49,17 @@ class Quickstart(unittest.TestCase):
         self.assertRegex(said, r"\$ \S+/twinlog status --config \S+\n +OK +All is well")
         self.assert_nothing_left()
 
+    def test_a_row_changed_by_sql_is_named_put_back_and_an_event_is_proved(self):
+        code, said = self.run_quickstart()
+        self.assertEqual(code, 0, said)
+        caught, _, mended = said.partition("puts back what was there")
+        changed = re.search(r"UPDATE auth_logs SET ip = '198.51.100.200' WHERE tenant_id = 'shop' AND log_id = '([^']+)'", caught)
+        self.assertTrue(changed, said)
+        self.assertRegex(caught, rf"MODIFIED +.*{re.escape(changed[1])}")
+        self.assertIn("exit code 1\n", caught)
+        self.assertEqual(re.findall(r"exit code (\d)", mended), ["0", "0"], said)
+        self.assertIn("tests/verifiers", mended)
+
     def test_a_record_deleted_in_one_store_is_named_and_ends_it_with_one(self):
         code, said = self.run_quickstart("--pause-before-compare", DELETE_RECORD)
         self.assertEqual(code, 1, said)
@@ -92,6 +103,8 @@ class Quickstart(unittest.TestCase):
         for runs in (1, 2):
             code, said = self.run_quickstart(**addresses)
             self.assertEqual(code, 0, said)
+            self.assertIn("Left out: it would change a row, and these stores are yours", said)
+            self.assertNotIn("UPDATE auth_logs", said)
             with psycopg.connect(addresses["TWINLOG_STORES_POSTGRES_URI"]) as connection:
                 self.assertEqual(connection.execute("SELECT count(*) FROM auth_logs").fetchone()[0], 33 * runs)
             with pymongo.MongoClient(addresses["TWINLOG_STORES_MONGODB_URI"]) as client:

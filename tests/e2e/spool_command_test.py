@@ -49,7 +49,7 @@ class SpoolCommand(unittest.TestCase):
         agent.send_lines([event(number) for number in range(7)])
         running, text = self.status(agent), self.run_ok("status", "--config", agent.config).stdout
         self.assertIn("(a running agent's)", text)
-        for words in (f"epoch:    {running['epoch_id']}", "format:   2", "records:  7 kept, 1 to 7",
+        for words in (f"epoch:    {running['epoch_id']}", "format:   3", "records:  7 kept, 1 to 8",
                       f"oldest:   {running['oldest_received_at']}", "waiting for postgres: 7 ", "waiting for mongodb: 7 "):
             self.assertIn(words, text)
         self.assertEqual(agent.stop(), 0)
@@ -58,9 +58,11 @@ class SpoolCommand(unittest.TestCase):
         for page in (running, stopped):
             for store in page["stores"]:
                 store.pop("last_error")
-        for member in ("path", "epoch_id", "format", "records", "first_leaf", "last_leaf", "oldest_received_at",
+        for member in ("path", "epoch_id", "format", "records", "first_leaf", "last_event", "oldest_received_at",
                        "newest_received_at", "stores"):
             self.assertEqual(running[member], stopped[member], member)
+        self.assertEqual(running["last_event"], 8)  # The first leaf is the agent's own: it begins the epoch.
+        self.assertGreater(stopped["last_leaf"], running["last_event"])  # So is the last: it ends it.
         self.assertEqual(stopped["size_bytes"], sum(path.stat().st_size for path in agent.spool.iterdir()))
 
     def test_an_export_has_every_event_in_order_with_content_and_acceptance(self):
@@ -225,16 +227,16 @@ class SpoolCommand(unittest.TestCase):
         for done in (started, run("spool", "status", "--config", agent.config),
                      run("spool", "export", "--path", agent.spool)):
             self.assertEqual((done.returncode, done.stdout), (1, ""))
-            self.assertIn("has format 7 and this build reads up to format 2", done.stderr)
+            self.assertIn("has format 7 and this build reads up to format 3", done.stderr)
 
     def test_a_damaged_event_ends_an_export_with_1_after_the_good_ones(self):
         agent = self.absent().start()
         agent.send_lines([event(number) for number in range(3)])
         agent.stop()
-        spool_folder.put(agent.spool, b"events", (2).to_bytes(8, "big"), b"damaged")
+        spool_folder.put(agent.spool, b"events", (3).to_bytes(8, "big"), b"damaged")  # Behind the epoch's own leaf.
         done = run("spool", "export", "--config", agent.config)
         self.assertEqual((done.returncode, done.stdout.count("\n")), (1, 1), done.stderr)
-        self.assertIn("event 2 in the spool", done.stderr)
+        self.assertIn("event 3 in the spool", done.stderr)
 
     def test_an_output_that_takes_no_more_is_1_and_a_terminal_shows_progress(self):
         agent = self.absent().start()
@@ -247,7 +249,7 @@ class SpoolCommand(unittest.TestCase):
         terminal = OnTerminal("spool", "export", "--config", agent.config)
         self.addCleanup(terminal.close)
         self.assertEqual(terminal.finish(), 0)
-        self.assertIn("100 events, up to 100 of 100", terminal.text)
+        self.assertIn("100 events, up to 101 of 101", terminal.text)
 
 
 if __name__ == "__main__":

@@ -270,10 +270,11 @@ class Walls(unittest.TestCase):
 
     def test_a_new_table_or_column_is_closed_to_readers_until_it_is_granted(self):
         with psycopg.connect(self.control, autocommit=True) as owner:
-            owner.execute("CREATE TABLE ledger_leaves (record_key bytea)")
-            owner.execute("ALTER TABLE auth_logs ADD COLUMN record_key bytea")
+            owner.execute("CREATE TABLE ledger_future (record_key bytea)")
+            owner.execute("ALTER TABLE auth_logs ADD COLUMN future_key bytea")
         connection = self.session("guesser", self.control)
-        for sql in ("SELECT record_key FROM ledger_leaves", "SELECT record_key FROM auth_logs", "SELECT * FROM auth_logs",
+        for sql in ("SELECT record_key FROM ledger_future", "SELECT future_key FROM auth_logs",
+                    "SELECT record_key FROM ledger_leaves", "SELECT record_key FROM auth_logs", "SELECT * FROM auth_logs",
                     "SELECT a FROM auth_logs a", "COPY auth_logs TO STDOUT", "SELECT content_hash FROM auth_logs",
                     "SELECT 1 FROM auth_logs WHERE content_hash IS NULL", "SELECT 1 FROM auth_logs ORDER BY content_hash",
                     "SELECT fold_state FROM account_lockouts", "SELECT role FROM twinlog_reader_scope",

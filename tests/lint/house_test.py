@@ -94,6 +94,8 @@ class House(unittest.TestCase):
 
         self.expect_fault({"spool/t.h": header("twinlog"), "ledger/base/t.h": header("twinlog")}, "twinlog::Twin")
         self.assertEqual(check({"spool/t.h": header("twinlog"), "ledger/base/t.h": header("twinlog::other")})[0], 0)
+        declared = header("twinlog").replace("once\n", "once\nnamespace rocksdb {\nclass DB;\nstruct Options;\n}\n\n")
+        self.expect_fault({"spool/t.h": declared, "ledger/base/t.h": header("twinlog")}, "twinlog::Twin")
 
     def test_a_file_of_401_lines_is_a_fault_and_one_of_400_is_not(self):
         self.expect_fault({"spool/t.cpp": "\n" * 401}, "401 lines")

@@ -18,6 +18,8 @@ SpoolPage full_page() {
   page.format = 1;
   page.first_leaf = 5;
   page.last_leaf = 18'446'744'073'709'551'000U;
+  page.last_event = 18'446'744'073'709'550'990U;
+  page.own_leaves = 20;
   page.size_bytes = 7;
   page.max_bytes = 8;
   page.oldest_received_at = "2026-11-24T16:27:13.348363Z";
@@ -44,6 +46,13 @@ TEST(SpoolPage, WhatIsAbsentIsNullAndOneLineEndsIt) {
   EXPECT_THAT(json, HasSubstr(R"("records":0,)"));
   EXPECT_THAT(json, HasSubstr(R"("oldest_received_at":null,)"));
   EXPECT_EQ(json.find('\n'), json.size() - 1);
+}
+
+TEST(SpoolPage, ThatOfAnAgentFromBeforeTheLedgerHasEventsAlone) {
+  const auto page = read_spool_page(R"({"epoch_id":"","records":3,"first_leaf":5,"last_leaf":7,"stores":[]})");
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->last_event, 7U);
+  EXPECT_EQ(page->records(), 3U);
 }
 
 TEST(SpoolPage, WhatIsNoPageIsNothing) {

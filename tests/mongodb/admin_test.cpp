@@ -64,7 +64,7 @@ TEST_P(MongodbAdmin, MigratesOnceAndThenSaysThatAllIsCurrent) {
   EXPECT_NE(text_of(second).find("current already"), std::string::npos);
   const auto lines = admin->check();
   EXPECT_FALSE(has_problem(lines)) << text_of(lines);
-  EXPECT_NE(text_of(lines).find("schema version 2, current"), std::string::npos);
+  EXPECT_NE(text_of(lines).find("schema version 3, current"), std::string::npos);
 }
 
 TEST_P(MongodbAdmin, CreatesTheIndexesForTheQuestionsThatPeopleAskAndNoMore) {
@@ -82,8 +82,8 @@ TEST_P(MongodbAdmin, NamesWhatToDoWhereThereIsNoSchemaAndNoneMayBeMade) {
   testing::VirtualClock clock;
   testing::SeededRandom random(1);
   testing::NoWait pauses;
-  const auto store = make_mongodb_store({.store = settings_, .epoch_id = {}, .agent = "a"}, clock, random, pauses);
-  const auto result = store->connect();
+  const auto store = make_mongodb_store({.store = settings_, .agent = "a"}, clock, random, pauses);
+  const auto result = store->connect(testing::kNoEpochs);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().reaction, Reaction::kHold);
 }
@@ -98,7 +98,7 @@ TEST_P(MongodbAdmin, NamesAnotherVersionOfUnicodeAndKeepsItWhateverIsUpgraded) {
             std::string::npos);
   TestAgent agent(settings_, 1);
   EXPECT_NE(text_of(agent.store().take_notes()).find("Unicode 1.0.0"), std::string::npos);
-  ASSERT_TRUE(agent.store().connect());
+  ASSERT_TRUE(agent.connect());
   EXPECT_EQ(text_of(agent.store().take_notes()), "");
 }
 

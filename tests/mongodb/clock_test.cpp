@@ -14,7 +14,7 @@ using std::chrono::seconds;
 /// What connecting measures; again where this machine was too slow for a measurement.
 microseconds measured(Store& store) {
   while (true) {
-    const auto connected = store.connect();
+    const auto connected = store.connect(testing::kNoEpochs);
     if (!connected) {
       ADD_FAILURE() << connected.error().words;
       return microseconds{0};
@@ -31,7 +31,7 @@ void expect_measured(std::uint16_t port) {
   testing::NoWait pauses;
   for (const seconds ahead : {seconds{0}, seconds{7}, seconds{-3600}}) {
     const testing::ShiftedClock clock(ahead);
-    const auto store = make_mongodb_store({.store = settings, .epoch_id = {}, .agent = "a"}, clock, random, pauses);
+    const auto store = make_mongodb_store({.store = settings, .agent = "a"}, clock, random, pauses);
     EXPECT_LE(std::chrono::abs(measured(*store) + ahead), kLongestClockQuestion / 2);
     EXPECT_LE(std::chrono::abs(measured(*store) + ahead), kLongestClockQuestion / 2);  // Asked on a living connection.
   }

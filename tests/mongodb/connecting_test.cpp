@@ -61,13 +61,14 @@ TEST(MongodbConnecting, LeavesNoFileInSharedMemoryThatAKilledProcessCouldNotTake
   EXPECT_FALSE(std::filesystem::exists("/dev/shm/mongoc-" + std::to_string(::getpid())));
 }
 
-StoreResult<std::optional<AgentPosition>> connected_to(const ScriptedPeer& peer, std::vector<CheckLine>& notes) {
+StoreResult<std::vector<std::optional<AgentPosition>>> connected_to(const ScriptedPeer& peer,
+                                                                    std::vector<CheckLine>& notes) {
   const testing::VirtualClock clock;
   testing::SeededRandom random(1);
   testing::NoWait pauses;
-  const auto store = make_mongodb_store(
-      {.store = testing::settings_for(peer.port(), "db"), .epoch_id = {}, .agent = "a"}, clock, random, pauses);
-  auto connected = store->connect();
+  const auto store =
+      make_mongodb_store({.store = testing::settings_for(peer.port(), "db"), .agent = "a"}, clock, random, pauses);
+  auto connected = store->connect(testing::kNoEpochs);
   notes = store->take_notes();
   return connected;
 }

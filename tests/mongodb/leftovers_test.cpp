@@ -32,10 +32,10 @@ constexpr unsigned kBeforeAccounts = 3;  // "insert twinlog_agents", "insert aut
 /// Looks at the store as a courier does now and then, so that silent epochs are adopted.
 void look_after(TestAgent& agent, int times = 3) {
   for (int i = 0; i < times; ++i) {
-    ASSERT_TRUE(agent.store().connect());
+    ASSERT_TRUE(agent.connect());
     agent.clock().advance(kSilentBefore);
   }
-  ASSERT_TRUE(agent.store().connect());
+  ASSERT_TRUE(agent.connect());
 }
 
 class MongodbLeftovers : public ::testing::Test {
@@ -86,9 +86,9 @@ TEST_F(MongodbLeftovers, InConflictsAreCountedToo) {
 
 TEST_F(MongodbLeftovers, AreLeftAloneWhileTheirLineMoves) {
   die_in_a_flush({failed(1).log_id("a")});
-  ASSERT_TRUE(agent_.store().connect());
+  ASSERT_TRUE(agent_.connect());
   agent_.clock().advance(kSilentBefore / 2);
-  ASSERT_TRUE(agent_.store().connect());
+  ASSERT_TRUE(agent_.connect());
   EXPECT_EQ(testing::read_leftover_epochs(settings_).size(), 1U);
 }
 
@@ -130,9 +130,9 @@ TEST_F(MongodbLeftovers, AreNotTakenForCountedByTheOwnerWhoseMarkAnAdopterMovedB
     owner_has_read.get_future().wait();
   });
   proxy_.before("insert auth_logs", [&] {
-    EXPECT_TRUE(adopter.store().connect());  // It sees the line for the first time.
+    EXPECT_TRUE(adopter.connect());  // It sees the line for the first time.
     adopter.clock().advance(kSilentBefore);
-    adopting = std::jthread([&] { EXPECT_TRUE(adopter.store().connect()); });
+    adopting = std::jthread([&] { EXPECT_TRUE(adopter.connect()); });
     adopter_has_read.get_future().wait();
   });
   proxy_.before("insert account_lockouts", [&] {

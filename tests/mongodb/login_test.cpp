@@ -23,7 +23,7 @@ constexpr const char* kSecond = "AHdyaXRlcgBzZWNvbmQtcGFzc3dvcmQ=";
 
 class Login : public ::testing::Test {
  protected:
-  Login() : store_(make_mongodb_store({.store = settings(), .epoch_id = {}, .agent = "a"}, clock_, random_, pauses_)) {}
+  Login() : store_(make_mongodb_store({.store = settings(), .agent = "a"}, clock_, random_, pauses_)) {}
 
   StoreSettings settings() {
     StoreSettings settings;
@@ -45,7 +45,7 @@ class Login : public ::testing::Test {
 
 TEST_F(Login, ARefusedPasswordHoldsAndIsReadAnewFromItsFileForTheNextTry) {
   peer_.answer(kLogin, kRefused);
-  const auto refused = store_->connect();
+  const auto refused = store_->connect(testing::kNoEpochs);
   const auto& error = refused.error();
   EXPECT_EQ(error.reaction, Reaction::kHold);
   EXPECT_EQ(error.words.find("first-password"), std::string::npos);
@@ -54,13 +54,13 @@ TEST_F(Login, ARefusedPasswordHoldsAndIsReadAnewFromItsFileForTheNextTry) {
   write_password("second-password");
   peer_.answer(kLogin, kAccepted);
   peer_.answer_current_schema(4);
-  EXPECT_TRUE(store_->connect());
+  EXPECT_TRUE(store_->connect(testing::kNoEpochs));
   EXPECT_NE(peer_.last(kLogin).find(kSecond), std::string::npos);
 }
 
 TEST_F(Login, APasswordFileThatIsGoneHoldsAndNamesTheFile) {
   std::remove(folder_.path("password").c_str());
-  const auto refused = store_->connect();
+  const auto refused = store_->connect(testing::kNoEpochs);
   EXPECT_EQ(refused.error().reaction, Reaction::kHold);
   EXPECT_NE(refused.error().words.find(folder_.path("password")), std::string::npos);
 }

@@ -60,7 +60,7 @@ int tries_until_taken(TestAgent& agent, std::span<const Version> versions) {
       return tries;
     }
     EXPECT_EQ(result.error().code, "50") << result.error().words;
-    EXPECT_TRUE(agent.store().connect());
+    EXPECT_TRUE(agent.connect());
   }
   ADD_FAILURE() << "the recount does not end";
   return 0;
@@ -178,12 +178,12 @@ TEST_F(MongodbRecountTime, GrowsWithEveryTryThatItWasTooShortForAndStartsAnewAft
     EXPECT_THAT(error.words, HasSubstr("recount of an account's failures"));
     EXPECT_EQ(int64_in(peer_.last("aggregate auth_logs"), "maxTimeMS"), allowed);
     need_a_recount();
-    ASSERT_TRUE(agent.store().connect());
+    ASSERT_TRUE(agent.connect());
   }
   report_of(agent.flush(versions));
   EXPECT_FALSE(agent.store().is_connected());  // What waits so long is for that recount alone.
   need_a_recount();
-  ASSERT_TRUE(agent.store().connect());
+  ASSERT_TRUE(agent.connect());
   report_of(agent.flush(versions));
   EXPECT_EQ(int64_in(peer_.last("aggregate auth_logs"), "maxTimeMS"), 15'000);
 }
@@ -197,7 +197,7 @@ TEST_F(MongodbRecountTime, IsKeptWhereALostRaceMakesItCountAnew) {
   need_a_recount();
   peer_.answer("update account_lockouts", R"({"ok":1,"n":0,"nModified":0})");
   peer_.answer("find account_lockouts", testing::account_of_another_agent(100));
-  ASSERT_TRUE(agent.store().connect());
+  ASSERT_TRUE(agent.connect());
   report_of(agent.flush(versions));
   EXPECT_EQ(peer_.count("aggregate auth_logs"), 3U);
   EXPECT_EQ(int64_in(peer_.last("aggregate auth_logs"), "maxTimeMS"), 30'000);

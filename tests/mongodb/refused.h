@@ -27,7 +27,7 @@ inline std::vector<Version> without(std::vector<Version> versions, const std::se
 /// Asked over a new connection.
 inline std::uint64_t position_of(TestAgent& agent) {
   agent.restart();
-  const auto found = agent.store().connect();
+  const auto found = agent.connect();
   return found && *found ? (*found)->last_leaf : 0;
 }
 

@@ -183,8 +183,8 @@ TEST_F(MongodbRefused, WhoeverFinishesForADeadAgentWaitsForNoneOfThem) {
   TestAgent heir(settings_, 2);
   for (const std::chrono::seconds silence : {kSilentBefore, std::chrono::seconds(kSilentBeforeLast)}) {
     heir.clock().advance(silence);
-    ASSERT_TRUE(heir.store().connect());
-    ASSERT_TRUE(heir.store().connect());
+    ASSERT_TRUE(heir.connect());
+    ASSERT_TRUE(heir.connect());
   }
   EXPECT_TRUE(testing::read_leftover_epochs(settings_).empty());
   expect_fold(settings_, without(versions, {2}));

@@ -80,14 +80,14 @@ TEST_F(MongodbReplayed, LettersEndAsIfTheyHadComeInTimeAndThePositionStays) {
   const auto letters = flush_and_keep_letters(agent, versions);
   ASSERT_EQ(letters.size(), bad_ids().size());
   proxy_.refuse_nothing();
-  const auto before = agent.store().connect();
+  const auto before = agent.connect();
   const FlushReport report = report_of(agent.replay(letters));
   EXPECT_EQ(report.inserted, letters.size());
   EXPECT_TRUE(report.refused.empty());
   expect_fold(settings_, versions);
   EXPECT_TRUE(testing::read_leftover_epochs(settings_).empty());
   agent.restart();
-  const auto after = agent.store().connect();
+  const auto after = agent.connect();
   ASSERT_TRUE(before && *before && after && *after);
   EXPECT_EQ((*after)->last_leaf, versions.back().leaf_index);
   EXPECT_EQ((*after)->flushed_at, (*before)->flushed_at);
@@ -209,8 +209,8 @@ TEST_F(MongodbReplayed, BegunWhileAnAdopterEndsWhatItsAgentLeftIsNotForgotten) {
   TestAgent adopter(testing::settings_for(adopters_way.port(), database_), 2);
   const auto look_after = [&adopter](std::chrono::seconds silence) {
     adopter.clock().advance(silence);
-    ASSERT_TRUE(adopter.store().connect());
-    ASSERT_TRUE(adopter.store().connect());
+    ASSERT_TRUE(adopter.connect());
+    ASSERT_TRUE(adopter.connect());
   };
   look_after(kSilentBefore);
   bool has_come_back = false;
@@ -277,8 +277,8 @@ TEST_P(MongodbReplayCut, LeavesNothingUncountedWhereItsAgentNeverComesBack) {
     TestAgent heir(settings_, 2);
     for (const std::chrono::seconds silence : {kSilentBefore, std::chrono::seconds(kSilentBeforeLast)}) {
       heir.clock().advance(silence);
-      ASSERT_TRUE(heir.store().connect());
-      ASSERT_TRUE(heir.store().connect());
+      ASSERT_TRUE(heir.connect());
+      ASSERT_TRUE(heir.connect());
       expect_fold(settings_, testing::stored_of(settings_, versions));
     }
     EXPECT_TRUE(testing::read_leftover_epochs(settings_).empty());
@@ -298,7 +298,7 @@ TEST_P(MongodbReplayCut, BesideAFlushThatDidNotEndLeavesNothingOfBothUncounted) 
     TestAgent heir(settings_, 2);
     for (int i = 0; i < 3; ++i) {
       heir.clock().advance(kSilentBefore);
-      ASSERT_TRUE(heir.store().connect());
+      ASSERT_TRUE(heir.connect());
     }
     std::vector<Version> all = versions;
     all.insert(all.end(), more.begin(), more.end());

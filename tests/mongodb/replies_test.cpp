@@ -231,9 +231,9 @@ TEST(MongodbConnection, WithoutAServerIsRetried) {
   testing::VirtualClock clock;
   testing::SeededRandom random(1);
   testing::NoWait pauses;
-  const auto store = make_mongodb_store({.store = testing::settings_for(unused, "db"), .epoch_id = {}, .agent = "a"},
-                                        clock, random, pauses);
-  const auto result = store->connect();
+  const auto store =
+      make_mongodb_store({.store = testing::settings_for(unused, "db"), .agent = "a"}, clock, random, pauses);
+  const auto result = store->connect(testing::kNoEpochs);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().reaction, Reaction::kReconnect);
   EXPECT_FALSE(store->is_connected());

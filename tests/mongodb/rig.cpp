@@ -69,8 +69,16 @@ TestAgent::TestAgent(const StoreSettings& settings, std::uint16_t epoch, Wait& p
 }
 
 void TestAgent::restart() {
-  store_ = make_mongodb_store({.store = settings_, .epoch_id = epoch_id_, .agent = "agent"}, clock_, random_, pauses_);
-  value_of(store_->connect());
+  store_ = make_mongodb_store({.store = settings_, .agent = "agent"}, clock_, random_, pauses_);
+  value_of(connect());
+}
+
+StoreResult<std::optional<AgentPosition>> TestAgent::connect() {
+  auto positions = store_->connect({&epoch_id_, 1});
+  if (!positions) {
+    return std::move(positions).error();
+  }
+  return positions->front();
 }
 
 std::vector<Version> TestAgent::accept(std::vector<Version> versions) {
@@ -84,14 +92,15 @@ std::vector<Version> TestAgent::accept(std::vector<Version> versions) {
 
 StoreResult<FlushReport> TestAgent::flush(std::span<const Version> versions) {
   const UtcMicros now = clock_.utc_now();
-  return store_->flush({.versions = versions,
+  return store_->flush({.epoch_id = epoch_id_,
+                        .versions = versions,
                         .position = {.last_leaf = versions.back().leaf_index,
                                      .flushed_at = now,
                                      .newest_effective_at = versions.back().effective_at}});
 }
 
 StoreResult<FlushReport> TestAgent::replay(std::span<const Version> versions) {
-  return store_->flush({.versions = versions, .position = {}, .is_replay = true});
+  return store_->flush({.epoch_id = epoch_id_, .versions = versions, .position = {}, .is_replay = true});
 }
 
 FlushReport report_of(const StoreResult<FlushReport>& result) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@
 #include "tests/support/simulation.h"
 
 namespace twinlog::testing {
+
+/// For a store that has no spool behind it.
+inline constexpr std::span<const Uuid> kNoEpochs;
 
 std::uint16_t java_server_port();
 std::uint16_t ferretdb_port();
@@ -48,6 +52,8 @@ class TestAgent {
   StoreResult<FlushReport> flush(std::span<const Version> versions);
   /// Offers dead letters again.
   StoreResult<FlushReport> replay(std::span<const Version> versions);
+  /// As the courier does at times; nothing where the store has no position of the epoch.
+  StoreResult<std::optional<AgentPosition>> connect();
   /// Drops the store object as a crash does, and connects with a new one.
   void restart();
 

@@ -89,7 +89,7 @@ void ScriptedPeer::drop(const std::string& command) {
 void ScriptedPeer::answer_current_schema(int finds) {
   for (int i = 0; i < finds; ++i) {
     answer("find twinlog_meta", R"({"ok":1,"cursor":{"id":{"$numberLong":"0"},"ns":"db.twinlog_meta",)"
-                                R"("firstBatch":[{"_id":"schema","version":2,"folding_unicode":"14.0.0"}]}})");
+                                R"("firstBatch":[{"_id":"schema","version":3,"folding_unicode":"14.0.0"}]}})");
   }
 }
 

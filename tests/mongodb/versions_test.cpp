@@ -98,7 +98,7 @@ TEST_F(MongodbVersions, OfOneTenantNeverMeetThoseOfAnother) {
 TEST_F(MongodbVersions, LeaveThePositionOfTheirAgentBehind) {
   const auto versions = agent_.accept({failed(5), failed(6)});
   report_of(agent_.flush(versions));
-  const auto found = agent_.store().connect();
+  const auto found = agent_.connect();
   ASSERT_TRUE(found && found->has_value());
   EXPECT_EQ((*found)->last_leaf, 2U);
   EXPECT_EQ((*found)->newest_effective_at, 6);
@@ -109,13 +109,13 @@ TEST_F(MongodbVersions, ReplayedFromAnEarlierLeafDoNotMoveThePositionBack) {
   const auto versions = agent_.accept({failed(5), failed(6)});
   report_of(agent_.flush(versions));
   report_of(agent_.flush({versions.data(), 1}));
-  const auto found = agent_.store().connect();
+  const auto found = agent_.connect();
   ASSERT_TRUE(found && found->has_value());
   EXPECT_EQ((*found)->last_leaf, 2U);
 }
 
 TEST_F(MongodbVersions, OfAnUnknownEpochHaveNoPosition) {
-  const auto found = agent_.store().connect();
+  const auto found = agent_.connect();
   ASSERT_TRUE(found);
   EXPECT_FALSE(found->has_value());
 }

@@ -30,7 +30,7 @@ void expect_members(const rapidjson::Value& object, std::initializer_list<const 
 
 void expect_every_member(const rapidjson::Value& page) {
   expect_members(page, {"state", "summary", "agent", "version", "phase", "started_at", "now", "components", "stores",
-                        "spool", "intake", "warnings"});
+                        "spool", "ledger", "intake", "warnings"});
   expect_members(page["intake"], {"rejected", "requests", "peers_refused"});
   for (const auto& component : page["components"].GetArray()) {
     expect_members(component, {"name", "state", "impact", "diagnosis", "action"});

@@ -31,7 +31,7 @@ TEST(Health, TheComponentsStandInOneOrderWhateverTheState) {
     }
     EXPECT_THAT(names, ElementsAre("intake_socket", "intake_http", "spool", "disk", "store_postgres", "store_mongodb",
                                    "courier_postgres", "courier_mongodb", "dead_letters_postgres",
-                                   "dead_letters_mongodb", "clock"));
+                                   "dead_letters_mongodb", "clock", "ledger"));
   }
 }
 

@@ -14,20 +14,22 @@ constexpr BatchRange kAll{.after = 0, .most_events = 10, .most_bytes = 1U << 20U
 /// Stands for the spool: leaves 1 to `last`, and every range that was asked for.
 class BatchReaderTest : public ::testing::Test {
  protected:
-  Result<std::vector<Version>> read(const BatchRange& range) {
+  Result<SpoolBatch> read(const BatchRange& range) {
     asked_.push_back(range);
     if (is_damaged_) {
       return Error(ErrorKind::kCorrupt, "damaged");
     }
-    std::vector<Version> versions;
-    for (std::uint64_t leaf = range.after + 1; leaf <= last_ && versions.size() < range.most_events; ++leaf) {
-      versions.emplace_back().leaf_index = leaf;
+    SpoolBatch batch{.epoch = {}};
+    for (std::uint64_t leaf = range.after + 1; leaf <= last_ && batch.items < range.most_events; ++leaf) {
+      batch.versions.emplace_back().leaf_index = leaf;
+      batch.last_number = leaf;
+      ++batch.items;
     }
-    return versions;
+    return batch;
   }
   std::optional<std::size_t> size_of_taken(const BatchRange& range) {
-    const auto versions = reader_.take(range);
-    return versions ? std::optional(versions->size()) : std::nullopt;
+    const auto batch = reader_.take(range);
+    return batch ? std::optional(batch->versions.size()) : std::nullopt;
   }
 
   std::vector<BatchRange> asked_;

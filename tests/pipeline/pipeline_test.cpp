@@ -142,7 +142,9 @@ TEST(Pipeline, AnotherReasonIsLoggedAtOnceAndARepeatedOneEverMoreRarely) {
 
 class NotingStore final : public Store {
  public:
-  StoreResult<std::optional<AgentPosition>> connect() override { return std::optional<AgentPosition>(); }
+  StoreResult<std::vector<std::optional<AgentPosition>>> connect(std::span<const Uuid> epochs) override {
+    return std::vector<std::optional<AgentPosition>>(epochs.size());
+  }
   bool is_connected() const override { return true; }
   StoreResult<FlushReport> flush(const FlushBatch& /*batch*/) override { return FlushReport{}; }
   StoreResult<bool> has_record(const EventKey& /*key*/) override { return true; }

@@ -84,9 +84,9 @@ TEST(CourierStatus, WhereAnEventWaitsAConnectionAloneDoesNotEndTheRow) {
 class SlowStore final : public Store {
  public:
   explicit SlowStore(VirtualClock& clock) : clock_(clock) {}
-  StoreResult<std::optional<AgentPosition>> connect() override {
+  StoreResult<std::vector<std::optional<AgentPosition>>> connect(std::span<const Uuid> epochs) override {
     asked_.push_back(clock_.steady_now());
-    return position_;
+    return std::vector<std::optional<AgentPosition>>(epochs.size(), position_);
   }
   bool is_connected() const override { return !asked_.empty(); }
   StoreResult<FlushReport> flush(const FlushBatch& batch) override {
@@ -139,7 +139,7 @@ TEST(CourierStatus, AnOffsetThatCannotBeMeasuredLeavesTheLastOne) {
 class LockedStore final : public Store {
  public:
   explicit LockedStore(VirtualClock& clock) : clock_(clock) {}
-  StoreResult<std::optional<AgentPosition>> connect() override {
+  StoreResult<std::vector<std::optional<AgentPosition>>> connect(std::span<const Uuid> /*epochs*/) override {
     clock_.advance(std::chrono::minutes{2});
     return StoreError{.reaction = Reaction::kRetry, .code = "", .constraint = "", .words = "locked"};
   }

@@ -11,7 +11,7 @@ using std::chrono::seconds;
 /// What connecting measures; again where this machine was too slow for a measurement.
 microseconds measured(Store& store) {
   while (true) {
-    const auto connected = store.connect();
+    const auto connected = store.connect({});
     if (const StoreError* error = connected.ok() ? nullptr : &connected.error()) {
       ADD_FAILURE() << error->words;
       return microseconds{0};

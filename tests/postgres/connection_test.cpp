@@ -210,8 +210,8 @@ TEST(PostgresOutage, AStandbyIsNeverWrittenTo) {
   EXPECT_EQ(refusal(database.uri()).code, "25006");
   StoreSettings settings;
   settings.uri = Secret::literal(database.uri() + "&target_session_attrs=any");
-  const auto store = make_postgres_store({.store = settings, .epoch_id = {}, .agent = "a"}, testing::real_clock());
-  const auto result = store->connect();
+  const auto store = make_postgres_store({.store = settings, .agent = "a"}, testing::real_clock());
+  const auto result = store->connect({});
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, "25006");
   EXPECT_EQ(result.error().reaction, Reaction::kReconnect);

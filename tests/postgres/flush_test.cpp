@@ -128,13 +128,13 @@ TEST(PostgresFlush, TheSameLogIdOfAnotherTenantIsAnotherRecord) {
 TEST(PostgresFlush, WritesThePositionWithTheBatch) {
   const Database database;
   TestAgent agent(database);
-  const auto before = agent.store().connect();
+  const auto before = agent.connect();
   ASSERT_TRUE(before.ok());
-  EXPECT_FALSE(before->has_value());
+  EXPECT_FALSE(before->front().has_value());
   agent.deliver({event("logout", "a", 5), event("logout", "b", 3)});
   agent.deliver({event("logout", "c", 4)});
   agent.store().disconnect();
-  const auto position = agent.store().connect().value();
+  const auto position = agent.connect().value().front();
   ASSERT_TRUE(position.has_value());
   EXPECT_EQ(position->last_leaf, 3U);
   EXPECT_EQ(position->flushed_at, testing::kNoon);
@@ -152,7 +152,7 @@ TEST(PostgresFlush, APositionThatArrivesLateDoesNotSetItBack) {
   agent.flush(late);
   agent.flush(early);
   EXPECT_EQ(agent.flush(late).duplicates, 1U);  // Nor is the store taken for one that was restored.
-  EXPECT_EQ(agent.store().connect().value()->last_leaf, 3U);
+  EXPECT_EQ(agent.connect().value().front()->last_leaf, 3U);
 }
 
 TEST(PostgresFlush, APositionThatIsNotAsItWasLeftStopsTheFlushAndNothingIsWritten) {
@@ -172,7 +172,7 @@ TEST(PostgresFlush, APositionThatIsNotAsItWasLeftStopsTheFlushAndNothingIsWritte
 TEST(PostgresFlush, APositionThatAppearedWhereNoneWasStopsTheFlushToo) {
   const Database database;
   TestAgent agent(database);
-  ASSERT_TRUE(agent.store().connect().ok());
+  ASSERT_TRUE(agent.connect().ok());
   execute(*database.session(), {"INSERT INTO twinlog_agents (epoch_id, agent, last_leaf_index, flushed_at, "
                                 "newest_effective_at) VALUES ('" +
                                 uuid_text(agent.epoch()) + "', 'clone', 9, now(), now())"});
@@ -183,7 +183,7 @@ TEST(PostgresFlush, WithoutAConnectionNothingIsDone) {
   const Database database;
   TestAgent agent(database);
   const auto versions = agent.accept_all({event("logout", "a")});
-  const auto result = agent.store().flush({.versions = versions, .position = {}});
+  const auto result = agent.store().flush({.epoch_id = agent.epoch(), .versions = versions, .position = {}});
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().reaction, Reaction::kReconnect);
 }

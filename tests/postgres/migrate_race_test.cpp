@@ -23,12 +23,12 @@ class PostgresMigrationRace : public ::testing::Test {
                           std::to_string(step) + "' AND name LIKE 'schema%'",
                       "DELETE FROM twinlog_meta WHERE name IN (SELECT name FROM done)"});
   }
-  StoreResult<std::optional<AgentPosition>> connect_while(const std::function<void()>& meanwhile) {
+  StoreResult<std::vector<std::optional<AgentPosition>>> connect_while(const std::function<void()>& meanwhile) {
     for (postgres::Connection* session : {other_.get(), third_.get()}) {
       execute(*session, {"BEGIN", "LOCK TABLE twinlog_meta IN ROW EXCLUSIVE MODE"});
     }
-    StoreResult<std::optional<AgentPosition>> result = StoreError{};
-    std::jthread connecting([&] { result = store_->connect(); });
+    StoreResult<std::vector<std::optional<AgentPosition>>> result = StoreError{};
+    std::jthread connecting([&] { result = store_->connect({}); });
     testing::wait_for_row(*watcher_, kWaiting);
     execute(*other_, {"INSERT INTO twinlog_meta SELECT * FROM done", "COMMIT"});
     meanwhile();
@@ -45,7 +45,7 @@ class PostgresMigrationRace : public ::testing::Test {
   std::unique_ptr<postgres::Connection> third_ = database_.session();
   std::unique_ptr<postgres::Connection> watcher_ = database_.session();
   std::unique_ptr<Store> store_ =
-      make_postgres_store({.store = database_.settings(), .epoch_id = {}, .agent = "late"}, testing::real_clock());
+      make_postgres_store({.store = database_.settings(), .agent = "late"}, testing::real_clock());
 };
 
 TEST_F(PostgresMigrationRace, WhatAnotherDidMeanwhileIsNotDoneAgain) {

@@ -24,6 +24,10 @@ std::vector<CheckLine> migrated(const StoreSettings& settings) {
   return *result;
 }
 
+bool says(const std::vector<CheckLine>& lines, const std::string& words) {
+  return std::ranges::any_of(lines, [&](const CheckLine& line) { return line.text.find(words) != std::string::npos; });
+}
+
 std::string problems_of(const std::vector<CheckLine>& lines) {
   std::string problems;
   for (const CheckLine& line : lines) {
@@ -35,16 +39,19 @@ std::string problems_of(const std::vector<CheckLine>& lines) {
 TEST(PostgresMigrate, CreatesEverythingWithAVersionRowPerStep) {
   const Database database;
   EXPECT_EQ(problems_of(migrated(database.settings())), "");
-  EXPECT_EQ(select(*database.session(), "SELECT name, value FROM twinlog_meta ORDER BY name"),
-            (std::vector<std::string>{
-                "(schema.0001,tables)", "(schema.0002,indexes)", "(schema.0003,\"walls between tenants\")",
-                "(schema.0004,\"bound roles stay bound\")", "(schema.0005,\"the planner knows no tenant\")",
-                "(schema.0006,\"walls that tell nothing\")", "(schema.0007,\"an index by time of receipt\")",
-                "(unicode_version," + folding_unicode_version() + ")"}));
+  EXPECT_EQ(
+      select(*database.session(), "SELECT name, value FROM twinlog_meta ORDER BY name"),
+      (std::vector<std::string>{
+          "(schema.0001,tables)", "(schema.0002,indexes)", "(schema.0003,\"walls between tenants\")",
+          "(schema.0004,\"bound roles stay bound\")", "(schema.0005,\"the planner knows no tenant\")",
+          "(schema.0006,\"walls that tell nothing\")", "(schema.0007,\"an index by time of receipt\")",
+          "(schema.0008,\"the ledger\")", "(schema.0009,\"leaf_index is for no reader\")",
+          "(schema.0010,\"an index by time of acceptance\")", "(unicode_version," + folding_unicode_version() + ")"}));
   EXPECT_EQ(select(*database.session(), "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = '" +
                                             database.schema() + "'::regnamespace ORDER BY 1"),
-            (std::vector<std::string>{"(account_lockouts)", "(auth_log_conflicts)", "(auth_logs)", "(twinlog_agents)",
-                                      "(twinlog_meta)", "(twinlog_reader_scope)"}));
+            (std::vector<std::string>{"(account_lockouts)", "(auth_log_conflicts)", "(auth_logs)",
+                                      "(ledger_checkpoints)", "(ledger_epochs)", "(ledger_leaves)", "(ledger_tiles)",
+                                      "(twinlog_agents)", "(twinlog_meta)", "(twinlog_reader_scope)"}));
 }
 
 TEST(PostgresMigrate, EveryTableWithATenantHasRowLevelSecurity) {
@@ -95,7 +102,7 @@ TEST(PostgresMigrate, ManyAgentsMayStartAtOnce) {
   }
   EXPECT_EQ(errors, std::vector<std::string>(6));
   EXPECT_EQ(select(*database.session(), "SELECT count(*) FROM twinlog_meta WHERE name LIKE 'schema%'"),
-            std::vector<std::string>{"(7)"});
+            std::vector<std::string>{"(10)"});
 }
 
 TEST(PostgresMigrate, AnAgentCreatesTheSchemaWhereItMay) {
@@ -108,8 +115,8 @@ TEST(PostgresMigrate, AnAgentThatMayNotWaitsForAnOperator) {
   const Database database;
   StoreSettings settings = database.settings();
   settings.migrate = false;
-  const auto store = make_postgres_store({.store = settings, .epoch_id = {}, .agent = "a"}, testing::real_clock());
-  const auto result = store->connect();
+  const auto store = make_postgres_store({.store = settings, .agent = "a"}, testing::real_clock());
+  const auto result = store->connect({});
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().reaction, Reaction::kHold);
   EXPECT_NE(result.error().words.find("twinlog migrate"), std::string::npos);
@@ -143,8 +150,8 @@ TEST(PostgresMigrate, ASchemaThatComesInFrontOfTheTablesGetsNoSecondSetOfThem) {
   settings.uri = Secret::literal(std::regex_replace(database.uri(), std::regex("test_[0-9]+$"), path));
   EXPECT_EQ(problems_of(migrated(settings)), "");
   execute(*database.session(), {"CREATE SCHEMA postgres"});
-  const auto store = make_postgres_store({.store = settings, .epoch_id = {}, .agent = "a"}, testing::real_clock());
-  const auto refused = store->connect();
+  const auto store = make_postgres_store({.store = settings, .agent = "a"}, testing::real_clock());
+  const auto refused = store->connect({});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().reaction, Reaction::kHold);
   EXPECT_NE(refused.error().words.find("tables are in schema " + database.schema() + ", and schema postgres"),
@@ -155,22 +162,30 @@ TEST(PostgresMigrate, ASchemaThatComesInFrontOfTheTablesGetsNoSecondSetOfThem) {
   EXPECT_EQ(select(*database.session(), "SELECT relname FROM pg_class WHERE relnamespace = 'postgres'::regnamespace"),
             std::vector<std::string>{});
   execute(*database.session(), {"DROP SCHEMA postgres"});
-  EXPECT_TRUE(store->connect().ok());
+  EXPECT_TRUE(store->connect({}).ok());
 }
 
 TEST(PostgresRoles, WithoutCreateroleTheSqlIsPrintedAndWritingWorks) {
   const Database database("plain_owner", testing::second_server());
   const std::string problems = problems_of(migrated(database.settings("plain_owner")));
-  EXPECT_NE(problems.find("CREATE ROLE twinlog_reader NOLOGIN; CREATE ROLE twinlog_writer NOLOGIN;"),
+  EXPECT_NE(problems.find("CREATE ROLE twinlog_reader NOLOGIN; CREATE ROLE twinlog_writer NOLOGIN; "
+                          "CREATE ROLE twinlog_keeper NOLOGIN;"),
             std::string::npos);
   TestAgent agent(database, "agent", "plain_owner");
   EXPECT_EQ(agent.deliver({event_of("u", "login_failed", "a")}).accounts, 1U);
   execute(*database.session(), {"CREATE ROLE twinlog_reader NOLOGIN", "CREATE ROLE twinlog_writer NOLOGIN"});
-  EXPECT_EQ(problems_of(migrated(database.settings("plain_owner"))), "");
+  const auto without_keeper = migrated(database.settings("plain_owner"));
+  EXPECT_EQ(problems_of(without_keeper), "");
+  EXPECT_TRUE(says(without_keeper, "CREATE ROLE twinlog_keeper NOLOGIN;"));
   EXPECT_EQ(problems_of(make_postgres_admin(database.settings("plain_owner"))->check()), "");
-  execute(*database.session(),
-          {"DROP OWNED BY twinlog_reader, twinlog_writer", "DROP ROLE twinlog_reader, twinlog_writer",
-           "DROP OWNED BY plain_owner CASCADE", "DROP ROLE plain_owner"});
+  execute(*database.session(), {"CREATE ROLE twinlog_keeper NOLOGIN"});
+  const auto with_keeper = migrated(database.settings("plain_owner"));
+  EXPECT_EQ(problems_of(with_keeper), "");
+  EXPECT_FALSE(says(with_keeper, "twinlog_keeper is missing"));
+  EXPECT_EQ(problems_of(make_postgres_admin(database.settings("plain_owner"))->check()), "");
+  execute(*database.session(), {"DROP OWNED BY twinlog_reader, twinlog_writer, twinlog_keeper",
+                                "DROP ROLE twinlog_reader, twinlog_writer, twinlog_keeper",
+                                "DROP OWNED BY plain_owner CASCADE", "DROP ROLE plain_owner"});
 }
 
 class PostgresWriter : public ::testing::Test {
@@ -204,6 +219,9 @@ TEST_F(PostgresWriter, AWriterCannotChangeOrDeleteEvidence) {
   for (const char* const sql :
        {"UPDATE auth_logs SET user_agent = 'x'", "DELETE FROM auth_logs", "TRUNCATE auth_logs",
         "UPDATE auth_log_conflicts SET has_conflict = false", "DELETE FROM auth_log_conflicts",
+        "UPDATE auth_logs SET record_key = NULL", "UPDATE ledger_epochs SET retired = 'x'",
+        "UPDATE ledger_tiles SET hashes = ''", "DELETE FROM ledger_tiles", "DELETE FROM ledger_leaves",
+        "UPDATE ledger_leaves SET leaf = ''", "DELETE FROM ledger_checkpoints", "DELETE FROM ledger_epochs",
         "DELETE FROM account_lockouts", "DELETE FROM twinlog_agents", "UPDATE twinlog_meta SET value = ''",
         "SELECT role FROM twinlog_reader_scope", "CREATE TABLE mine (a int)"}) {
     EXPECT_EQ(sqlstate_of(*session, sql), "42501") << sql;
@@ -228,7 +246,7 @@ TEST(PostgresMigration, OfAnAgentIsNotDoneInTheSessionThatFlushes) {
                database.schema() + ".migrators VALUES (pg_backend_pid()); END $$",
            "CREATE EVENT TRIGGER note_migrator ON ddl_command_end EXECUTE FUNCTION note_migrator()"});
   TestAgent agent(database);
-  EXPECT_TRUE(agent.store().connect());
+  EXPECT_TRUE(agent.connect().ok());
   execute(*administrator, {"DROP EVENT TRIGGER note_migrator", "DELETE FROM migrators WHERE pid = pg_backend_pid()"});
   EXPECT_EQ(select(*administrator, "SELECT count(DISTINCT pid) FROM migrators"), std::vector<std::string>{"(1)"});
   testing::wait_for_row(*administrator,
@@ -240,14 +258,14 @@ TEST(PostgresMigration, OfAnAgentThatMayHaveNoSecondSessionGoesOnInTheFirst) {
   const Database database("one_session");
   execute(*database.session(), {"ALTER ROLE one_session CONNECTION LIMIT 1"});
   TestAgent agent(database, "agent", "one_session");
-  EXPECT_TRUE(agent.store().connect());
+  EXPECT_TRUE(agent.connect().ok());
   EXPECT_EQ(agent.deliver({event_of("u", "login_failed", "a")}).inserted, 1U);
 }
 
 TEST(PostgresCheck, SaysVersionAndSchemaState) {
   const Database database;
   const std::string before = problems_of(make_postgres_admin(database.settings())->check());
-  EXPECT_NE(before.find("is at version 0 of 7; run `twinlog migrate`"), std::string::npos) << before;
+  EXPECT_NE(before.find("is at version 0 of 10; run `twinlog migrate`"), std::string::npos) << before;
   database.migrate();
   const auto lines = make_postgres_admin(database.settings())->check();
   EXPECT_EQ(problems_of(lines), "");

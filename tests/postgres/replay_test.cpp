@@ -116,7 +116,8 @@ TEST(PostgresReplay, WhereThePositionMovedNothingIsReplayed) {
   const auto versions = agent.accept_all({event_of("u", "login_failed", "b")});
   const auto session = database.session();
   execute(*session, {"UPDATE twinlog_agents SET last_leaf_index = 0"});
-  const auto result = agent.store().flush({.versions = versions, .position = {}, .is_replay = true});
+  const auto result =
+      agent.store().flush({.epoch_id = agent.epoch(), .versions = versions, .position = {}, .is_replay = true});
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().words, kPositionMovedWords);
   EXPECT_EQ(select(*session, "SELECT count(*) FROM auth_logs"), std::vector<std::string>{"(1)"});

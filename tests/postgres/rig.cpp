@@ -142,9 +142,8 @@ TestAgent::TestAgent(const Database& database, const std::string& name, const st
                      std::chrono::milliseconds recount_limit)
     : epoch_(next_epoch()),
       name_(name),
-      store_(make_postgres_store(
-          {.store = database.settings(user), .epoch_id = epoch_, .agent = name, .recount_limit = recount_limit},
-          clock)) {}
+      store_(make_postgres_store({.store = database.settings(user), .agent = name, .recount_limit = recount_limit},
+                                 clock)) {}
 
 Version TestAgent::accept(AuthEvent event) {
   Version version;
@@ -169,7 +168,7 @@ std::vector<Version> TestAgent::accept_all(const std::vector<AuthEvent>& events)
 
 StoreResult<FlushReport> TestAgent::try_flush(const std::vector<Version>& versions) {
   if (!store_->is_connected()) {
-    const auto connected = store_->connect();
+    const auto connected = connect();
     if (const StoreError* error = connected.ok() ? nullptr : &connected.error()) {
       return *error;
     }
@@ -180,7 +179,7 @@ StoreResult<FlushReport> TestAgent::try_flush(const std::vector<Version>& versio
     position.last_leaf = version.leaf_index;
     position.newest_effective_at = std::max(position.newest_effective_at, version.effective_at);
   }
-  return store_->flush({.versions = versions, .position = position});
+  return store_->flush({.epoch_id = epoch_, .versions = versions, .position = position});
 }
 
 FlushReport TestAgent::flush(const std::vector<Version>& versions) {
@@ -188,7 +187,7 @@ FlushReport TestAgent::flush(const std::vector<Version>& versions) {
 }
 
 FlushReport TestAgent::replay(const std::vector<Version>& versions) {
-  return taken(store_->flush({.versions = versions, .position = {}, .is_replay = true}));
+  return taken(store_->flush({.epoch_id = epoch_, .versions = versions, .position = {}, .is_replay = true}));
 }
 
 StoreError TestAgent::failing_flush(const std::vector<Version>& versions) {

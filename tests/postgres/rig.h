@@ -73,6 +73,9 @@ class TestAgent {
                      const Clock& clock = real_clock(),
                      std::chrono::milliseconds recount_limit = std::chrono::minutes{1});
 
+  StoreResult<std::vector<std::optional<AgentPosition>>> connect() {
+    return store_->connect(std::span<const Uuid>(&epoch_, 1));
+  }
   /// Accepts an event: hash, times, leaf.
   Version accept(AuthEvent event);
   std::vector<Version> accept_all(const std::vector<AuthEvent>& events);

@@ -233,7 +233,7 @@ TEST_F(CheckSpool, ASpoolOfAFormatToComeIsRefusedAndBothFormatsAreNamed) {
     ASSERT_TRUE(database.Put({}, families.at("default"), std::string(kFormatKey), format_value(9)).ok());
   });
   EXPECT_EQ(refusal(settings_.path).kind(), ErrorKind::kRefused);
-  EXPECT_THAT(refusal(settings_.path).message(), HasSubstr("format 9 and this build reads up to format 2"));
+  EXPECT_THAT(refusal(settings_.path).message(), HasSubstr("format 9 and this build reads up to format 3"));
 }
 
 TEST_F(CheckSpool, ASpoolOfFormat1IsReadAsItIs) {

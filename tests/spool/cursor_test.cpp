@@ -2,6 +2,7 @@
 #include <rocksdb/db.h>
 
 #include <limits>
+#include <memory>
 
 #include "spool/layout.h"
 #include "tests/spool/spool_fixture.h"
@@ -22,6 +23,12 @@ class SpoolCursor : public testing::SpoolTest {
     settings_.keep_delivered = minutes{15};
     open();
     store_many("e", 100);
+  }
+  /// What a build from before the ledger did for a spool that was set back.
+  void skip_to(std::uint64_t leaf) {
+    with_database([leaf](rocksdb::DB& database, const testing::Families& families) {
+      ASSERT_TRUE(database.Put({}, families.at("default"), rocksdb::Slice(kSkippedToKey), number_value(leaf)).ok());
+    });
   }
 };
 
@@ -145,6 +152,35 @@ TEST_F(SpoolCursor, OnlyTheStoresInUseHoldTheTrimming) {
   EXPECT_EQ(spool().stats().first_kept_leaf, 101U);
 }
 
+TEST_F(SpoolCursor, WhatIsAskedForGoesAtOnceAsFarAsAllStoresHaveIt) {
+  deliver_all_up_to(40);
+  spool().trim_delivered(60);
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  EXPECT_EQ(spool().stats().first_kept_leaf, 41U);
+  deliver_all();
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  EXPECT_EQ(spool().stats().first_kept_leaf, 61U);
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  EXPECT_EQ(spool().stats().first_kept_leaf, 61U);
+}
+
+TEST_F(SpoolCursor, WhatIsDroppedIsInNoFileAnyMoreAndTheRestIsThere) {
+  deliver_all_up_to(50);
+  spool().trim_delivered(50);
+  ASSERT_TRUE(maintain_after(seconds{1}).ok());
+  ASSERT_TRUE(spool().drop_trimmed().ok());
+  EXPECT_EQ(leaves_after(50).size(), 50U);
+  close();
+  with_database([](rocksdb::DB& database, const testing::Families& families) {
+    const std::unique_ptr<rocksdb::Iterator> all(database.NewIterator({}, families.at("events")));
+    all->SeekToFirst();
+    ASSERT_TRUE(all->Valid());
+    EXPECT_EQ(leaf_of_event_key(all->key().ToStringView()), 51U);
+  });
+  open();
+  EXPECT_EQ(leaves_after(50).size(), 50U);
+}
+
 TEST_F(SpoolCursor, WhatAStoreMayLackIsKeptByItsEarliestTimeAndOverARestart) {
   EXPECT_FALSE(spool().stats().incomplete_since[0].has_value());
   ASSERT_TRUE(spool().note_incomplete(StoreId::kMongodb, 500).ok());
@@ -155,10 +191,9 @@ TEST_F(SpoolCursor, WhatAStoreMayLackIsKeptByItsEarliestTimeAndOverARestart) {
   EXPECT_EQ(spool().stats().incomplete_since[static_cast<std::size_t>(StoreId::kPostgres)], -7);
 }
 
-TEST_F(SpoolCursor, SkippedLeavesAreNotGivenOutAndNothingWaitsForThem) {
-  ASSERT_TRUE(spool().skip_to(500).ok());
-  ASSERT_TRUE(spool().skip_to(300).ok());
-  EXPECT_EQ(spool().last_leaf(), 100U);
+TEST_F(SpoolCursor, NumbersThatAnOlderBuildSkippedAreNotGivenOutAndNothingWaitsForThem) {
+  close();
+  skip_to(500);
   open();
   EXPECT_EQ(spool().last_leaf(), 100U);
   ASSERT_EQ(offer_one(make_event("next")), D::kStored);
@@ -195,7 +230,9 @@ TEST_F(SpoolCursor, AfterCloseItIsKnownButNothingIsRead) {
 TEST_F(SpoolCursor, AHoleThatIsNotOnRecordIsALossAndOneThatIsStaysWhatItIs) {
   open();
   store_many("a", 5);
-  ASSERT_TRUE(spool().skip_to(10).ok());
+  close();
+  skip_to(10);
+  open();
   store_many("b", 5);
   ASSERT_TRUE(spool().note_missing({1, 15}).ok());
   EXPECT_TRUE(spool().stats().losses.empty());

@@ -35,6 +35,16 @@ TEST(FillRate, WhatIsOlderThanAMinuteCountsNoMore) {
   EXPECT_EQ(rate.until(2600), seconds{100});
 }
 
+TEST(FillRate, WhatWasForgottenCountsNoMore) {
+  FillRate rate;
+  rate.note(TimePoint(seconds{0}), 0);
+  rate.forget();
+  rate.note(TimePoint(seconds{1}), 1000);
+  EXPECT_FALSE(rate.until(2000).has_value());
+  rate.note(TimePoint(seconds{2}), 1010);
+  EXPECT_EQ(rate.until(2010), seconds{100});
+}
+
 TEST(FillRate, AtTheLimitNoTimeIsLeft) {
   FillRate rate;
   rate.note(TimePoint(seconds{0}), 0);

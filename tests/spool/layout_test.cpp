@@ -16,7 +16,7 @@ TEST(SpoolLayout, KeysAndValuesAreTheBytesOfTheFormatPage) {
   EXPECT_EQ(hex(newest_version_value({258, sha256("abc")})),
             "0000000000000102ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(hex(number_value(7)), "0000000000000007");
-  EXPECT_EQ(hex(format_value(kSpoolFormat)), "00000002");
+  EXPECT_EQ(hex(format_value(kSpoolFormat)), "00000003");
   EXPECT_EQ(hex(epoch_key(0)), "65706f63682f0000000000000000");
   EXPECT_EQ(hex(skipped_key({2, 258})), "736b69707065642f00000000000000020000000000000102");
   EXPECT_EQ(hex(dead_letter_key(StoreId::kPostgres, 258)), "010000000000000102");

@@ -140,7 +140,7 @@ TEST_F(RepairSpool, OfAFormatToComeIsRefused) {
   const auto done = repair_spool(settings_, {}, random_, clock_);
   ASSERT_FALSE(done.has_value());
   EXPECT_EQ(done.error().kind(), ErrorKind::kRefused);
-  EXPECT_THAT(done.error().message(), HasSubstr("format 9 and this build reads up to format 2"));
+  EXPECT_THAT(done.error().message(), HasSubstr("format 9 and this build reads up to format 3"));
 }
 
 }  // namespace

@@ -84,8 +84,8 @@ TEST_F(SpoolStart, ANewerFormatIsRefusedAndBothAreNamed) {
   write_meta(kFormatKey, format_value(kSpoolFormat + 6));
   const Error error = refusal();
   EXPECT_EQ(error.kind(), ErrorKind::kRefused);
-  EXPECT_THAT(error.message(), HasSubstr("format 8"));
-  EXPECT_THAT(error.message(), HasSubstr("format 2"));
+  EXPECT_THAT(error.message(), HasSubstr("format 9"));
+  EXPECT_THAT(error.message(), HasSubstr("format 3"));
 }
 
 TEST_F(SpoolStart, ANewerFormatWithAnotherColumnFamilyIsRefusedAlike) {

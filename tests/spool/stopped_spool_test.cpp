@@ -78,7 +78,7 @@ TEST_F(StoppedSpoolTest, TellsWhatTheSpoolToldWhenItWasOpen) {
   close();
   const StoppedSpoolFacts facts = look()->facts();
   EXPECT_EQ(facts.epoch_id, identity.epoch_id);
-  EXPECT_EQ(facts.format, 2U);
+  EXPECT_EQ(facts.format, 3U);
   EXPECT_EQ(facts.first_kept_leaf, 1U);
   EXPECT_EQ(facts.last_leaf, 300U);
   EXPECT_EQ(facts.cursors, (std::array<std::uint64_t, kStores>{0, 200}));

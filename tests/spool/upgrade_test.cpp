@@ -137,7 +137,7 @@ TEST_P(SpoolUpgrade, WithDamageInItsLogKeepsWhatCanBeRead) {
   close();
   const auto stopped = open_stopped_spool(settings_.path);
   ASSERT_TRUE(stopped.has_value()) << stopped.error().message();
-  EXPECT_EQ((*stopped)->facts().format, 2U);
+  EXPECT_EQ((*stopped)->facts().format, 3U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, SpoolUpgrade, ::testing::Values("backlog", "conflicts", "rewind"),

@@ -28,13 +28,24 @@ std::uint64_t leaf_of(const std::optional<AgentPosition>& position) {
 
 }  // namespace
 
-StoreResult<std::optional<AgentPosition>> MemoryStore::connect() {
+StoreResult<std::vector<std::optional<AgentPosition>>> MemoryStore::connect(std::span<const Uuid> epochs) {
   if (is_away_) {
     return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "connection refused"};
   }
   is_connected_ = true;
-  expected_leaf_ = leaf_of(position_);
-  return position_;
+  expected_leaves_.clear();
+  std::vector<std::optional<AgentPosition>> positions;
+  for (const Uuid& epoch_id : epochs) {
+    positions.push_back(position_of(epoch_id));
+    expected_leaves_[epoch_id] = leaf_of(positions.back());
+    newest_ = positions_.empty() ? epoch_id : newest_;
+  }
+  return positions;
+}
+
+std::optional<AgentPosition> MemoryStore::position_of(const Uuid& epoch_id) const {
+  const auto found = positions_.find(epoch_id);
+  return found == positions_.end() ? std::nullopt : std::optional(found->second);
 }
 
 StoreResult<FlushReport> MemoryStore::flush(const FlushBatch& batch) {
@@ -43,7 +54,7 @@ StoreResult<FlushReport> MemoryStore::flush(const FlushBatch& batch) {
     is_connected_ = false;
     return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "connection lost"};
   }
-  if (leaf_of(position_) != expected_leaf_) {
+  if (leaf_of(position_of(batch.epoch_id)) != expected_leaves_[batch.epoch_id]) {
     is_connected_ = false;
     return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "position has changed"};
   }
@@ -67,14 +78,40 @@ StoreResult<FlushReport> MemoryStore::flush(const FlushBatch& batch) {
     ++(is_new ? report.inserted : report.duplicates);
     ++writes_[version.event.log_id];
   }
-  position_ = batch.is_replay ? position_ : batch.position;
-  expected_leaf_ = leaf_of(position_);
+  keep(batch);
   if (replies_to_lose_ > 0) {
     --replies_to_lose_;
     is_connected_ = false;
     return StoreError{.reaction = Reaction::kReconnect, .code = "", .constraint = "", .words = "reply lost"};
   }
   return report;
+}
+
+void MemoryStore::keep(const FlushBatch& batch) {
+  newest_ = batch.epoch_id;
+  if (!batch.is_replay) {
+    positions_[newest_] = batch.position;
+    expected_leaves_[newest_] = batch.position.last_leaf;
+  }
+  for (const Uuid& closed : batch.closed) {
+    ledger_[closed].is_closed = true;
+  }
+  if (batch.ledger.is_empty()) {
+    return;
+  }
+  Ledger& ledger = ledger_[newest_];
+  ledger.beginning = batch.ledger.beginning ? batch.ledger.beginning : ledger.beginning;
+  for (const LedgerTile& tile : batch.ledger.tiles) {
+    for (std::size_t i = 0; i < tile.hashes.size(); ++i) {
+      ledger.hashes.try_emplace(tile.first_index + i, tile.hashes[i]);
+    }
+  }
+  for (const OwnLeaf& own : batch.ledger.own_leaves) {
+    ledger.own_leaves.try_emplace(own.index, own.leaf);
+  }
+  for (const LedgerCheckpoint& checkpoint : batch.ledger.checkpoints) {
+    ledger.checkpoints.try_emplace(checkpoint.size, checkpoint);
+  }
 }
 
 std::vector<std::uint64_t> MemoryStore::refused_leaves(const FlushBatch& batch) const {
@@ -93,13 +130,17 @@ void MemoryStore::forget_above(std::uint64_t leaf, UtcMicros newest_effective_at
 }
 
 void MemoryStore::forget_silently(std::uint64_t leaf, UtcMicros newest_effective_at) {
-  std::erase_if(records_, [leaf](const auto& entry) { return entry.second.leaf_index > leaf; });
-  position_ = leaf == 0 ? std::nullopt
-                        : std::optional(AgentPosition{.last_leaf = leaf, .newest_effective_at = newest_effective_at});
+  std::erase_if(records_,
+                [&](const auto& entry) { return entry.second.epoch_id == newest_ && entry.second.leaf_index > leaf; });
+  if (leaf == 0) {
+    positions_.erase(newest_);
+  } else {
+    positions_[newest_] = AgentPosition{.last_leaf = leaf, .newest_effective_at = newest_effective_at};
+  }
 }
 
 void MemoryStore::set_position(std::uint64_t leaf) {
-  position_ = AgentPosition{.last_leaf = leaf};
+  positions_[newest_] = AgentPosition{.last_leaf = leaf};
   is_connected_ = false;
 }
 

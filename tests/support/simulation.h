@@ -68,7 +68,7 @@ class NoWait final : public Wait {
 /// What a store promises, in memory: each key once, replays harmless, a position per epoch.
 class MemoryStore final : public Store {
  public:
-  StoreResult<std::optional<AgentPosition>> connect() override;
+  StoreResult<std::vector<std::optional<AgentPosition>>> connect(std::span<const Uuid> epochs) override;
   bool is_connected() const override { return is_connected_; }
   StoreResult<FlushReport> flush(const FlushBatch& batch) override;
   StoreResult<bool> has_record(const EventKey& key) override { return records_.contains(key); }
@@ -91,6 +91,7 @@ class MemoryStore final : public Store {
     refused_ids_ = std::move(log_ids);
     event_refusal_ = std::move(error);
   }
+  // Of the epoch that was flushed last, or else of the last that connect() was asked for.
   /// What a restore from an older backup does: leaves above `leaf` are gone, and so is the connection.
   void forget_above(std::uint64_t leaf, UtcMicros newest_effective_at = 0);
   /// The same behind a connection that looks alive.
@@ -99,7 +100,17 @@ class MemoryStore final : public Store {
   /// What dropping the table of records and making it anew does: the position stays.
   void empty_records() { records_.clear(); }
 
-  const std::optional<AgentPosition>& position() const { return position_; }
+  std::optional<AgentPosition> position() const { return position_of(newest_); }
+  std::optional<AgentPosition> position_of(const Uuid& epoch_id) const;
+  /// What the flushes brought of the ledger, by epoch; repeated rows once.
+  struct Ledger {
+    std::optional<EpochBeginning> beginning;
+    std::map<std::uint64_t, Digest> hashes;
+    std::map<std::uint64_t, std::string> own_leaves;
+    std::map<std::uint64_t, LedgerCheckpoint> checkpoints;
+    bool is_closed = false;
+  };
+  const std::map<Uuid, Ledger>& ledger() const { return ledger_; }
   std::vector<std::string> log_ids() const;
   std::size_t writes_of(const std::string& log_id) const;
   std::size_t largest_batch() const { return largest_batch_; }
@@ -117,8 +128,13 @@ class MemoryStore final : public Store {
   std::optional<StoreError> event_refusal_;
   std::map<EventKey, Version> records_;
   std::map<std::string, std::size_t> writes_;
-  std::optional<AgentPosition> position_;
-  std::uint64_t expected_leaf_ = 0;  ///< As connect() read it, or the last flush wrote it; another one ends a flush.
+  void keep(const FlushBatch& batch);
+
+  std::map<Uuid, AgentPosition> positions_;
+  std::map<Uuid, Ledger> ledger_;
+  Uuid newest_{};
+  /// As connect() read it, or the last flush wrote it; another one ends a flush.
+  std::map<Uuid, std::uint64_t> expected_leaves_;
   std::size_t largest_batch_ = 0;
   std::size_t flushes_ = 0;
   std::optional<std::chrono::microseconds> clock_offset_;

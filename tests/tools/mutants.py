@@ -17,7 +17,7 @@ from numbers_of_docs import GTEST
 
 ROOT = pathlib.Path(__file__).parents[2]
 COPY = ROOT / "build/mutants"
-SHARED = ("python", "promtool", "stores")  # What install-deps has put into build/.
+SHARED = ("python", "promtool", "stores", "verifiers")  # What install-deps has put into build/.
 SECONDS_MOST = 900
 BINARY = re.compile(r"twinlog_test\(\s*(\w+)\s.*?SOURCES\s+(.*?)\s+DEPENDS", re.S)
 BEGAN = time.monotonic()

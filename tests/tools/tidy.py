@@ -5,8 +5,9 @@
 
 Most of what clang-tidy does for a source it does for the headers of libraries. So sources with the same command are looked
 at together, as one unit that includes each of them, wherever their file-local names allow it; a unit that does not compile
-is looked at source by source. A clean verdict is remembered in BUILD_FOLDER/tidy under a hash of the preprocessed unit,
-the command and .clang-tidy, so that a second run only looks at what changed. Exit 1 if there are findings.
+is looked at source by source. A clean verdict is remembered under a hash of the preprocessed unit, the command, .clang-tidy
+and clang-tidy's version, so that a second run only looks at what changed; it lies where ccache's objects would, in the
+user's cache ($XDG_CACHE_HOME or ~/.cache, twinlog-tidy), and holds for every checkout. Exit 1 if there are findings.
 """
 import concurrent.futures
 import hashlib
@@ -19,12 +20,15 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parents[2]
-UNIT_MOST = 12
+UNIT_MOST = 24
+VERDICTS = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "twinlog-tidy"
+VERSION = subprocess.run(["clang-tidy-14", "--version"], capture_output=True, check=True).stdout
 # Formatted code: what is local to a file stands at the beginning of a line between these two.
 LOCAL = re.compile(r"^namespace \{$(.*?)^\}  // namespace$", re.M | re.S)
-DECLARED = re.compile(r"(?<!:)\b(\w+)(?=(?:\(| = |\{| \{| final|;|\[|<| : ))")
+DECLARED = re.compile(r"(?<![:\w])([A-Za-z_]\w*)(?=(?:\(| =|\{| \{| final|;|\[| : ))")
+ALIAS = re.compile(r"(?:using|namespace) [\w: ]+( = .*)?;$")  # The same name twice is no clash where it stands for the same.
 TESTS = re.compile(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\s*\)|^(?:static|#define) .*?(\w+)[ (].*$", re.M)
-WORDS = {"TEST", "TEST_F", "TEST_P", "if", "for", "while", "switch", "operator", "std", "template", "static_assert"}
+WORDS = {"TEST", "TEST_F", "TEST_P", "INSTANTIATE_TEST_SUITE_P", "final", "if", "for", "while", "switch", "operator", "std", "template", "static_assert"}
 
 
 def local_names(text):
@@ -32,7 +36,7 @@ def local_names(text):
     names = {part for found in TESTS.findall(text) for part in [".".join(filter(None, found))]}
     for region in LOCAL.findall(text):
         for line in region.splitlines():
-            if line and not line.startswith((" ", "/", "}", "#", ")")):
+            if line and not line.startswith((" ", "/", "}", "#", ")")) and not ALIAS.match(line):
                 names |= set(DECLARED.findall(line))
     return names - WORDS
 
@@ -66,6 +70,12 @@ def units_of(sources, commands):
     return [members for _, _, members in units]
 
 
+def compiles(path, arguments, folder):
+    done = subprocess.run(["clang-tidy-14", "--quiet", "--checks=-*,misc-unused-using-decls", path, "--", *arguments[1:], "-w"],
+                          capture_output=True, text=True, cwd=folder, check=False)
+    return "clang-diagnostic" not in done.stdout
+
+
 def check(build, unit, command):
     """(whether it is clean, whether it compiled, what clang-tidy says)"""
     arguments, folder = command
@@ -73,10 +83,14 @@ def check(build, unit, command):
     path = build / "tidy" / (hashlib.sha256(text.encode()).hexdigest()[:16] + ".cpp")
     path.write_text(text)
     seen = subprocess.run([*arguments, "-E", "-P", path], capture_output=True, cwd=folder, check=False).stdout
-    config = (ROOT / ".clang-tidy").read_bytes()
-    verdict = build / "tidy" / hashlib.sha256(b"\0".join([seen, config, " ".join(arguments).encode()])).hexdigest()
+    # Wherever this checkout lies, it is the same unit.
+    looked_at = [seen, " ".join(arguments).encode(), (ROOT / ".clang-tidy").read_bytes(), VERSION]
+    key = b"\0".join(part.replace(bytes(ROOT), b".") for part in looked_at)
+    verdict = VERDICTS / hashlib.sha256(key).hexdigest()
     if seen and verdict.exists():
         return True, True, ""
+    if len(unit) > 1 and not compiles(path, arguments, folder):  # Much sooner said than by all checks.
+        return False, False, ""
     done = subprocess.run(["clang-tidy-14", "--quiet", f"--config-file={ROOT / '.clang-tidy'}",
                            "--checks=-bugprone-suspicious-include", path, "--", *arguments[1:],
                            "-Wno-unknown-warning-option"], capture_output=True, text=True, cwd=folder, check=False)
@@ -102,6 +116,7 @@ def main():
     for source in unknown:
         print(f"tidy: {source.relative_to(ROOT)} is not built by any target")
     (build / "tidy").mkdir(exist_ok=True)
+    VERDICTS.mkdir(parents=True, exist_ok=True)
     units = sorted(units_of([source for source in sources if source in commands], commands), key=len, reverse=True)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
         findings = [said for said in workers.map(lambda unit: check_unit(build, unit, commands), units) if said]

@@ -33,15 +33,15 @@ BEGIN ATOMIC
     (SELECT s.tenant_id FROM twinlog_reader_scope s WHERE s.role = '*'),
     current_setting('twinlog.tenant_id', true));
 END)",
-    "CREATE FUNCTION twinlog_acting_role(state name) RETURNS name LANGUAGE sql STABLE PARALLEL SAFE RETURN "
+    "CREATE OR REPLACE FUNCTION twinlog_acting_role(state name) RETURNS name LANGUAGE sql STABLE PARALLEL SAFE RETURN "
     "current_user",
-    "CREATE AGGREGATE twinlog_own_tenant(*) (sfunc = twinlog_acting_role, stype = name, "
+    "CREATE OR REPLACE AGGREGATE twinlog_own_tenant(*) (sfunc = twinlog_acting_role, stype = name, "
     "finalfunc = twinlog_reader_tenant, parallel = safe)",
-    "CREATE AGGREGATE twinlog_own_organisation(*) (sfunc = twinlog_acting_role, stype = name, "
+    "CREATE OR REPLACE AGGREGATE twinlog_own_organisation(*) (sfunc = twinlog_acting_role, stype = name, "
     "finalfunc = twinlog_reader_organisation, parallel = safe)",
-    "CREATE AGGREGATE twinlog_own_bound_tenant(*) (sfunc = twinlog_acting_role, stype = name, "
+    "CREATE OR REPLACE AGGREGATE twinlog_own_bound_tenant(*) (sfunc = twinlog_acting_role, stype = name, "
     "finalfunc = twinlog_bound_tenant, parallel = safe)",
-    "CREATE AGGREGATE twinlog_own_bound_organisation(*) (sfunc = twinlog_acting_role, stype = name, "
+    "CREATE OR REPLACE AGGREGATE twinlog_own_bound_organisation(*) (sfunc = twinlog_acting_role, stype = name, "
     "finalfunc = twinlog_bound_organisation, parallel = safe)",
     "REVOKE EXECUTE ON FUNCTION twinlog_reader_tenant(name), twinlog_reader_organisation(name), "
     "twinlog_bound_tenant(name), twinlog_bound_organisation(name), twinlog_acting_role(name), twinlog_own_tenant(), "

@@ -17,6 +17,12 @@ std::span<const SchemaStep> schema_steps() {
       {6, "walls that tell nothing", quiet_wall_statements(), Urgency::kWritersCanWait},
       {7, "an index by time of receipt", receipt_index_statements(), Urgency::kWritersCanWait, "auth_logs_by_receipt",
        "CREATE INDEX CONCURRENTLY IF NOT EXISTS auth_logs_by_receipt ON auth_logs USING brin (received_at)"},
+      {8, "the ledger", ledger_statements()},
+      {9, "leaf_index is for no reader", readers_lose_statements(), Urgency::kWritersCanWait},
+      {10, "an index by time of acceptance", acceptance_index_statements(), Urgency::kWritersCanWait,
+       "auth_logs_by_acceptance",
+       "CREATE INDEX CONCURRENTLY IF NOT EXISTS auth_logs_by_acceptance ON auth_logs USING brin (received_at) "
+       "WITH (pages_per_range = 32, autosummarize = on)"},
   });
   return steps;
 }
@@ -25,11 +31,10 @@ int schema_version() {
   return schema_steps().back().number;
 }
 
-int schema_version_of_writers() {
-  const auto steps = schema_steps();
-  return std::find_if(steps.rbegin(), steps.rend(),
-                      [](const SchemaStep& step) { return step.urgency == Urgency::kWritersNeedIt; })
-      ->number;
+bool is_enough_for_writers(const std::set<int>& steps) {
+  return std::ranges::all_of(schema_steps(), [&](const SchemaStep& step) {
+    return step.urgency == Urgency::kWritersCanWait || steps.contains(step.number);
+  });
 }
 
 }  // namespace twinlog::postgres

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string_view>
 
@@ -27,10 +28,10 @@ struct SchemaStep {
 std::span<const SchemaStep> schema_steps();
 /// The number of the last step.
 int schema_version();
-/// The number of the last step that an agent cannot write without.
-int schema_version_of_writers();
+/// Whether an agent can write where these steps are done.
+bool is_enough_for_writers(const std::set<int>& steps);
 
-/// Creates the roles twinlog_reader and twinlog_writer where they are missing (needs CREATEROLE).
+/// Creates the roles twinlog_reader, twinlog_writer and twinlog_keeper where they are missing (needs CREATEROLE).
 std::span<const std::string_view> role_statements();
 /// What the roles may do and see: changes only what is missing or different. Needs the owner of the tables.
 std::span<const std::string_view> grant_statements();

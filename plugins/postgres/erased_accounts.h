@@ -1,0 +1,20 @@
+// The accounts that erased versions spoke to: those that nothing else feeds go, and in the states of the others an
+// erased version is known by no hash of its content any more.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "plugins/api/erasure.h"
+#include "plugins/postgres/connection.h"
+
+namespace twinlog::postgres {
+
+/// In the transaction that erased the versions, after it: gives how many accounts went. `fields` are those that were
+/// erased.
+StoreResult<std::uint64_t> clean_accounts(Connection& connection, const ErasedByAccount& erased,
+                                          const std::set<std::uint8_t>& fields);
+
+}  // namespace twinlog::postgres
