@@ -42,7 +42,8 @@ int run_wait(const WaitOptions& options, const OperatorIo& io) {
   const auto left = [&] { return std::chrono::ceil<milliseconds>(deadline - io.clock.steady_now()); };
   std::string told;
   for (;;) {
-    const Reason reason = why_not_ready(options.at, std::clamp(left(), milliseconds{1}, kAnswerMost));
+    // The last look, too, has time enough for an answer: what stands at the end is what the agent says.
+    const Reason reason = why_not_ready(options.at, std::clamp(left(), kLookEvery, kAnswerMost));
     if (reason.kind.empty()) {
       io.out << "ready\n";
       return 0;

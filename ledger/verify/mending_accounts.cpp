@@ -119,6 +119,7 @@ Status Mending::rebuild(const std::vector<Account>& accounts) {
     return {};
   }
   std::vector<EventKey> keys;
+  keys.reserve(accounts.size());
   for (const Account& account : accounts) {
     keys.push_back({account.lack.tenant_id, account.lack.log_id});
   }

@@ -21,6 +21,8 @@ class ProofSearch {
  private:
   StoreStatus find_versions();
   StoreStatus try_version(const ProvableVersion& version);
+  StoreStatus try_notes(const ProvableVersion& version, const ProvenBeginning& beginning,
+                        const std::vector<CoveringNote>& notes);
   StoreStatus find_beginnings(const Uuid& epoch_id, std::vector<ProvenBeginning>& beginnings);
   StoreStatus find_notes(const ProvenBeginning& beginning, const LeafPlace& place, std::vector<CoveringNote>& notes);
   StoreStatus try_tiles(const StoreOfProof& store, const ProvableVersion& version, const ProvenBeginning& beginning,
@@ -96,12 +98,20 @@ StoreStatus ProofSearch::try_version(const ProvableVersion& version) {
     if (notes.empty() && outcome_.kind != ProofOutcome::Kind::kRefused) {
       outcome_.kind = ProofOutcome::Kind::kPending;
     }
-    for (const CoveringNote& note : notes) {
-      for (const StoreOfProof& store : stores_) {
-        auto failed = try_tiles(store, version, beginning, note);
-        if (failed || is_done()) {
-          return failed;
-        }
+    if (auto failed = try_notes(version, beginning, notes); failed || is_done()) {
+      return failed;
+    }
+  }
+  return std::nullopt;
+}
+
+StoreStatus ProofSearch::try_notes(const ProvableVersion& version, const ProvenBeginning& beginning,
+                                   const std::vector<CoveringNote>& notes) {
+  for (const CoveringNote& note : notes) {
+    for (const StoreOfProof& store : stores_) {
+      auto failed = try_tiles(store, version, beginning, note);
+      if (failed || is_done()) {
+        return failed;
       }
     }
   }

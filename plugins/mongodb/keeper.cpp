@@ -133,12 +133,12 @@ StoreStatus MongodbKeeper::add_keys_of_account(const char* collection, const Acc
   }
   Bson projection;
   BsonWriter(projection).int32("log_id", 1).int32("account", 1).int32("username", 1).int32("event_type", 1);
-  static const std::set<std::string> kSpeakToNames{"login_success", "lockout_reset", "account_locked"};
+  static const std::set<std::string> speak_to_names{"login_success", "lockout_reset", "account_locked"};
   return client_->find(
       {.collection = collection, .filter = filter, .projection = projection, .expected = kScannedAtOnce},
       [&](const BsonFields& fields) {
         const bool is_by_field = fields.text("account") == account.account;
-        const bool is_by_name = is_name && kSpeakToNames.contains(fields.text("event_type").value_or("")) &&
+        const bool is_by_name = is_name && speak_to_names.contains(fields.text("event_type").value_or("")) &&
                                 "name:" + fold_username(fields.text("username").value_or("")) == account.account;
         if (is_by_field || is_by_name) {
           found.insert(fields.text("log_id").value_or(""));

@@ -18,8 +18,8 @@ using testing::report_of;
 using testing::success;
 using testing::TestAgent;
 
-const std::vector<EventKey> kA = {{"t", "a"}};
-const std::vector<std::uint8_t> kPerson = {kFieldUserId, kFieldUsername, 9};
+const std::vector<EventKey> key_of_a = {{"t", "a"}};
+const std::vector<std::uint8_t> person_fields = {kFieldUserId, kFieldUsername, 9};
 
 template <typename Row>
 RowSink<Row> into(std::vector<Row>& rows) {
@@ -70,6 +70,7 @@ class MongodbKeeper : public ::testing::TestWithParam<std::uint16_t (*)()> {
     std::vector<LedgerAccountRow> found;
     EXPECT_FALSE(reader_->accounts(into(found)).has_value());
     std::vector<std::string> names;
+    names.reserve(found.size());
     for (const LedgerAccountRow& row : found) {
       names.push_back(row.key.account);
     }
@@ -105,7 +106,7 @@ TEST_P(MongodbKeeper, TakesTheValuesOfARecordItsConflictsAndFurtherAcceptancesAn
   const auto versions = deliver(
       agent_, {failed(1).log_id("a").hash(1), failed(2).log_id("a").hash(2), failed(3).log_id("b").user("v").hash(3)});
   const auto again = deliver(other_, {failed(1).log_id("a").hash(1)});
-  const ErasureReport report = erase(kA, kPerson);
+  const ErasureReport report = erase(key_of_a, person_fields);
   EXPECT_EQ(report.records, 1U);
   EXPECT_EQ(report.conflicts, 1U);
   EXPECT_EQ(report.further_acceptances, 1U);
@@ -132,10 +133,10 @@ TEST_P(MongodbKeeper, TakesTheValuesOfARecordItsConflictsAndFurtherAcceptancesAn
 
 TEST_P(MongodbKeeper, RepeatingAnErasureChangesNothingAndErasingMoreGoesOn) {
   const auto versions = deliver(agent_, {failed(1).log_id("a").hash(1), failed(2).log_id("a").hash(2)});
-  erase(kA, {9});
-  const ErasureReport again = erase(kA, {9});
+  erase(key_of_a, {9});
+  const ErasureReport again = erase(key_of_a, {9});
   EXPECT_EQ(again.records + again.conflicts + again.further_acceptances + again.accounts, 0U);
-  EXPECT_EQ(erase(kA, kPerson).conflicts, 1U);
+  EXPECT_EQ(erase(key_of_a, person_fields).conflicts, 1U);
   for (const LedgerRow& row : rows()) {
     expect_same_leaf(row, versions.at(row.version.leaf_index - 1));
   }
@@ -144,16 +145,16 @@ TEST_P(MongodbKeeper, RepeatingAnErasureChangesNothingAndErasingMoreGoesOn) {
 TEST_P(MongodbKeeper, TakesAwayTheAccountsThatNothingElseFeeds) {
   deliver(agent_, {success(1).log_id("a").name("U@x", "u@x").hash(1), failed(2).log_id("b").hash(2)});
   EXPECT_EQ(accounts(), (std::vector<std::string>{"id:u", "name:u@x"}));
-  EXPECT_EQ(erase(kA, kPerson).accounts, 1U);
+  EXPECT_EQ(erase(key_of_a, person_fields).accounts, 1U);
   EXPECT_EQ(accounts(), std::vector<std::string>{"id:u"});
-  EXPECT_EQ(erase({{"t", "b"}}, kPerson).accounts, 1U);
+  EXPECT_EQ(erase({{"t", "b"}}, person_fields).accounts, 1U);
   EXPECT_EQ(accounts(), std::vector<std::string>{});
 }
 
 TEST_P(MongodbKeeper, PrunesWholeRecords) {
   deliver(agent_, {failed(1).log_id("a").hash(1), failed(2).log_id("a").hash(2), failed(3).log_id("b").hash(3)});
   deliver(other_, {failed(1).log_id("a").hash(1)});
-  const auto report = keeper_->prune(kA);
+  const auto report = keeper_->prune(key_of_a);
   ASSERT_TRUE(report.ok()) << report.error().words;
   EXPECT_EQ(report->records, 1U);
   EXPECT_EQ(report->conflicts, 1U);
@@ -161,7 +162,7 @@ TEST_P(MongodbKeeper, PrunesWholeRecords) {
   ASSERT_EQ(rows().size(), 1U);
   EXPECT_EQ(rows()[0].version.event.log_id, "b");
   EXPECT_TRUE(leaves().empty());
-  const auto again = keeper_->prune(kA);
+  const auto again = keeper_->prune(key_of_a);
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->records, 0U);
 }
@@ -206,7 +207,7 @@ TEST_P(MongodbKeeper, RetiresAnEpochOnce) {
 TEST_P(MongodbKeeper, WhatIsTheKeyOfARecordIsNotErased) {
   for (const std::uint8_t field : std::vector<std::uint8_t>{1, 2, 3, 4, 27}) {
     const std::vector<std::uint8_t> fields{field};
-    EXPECT_FALSE(keeper_->erase({kA, fields}).ok()) << int{field};
+    EXPECT_FALSE(keeper_->erase({key_of_a, fields}).ok()) << int{field};
   }
 }
 

@@ -20,8 +20,8 @@ using testing::TestAgent;
 using testing::whole_store;
 using Lines = std::vector<std::string>;
 
-const std::vector<std::uint8_t> kPerson = {kFieldUserId, kFieldUsername, 9, 11};
-const std::vector<EventKey> kA = {{"acme", "a"}};
+const std::vector<std::uint8_t> person_fields = {kFieldUserId, kFieldUsername, 9, 11};
+const std::vector<EventKey> key_of_a = {{"acme", "a"}};
 
 AuthEvent of(const std::string& user, const std::string& type, const std::string& log_id, std::int64_t seconds = 0) {
   AuthEvent made = event_of(user, type, log_id, seconds);
@@ -72,7 +72,7 @@ TEST_F(PostgresKeeper, TakesTheValuesOfARecordItsConflictsAndFurtherAcceptancesA
   agent_.flush(versions);
   const auto again = other_.accept_all({of("u", "login_failed", "a"), changed});
   other_.flush(again);
-  const ErasureReport report = erase(kA, kPerson);
+  const ErasureReport report = erase(key_of_a, person_fields);
   EXPECT_EQ(report.records, 1U);
   EXPECT_EQ(report.conflicts, 1U);
   EXPECT_EQ(report.further_acceptances, 2U);
@@ -116,9 +116,9 @@ TEST_F(PostgresKeeper, TakesTheValuesOfARecordItsConflictsAndFurtherAcceptancesA
 TEST_F(PostgresKeeper, RepeatingAnErasureChangesNothing) {
   agent_.deliver({of("u", "login_failed", "a"), of("u", "login_success", "b")});
   other_.deliver({of("u", "login_failed", "a")});
-  erase(kA, kPerson);
+  erase(key_of_a, person_fields);
   const std::string once = state_of_all();
-  const ErasureReport again = erase(kA, kPerson);
+  const ErasureReport again = erase(key_of_a, person_fields);
   EXPECT_EQ(again.records + again.conflicts + again.further_acceptances + again.accounts, 0U);
   EXPECT_EQ(state_of_all(), once);
 }
@@ -128,9 +128,9 @@ TEST_F(PostgresKeeper, ErasesMoreOfWhatWasErasedBefore) {
   agent_.flush(versions);
   const Version again = other_.accept(of("u", "login_failed", "a"));
   other_.flush({again});
-  erase(kA, {9});
+  erase(key_of_a, {9});
   EXPECT_EQ(rows("SELECT ip, user_id FROM auth_logs"), Lines{"(,u)"});
-  const ErasureReport more = erase(kA, {kFieldUserId, 13});
+  const ErasureReport more = erase(key_of_a, {kFieldUserId, 13});
   EXPECT_EQ(more.records, 1U);
   EXPECT_EQ(more.further_acceptances, 1U);
   const auto whole = whole_store(database_);
@@ -145,7 +145,7 @@ TEST_F(PostgresKeeper, ErasesMoreOfWhatWasErasedBefore) {
 TEST_F(PostgresKeeper, ARepeatOfWhatWasErasedComesBackAsALeafAlone) {
   const auto versions = agent_.accept_all({of("u", "login_failed", "a")});
   agent_.flush(versions);
-  erase(kA, kPerson);
+  erase(key_of_a, person_fields);
   const std::string before = state_of_all();
   agent_.flush(versions);
   EXPECT_EQ(state_of_all(), before);
@@ -158,10 +158,10 @@ TEST_F(PostgresKeeper, TakesAwayTheAccountsThatNothingElseFeeds) {
   agent_.deliver({of("u", "login_success", "a"), of("u", "login_failed", "b", 1), of("w", "login_success", "c")});
   EXPECT_EQ(rows("SELECT account FROM account_lockouts ORDER BY 1"),
             (Lines{"(id:u)", "(id:w)", "(name:u@example.com)", "(name:w@example.com)"}));
-  EXPECT_EQ(erase(kA, kPerson).accounts, 1U);  // The failure speaks to id:u alone.
+  EXPECT_EQ(erase(key_of_a, person_fields).accounts, 1U);  // The failure speaks to id:u alone.
   EXPECT_EQ(rows("SELECT account FROM account_lockouts ORDER BY 1"),
             (Lines{"(id:u)", "(id:w)", "(name:w@example.com)"}));
-  EXPECT_EQ(erase({{"acme", "b"}}, kPerson).accounts, 1U);
+  EXPECT_EQ(erase({{"acme", "b"}}, person_fields).accounts, 1U);
   EXPECT_EQ(rows("SELECT account FROM account_lockouts ORDER BY 1"), (Lines{"(id:w)", "(name:w@example.com)"}));
 }
 
@@ -170,7 +170,7 @@ TEST_F(PostgresKeeper, AnAccountOfANameStaysWhileAnEventWithBothNamesFeedsIt) {
   AuthEvent third = of("y", "account_locked", "c", 5);
   third.username = "U@Example.COM";  // Folds to the first one's.
   agent_.deliver({third});
-  erase(kA, kPerson);
+  erase(key_of_a, person_fields);
   EXPECT_EQ(rows("SELECT count(*) FROM account_lockouts WHERE account = 'name:u@example.com'"), Lines{"(1)"});
   EXPECT_EQ(rows("SELECT count(*) FROM account_lockouts WHERE account = 'id:u'"), Lines{"(0)"});
 }
@@ -180,7 +180,7 @@ TEST_F(PostgresKeeper, InTheStateOfAnAccountTheErasedVersionHasNoHashAndNoWords)
   locked.lock_reason = "said so";
   locked.organisation_id = "north";
   agent_.deliver({locked, of("u", "login_failed", "b")});
-  erase(kA, {5, 22});
+  erase(key_of_a, {5, 22});
   EXPECT_EQ(rows("SELECT lock_kind, lock_reason, organisation_id FROM account_lockouts WHERE account = 'id:u'"),
             Lines{"(temporary,,)"});
   const auto whole = whole_store(database_);
@@ -199,19 +199,19 @@ TEST_F(PostgresKeeper, ErasesRowsFromBeforeTheLedger) {
   AuthEvent changed = of("u", "login_failed", "a");
   changed.service = "other";
   older.deliver({of("u", "login_failed", "a"), changed});
-  EXPECT_EQ(erase(kA, kPerson).conflicts, 1U);
+  EXPECT_EQ(erase(key_of_a, person_fields).conflicts, 1U);
   EXPECT_EQ(rows("SELECT user_id, content_hash, salts FROM auth_logs UNION ALL SELECT user_id, NULL, salts FROM "
                  "auth_log_conflicts"),
             (Lines{"(,,)", "(,,)"}));
   const std::string once = state_of_all();
-  EXPECT_EQ(erase(kA, kPerson).records, 0U);
+  EXPECT_EQ(erase(key_of_a, person_fields).records, 0U);
   EXPECT_EQ(state_of_all(), once);
 }
 
 TEST_F(PostgresKeeper, WhatIsTheKeyOfARecordIsNotErased) {
   for (const std::uint8_t field : std::vector<std::uint8_t>{1, 2, 3, 4, 27}) {
     const std::vector<std::uint8_t> fields{field};
-    EXPECT_FALSE(keeper_->erase({kA, fields}).ok()) << int{field};
+    EXPECT_FALSE(keeper_->erase({key_of_a, fields}).ok()) << int{field};
   }
 }
 
@@ -220,14 +220,14 @@ TEST_F(PostgresKeeper, PrunesWholeRecordsAndLeavesTheTiles) {
   changed.service = "other";
   agent_.deliver({of("u", "login_failed", "a"), changed, of("u", "login_failed", "b")});
   other_.deliver({of("u", "login_failed", "a")});
-  const auto report = keeper_->prune(kA);
+  const auto report = keeper_->prune(key_of_a);
   ASSERT_TRUE(report.ok()) << report.error().words;
   EXPECT_EQ(report->records, 1U);
   EXPECT_EQ(report->conflicts, 1U);
   EXPECT_EQ(report->further_acceptances, 1U);
   EXPECT_EQ(rows("SELECT log_id FROM auth_logs"), Lines{"(b)"});
   EXPECT_EQ(rows("SELECT count(*) FROM ledger_tiles"), Lines{"(2)"});
-  const auto again = keeper_->prune(kA);
+  const auto again = keeper_->prune(key_of_a);
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->records, 0U);
 }
@@ -246,7 +246,7 @@ TEST_F(PostgresKeeper, TellsWhatBelongsToARecord) {
   ASSERT_EQ(found->size(), 1U);
   KeptRecord record = found->front();
   std::ranges::sort(record.leaves);
-  EXPECT_EQ(record.key, kA[0]);
+  EXPECT_EQ(record.key, key_of_a[0]);
   EXPECT_EQ(record.leaves, (std::vector<LeafPlace>{
                                {agent_.epoch(), 1}, {agent_.epoch(), 2}, {other_.epoch(), 1}, {other_.epoch(), 2}}));
   EXPECT_EQ(record.newest_received_at, again.received_at);
@@ -301,7 +301,7 @@ TEST_F(PostgresKeeper, ATriggerThatKeepsARowFromBeingErasedIsNamed) {
   agent_.deliver({of("u", "login_failed", "a")});
   execute(*owner_, {"CREATE FUNCTION keep_it() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
                     "CREATE TRIGGER keep_it BEFORE UPDATE ON auth_logs FOR EACH ROW EXECUTE FUNCTION keep_it()"});
-  const auto report = keeper_->erase({kA, kPerson});
+  const auto report = keeper_->erase({key_of_a, person_fields});
   ASSERT_FALSE(report.ok());
   EXPECT_NE(report.error().words.find("auth_logs"), std::string::npos) << report.error().words;
   EXPECT_EQ(rows("SELECT user_id FROM auth_logs"), Lines{"(u)"});

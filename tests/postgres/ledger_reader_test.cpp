@@ -93,6 +93,7 @@ TEST_F(PostgresLedgerReader, GivesBackWhatWasWritten) {
   SCOPED_TRACE("seed " + std::to_string(kSeed));
   std::mt19937_64 random(kSeed);
   std::vector<AuthEvent> events;
+  events.reserve(400);
   for (int i = 0; i < 400; ++i) {
     events.push_back(testing::random_version(random).event);
   }
@@ -248,9 +249,11 @@ TEST_F(PostgresLedgerReader, AMissingTableOrColumnAndOneOfAnotherTypeAreRefused)
 }
 
 class PostgresLedgerReaderRoles : public PostgresLedgerReader {
- protected:
+ public:
   PostgresLedgerReaderRoles() { execute(*owner_, {"DROP ROLE IF EXISTS auditor", "CREATE ROLE auditor LOGIN"}); }
   ~PostgresLedgerReaderRoles() override { execute(*owner_, {"DROP OWNED BY auditor", "DROP ROLE auditor"}); }
+
+ protected:
   void grant_all() {
     execute(*owner_, {"GRANT USAGE ON SCHEMA " + database_.schema() + " TO auditor",
                       "GRANT SELECT ON ALL TABLES IN SCHEMA " + database_.schema() + " TO auditor"});

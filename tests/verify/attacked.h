@@ -38,7 +38,8 @@ class Attacked : public ::testing::Test {
     as.now = as.now == 0 ? now_ : as.now;
     return verify(world_, as);
   }
-  void expect(Verdict verdict, std::optional<StoreSide> store, std::optional<std::uint64_t> index, VerifyAs as = {}) {
+  void expect(Verdict verdict, std::optional<StoreSide> store, std::optional<std::uint64_t> index,
+              const VerifyAs& as = {}) {
     const Verified verified = run(as);
     EXPECT_TRUE(verified.has(verdict, store, index)) << verified.text();
     EXPECT_EQ(verified.exit, exit_of(verdict)) << verified.text();

@@ -19,12 +19,13 @@ TEST_F(Output, KnownFindingsAreToldAndDoNotCount) {
 
 TEST_F(Output, KnownFindingsAreTakenHoweverTheyAreSpelled) {
   KnownFindings known;
-  for (
-      const std::string_view line :
-      {R"({"detail": "it\u0073 row", "leaf_index": 3, "origin": null, "store": "mongodb", "verdict": "MISSING"})",
-       R"({"verdict":"STALE","store":null,"origin":"a/b","leaf_index":18446744073709551615,"tenant_id":"t","log_id":"l",)"
-       R"("detail":"d","known":true})",
-       "", " \r", R"({"summary":{"exit":1}})"}) {
+  const std::string_view stale =
+      R"({"verdict":"STALE","store":null,"origin":"a/b","leaf_index":18446744073709551615,"tenant_id":"t","log_id":"l",)"
+      R"("detail":"d","known":true})";
+  const std::string_view missing =
+      R"({"detail": "it\u0073 row", "leaf_index": 3, "origin": null, "store": "mongodb", "verdict": "MISSING"})";
+  const std::string_view summary = R"({"summary":{"exit":1}})";
+  for (const std::string_view line : {missing, stale, std::string_view(), std::string_view(" \r"), summary}) {
     EXPECT_TRUE(take_known(line, known).ok()) << line;
   }
   EXPECT_EQ(known, (KnownFindings{R"({"verdict":"MISSING","store":"mongodb","origin":null,"leaf_index":3,)"

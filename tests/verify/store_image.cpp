@@ -142,7 +142,7 @@ AuthEvent login(const std::string& tenant, const std::string& log_id, const std:
   return event;
 }
 
-Epoch::Epoch(World& world, Begin begin)
+Epoch::Epoch(World& world, const Begin& begin)
     : world_(world),
       id_(epoch_id(begin.seed, begin.at)),
       key_(origin_of("audit.example.com/twinlog", begin.agent, id_), seed_of(begin.seed)),

@@ -94,7 +94,7 @@ class Epoch {
     std::vector<Witness> witnesses = {};
     const SigningKey* enrolment = nullptr;  ///< Another than the world's.
   };
-  Epoch(World& world, Begin begin);
+  Epoch(World& world, const Begin& begin);
 
   std::uint64_t event(const AuthEvent& event);
   std::uint64_t gap(const GapLeaf& gap) { return own(gap); }

@@ -32,7 +32,7 @@ void erase_fields(StoreImage& image, const std::string& log_id, const std::vecto
   image.count_accounts();
 }
 
-const std::vector<std::uint8_t> kNameFields = {kFieldUserId, kFieldUsername, kFieldAccount};
+const std::vector<std::uint8_t> name_fields = {kFieldUserId, kFieldUsername, kFieldAccount};
 
 TEST_F(Verdicts, WithoutATrustFileTheKeyIsUnknown) {
   world_.trust.clear();
@@ -284,7 +284,7 @@ TEST_F(Verdicts, WhatIsErasedWithItsLeafIsNoFinding) {
   next.erase({"\x06\x07\x19", "dsr-1", {{first_->id(), 3, 3}}});
   next.heartbeat();
   for (StoreImage& image : world_.stores) {
-    erase_fields(image, "e3", kNameFields);
+    erase_fields(image, "e3", name_fields);
   }
   now_ = next.now();
   const Verified verified = run();
@@ -292,7 +292,7 @@ TEST_F(Verdicts, WhatIsErasedWithItsLeafIsNoFinding) {
 }
 
 TEST_F(Verdicts, WhatIsErasedWithoutALeafIsModified) {
-  erase_fields(world_.postgres(), "e3", kNameFields);
+  erase_fields(world_.postgres(), "e3", name_fields);
   expect(Verdict::kModified, kP, 3);
 }
 
@@ -301,7 +301,7 @@ TEST_F(Verdicts, AValueThatWasPutBackIsModified) {
   next.erase({"\x06\x07\x19", "dsr-1", {{first_->id(), 3, 3}}});
   next.heartbeat();
   next.close();
-  erase_fields(world_.mongodb(), "e3", kNameFields);
+  erase_fields(world_.mongodb(), "e3", name_fields);
   now_ = next.now() + 3600 * kSecond;
   expect(Verdict::kModified, kP, 3);
 }
@@ -311,7 +311,7 @@ TEST_F(Verdicts, ARepeatOfWhatWasErasedIsNoFinding) {
   next.erase({"\x06\x07\x19", "dsr-1", {{first_->id(), 3, 3}}});
   next.heartbeat();
   for (StoreImage& image : world_.stores) {
-    erase_fields(image, "e3", kNameFields);
+    erase_fields(image, "e3", name_fields);
   }
   next.event(login("other", "e3"));
   next.heartbeat();
