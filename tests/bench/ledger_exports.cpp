@@ -91,7 +91,10 @@ class Agent {
     while (tree_.size() + 1 < leaves_per_epoch_) {
       take_event();
     }
-    own(CloseLeaf{CloseReason::kStop, {}});
+    EpochTally tally;
+    tally.previous_checkpoint = 1;
+    tally.accepted = tree_.size() - 1;
+    own(CloseLeaf{CloseReason::kStop, tally});
     const LedgerCheckpointRow last{id_, tree_.size(), std::string(as_text(tree_.root())),
                                    sign_checkpoint({tree_.size(), tree_.root()}, *key_), now_};
     exports_.put("ledger_checkpoints", last, checkpoint_line);
@@ -173,6 +176,7 @@ class Agent {
   void append(const std::string& leaf) {
     const Digest hash = leaf_hash(leaf);
     tree_.append(hash);
+    first_at_ = waiting_.empty() ? now_ : first_at_;
     waiting_.append(as_text(hash));
     if (waiting_.size() == kFlush * sizeof(Digest)) {
       flush();
@@ -180,7 +184,7 @@ class Agent {
   }
   void flush() {
     if (!waiting_.empty()) {
-      exports_.put("ledger_tiles", LedgerTileRow{id_, flushed_, tree_.size() - flushed_, now_, now_, waiting_},
+      exports_.put("ledger_tiles", LedgerTileRow{id_, flushed_, tree_.size() - flushed_, first_at_, now_, waiting_},
                    tile_line);
     }
     flushed_ = tree_.size();
@@ -195,6 +199,7 @@ class Agent {
   Frontier tree_;
   std::string waiting_;
   std::uint64_t flushed_ = 0;
+  UtcMicros first_at_ = 0;  ///< Of the tile that waits.
   std::uint64_t epochs_ = 0;
   std::uint64_t events_ = 0;
   UtcMicros now_ = kBegin;
