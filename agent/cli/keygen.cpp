@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <string_view>
 #include <system_error>
 
+#include "agent/cli/durable_file.h"
 #include "ledger/base/descriptor.h"
 #include "ledger/note/signing_key.h"
 
@@ -20,25 +20,6 @@ constexpr mode_t kMode = 0400;
 constexpr int kFine = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
-
-/// 0, or the errno of what failed.
-int write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(file, text.data(), text.size());
-    if (count < 0 && errno != EINTR) {
-      return errno;
-    }
-    text.remove_prefix(count > 0 ? static_cast<std::size_t>(count) : 0);
-  }
-  return ::fsync(file) == 0 ? 0 : errno;
-}
-
-/// Its name must be on disk, too, before the public half of the key is given away.
-int sync_folder_of(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const Descriptor opened(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return opened.is_open() && ::fsync(opened.get()) == 0 ? 0 : errno;
-}
 
 /// 0, or the errno of what failed; then no file of ours is left.
 int write_key(const std::string& path, std::string_view text) {

@@ -6,10 +6,10 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
 #include <string_view>
 #include <system_error>
 
+#include "agent/cli/durable_file.h"
 #include "ledger/base/descriptor.h"
 
 namespace twinlog {
@@ -19,24 +19,6 @@ Error refused(const std::string& path, int error) {
   const std::string words = error == EEXIST ? "it is there already and was left as it is; name another one, or --force"
                                             : std::generic_category().message(error);
   return {ErrorKind::kRefused, path + " cannot be written: " + words};
-}
-
-/// 0, or the errno of what failed.
-int write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(file, text.data(), text.size());
-    if (count < 0 && errno != EINTR) {
-      return errno;
-    }
-    text.remove_prefix(count > 0 ? static_cast<std::size_t>(count) : 0);
-  }
-  return ::fsync(file) == 0 ? 0 : errno;
-}
-
-int sync_folder_of(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const Descriptor opened(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return opened.is_open() && ::fsync(opened.get()) == 0 ? 0 : errno;
 }
 
 /// Files under names of their own until all of them are written; what is left of them goes with this.

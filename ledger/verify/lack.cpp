@@ -1,23 +1,12 @@
 #include "ledger/verify/lack.h"
 
+#include "ledger/verify/record_parts.h"
+
 namespace twinlog {
 namespace {
 
 constexpr std::uint64_t kSignBit = 1ULL << 63U;
 constexpr std::size_t kDigestBytes = 16;
-
-void put_u8(std::string& out, std::uint8_t value) {
-  out.push_back(static_cast<char>(value));
-}
-
-void put_text(std::string& out, std::string_view text) {
-  put_u32(out, static_cast<std::uint32_t>(text.size()));
-  out.append(text);
-}
-
-std::string take_text(ByteReader& bytes) {
-  return std::string(bytes.bytes(bytes.u32()));
-}
 
 std::uint8_t rank_of(Lack::Kind kind) {
   return kind == Lack::Kind::kVersion ? 0 : static_cast<std::uint8_t>(static_cast<std::uint8_t>(kind) - 1U);

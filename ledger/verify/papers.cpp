@@ -1,18 +1,11 @@
 #include "ledger/verify/papers.h"
 
+#include "ledger/verify/record_parts.h"
+
 namespace twinlog {
 namespace {
 
 constexpr std::uint8_t kArchive = 2;
-
-void put_text(std::string& out, std::string_view text) {
-  put_u32(out, static_cast<std::uint32_t>(text.size()));
-  out.append(text);
-}
-
-std::string take_text(ByteReader& bytes) {
-  return std::string(bytes.bytes(bytes.u32()));
-}
 
 }  // namespace
 

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "ledger/verify/record_parts.h"
+
 namespace twinlog {
 namespace {
 
@@ -12,19 +14,6 @@ constexpr std::uint64_t kSignBit = 1ULL << 63U;
 
 constexpr std::array<std::string_view, kEventRoles> kRoleNames = {"login_failed", "login_success", "lockout_reset",
                                                                   "account_locked", "other"};
-
-void put_u8(std::string& out, std::uint8_t value) {
-  out.push_back(static_cast<char>(value));
-}
-
-void put_text(std::string& out, std::string_view text) {
-  put_u32(out, static_cast<std::uint32_t>(text.size()));
-  out.append(text);
-}
-
-std::string take_text(ByteReader& bytes) {
-  return std::string(bytes.bytes(bytes.u32()));
-}
 
 template <typename T, typename Put>
 void put_maybe(std::string& out, const std::optional<T>& value, Put put) {
