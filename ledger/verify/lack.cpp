@@ -39,9 +39,9 @@ std::string lack_record(const Lack& lack) {
   put_u8(out, static_cast<std::uint8_t>(lack.kind));
   put_u8(out, static_cast<std::uint8_t>((lack.is_unproved ? 1U : 0U) | (lack.is_further ? 2U : 0U)));
   out.append(as_text(lack.hash));
-  put_text(out, lack.tenant_id);
-  put_text(out, lack.log_id);
-  put_text(out, lack.bytes);
+  put_long_text(out, lack.tenant_id);
+  put_long_text(out, lack.log_id);
+  put_long_text(out, lack.bytes);
   put_i64(out, lack.first_at);
   put_i64(out, lack.last_at);
   return out;
@@ -60,9 +60,9 @@ Lack read_lack(std::string_view record) {
   lack.is_unproved = (flags & 1U) != 0;
   lack.is_further = (flags & 2U) != 0;
   lack.hash = array_from<32>(bytes.bytes(32)).value_or(Digest{});
-  lack.tenant_id = take_text(bytes);
-  lack.log_id = take_text(bytes);
-  lack.bytes = take_text(bytes);
+  lack.tenant_id = take_long_text(bytes);
+  lack.log_id = take_long_text(bytes);
+  lack.bytes = take_long_text(bytes);
   lack.first_at = bytes.i64();
   lack.last_at = bytes.i64();
   return lack;
@@ -72,10 +72,10 @@ std::string account_lack_record(const AccountLack& lack) {
   std::string out = lack.account_digest;
   put_u8(out, static_cast<std::uint8_t>(lack.store));
   put_u8(out, static_cast<std::uint8_t>((lack.is_held ? 1U : 0U) | (lack.is_partly_gone ? 2U : 0U)));
-  put_text(out, lack.tenant_id);
-  put_text(out, lack.log_id);
-  put_text(out, lack.held);
-  put_text(out, lack.state);
+  put_long_text(out, lack.tenant_id);
+  put_long_text(out, lack.log_id);
+  put_long_text(out, lack.held);
+  put_long_text(out, lack.state);
   return out;
 }
 
@@ -87,10 +87,10 @@ AccountLack read_account_lack(std::string_view record) {
   const std::uint8_t flags = bytes.u8();
   lack.is_held = (flags & 1U) != 0;
   lack.is_partly_gone = (flags & 2U) != 0;
-  lack.tenant_id = take_text(bytes);
-  lack.log_id = take_text(bytes);
-  lack.held = take_text(bytes);
-  lack.state = take_text(bytes);
+  lack.tenant_id = take_long_text(bytes);
+  lack.log_id = take_long_text(bytes);
+  lack.held = take_long_text(bytes);
+  lack.state = take_long_text(bytes);
   return lack;
 }
 

@@ -2,16 +2,14 @@
 
 #include <algorithm>
 
+#include "ledger/verify/record_parts.h"
+
 namespace twinlog {
 namespace {
 
 enum class ClaimKind : std::uint8_t { kRoot, kDeclaration, kTile, kRow };
 constexpr std::uint8_t kBothStores = 2;
 constexpr std::size_t kSpotBytes = 8;
-
-void put_u8(std::string& out, std::uint8_t value) {
-  out.push_back(static_cast<char>(value));
-}
 
 void put_spot(std::string& out, LeafSpot spot, ClaimKind kind) {
   put_u32(out, spot.epoch);
@@ -36,15 +34,6 @@ std::optional<UtcMicros> take_time(ByteReader& bytes) {
   const bool is_there = bytes.u8() == 1;
   const UtcMicros time = bytes.i64();
   return is_there ? std::optional(time) : std::nullopt;
-}
-
-void put_text(std::string& out, std::string_view text) {
-  put_u32(out, static_cast<std::uint32_t>(text.size()));
-  out.append(text);
-}
-
-std::string_view take_text(ByteReader& bytes) {
-  return bytes.bytes(bytes.u32());
 }
 
 Digest take_digest(ByteReader& bytes) {
@@ -93,10 +82,10 @@ RowClaim take_row(ByteReader& bytes) {
   claim.tenant_seq = bytes.u64();
   claim.present = bytes.u32();
   claim.erased = bytes.u32();
-  claim.tenant_id = take_text(bytes);
-  claim.log_id = take_text(bytes);
-  claim.faults = take_text(bytes);
-  claim.leaf = take_text(bytes);
+  claim.tenant_id = take_long_text(bytes);
+  claim.log_id = take_long_text(bytes);
+  claim.faults = take_long_text(bytes);
+  claim.leaf = take_long_text(bytes);
   return claim;
 }
 
@@ -160,10 +149,10 @@ void put_claim(std::string& out, LeafSpot spot, const RowClaim& claim) {
   put_u64(out, claim.tenant_seq);
   put_u32(out, claim.present);
   put_u32(out, claim.erased);
-  put_text(out, claim.tenant_id);
-  put_text(out, claim.log_id);
-  put_text(out, claim.faults);
-  put_text(out, claim.leaf);
+  put_long_text(out, claim.tenant_id);
+  put_long_text(out, claim.log_id);
+  put_long_text(out, claim.faults);
+  put_long_text(out, claim.leaf);
 }
 
 SourceHashes source_hashes(const LeafGroup& group) {

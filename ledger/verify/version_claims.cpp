@@ -61,7 +61,7 @@ LeafSpot take_spot(ByteReader& bytes) {
 std::string pair_digest(std::string_view first, std::string_view second) {
   std::string both;
   both.reserve(4 + first.size() + second.size());
-  put_text(both, first);
+  put_long_text(both, first);
   both.append(second);
   return std::string(as_text(sha256(both)).substr(0, kDigestBytes));
 }
@@ -74,12 +74,12 @@ std::string event_claim_record(const EventClaim& claim) {
   put_spot(out, claim.spot);
   put_u8(out, static_cast<std::uint8_t>((claim.has_conflict ? 1U : 0U) | (claim.is_erased ? 2U : 0U) |
                                         (claim.record_key ? 4U : 0U)));
-  put_text(out, claim.tenant_id);
-  put_text(out, claim.log_id);
-  put_text(out, claim.content);
+  put_long_text(out, claim.tenant_id);
+  put_long_text(out, claim.log_id);
+  put_long_text(out, claim.content);
   if (claim.kind == RowClaim::Kind::kFurther) {
     out.append(as_text(claim.record_key.value_or(RecordKey{})));
-    put_text(out, claim.salts);
+    put_long_text(out, claim.salts);
     out.append(as_text(claim.content_root));
   }
   return out;
@@ -95,13 +95,13 @@ EventClaim read_event_claim(std::string_view record) {
   const std::uint8_t flags = bytes.u8();
   claim.has_conflict = (flags & 1U) != 0;
   claim.is_erased = (flags & 2U) != 0;
-  claim.tenant_id = take_text(bytes);
-  claim.log_id = take_text(bytes);
-  claim.content = take_text(bytes);
+  claim.tenant_id = take_long_text(bytes);
+  claim.log_id = take_long_text(bytes);
+  claim.content = take_long_text(bytes);
   if (claim.kind == RowClaim::Kind::kFurther) {
     const auto key = array_from<16>(bytes.bytes(16));
     claim.record_key = (flags & 4U) != 0 ? key : std::nullopt;
-    claim.salts = take_text(bytes);
+    claim.salts = take_long_text(bytes);
     claim.content_root = array_from<32>(bytes.bytes(32)).value_or(Digest{});
   }
   return claim;
@@ -118,15 +118,15 @@ std::string account_claim_record(const std::string& account_digest, const Accoun
   put_sorted(out, version.effective_at);
   put_u8(out, static_cast<std::uint8_t>(role));
   put_sorted(out, event.failed_login_attempts.value_or(-1));
-  put_text(out, event.log_id);
+  put_long_text(out, event.log_id);
   out.append(as_text(version.content_hash));
   put_spot(out, claim.spot);
   put_u8(out, claim.is_erased ? 1 : 0);
-  put_text(out, event.tenant_id);
+  put_long_text(out, event.tenant_id);
   put_maybe(out, event.account_locked_until, put_i64);
   put_maybe(out, event.lock_kind, [](std::string& to, LockKind kind) { put_u8(to, static_cast<std::uint8_t>(kind)); });
-  put_maybe(out, event.lock_reason, [](std::string& to, const std::string& text) { put_text(to, text); });
-  put_maybe(out, event.organisation_id, [](std::string& to, const std::string& text) { put_text(to, text); });
+  put_maybe(out, event.lock_reason, [](std::string& to, const std::string& text) { put_long_text(to, text); });
+  put_maybe(out, event.organisation_id, [](std::string& to, const std::string& text) { put_long_text(to, text); });
   return out;
 }
 
@@ -142,15 +142,15 @@ AccountClaim read_account_claim(std::string_view record) {
   if (const std::int64_t stated = take_sorted(bytes); stated >= 0) {
     event.failed_login_attempts = static_cast<std::int32_t>(stated);
   }
-  event.log_id = take_text(bytes);
+  event.log_id = take_long_text(bytes);
   version.content_hash = array_from<32>(bytes.bytes(32)).value_or(Digest{});
   claim.spot = take_spot(bytes);
   claim.is_erased = bytes.u8() == 1;
-  event.tenant_id = take_text(bytes);
+  event.tenant_id = take_long_text(bytes);
   event.account_locked_until = take_maybe(bytes, take_time);
   event.lock_kind = take_maybe(bytes, [](ByteReader& from) { return static_cast<LockKind>(from.u8()); });
-  event.lock_reason = take_maybe(bytes, take_text);
-  event.organisation_id = take_maybe(bytes, take_text);
+  event.lock_reason = take_maybe(bytes, take_long_text);
+  event.organisation_id = take_maybe(bytes, take_long_text);
   return claim;
 }
 
@@ -160,20 +160,20 @@ std::string account_row_record(StoreSide store, const std::string& account_diges
   put_u8(out, static_cast<std::uint8_t>(store));
   out.append(account_digest);
   put_u8(out, kRowKind);
-  put_text(out, row.tenant_id);
+  put_long_text(out, row.tenant_id);
   put_u32(out, static_cast<std::uint32_t>(account.failed_login_attempts));
   put_maybe(out, account.account_locked_until, put_i64);
   put_u8(out, static_cast<std::uint8_t>(account.lock_kind));
-  put_maybe(out, account.lock_reason, [](std::string& to, const std::string& text) { put_text(to, text); });
+  put_maybe(out, account.lock_reason, [](std::string& to, const std::string& text) { put_long_text(to, text); });
   put_maybe(out, account.last_failed_at, put_i64);
   put_maybe(out, account.last_success_at, put_i64);
   put_maybe(out, account.last_locked_at, put_i64);
   put_maybe(out, account.last_reset_at, put_i64);
-  put_maybe(out, account.organisation_id, [](std::string& to, const std::string& text) { put_text(to, text); });
-  put_text(out, account.log_id);
+  put_maybe(out, account.organisation_id, [](std::string& to, const std::string& text) { put_long_text(to, text); });
+  put_long_text(out, account.log_id);
   put_i64(out, account.effective_at);
-  put_text(out, row.state);
-  put_text(out, row.faults);
+  put_long_text(out, row.state);
+  put_long_text(out, row.faults);
   return out;
 }
 
@@ -182,20 +182,20 @@ AccountRowClaim read_account_row(std::string_view record) {
   bytes.bytes(1 + kDigestBytes + 1);
   AccountRowClaim row;
   ShownAccount& account = row.account;
-  row.tenant_id = take_text(bytes);
+  row.tenant_id = take_long_text(bytes);
   account.failed_login_attempts = static_cast<std::int32_t>(bytes.u32());
   account.account_locked_until = take_maybe(bytes, take_time);
   account.lock_kind = static_cast<LockKind>(bytes.u8());
-  account.lock_reason = take_maybe(bytes, take_text);
+  account.lock_reason = take_maybe(bytes, take_long_text);
   account.last_failed_at = take_maybe(bytes, take_time);
   account.last_success_at = take_maybe(bytes, take_time);
   account.last_locked_at = take_maybe(bytes, take_time);
   account.last_reset_at = take_maybe(bytes, take_time);
-  account.organisation_id = take_maybe(bytes, take_text);
-  account.log_id = take_text(bytes);
+  account.organisation_id = take_maybe(bytes, take_long_text);
+  account.log_id = take_long_text(bytes);
   account.effective_at = bytes.i64();
-  row.state = take_text(bytes);
-  row.faults = take_text(bytes);
+  row.state = take_long_text(bytes);
+  row.faults = take_long_text(bytes);
   return row;
 }
 

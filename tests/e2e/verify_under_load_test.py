@@ -39,6 +39,7 @@ class UnderLoad(LedgerCase):
         for thread in threads:
             thread.start()
         self.addCleanup(self.over.set)
+        harness.wait_until(lambda: min(self.sent) > LINES_AT_ONCE or self.errors, "both agents have delivered")
         for _ in range(RUNS):
             before = sum(self.sent)
             code, findings = self.verify()
