@@ -10,9 +10,9 @@ std::string_view advice(Verdict verdict) {
   switch (verdict) {
     case Verdict::kModified:
     case Verdict::kMissing:
-      return "keep both stores as they are, find out who had access then; `twinlog reconcile --repair` copies what "
-             "verifies "
-             "from the other store";
+      return "find out who had access then, and keep both stores as they are until you know; then keep a changed row "
+             "as "
+             "evidence and delete it, and `twinlog reconcile --repair` puts back what verifies in the other store";
     case Verdict::kForeign:
       return "rows that no agent signed: keep them as evidence before you delete them";
     case Verdict::kRootMismatch:
@@ -95,6 +95,9 @@ void VerifyReport::show(const Finding& finding, Judged known) {
   io_.out << coloured(verdict_text(finding.verdict), colour_of(finding.verdict), io_.colours)
           << (known == Judged::kYes ? " (known)" : "") << (place.empty() ? "" : "  " + place) << "\n    "
           << shown_text(finding.detail) << "\n";
+  if (const std::string fields = fields_.words(finding); !fields.empty()) {
+    io_.out << "    " << fields << "\n";
+  }
   if (const std::string span = span_text(finding); !span.empty()) {
     io_.out << "    " << span << "\n";
   }
