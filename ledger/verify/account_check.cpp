@@ -135,19 +135,31 @@ Status AccountCheck::end() {
   if (!row_) {
     const bool may_be_none =
         std::any_of(possible_.begin(), possible_.end(), [](const Possible& one) { return !one.is_begun; });
-    return may_be_none || has_too_many_ ? Status() : differ("an account of which events are here has no row");
+    if (has_too_many_) {
+      tell_too_many();
+      return {};
+    }
+    return may_be_none ? Status() : differ("an account of which events are here has no row");
   }
   if (!row_->faults.empty()) {
     return differ("account row: " + row_->faults);
   }
-  if (has_too_many_ || is_explained(*row_) || is_beyond_judging(*row_)) {
+  if (has_too_many_) {
+    const Result<AccountState> state = decode_account_state(row_->state);
+    if (!state || !(shown(*state) == row_->account)) {
+      return differ("account row is not what its own state comes to");
+    }
+    tell_too_many();
+    return {};
+  }
+  if (is_explained(*row_) || is_beyond_judging(*row_)) {
     return {};
   }
   return differ("account row is not what its events come to");
 }
 
 Status AccountCheck::differ(const std::string& words) {
-  tell(words, row_ ? row_->tenant_id : tenant_id_, row_ ? row_->account.log_id : log_id_);
+  tell(Verdict::kStateMismatch, words);
   if (parts_.watch == nullptr) {
     return {};
   }
@@ -167,12 +179,18 @@ Status AccountCheck::differ(const std::string& words) {
   return parts_.watch->take(difference);
 }
 
-void AccountCheck::tell(const std::string& words, const std::string& tenant_id, const std::string& log_id) {
+/// No proof is not "fine": it is told, until fewer of its events are on their way.
+void AccountCheck::tell_too_many() {
+  tell(Verdict::kPending, "account: so many of its events are under no checkpoint yet that more than " +
+                              std::to_string(kMostPossibleStates) + " states are possible: not judged");
+}
+
+void AccountCheck::tell(Verdict verdict, const std::string& words) {
   Finding finding;
-  finding.verdict = Verdict::kStateMismatch;
+  finding.verdict = verdict;
   finding.store = store_;
-  finding.tenant_id = tenant_id;
-  finding.log_id = log_id;
+  finding.tenant_id = row_ ? row_->tenant_id : tenant_id_;
+  finding.log_id = row_ ? row_->account.log_id : log_id_;
   finding.detail = words;
   parts_.log.add(finding);
 }

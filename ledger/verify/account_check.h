@@ -19,7 +19,7 @@
 
 namespace twinlog {
 
-/// States that one account may have; where there are more it is not judged until they are fewer.
+/// States that one account may have; where there are more it is not judged until they are fewer, and PENDING.
 inline constexpr std::size_t kMostPossibleStates = 1024;
 
 class AccountCheck {
@@ -55,7 +55,8 @@ class AccountCheck {
   bool is_beyond_judging(const AccountRowClaim& row) const;
   enum class Membership : std::uint8_t { kIn, kOpen, kOut };
   Membership membership(const AccountClaim& claim);
-  void tell(const std::string& words, const std::string& tenant_id, const std::string& log_id);
+  void tell_too_many();
+  void tell(Verdict verdict, const std::string& words);
 
   Parts parts_;
   StoreSide store_ = StoreSide::kPostgres;

@@ -183,6 +183,7 @@ Status StoreIntake::take(LedgerLeafRow&& row) {
   }
   if (event != nullptr) {
     claim.kind = RowClaim::Kind::kFurther;
+    claim.is_bare = !row.record_key && row.salts.empty();
     claim.tenant_seq = event->tenant_seq;
     claim.tenant_id = row.tenant_id.value_or("");
     claim.log_id = row.log_id.value_or("");
