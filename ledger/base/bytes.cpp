@@ -46,9 +46,11 @@ constexpr auto kNibbles = [] {
 
 template <typename Integer>
 void put_big_endian(std::string& out, Integer value) {
-  for (int shift = static_cast<int>(sizeof(Integer)) * 8 - 8; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>(static_cast<std::uint8_t>(value >> shift)));
+  std::array<char, sizeof(Integer)> bytes{};
+  for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+    bytes[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (8 * (sizeof(Integer) - 1 - i))));
   }
+  out.append(bytes.data(), bytes.size());
 }
 
 std::uint64_t big_endian(std::string_view bytes) {

@@ -6,38 +6,67 @@
 
 #include "ledger/record/jsonb_numbers.h"
 #include "ledger/record/timestamp.h"
+#include "ledger/record/utf8.h"
 #include "plugins/exports/export_values.h"
 
 namespace twinlog {
 namespace {
 
-using Pool = rapidjson::MemoryPoolAllocator<>;
-using PooledDocument = rapidjson::GenericDocument<rapidjson::UTF8<>, Pool, Pool>;
+using Pool = simd_json::MemoryPoolAllocator<>;
+using PooledDocument = simd_json::GenericDocument<simd_json::UTF8<>, Pool, Pool>;
 
 /// A usual line needs no more; what a longer one takes is given back.
 constexpr std::size_t kKeptValueBytes = 64U << 10U;
 constexpr std::size_t kKeptStackBytes = 16U << 10U;
 constexpr std::size_t kKeptTextBytes = 1U << 20U;
-/// The parser looks at whole groups of bytes, up to the one that has the end.
-constexpr std::size_t kBytesBehind = 32;
+/// So deep may the parser call itself; deeper lines are parsed without that, more slowly.
+constexpr std::size_t kMostCalls = 256;
 
-constexpr unsigned kPlainFlags =
-    rapidjson::kParseInsituFlag | rapidjson::kParseFullPrecisionFlag | rapidjson::kParseIterativeFlag;
-constexpr unsigned kCheckedFlags = kPlainFlags | rapidjson::kParseValidateEncodingFlag;
+constexpr unsigned kQuickFlags = simd_json::kParseInsituFlag | simd_json::kParseFullPrecisionFlag;
+constexpr unsigned kDeepFlags = kQuickFlags | simd_json::kParseIterativeFlag;
+/// Character by character: some builds of the parser overlook control characters in strings that they look at sixteen
+/// bytes at a time.
+constexpr unsigned kSlowFlags = kDeepFlags | simd_json::kParseValidateEncodingFlag;
 
-bool is_ascii(std::string_view text) {
-  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+struct Shape {
+  bool is_ascii = true;
+  bool has_controls = false;  ///< Characters below the space.
+  std::size_t brackets = 0;   ///< That open something, also in strings: no line is deeper.
+};
+
+/// Eight bytes at once.
+Shape shape_of(std::string_view text) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  constexpr std::uint64_t kHighBits = kEach * 0x80;
+  constexpr std::uint64_t kSpaces = kEach * ' ';  // A space makes a '{' of a '['.
+  constexpr std::uint64_t kBrackets = kEach * '{';
+  constexpr std::uint64_t kEvenBytes = 0x00FF00FF00FF00FF;
+  constexpr std::size_t kMostCounted = 255;  // A byte of `counts` holds no more.
+  Shape shape;
   std::uint64_t seen = 0;
-  std::size_t at = 0;
-  for (; at + sizeof seen <= text.size(); at += sizeof seen) {
-    std::uint64_t part = 0;
-    std::memcpy(&part, text.data() + at, sizeof part);
-    seen |= part;
+  std::uint64_t controls = 0;
+  while (!text.empty()) {
+    std::uint64_t counts = 0;
+    for (std::size_t i = 0; i < kMostCounted && !text.empty(); ++i) {
+      std::uint64_t part = kSpaces;
+      const std::size_t size = std::min(sizeof part, text.size());
+      if (size == sizeof part) {
+        std::memcpy(&part, text.data(), sizeof part);
+      } else {
+        std::memcpy(&part, text.data(), size);
+      }
+      text.remove_prefix(size);
+      seen |= part;
+      controls |= ~(part | part << 1U | part >> 1U);  // At 0x40: none of the three highest bits is set.
+      const std::uint64_t differing = (part | kSpaces) ^ kBrackets;
+      counts += (~(((differing & ~kHighBits) + ~kHighBits) | differing) & kHighBits) >> 7U;
+    }
+    const std::uint64_t pairs = (counts & kEvenBytes) + (counts >> 8U & kEvenBytes);
+    shape.brackets += static_cast<std::size_t>((pairs * 0x0001000100010001) >> 48U);
   }
-  for (; at < text.size(); ++at) {
-    seen |= static_cast<std::uint8_t>(text[at]);
-  }
-  return (seen & kHighBits) == 0;
+  shape.is_ascii = (seen & kHighBits) == 0;
+  shape.has_controls = (controls & kEach * 0x40) != 0;
+  return shape;
 }
 
 }  // namespace
@@ -61,6 +90,9 @@ struct ExportLine::Parsed {
   bool parse() {
     constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
     line.remove_prefix(line.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
+    members.fill(nullptr);
+    others.clear();
+    highest = nulls = 0;
     root.SetNull();
     values.Clear();
     stack.Clear();
@@ -69,11 +101,20 @@ struct ExportLine::Parsed {
     }
     text.reserve(line.size() + kBytesBehind);
     text.assign(line);
+    const Shape shape = shape_of(line);
+    const bool has_nul = shape.has_controls && line.find('\0') != std::string_view::npos;
+    if (has_nul || (!shape.is_ascii && !is_utf8(line))) {
+      return false;  // The parser would not look behind the one, and not at the other.
+    }
     PooledDocument document(&values, kKeptStackBytes / 4, &stack);
-    // Of ASCII there is nothing that the encoding could have wrong.
-    is_ascii(line) ? document.ParseInsitu<kPlainFlags>(text.data()) : document.ParseInsitu<kCheckedFlags>(text.data());
-    const bool has_nul = line.find('\0') != std::string_view::npos;  // The parser would not look behind it.
-    if (has_nul || document.HasParseError() || !document.IsObject()) {
+    if (shape.has_controls) {
+      document.ParseInsitu<kSlowFlags>(text.data());
+    } else if (shape.brackets > kMostCalls) {
+      document.ParseInsitu<kDeepFlags>(text.data());
+    } else {
+      document.ParseInsitu<kQuickFlags>(text.data());
+    }
+    if (document.HasParseError() || !document.IsObject()) {
       return false;
     }
     root.Swap(document);
@@ -82,9 +123,6 @@ struct ExportLine::Parsed {
 
   /// False where a member is there twice.
   bool index() {
-    members.fill(nullptr);
-    others.clear();
-    highest = nulls = 0;
     for (const auto& one : root.GetObject()) {
       nulls += one.value.IsNull() ? 1U : 0U;
       const std::uint8_t number = export_name_number(text_view(one.name));

@@ -71,43 +71,39 @@ inline constexpr std::array<std::string_view, kExportNameCount> kExportNames = [
   return names;
 }();
 
+inline constexpr std::string_view kMicrosEnd = "_us";
+/// For each name the number of the one that has a document's time in microseconds; kNoName where it is no time.
+inline constexpr std::array<std::uint8_t, kExportNameCount> kMicrosNames = [] {
+  std::array<std::uint8_t, kExportNameCount> numbers{};
+  for (std::size_t i = 0; i < kExportNameCount; ++i) {
+    const auto* place = std::find_if(kExportNames.begin(), kExportNames.end(), [i](std::string_view name) {
+      return name.ends_with(kMicrosEnd) && name.substr(0, name.size() - kMicrosEnd.size()) == kExportNames[i];
+    });
+    numbers[i] = place == kExportNames.end() ? kNoName : static_cast<std::uint8_t>(place - kExportNames.begin());
+  }
+  return numbers;
+}();
+
 /// One of kExportNames; what is none of them does not compile.
 class ExportName {
  public:
   template <std::size_t kSize>
   consteval ExportName(const char (&text)[kSize])  // NOLINT(google-explicit-constructor): a name is written as text.
-      : ExportName(number_of({text, kSize - 1})) {
-    if (number_ == kNoName) {
+      : number_(static_cast<std::uint8_t>(
+            std::find(kExportNames.begin(), kExportNames.end(), std::string_view(text, kSize - 1)) -
+            kExportNames.begin())) {
+    if (number_ == kExportNameCount) {
       throw "no member of an export";
     }
   }
-  explicit constexpr ExportName(std::size_t number)
-      : number_(static_cast<std::uint8_t>(number)), micros_(micros_of(number)) {}
+  explicit constexpr ExportName(std::size_t number) : number_(static_cast<std::uint8_t>(number)) {}
 
   constexpr std::uint8_t number() const { return number_; }
-  /// Of the member that has a document's time in microseconds; kNoName where it is none.
-  constexpr std::uint8_t micros() const { return micros_; }
-  constexpr std::string_view text() const { return kExportNames.at(number_); }
+  constexpr std::uint8_t micros() const { return kMicrosNames[number_]; }
+  constexpr std::string_view text() const { return kExportNames[number_]; }
 
  private:
-  static constexpr std::uint8_t number_of(std::string_view text) {
-    const auto* place = std::find(kExportNames.begin(), kExportNames.end(), text);
-    return place == kExportNames.end() ? kNoName : static_cast<std::uint8_t>(place - kExportNames.begin());
-  }
-  static constexpr std::uint8_t micros_of(std::size_t number) {
-    constexpr std::string_view kMicros = "_us";
-    for (std::size_t i = 0; number < kExportNameCount && i < kExportNameCount; ++i) {
-      const std::string_view name = kExportNames.at(i);
-      if (name.size() == kExportNames.at(number).size() + kMicros.size() && name.ends_with(kMicros) &&
-          name.starts_with(kExportNames.at(number))) {
-        return static_cast<std::uint8_t>(i);
-      }
-    }
-    return kNoName;
-  }
-
   std::uint8_t number_;
-  std::uint8_t micros_;
 };
 
 /// The number of a name that a line has; kNoName where it is none of kExportNames.

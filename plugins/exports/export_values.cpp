@@ -16,7 +16,7 @@ constexpr int kDepthMost = 64;  // Far beyond what the event reader lets through
 
 const ExportValue* member(const ExportValue& object, std::string_view name) {
   const auto place =
-      object.FindMember(ExportValue(rapidjson::StringRef(name.data(), static_cast<rapidjson::SizeType>(name.size()))));
+      object.FindMember(ExportValue(simd_json::StringRef(name.data(), static_cast<simd_json::SizeType>(name.size()))));
   return place == object.MemberEnd() ? nullptr : &place->value;
 }
 
@@ -74,19 +74,19 @@ class MetadataWalk {
       }
     }
     switch (value.GetType()) {
-      case rapidjson::kNullType:
+      case simd_json::kNullType:
         out_.null();
         return true;
-      case rapidjson::kFalseType:
-      case rapidjson::kTrueType:
+      case simd_json::kFalseType:
+      case simd_json::kTrueType:
         out_.boolean(value.GetBool());
         return true;
-      case rapidjson::kStringType:
+      case simd_json::kStringType:
         out_.string(text_view(value));
         return true;
-      case rapidjson::kNumberType:
+      case simd_json::kNumberType:
         return put_number(value);
-      case rapidjson::kArrayType:
+      case simd_json::kArrayType:
         return walk_array(value, depth);
       default:
         return walk_object(value, depth);

@@ -1,18 +1,17 @@
 // The forms that values have in the lines of exports.
 #pragma once
 
-#include <rapidjson/document.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "plugins/exports/export_line.h"
+#include "plugins/exports/simd_json.h"
 
 namespace twinlog {
 
-using ExportValue = rapidjson::Value;
+using ExportValue = simd_json::Value;
 
 inline std::string_view text_view(const ExportValue& value) {
   return {value.GetString(), value.GetStringLength()};
