@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "ledger/base/put_bytes.h"
+
 namespace twinlog {
 namespace {
 
@@ -31,24 +33,24 @@ EVP_MD_CTX* thread_digest_context() {
   return context.get();
 }
 
-int nibble(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
+constexpr std::uint8_t kNoNibble = 0xFF;
+constexpr auto kNibbles = [] {
+  std::array<std::uint8_t, 256> nibbles{};
+  nibbles.fill(kNoNibble);
+  for (std::uint8_t i = 0; i < 16; ++i) {
+    nibbles[static_cast<std::uint8_t>("0123456789abcdef"[i])] = i;
+    nibbles[static_cast<std::uint8_t>("0123456789ABCDEF"[i])] = i;
   }
-  if (c >= 'a' && c <= 'f') {
-    return c - 'a' + 10;
-  }
-  if (c >= 'A' && c <= 'F') {
-    return c - 'A' + 10;
-  }
-  return -1;
-}
+  return nibbles;
+}();
 
 template <typename Integer>
 void put_big_endian(std::string& out, Integer value) {
-  for (int shift = static_cast<int>(sizeof(Integer)) * 8 - 8; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>(static_cast<std::uint8_t>(value >> shift)));
+  std::array<char, sizeof(Integer)> bytes{};
+  for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+    bytes[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (8 * (sizeof(Integer) - 1 - i))));
   }
+  out.append(bytes.data(), bytes.size());
 }
 
 std::uint64_t big_endian(std::string_view bytes) {
@@ -125,21 +127,21 @@ std::string hex(std::string_view bytes) {
   return text;
 }
 
+bool put_from_hex(std::string& bytes, std::string_view text) {
+  bytes.resize(text.size() / 2);
+  unsigned seen = text.size() % 2 == 0 ? 0U : kNoNibble;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const unsigned high = kNibbles[static_cast<std::uint8_t>(text[2 * i])];
+    const unsigned low = kNibbles[static_cast<std::uint8_t>(text[2 * i + 1])];
+    seen |= high | low;
+    bytes[i] = static_cast<char>(static_cast<std::uint8_t>(high << 4U | low));
+  }
+  return seen < 16;
+}
+
 std::optional<std::string> from_hex(std::string_view text) {
-  if (text.size() % 2 != 0) {
-    return std::nullopt;
-  }
   std::string bytes;
-  bytes.reserve(text.size() / 2);
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    const int high = nibble(text[i]);
-    const int low = nibble(text[i + 1]);
-    if (high < 0 || low < 0) {
-      return std::nullopt;
-    }
-    bytes.push_back(static_cast<char>(high * 16 + low));
-  }
-  return bytes;
+  return put_from_hex(bytes, text) ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
 void put_u16(std::string& out, std::uint16_t value) {
