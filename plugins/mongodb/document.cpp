@@ -113,7 +113,7 @@ Arrival arrival_from(const BsonFields& fields) {
   for (const Ingress known : {Ingress::kUnix, Ingress::kHttp}) {
     arrival.ingress = ingress == static_cast<std::int64_t>(known) ? known : arrival.ingress;
   }
-  const auto peer = [&fields](const char* name) {
+  const auto peer = [&fields](std::string_view name) {
     const std::int64_t id = fields.integer(name).value_or(kNobody);
     return id >= 0 && id < kNobody ? static_cast<std::uint32_t>(id) : kNobody;
   };
