@@ -18,6 +18,11 @@ int length(std::string_view text) {
   return static_cast<int>(text.size());
 }
 
+/// Few names have one length.
+bool is_before(std::string_view left, std::string_view right) {
+  return left.size() != right.size() ? left.size() < right.size() : left < right;
+}
+
 }  // namespace
 
 BsonWriter& BsonWriter::text(std::string_view key, std::string_view value) {
@@ -127,14 +132,16 @@ BsonFields::BsonFields(const bson_t& document) : document_(document) {
   by_name_.resize(entries_.size());
   std::iota(by_name_.begin(), by_name_.end(), 0U);
   std::sort(by_name_.begin(), by_name_.end(), [this](std::uint32_t left, std::uint32_t right) {
-    return std::pair(entries_[left].name, left) < std::pair(entries_[right].name, right);
+    const std::string_view one = entries_[left].name;
+    const std::string_view other = entries_[right].name;
+    return is_before(one, other) || (left < right && !is_before(other, one));
   });
 }
 
 std::optional<std::size_t> BsonFields::place_of(std::string_view key) const {
-  const auto found =
-      std::lower_bound(by_name_.begin(), by_name_.end(), key,
-                       [this](std::uint32_t place, std::string_view name) { return entries_[place].name < name; });
+  const auto found = std::lower_bound(
+      by_name_.begin(), by_name_.end(), key,
+      [this](std::uint32_t place, std::string_view name) { return is_before(entries_[place].name, name); });
   return found == by_name_.end() || entries_[*found].name != key ? std::nullopt : std::optional<std::size_t>(*found);
 }
 
