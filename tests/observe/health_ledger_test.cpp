@@ -41,7 +41,7 @@ TEST(HealthLedger, WithoutAnEpochNothingIsTakenAndTheReasonIsSaid) {
   const HealthComponent ledger = judged(facts, "ledger");
   EXPECT_EQ(ledger.state, HealthState::kFailing);
   EXPECT_THAT(ledger.impact, HasSubstr("refused"));
-  EXPECT_THAT(ledger.diagnosis, HasSubstr("no epoch of the ledger could be begun: no space left"));
+  EXPECT_THAT(ledger.diagnosis, HasSubstr("No epoch of the ledger could be begun: no space left"));
   EXPECT_THAT(health_json(facts, judge_health(facts)), HasSubstr("\"epoch_id\":\"\""));
 }
 
