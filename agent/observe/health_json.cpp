@@ -115,7 +115,7 @@ void write_spool(Json& json, const HealthFacts& facts) {
   const bool is_open = facts.phase != Phase::kStarting;
   json.name("spool").open_object();
   json.text("path", facts.known.spool_path);
-  json.text("epoch_id", is_open && facts.tree.size > 0 ? uuid_text(facts.epoch_id) : "");
+  json.text("epoch_id", is_open && facts.ledger.has_epoch ? uuid_text(facts.epoch_id) : "");
   json.text("volume", facts.is_volume_ephemeral ? "ephemeral" : "durable");
   json.number("size_bytes", spool.disk_bytes);
   json.number("max_bytes", is_open ? spool.max_bytes : facts.known.spool_max_bytes);

@@ -1,3 +1,4 @@
+#include "agent/observe/health.h"
 #include "tests/observe/well_facts.h"
 
 namespace twinlog::testing {
@@ -29,6 +30,19 @@ TEST(HealthLedger, WhatTheSelfAuditFoundIsTroubleThatNamesStoreAndCount) {
   EXPECT_THAT(ledger.diagnosis, AllOf(HasSubstr("2 records changed"), HasSubstr("1 record gone")));
   EXPECT_THAT(ledger.action, HasSubstr("verify"));
   EXPECT_THAT(troubled(facts), ElementsAre("ledger"));
+}
+
+TEST(HealthLedger, WithoutAnEpochNothingIsTakenAndTheReasonIsSaid) {
+  HealthFacts facts = well_facts();
+  EXPECT_THAT(health_json(facts, judge_health(facts)), HasSubstr("\"epoch_id\":\"07070707-"));
+  facts.epoch_id = {};
+  facts.ledger.has_epoch = false;
+  facts.ledger.trouble = "no epoch of the ledger could be begun: no space left";
+  const HealthComponent ledger = judged(facts, "ledger");
+  EXPECT_EQ(ledger.state, HealthState::kFailing);
+  EXPECT_THAT(ledger.impact, HasSubstr("refused"));
+  EXPECT_THAT(ledger.diagnosis, HasSubstr("No epoch of the ledger could be begun: no space left"));
+  EXPECT_THAT(health_json(facts, judge_health(facts)), HasSubstr("\"epoch_id\":\"\""));
 }
 
 }  // namespace
