@@ -64,9 +64,11 @@ Salts salts_of(const RecordKey& key) {
 
 /// The front of what is hashed, up to the value.
 void begin_commitment(std::string& out, std::uint8_t field, const Salt& salt) {
-  out.assign(kCommitmentPrefix);
-  out.push_back(static_cast<char>(field));
-  out.append(as_text(salt));
+  std::array<char, kCommitmentPrefix.size() + 1 + sizeof(Salt)> front{};
+  auto* place = std::copy(kCommitmentPrefix.begin(), kCommitmentPrefix.end(), front.begin());
+  *place = static_cast<char>(field);
+  std::copy(salt.begin(), salt.end(), place + 1);
+  out.assign(front.data(), front.size());
 }
 
 void append_to_root(std::string& root, std::uint8_t field, const Digest& commitment) {

@@ -3,7 +3,11 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <deque>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 
 #include "ledger/base/base64.h"
 
@@ -26,15 +30,41 @@ std::string typed_key(const PublicKey& key) {
   return bytes;
 }
 
-struct CheckedSignature {
-  bool is_used = false;
-  bool is_right = false;
-  PublicKey key{};
-  Signature signature{};
-  std::string message;
+/// The last results, by a digest over all that they depend on: both stores hold the same notes, and a check takes as
+/// long as hundreds of digests.
+class CheckedSignatures {
+ public:
+  std::optional<bool> find(const Digest& what) {
+    const std::lock_guard lock(mutex_);
+    const auto place = results_.find(what);
+    return place == results_.end() ? std::nullopt : std::optional(place->second);
+  }
+  void keep(const Digest& what, bool is_right) {
+    const std::lock_guard lock(mutex_);
+    if (!results_.emplace(what, is_right).second) {
+      return;
+    }
+    order_.push_back(what);
+    if (order_.size() > kMost) {
+      results_.erase(order_.front());
+      order_.pop_front();
+    }
+  }
+
+ private:
+  static constexpr std::size_t kMost = 4096;
+  std::mutex mutex_;
+  std::map<Digest, bool> results_;
+  std::deque<Digest> order_;
 };
-/// More than the keys that sign one note.
-constexpr std::size_t kSignaturesKept = 4;
+
+Digest digest_of(const PublicKey& key, std::string_view message, const Signature& signature) {
+  Sha256 hash;  // Key and signature have one size each: what is hashed can be read in one way only.
+  hash.add(as_text(key));
+  hash.add(as_text(signature));
+  hash.add(message);
+  return hash.finish();
+}
 
 bool holds(const PublicKey& key, std::string_view message, const Signature& signature) {
   const std::unique_ptr<EVP_PKEY, KeyFree> public_key(
@@ -91,18 +121,13 @@ Result<VerifierKey> parse_verifier_key(std::string_view text) {
 }
 
 bool is_signed_by(const PublicKey& key, std::string_view message, const Signature& signature) {
-  // Both stores hold the same notes, and one after the other is checked: to compare bytes costs next to nothing.
-  thread_local std::array<CheckedSignature, kSignaturesKept> kept{};
-  thread_local std::size_t oldest = 0;
-  const auto* place = std::ranges::find_if(kept, [&](const CheckedSignature& one) {
-    return one.is_used && one.key == key && one.signature == signature && one.message == message;
-  });
-  if (place != kept.end()) {
-    return place->is_right;
+  static CheckedSignatures checked;
+  const Digest what = digest_of(key, message, signature);
+  if (const std::optional<bool> known = checked.find(what)) {
+    return *known;
   }
   const bool is_right = holds(key, message, signature);
-  kept[oldest] = {true, is_right, key, signature, std::string(message)};
-  oldest = (oldest + 1) % kSignaturesKept;
+  checked.keep(what, is_right);
   return is_right;
 }
 
