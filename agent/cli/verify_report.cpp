@@ -125,9 +125,14 @@ void VerifyReport::finish(const VerifyOutcome& outcome, const FindingLog& log,
             << " from before the ledger (accepted by the trust file), " << counted(sums.pruned_epochs, "pruned epoch")
             << "\n";
   }
+  if (sums.unjudged_accounts > 0) {
+    io_.out << "not judged: the state of " << counted(sums.unjudged_accounts, "account")
+            << ", of which too many events are under no checkpoint yet; verify again, best when less is sent\n";
+  }
   const int code = log.exit_code();
   if (code == 0) {
-    io_.out << coloured("intact", Colour::kGreen, io_.colours) << ": what the stores hold is what the agents signed\n";
+    io_.out << coloured("intact", Colour::kGreen, io_.colours) << ": what the stores hold is what the agents signed"
+            << (sums.unjudged_accounts > 0 ? ", but for those accounts" : "") << "\n";
     return;
   }
   io_.out << (code == 1

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ledger/verify/leaf_check.h"
+
 namespace twinlog {
 namespace {
 
@@ -42,6 +44,7 @@ void AccountCheck::begin(std::string_view record) {
   row_.reset();
   possible_.assign(1, Possible{});
   has_too_many_ = false;
+  is_all_alive_ = true;
   tenant_id_.clear();
   log_id_.clear();
   digest_ = record.substr(1, kAccountGroupBytes - 1);
@@ -90,6 +93,7 @@ void AccountCheck::take(const AccountClaim& claim) {
     }
     return;
   }
+  is_all_alive_ = is_all_alive_ && is_alive(parts_.book.at(claim.spot.epoch), parts_.now);
   std::vector<Possible> next;
   for (const Possible& possible : possible_) {
     split(next, possible, claim);
@@ -179,8 +183,13 @@ Status AccountCheck::differ(const std::string& words) {
   return parts_.watch->take(difference);
 }
 
-/// No proof is not "fine": it is told, until fewer of its events are on their way.
+/// What is on its way from an agent that lives is no finding, and its next checkpoint decides. Otherwise no proof is
+/// not "fine".
 void AccountCheck::tell_too_many() {
+  if (is_all_alive_) {
+    ++unjudged;
+    return;
+  }
   tell(Verdict::kPending, "account: so many of its events are under no checkpoint yet that more than " +
                               std::to_string(kMostPossibleStates) + " states are possible: not judged");
 }

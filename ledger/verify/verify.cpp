@@ -337,7 +337,11 @@ Status Verification::check_events_and_accounts() {
   if (Status checked = EventCheck({book_, log_, refused_, erased_, bare_}).run(events); !checked) {
     return checked;
   }
-  return AccountCheck({book_, log_, pruned_until_, erased, order_.watch}).run(accounts);
+  AccountCheck check({book_, log_, pruned_until_, erased, order_.now, order_.watch});
+  Status checked = check.run(accounts);
+  outcome_.summary.unjudged_accounts = check.unjudged;
+  outcome_.summary.pending += check.unjudged;
+  return checked;
 }
 
 Result<VerifyOutcome> Verification::run() {
