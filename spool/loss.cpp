@@ -48,13 +48,14 @@ bool is_lost(const SpoolPositions& positions, std::uint64_t leaf, StoreId store)
 }
 
 std::string loss_words(const Loss& loss) {
-  const std::string events = "events " + std::to_string(loss.leaves.first) + " to " + std::to_string(loss.leaves.last);
+  const std::string leaves = std::to_string(loss.leaves.first) + " to " + std::to_string(loss.leaves.last);
   const std::string accepted = "; they were accepted between " + utc_text(loss.from) + " and " + utc_text(loss.until);
   if (loss.stores == kAllStores) {
-    return events + " were promised and are gone" + accepted;
+    return "leaves " + leaves + " (events, and what the agent itself wrote between them) were promised and are gone" +
+           accepted;
   }
   const StoreId store = is_lost_for(loss, StoreId::kPostgres) ? StoreId::kPostgres : StoreId::kMongodb;
-  return "the dead letters of the " + events + " for " + std::string(store_name(store)) +
+  return "the dead letters of the events " + leaves + " for " + std::string(store_name(store)) +
          " are gone, and that store can never have these events" + accepted;
 }
 

@@ -22,7 +22,7 @@ void add_loss(SpoolPositions& positions, const Loss& loss);
 /// On record for this store, acknowledged or not.
 bool is_lost(const SpoolPositions& positions, std::uint64_t leaf, StoreId store);
 
-/// "events 5 to 9 were promised and are gone; they were accepted between .. and .."
+/// "leaves 5 to 9 (..) were promised and are gone; they were accepted between .. and .."
 std::string loss_words(const Loss& loss);
 
 /// What lies next from `leaf` on and cannot be read; nothing where it can, or is not there. An Error where that cannot

@@ -313,7 +313,7 @@ int run_acknowledge(const AcknowledgeOptions& options, const OperatorIo& io) {
   if (!done) {
     return refuse(done.error(), io);
   }
-  io.out << "acknowledged: events " << options.lost.first << " to " << options.lost.last
+  io.out << "acknowledged: leaves " << options.lost.first << " to " << options.lost.last
          << " are lost; that stays on record, with the reason and " << shown_text(options.who) << "\n";
   return 0;
 }

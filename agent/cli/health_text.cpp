@@ -110,7 +110,9 @@ std::string spool_text(const HealthView::Spool& spool) {
             " %)";
   }
   text += ", " + events_text(spool.records) + " kept, " + std::to_string(spool.waiting) + " waiting";
-  text += spool.lost_events > 0 ? ", " + events_text(spool.lost_events) + " LOST" : "";
+  text += spool.lost_events > 0
+              ? ", " + std::to_string(spool.lost_events) + (spool.lost_events == 1 ? " leaf LOST" : " leaves LOST")
+              : "";
   if (spool.is_full) {
     text += ", FULL";
   } else {

@@ -44,7 +44,8 @@ class Found {
     if (said_ > lines_.size()) {
       io.out << "... and " << said_ - lines_.size() << " more of that kind\n";
     }
-    VerifyReport report(io);
+    ChangedFields fields({});
+    VerifyReport report(io, fields);
     for (const Finding& finding : shown_) {
       report.show(finding, Judged::kNo);
     }

@@ -111,7 +111,7 @@ void print_plan(const SpoolCheck& check, const std::string& copy, std::uint64_t 
     io.out << "plan: put back events " << ranges_text(check.to_put_back) << "\n";
   }
   if (!check.to_lose.empty()) {
-    io.out << "plan: put on record as lost events " << ranges_text(check.to_lose) << "\n";
+    io.out << "plan: put on record as lost leaves " << ranges_text(check.to_lose) << "\n";
   }
   if (check.is_ids_damaged) {
     io.out << "plan: begin the memory of ids anew; the ids that it held are forgotten\n";
@@ -167,7 +167,8 @@ int run_spool_check(const SpoolPlaces& places, const OperatorIo& io) {
   if (!check) {
     return agent ? tell_of_unread(*agent, check.error().message(), io) : refuse(check.error(), io);
   }
-  if (agent && check->does_open && uuid_text(check->epoch_id) != agent->page.epoch_id) {
+  if (agent && !agent->page.epoch_id.empty() && check->does_open &&
+      uuid_text(check->epoch_id) != agent->page.epoch_id) {
     return tell_of_unread(*agent, "what lies in " + agent->page.path + " here is another spool", io);
   }
   return judge(*check, io);

@@ -48,20 +48,29 @@ Result<Archive> read_archives(const RetireOptions& options) {
   return archive;
 }
 
-/// Nothing where the epoch is fit to be retired: due, not ended, and nothing but that to be said of it.
-Result<std::string> trouble_of(const RetireOptions& options, const std::vector<StoreToVerify>& stores,
-                               const OperatorIo& io) {
+struct Fitness {
+  /// "" where the epoch is fit to be retired: due, not ended, and nothing but that to be said of it.
+  std::string trouble;
+  std::optional<std::uint64_t> unsigned_from;  ///< From this leaf on they lie under no checkpoint.
+};
+
+Result<Fitness> fitness_of(const RetireOptions& options, const std::vector<StoreToVerify>& stores,
+                           const OperatorIo& io) {
   Result<Archive> archive = read_archives(options);
   if (!archive) {
     return archive.error();
   }
-  std::string trouble;
+  Fitness fitness;
+  std::string& trouble = fitness.trouble;
   bool is_overdue = false;
   FindingLog log({}, [&](const Finding& finding, Judged) {
     if (finding.origin != options.origin) {
       return;
     }
     is_overdue = is_overdue || finding.verdict == Verdict::kStale;
+    if (finding.verdict == Verdict::kPending && !finding.store) {
+      fitness.unsigned_from = finding.leaf_index;
+    }
     if (exit_of(finding.verdict) == 1 && trouble.empty()) {
       trouble = std::string(verdict_text(finding.verdict)) + ": " + finding.detail;
     }
@@ -78,11 +87,27 @@ Result<std::string> trouble_of(const RetireOptions& options, const std::vector<S
     return outcome.error();
   }
   if (!trouble.empty()) {
-    return "`twinlog verify` finds that it is not whole, and a retirement would hide that: " + trouble;
+    trouble = "`twinlog verify` finds that it is not whole, and a retirement would hide that: " + trouble;
+  } else if (!is_overdue) {
+    trouble = "it has ended, is retired, or its agent may be alive: only what `twinlog verify` calls STALE is retired";
   }
-  return is_overdue ? std::string()
-                    : "it has ended, is retired, or its agent may be alive: only what `twinlog verify` calls STALE is "
-                      "retired";
+  return fitness;
+}
+
+std::string leaf_count(std::uint64_t count) {
+  return std::to_string(count) + (count == 1 ? " leaf" : " leaves");
+}
+
+/// Before anything is signed: of what lies under no checkpoint nobody but the person can say that it is all.
+void tell_extent(const TreeHead& head, std::optional<std::uint64_t> unsigned_from, const OperatorIo& io) {
+  io.out << "declares " << leaf_count(head.size) << ", up to leaf " << head.size - 1
+         << ", as all that this epoch had; ";
+  if (unsigned_from && *unsigned_from < head.size) {
+    io.out << "the last " << leaf_count(head.size - *unsigned_from) << ", from leaf " << *unsigned_from
+           << " on, under no checkpoint: this retirement alone vouches for them\n";
+  } else {
+    io.out << "all of them lie under a checkpoint\n";
+  }
 }
 
 void take_tile(HeldEpoch& held, const LedgerTileRow& tile) {
@@ -154,7 +179,7 @@ int write_retirement(const HeldEpoch& held, const std::string& note, const std::
   const Result<SignedRetirement> signed_one = parse_retirement(note);
   io.out << "retired";
   if (signed_one) {
-    io.out << " at " << signed_one->retirement.head.size << " leaves";
+    io.out << " at " << leaf_count(signed_one->retirement.head.size);
   }
   io.out << "\n";
   return 0;
@@ -192,9 +217,9 @@ int run_retire(const RetireOptions& options, const SigningKey& enrolment, const 
   if (is_signed_by(held.retired, options, enrolment)) {  // Broken off between the stores, or done before.
     return write_retirement(held, held.retired, keepers, io);
   }
-  const Result<std::string> trouble = trouble_of(options, stores, io);
-  if (!trouble || !trouble->empty()) {
-    return refuse(io, trouble ? *trouble : trouble.error().message());
+  const Result<Fitness> fitness = fitness_of(options, stores, io);
+  if (!fitness || !fitness->trouble.empty()) {
+    return refuse(io, fitness ? fitness->trouble : fitness.error().message());
   }
   for (const StoreToVerify& store : stores) {
     if (const auto failed = read_hashes(*store.reader, held)) {
@@ -205,6 +230,7 @@ int run_retire(const RetireOptions& options, const SigningKey& enrolment, const 
   if (!head) {
     return refuse(io, "the stores do not hold its leaves from the first to the last without a hole");
   }
+  tell_extent(*head, fitness->unsigned_from, io);
   return write_retirement(
       held, sign_retirement({.origin = options.origin, .head = *head, .reason = options.reason}, enrolment), keepers,
       io);

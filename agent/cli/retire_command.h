@@ -24,7 +24,8 @@ struct StoreToKeep {
 };
 
 /// Verifies the stores first: an epoch of which anything was changed or is missing, that may be alive, or that has
-/// ended already is refused (1). What is signed is size and root of what the stores hold. Repeating it is safe.
+/// ended already is refused (1). What is signed is size and root of what the stores hold; how many
+/// leaves those are, and how many of them no checkpoint covers, is told before. Repeating it is safe.
 int run_retire(const RetireOptions& options, const SigningKey& enrolment, const std::vector<StoreToVerify>& stores,
                const std::vector<StoreToKeep>& keepers, const OperatorIo& io);
 

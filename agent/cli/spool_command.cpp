@@ -66,7 +66,8 @@ Status export_all(const SpoolSource& source, const SpoolExportOptions& options, 
 
 std::string spool_status_text(const SpoolPage& page, bool is_running) {
   std::string text = "spool:    " + shown_text(page.path) + (is_running ? " (a running agent's)" : " (stopped)") + "\n";
-  text += "epoch:    " + shown_text(page.epoch_id) + "\n";
+  const std::string no_epoch = "none" + (page.epoch_trouble.empty() ? "" : "; " + page.epoch_trouble);
+  text += "epoch:    " + shown_text(page.epoch_id.empty() ? no_epoch : page.epoch_id) + "\n";
   text += "format:   " + std::to_string(page.format) + "\n";
   text += "records:  " + std::to_string(page.records());
   text += page.records() > 0 ? " kept, " + std::to_string(page.first_leaf) + " to " + std::to_string(page.last_leaf)

@@ -77,6 +77,7 @@ std::string spool_page_json(const SpoolPage& page) {
   writer.StartObject();
   write_text(writer, "path", page.path);
   write_text(writer, "epoch_id", page.epoch_id);
+  write_optional(writer, "epoch_trouble", page.epoch_trouble);
   write_number(writer, "format", page.format);
   write_number(writer, "records", page.records());
   write_number(writer, "first_leaf", page.first_leaf);
@@ -107,6 +108,7 @@ std::optional<SpoolPage> read_spool_page(std::string_view json) {
   SpoolPage page;
   page.path = text_member(document, "path");
   page.epoch_id = text_member(document, "epoch_id");
+  page.epoch_trouble = text_member(document, "epoch_trouble");
   page.format = static_cast<std::uint32_t>(count_member(document, "format"));
   page.first_leaf = count_member(document, "first_leaf");
   page.last_leaf = count_member(document, "last_leaf");

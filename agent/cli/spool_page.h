@@ -26,7 +26,8 @@ struct StoreProgress {
 /// Times are RFC 3339 with microseconds, "" for none.
 struct SpoolPage {
   std::string path;
-  std::string epoch_id;
+  std::string epoch_id;       ///< "": there is none.
+  std::string epoch_trouble;  ///< Why there is none, in words; only while it is so.
   std::uint32_t format = 0;
   std::uint64_t first_leaf = 1;  ///< The first that is kept.
   std::uint64_t last_leaf = 0;   ///< 0: nothing was ever accepted.

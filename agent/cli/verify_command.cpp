@@ -6,6 +6,7 @@
 #include <functional>
 #include <iterator>
 
+#include "agent/cli/changed_fields.h"
 #include "agent/cli/verify_report.h"
 #include "ledger/proof/check_proof.h"
 #include "ledger/record/timestamp.h"
@@ -108,6 +109,14 @@ std::optional<VerifyInput> read_input(const VerifyOptions& options, const Operat
   return input;
 }
 
+std::array<ProofReader*, kStoreSides> rows_of(const std::vector<StoreToVerify>& stores) {
+  std::array<ProofReader*, kStoreSides> rows{};
+  for (const StoreToVerify& store : stores) {
+    rows.at(static_cast<std::size_t>(store.side)) = store.rows.get();
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::optional<TrustFile> read_trust_file(const std::string& path, const OperatorIo& io) {
@@ -154,7 +163,8 @@ int run_verify(const VerifyOptions& options, const std::vector<StoreToVerify>& s
   if (!input || !open_stores(stores, io)) {
     return kVerifyInput;
   }
-  VerifyReport report(io);
+  ChangedFields fields(rows_of(stores));
+  VerifyReport report(io, fields);
   const auto clear = [&io] { io.err << (io.is_err_terminal ? "\r\x1b[K" : ""); };
   FindingLog log(std::move(input->known), [&](const Finding& finding, Judged known) {
     clear();

@@ -12,6 +12,7 @@
 #include "ledger/verify/finding.h"
 #include "ledger/verify/verify.h"
 #include "plugins/api/ledger_reader.h"
+#include "plugins/api/proof_reader.h"
 
 namespace twinlog {
 
@@ -32,6 +33,8 @@ struct VerifyOptions {
 struct StoreToVerify {
   StoreSide side = StoreSide::kPostgres;
   std::unique_ptr<LedgerReader> reader;  ///< Not opened yet.
+  /// Of the same store, by which the fields of a changed row are looked up; null: an export has none.
+  std::unique_ptr<ProofReader> rows = nullptr;
 };
 
 // What `twinlog reconcile` begins in the same way. Each says to io.err what is wrong.

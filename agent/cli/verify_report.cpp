@@ -10,9 +10,9 @@ std::string_view advice(Verdict verdict) {
   switch (verdict) {
     case Verdict::kModified:
     case Verdict::kMissing:
-      return "keep both stores as they are, find out who had access then; `twinlog reconcile --repair` copies what "
-             "verifies "
-             "from the other store";
+      return "find out who had access then, and keep both stores as they are until you know; then keep a changed row "
+             "as "
+             "evidence and delete it, and `twinlog reconcile --repair` puts back what verifies in the other store";
     case Verdict::kForeign:
       return "rows that no agent signed: keep them as evidence before you delete them";
     case Verdict::kRootMismatch:
@@ -95,6 +95,9 @@ void VerifyReport::show(const Finding& finding, Judged known) {
   io_.out << coloured(verdict_text(finding.verdict), colour_of(finding.verdict), io_.colours)
           << (known == Judged::kYes ? " (known)" : "") << (place.empty() ? "" : "  " + place) << "\n    "
           << shown_text(finding.detail) << "\n";
+  if (const std::string fields = fields_.words(finding); !fields.empty()) {
+    io_.out << "    " << fields << "\n";
+  }
   if (const std::string span = span_text(finding); !span.empty()) {
     io_.out << "    " << span << "\n";
   }
@@ -122,9 +125,14 @@ void VerifyReport::finish(const VerifyOutcome& outcome, const FindingLog& log,
             << " from before the ledger (accepted by the trust file), " << counted(sums.pruned_epochs, "pruned epoch")
             << "\n";
   }
+  if (sums.unjudged_accounts > 0) {
+    io_.out << "not judged: the state of " << counted(sums.unjudged_accounts, "account")
+            << ", of which too many events are under no checkpoint yet; verify again, best when less is sent\n";
+  }
   const int code = log.exit_code();
   if (code == 0) {
-    io_.out << coloured("intact", Colour::kGreen, io_.colours) << ": what the stores hold is what the agents signed\n";
+    io_.out << coloured("intact", Colour::kGreen, io_.colours) << ": what the stores hold is what the agents signed"
+            << (sums.unjudged_accounts > 0 ? ", but for those accounts" : "") << "\n";
     return;
   }
   io_.out << (code == 1

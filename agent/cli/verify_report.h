@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/cli/changed_fields.h"
 #include "agent/cli/operator_io.h"
 #include "ledger/verify/verify.h"
 
@@ -18,13 +19,14 @@ inline constexpr std::uint64_t kMostShownFindings = 20;
 
 class VerifyReport {
  public:
-  explicit VerifyReport(const OperatorIo& io) : io_(io) {}
+  VerifyReport(const OperatorIo& io, ChangedFields& fields) : io_(io), fields_(fields) {}
   /// As they come, from any thread but one at a time.
   void show(const Finding& finding, Judged known);
   void finish(const VerifyOutcome& outcome, const FindingLog& log, const std::vector<std::string>& unknown_columns);
 
  private:
   const OperatorIo& io_;
+  ChangedFields& fields_;
   std::array<std::uint64_t, kVerdicts> shown_{};
 };
 

@@ -28,6 +28,13 @@ void add(ErasureReport& sum, const ErasureReport& more) {
   sum.accounts += more.accounts;
 }
 
+bool is_given_up(const std::vector<GivenUp>& all, GapStore side, const LeafPlace& place) {
+  return std::ranges::any_of(all, [&](const GivenUp& one) {
+    return (!one.store || *one.store == side) && one.leaves.epoch_id == place.epoch_id &&
+           one.leaves.first <= place.index && place.index <= one.leaves.last;
+  });
+}
+
 Error again(const Error& error) {
   return {error.kind(), error.message() + kOrderAgain};
 }
@@ -125,11 +132,34 @@ Result<Eraser::Found> Eraser::look(std::span<const EventKey> keys) {
     }
     found.all.insert(places.begin(), places.end());
   }
-  for (const Places& places : of_stores) {
-    found.lacking += found.all.size() - places.size();
+  const Result<std::uint64_t> lacking = count_lacking(of_stores, found.all);
+  if (!lacking) {
+    return lacking.error();
   }
+  found.lacking = *lacking;
   found.records = there.size();
   return found;
+}
+
+Result<std::uint64_t> Eraser::count_lacking(const std::vector<Places>& of_stores, const Places& all) {
+  std::uint64_t lacking = 0;
+  for (std::size_t i = 0; i < of_stores.size(); ++i) {
+    Places left;
+    std::ranges::set_difference(all, of_stores[i], std::inserter(left, left.end()));
+    if (left.empty()) {
+      continue;
+    }
+    if (!given_up_) {
+      Result<std::vector<GivenUp>> given_up = agent_.given_up();
+      if (!given_up) {
+        return given_up.error();
+      }
+      given_up_ = std::move(*given_up);
+    }
+    lacking += static_cast<std::uint64_t>(std::ranges::count_if(
+        left, [&](const LeafPlace& place) { return !is_given_up(*given_up_, stores_[i].side, place); }));
+  }
+  return lacking;
 }
 
 /// Until nothing is there that no leaf names.

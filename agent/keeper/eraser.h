@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,7 +33,7 @@ class Eraser {
   using Places = std::set<LeafPlace>;
   struct Found {
     Places all;                 ///< United over the stores.
-    std::uint64_t lacking = 0;  ///< That a store does not have; counted per store.
+    std::uint64_t lacking = 0;  ///< That a store does not have and may get; counted per store.
     std::uint64_t records = 0;  ///< In any store.
   };
 
@@ -40,6 +41,7 @@ class Eraser {
   Result<std::vector<EventKey>> keys();
   Status check_letters(const std::vector<EventKey>& keys);
   Result<Found> look(std::span<const EventKey> keys);
+  Result<std::uint64_t> count_lacking(const std::vector<Places>& of_stores, const Places& all);
   Status declare(std::span<const EventKey> keys);
   Status erase(std::span<const EventKey> keys);
   Result<std::string> report() const;
@@ -47,7 +49,8 @@ class Eraser {
   const EraseOrder order_;
   std::vector<KeptStore>& stores_;
   const KeeperAgent& agent_;
-  std::map<std::string, ErasureReport> done_;  ///< By store.
+  std::map<std::string, ErasureReport> done_;     ///< By store.
+  std::optional<std::vector<GivenUp>> given_up_;  ///< Read where a store lacks anything.
   std::uint64_t records_ = 0;
   std::uint64_t lacking_ = 0;
 };

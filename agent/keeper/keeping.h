@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -17,6 +18,14 @@ namespace twinlog {
 struct KeptStore {
   std::string name;  ///< For people.
   std::unique_ptr<StoreKeeper> keeper;
+  GapStore side = GapStore::kPostgres;
+};
+
+/// Leaves that a store lacks and never gets, as GAP leaves say: lost with a damaged spool, or refused by it and, as no
+/// dead letter of this agent waits, discarded. What another agent has of refused ones may still come.
+struct GivenUp {
+  std::optional<GapStore> store;  ///< Nothing: both.
+  EpochRange leaves;
 };
 
 /// Each may wait for stores and disk; an Error is in words that say what to do.
@@ -31,6 +40,8 @@ struct KeeperAgent {
   std::function<Status()> forget;
   /// What PRUNE leaves in the stores name already.
   std::function<Result<std::vector<EpochRange>>()> pruned_before;
+  /// Asked after dead_letters().
+  std::function<Result<std::vector<GivenUp>>()> given_up;
   /// These are about to go: whoever still looks for them leaves them alone.
   std::function<void(std::span<const EventKey>)> on_pruning;
   /// For people who look on: one line.

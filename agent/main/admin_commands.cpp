@@ -112,7 +112,11 @@ AdminPage AdminAgentCommands::spool_status(Times times) const {
   const SpoolStats stats = spool.stats();
   SpoolPage page;
   page.path = spool_path_;
-  page.epoch_id = uuid_text(spool.tree().epoch_id);
+  if (const NotaryStatus ledger = observed_.notary->status(); ledger.has_epoch) {
+    page.epoch_id = uuid_text(spool.tree().epoch_id);
+  } else {
+    page.epoch_trouble = ledger.trouble;
+  }
   page.format = kSpoolFormat;
   page.first_leaf = stats.first_kept_leaf;
   page.last_leaf = stats.last_leaf;

@@ -10,7 +10,9 @@
 #include "agent/keeper/pruner.h"
 #include "agent/main/agent_parts.h"
 #include "agent/main/keeper_stores.h"
+#include "ledger/base/uuid.h"
 #include "ledger/leaf/leaf.h"
+#include "ledger/note/origin.h"
 #include "plugins/mongodb/mongodb_store.h"
 #include "plugins/postgres/postgres_store.h"
 
@@ -113,10 +115,45 @@ Status forget(AgentParts& parts) {
   return trimmed ? spool.drop_trimmed() : trimmed;
 }
 
+std::unique_ptr<LedgerReader> make_reader(const Settings& settings) {
+  return settings.postgres.enabled ? make_postgres_ledger_reader(settings.postgres)
+                                   : make_mongodb_ledger_reader(settings.mongodb);
+}
+
+/// Those that this agent began, on this spool or one before it.
+StoreStatus read_own_epochs(LedgerReader& reader, const Settings& settings, std::set<Uuid>& own) {
+  return reader.epochs([&](LedgerEpochRow&& row) -> Status {
+    const auto id = uuid_from_text(row.epoch_id);
+    if (id && row.origin == origin_of(settings.ledger.origin, settings.agent.name, *id)) {
+      own.insert(*id);
+    }
+    return {};
+  });
+}
+
+/// A read of all leaves, where a store lacks something.
+Result<std::vector<GivenUp>> given_up(const Settings& settings) {
+  const auto reader = make_reader(settings);
+  std::set<Uuid> own;
+  std::vector<GivenUp> all;
+  auto failed = reader->open();
+  failed = failed ? std::move(failed) : read_own_epochs(*reader, settings, own);
+  failed = failed ? std::move(failed) : reader->leaves([&](LedgerLeafRow&& row) -> Status {
+    const Result<Leaf> leaf = parse_leaf(row.leaf);
+    const auto* gap = leaf ? std::get_if<GapLeaf>(&leaf->content) : nullptr;
+    for (const EpochRange& range : gap == nullptr ? std::vector<EpochRange>() : gap->ranges) {
+      if (gap->reason == GapReason::kDamagedSpool || own.contains(range.epoch_id)) {
+        all.push_back({gap->store, range});
+      }
+    }
+    return {};
+  });
+  return failed ? Result<std::vector<GivenUp>>(Error(ErrorKind::kTransient, failed->words)) : std::move(all);
+}
+
 /// A read of all leaves, for what was broken off.
 Result<std::vector<EpochRange>> pruned_before(const Settings& settings) {
-  const auto reader = settings.postgres.enabled ? make_postgres_ledger_reader(settings.postgres)
-                                                : make_mongodb_ledger_reader(settings.mongodb);
+  const auto reader = make_reader(settings);
   std::vector<EpochRange> ranges;
   auto failed = reader->open();
   failed = failed ? std::move(failed) : reader->leaves([&ranges](LedgerLeafRow&& row) -> Status {
@@ -141,6 +178,7 @@ Result<std::string> carry_out(AgentParts& parts, const Settings& settings, const
       .dead_letters = [&parts] { return dead_letters(*parts.spool); },
       .forget = [&parts] { return forget(parts); },
       .pruned_before = [&settings] { return pruned_before(settings); },
+      .given_up = [&settings] { return given_up(settings); },
       .on_pruning =
           [&parts](std::span<const EventKey> keys) {
             for (const Audited& audited : parts.ledger.audited) {

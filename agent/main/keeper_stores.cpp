@@ -41,10 +41,10 @@ std::unique_ptr<StoreKeeper> make_keeper_of_mongodb(const Settings& settings) {
 std::vector<KeptStore> make_kept_stores(const Settings& settings) {
   std::vector<KeptStore> stores;
   if (settings.postgres.enabled) {
-    stores.push_back({"PostgreSQL", make_keeper_of_postgres(settings)});
+    stores.push_back({"PostgreSQL", make_keeper_of_postgres(settings), GapStore::kPostgres});
   }
   if (settings.mongodb.enabled) {
-    stores.push_back({"the document store", make_keeper_of_mongodb(settings)});
+    stores.push_back({"the document store", make_keeper_of_mongodb(settings), GapStore::kMongodb});
   }
   return stores;
 }

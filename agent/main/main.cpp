@@ -217,7 +217,7 @@ class Commands {
     repairing.add_flag("--apply", line_.at_agent.applies,
                        "Do what the plan says; without it, the plan is only printed");
     CLI::App& noting = add(spool, "acknowledge", [this] { return run_spool_acknowledge_command(line_.at_agent); });
-    noting.add_option("RANGE", line_.at_agent.range, "The lost events: FIRST-LAST, as `twinlog spool check` prints it")
+    noting.add_option("RANGE", line_.at_agent.range, "The lost leaves: FIRST-LAST, as `twinlog spool check` prints it")
         ->required();
     noting.add_option("--reason", line_.at_agent.letters.reason, "What somebody should read later")->required();
     for (CLI::App* command : {&status, &exporting, &checking, &repairing, &noting}) {

@@ -130,6 +130,7 @@ std::string on_or_off(bool is_on) {
 /// What runs where, on one line. Of the stores not even the address: it stands beside secrets.
 void say_started(const AgentParts& parts) {
   const Settings& settings = parts.settings;
+  const bool has_epoch = parts.ledger.notary->status().has_epoch;
   parts.log.line(LogLevel::kInfo, "started", "taking events",
                  {{"version", std::string(twinlog_version())},
                   {"pid", std::to_string(getpid())},
@@ -143,7 +144,7 @@ void say_started(const AgentParts& parts) {
                   {"max_bytes", std::to_string(settings.spool.max_bytes)},
                   {"postgres", on_or_off(settings.postgres.enabled)},
                   {"mongodb", on_or_off(settings.mongodb.enabled)},
-                  {"epoch", uuid_text(parts.spool->tree().epoch_id)},
+                  {"epoch", has_epoch ? uuid_text(parts.spool->tree().epoch_id) : "none"},
                   {"waiting", std::to_string(events_left(parts))}});
 }
 

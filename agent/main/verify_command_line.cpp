@@ -25,26 +25,30 @@ bool is_wanted(const VerifyLine& line, StoreSide side) {
 
 void add_configured(const Settings& settings, const VerifyLine& line, std::vector<StoreToVerify>& stores) {
   if (settings.postgres.enabled && is_wanted(line, StoreSide::kPostgres)) {
-    stores.push_back({StoreSide::kPostgres, make_postgres_ledger_reader(settings.postgres)});
+    stores.push_back({StoreSide::kPostgres, make_postgres_ledger_reader(settings.postgres),
+                      make_postgres_proof_reader(settings.postgres)});
   }
   if (settings.mongodb.enabled && is_wanted(line, StoreSide::kMongodb)) {
-    stores.push_back({StoreSide::kMongodb, make_mongodb_ledger_reader(settings.mongodb)});
+    stores.push_back({StoreSide::kMongodb, make_mongodb_ledger_reader(settings.mongodb),
+                      make_mongodb_proof_reader(settings.mongodb)});
   }
 }
 
 void add_named(const VerifyLine& line, std::vector<StoreToVerify>& stores) {
   StoreSettings settings;
   if (line.postgres_export) {
-    stores.push_back({StoreSide::kPostgres, make_export_reader(ExportDialect::kPostgres, *line.postgres_export)});
+    stores.push_back(
+        {StoreSide::kPostgres, make_export_reader(ExportDialect::kPostgres, *line.postgres_export), nullptr});
   } else if (line.postgres) {
     settings.uri = Secret::literal(*line.postgres);
-    stores.push_back({StoreSide::kPostgres, make_postgres_ledger_reader(settings)});
+    stores.push_back(
+        {StoreSide::kPostgres, make_postgres_ledger_reader(settings), make_postgres_proof_reader(settings)});
   }
   if (line.mongodb_export) {
-    stores.push_back({StoreSide::kMongodb, make_export_reader(ExportDialect::kMongodb, *line.mongodb_export)});
+    stores.push_back({StoreSide::kMongodb, make_export_reader(ExportDialect::kMongodb, *line.mongodb_export), nullptr});
   } else if (line.mongodb) {
     settings.uri = Secret::literal(*line.mongodb);
-    stores.push_back({StoreSide::kMongodb, make_mongodb_ledger_reader(settings)});
+    stores.push_back({StoreSide::kMongodb, make_mongodb_ledger_reader(settings), make_mongodb_proof_reader(settings)});
   }
   std::erase_if(stores, [&line](const StoreToVerify& store) { return !is_wanted(line, store.side); });
 }

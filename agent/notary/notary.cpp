@@ -65,6 +65,10 @@ Status Notary::begin_epoch(OpenReason reason, const std::optional<Previous>& pre
     to_follow_ = previous;
     follow_reason_ = reason;
     try_again_ = parts_.clock.steady_now() + kTryAgain;
+    {
+      const std::scoped_lock lock(mutex_);
+      status_.has_epoch = false;
+    }
     note_trouble("no epoch of the ledger could be begun: " + begun.error().message());
     return begun.error();
   }
@@ -77,6 +81,7 @@ Status Notary::begin_epoch(OpenReason reason, const std::optional<Previous>& pre
   bool is_other_key = false;
   {
     const std::scoped_lock lock(mutex_);
+    status_.has_epoch = true;
     status_.origin = key_->name();
     is_other_key = std::exchange(status_.enrolment_key, enrolment_key) != enrolment_key;
     status_.is_throw_away = enrolment_.is_throw_away();

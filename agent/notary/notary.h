@@ -57,6 +57,7 @@ struct NotaryStatus {
   std::string key_trouble;  ///< The enrolment key could not be read again; "".
   std::string trouble;      ///< Why there is no epoch, or no newer checkpoint; "".
   std::string newest_note;
+  bool has_epoch = false;  ///< Else nothing is taken, and `trouble` says why.
   std::uint64_t size = 0;  ///< Of the newest checkpoint.
   UtcMicros signed_at = 0;
   std::uint64_t checkpoints = 0;          ///< Signed since the start.

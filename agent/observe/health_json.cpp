@@ -115,7 +115,7 @@ void write_spool(Json& json, const HealthFacts& facts) {
   const bool is_open = facts.phase != Phase::kStarting;
   json.name("spool").open_object();
   json.text("path", facts.known.spool_path);
-  json.text("epoch_id", is_open ? uuid_text(facts.epoch_id) : "");
+  json.text("epoch_id", is_open && facts.ledger.has_epoch ? uuid_text(facts.epoch_id) : "");
   json.text("volume", facts.is_volume_ephemeral ? "ephemeral" : "durable");
   json.number("size_bytes", spool.disk_bytes);
   json.number("max_bytes", is_open ? spool.max_bytes : facts.known.spool_max_bytes);
@@ -127,8 +127,8 @@ void write_spool(Json& json, const HealthFacts& facts) {
     waiting = std::max(waiting, store.is_enabled ? store.backlog.events : 0);
   }
   json.number("waiting", waiting);
-  json.number("lost_events", lost_events(spool));
-  json.number("acknowledged_lost_events", acknowledged_events(spool));
+  json.number("lost_events", lost_leaves(spool));
+  json.number("acknowledged_lost_events", acknowledged_leaves(spool));
   json.number("damaged_copies", spool.damaged_copies);
   json.number("damaged_bytes", spool.damaged_bytes);
   json.number("dead_letters_max_bytes", spool.dead_letters_max);

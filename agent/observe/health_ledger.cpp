@@ -54,6 +54,10 @@ HealthComponent judge_ledger(const HealthFacts& facts) {
     return found_by_audit(facts, found);
   }
   const NotaryStatus& ledger = facts.ledger;
+  if (!ledger.has_epoch && !ledger.trouble.empty()) {
+    return unwell("ledger", HealthState::kFailing, std::string(kNothingTaken), sentence(ledger.trouble) + ".",
+                  "See the components spool and disk; twinlog tries again by itself.");
+  }
   if (!ledger.trouble.empty()) {
     return unwell("ledger", HealthState::kDegraded, kNothingLost, sentence(ledger.trouble) + ".",
                   "See the components spool and disk; twinlog tries again by itself.");

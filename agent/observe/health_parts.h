@@ -33,10 +33,11 @@ inline constexpr std::string_view kOnlyBaseTypes =
     "Logins, failures, locks and resets are still taken; all other event types (logout, mfa_failed, ...) are refused "
     "with `busy`.";
 
-/// Promised, gone, and nobody has acknowledged it.
-std::uint64_t lost_events(const SpoolStats& spool);
-/// Promised and gone, and somebody knows.
-std::uint64_t acknowledged_events(const SpoolStats& spool);
+/// Gone, and nobody has acknowledged it: events that were promised, and leaves of the agent's own among them.
+std::uint64_t lost_leaves(const SpoolStats& spool);
+/// The same, and somebody knows.
+std::uint64_t acknowledged_leaves(const SpoolStats& spool);
+std::string leaves_words(std::uint64_t count);  ///< "1 leaf", "1,200 leaves"
 /// The volume, not spool.max_bytes, says how much the spool may take.
 bool is_bound_by_volume(const SpoolStats& spool);
 bool is_refused_by_disk(const SpoolStats& spool);

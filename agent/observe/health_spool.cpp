@@ -89,8 +89,8 @@ HealthComponent losses_found(const HealthFacts& facts) {
   const std::string& first =
       std::to_string(losses.front().leaves.first) + "-" + std::to_string(losses.front().leaves.last);
   return unwell("spool", HealthState::kDegraded,
-                "Everything new is taken and delivered. " + count_words(lost_events(facts.spool), "event") +
-                    " that had been answered as stored are gone.",
+                "Everything new is taken and delivered. " + leaves_words(lost_leaves(facts.spool)) +
+                    " are gone: events that had been answered as stored, and what the agent itself wrote between them.",
                 "Files of the spool were damaged or gone. Lost: " + ranges + ".",
                 "Keep the folders `damaged-*` in " + facts.known.spool_path +
                     ", check the disk (`dmesg`, `smartctl -a`) and find what is missing in the senders' own logs. "
@@ -113,9 +113,9 @@ HealthComponent damage_kept(const HealthFacts& facts) {
 }
 
 std::string acknowledged_words(const SpoolStats& spool) {
-  const std::uint64_t events = acknowledged_events(spool);
-  return events == 0 ? ""
-                     : " " + count_words(events, "event") + (events == 1 ? " is" : " are") +
+  const std::uint64_t leaves = acknowledged_leaves(spool);
+  return leaves == 0 ? ""
+                     : " " + leaves_words(leaves) + (leaves == 1 ? " is" : " are") +
                            " on record as lost, and somebody has acknowledged that.";
 }
 

@@ -10,12 +10,12 @@ using std::chrono::microseconds;
 namespace {
 
 template <typename Losses>
-std::uint64_t events_in(const Losses& losses) {
-  std::uint64_t events = 0;
+std::uint64_t leaves_in(const Losses& losses) {
+  std::uint64_t leaves = 0;
   for (const Loss& loss : losses) {
-    events += loss.leaves.last - loss.leaves.first + 1;
+    leaves += loss.leaves.last - loss.leaves.first + 1;
   }
-  return events;
+  return leaves;
 }
 
 }  // namespace
@@ -24,12 +24,16 @@ std::string_view store_title(StoreId store) {
   return store == StoreId::kPostgres ? "PostgreSQL" : "the document store";
 }
 
-std::uint64_t lost_events(const SpoolStats& spool) {
-  return events_in(spool.losses);
+std::uint64_t lost_leaves(const SpoolStats& spool) {
+  return leaves_in(spool.losses);
 }
 
-std::uint64_t acknowledged_events(const SpoolStats& spool) {
-  return events_in(spool.acknowledged);
+std::uint64_t acknowledged_leaves(const SpoolStats& spool) {
+  return leaves_in(spool.acknowledged);
+}
+
+std::string leaves_words(std::uint64_t count) {
+  return grouped(count) + (count == 1 ? " leaf" : " leaves");
 }
 
 bool is_bound_by_volume(const SpoolStats& spool) {

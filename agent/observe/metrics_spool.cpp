@@ -60,8 +60,9 @@ void add_room(MetricPage& page, const SpoolStats& stats) {
       .add(stats.takes_only_base_types);
   page.gauge("twinlog_spool_records", "Accepted versions that the spool keeps, delivered ones included.")
       .add(stats.records());
-  page.gauge("twinlog_spool_lost_events", "Events that were promised, are gone, and nobody has acknowledged.")
-      .add(lost_events(stats));
+  page.gauge("twinlog_spool_lost_events",
+             "Leaves that are gone, promised events and the agent's own among them, and nobody has acknowledged.")
+      .add(lost_leaves(stats));
   page.gauge("twinlog_spool_damaged_copies", "Folders of files as an opening found them damaged.")
       .add(stats.damaged_copies);
   page.gauge("twinlog_spool_damaged_bytes", "Bytes that taking those folders away would free.")

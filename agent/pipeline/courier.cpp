@@ -242,8 +242,13 @@ std::chrono::milliseconds Courier::pass_hole(std::uint64_t after) {
   if (auto noted = note_holes({after + 1, last}, 0)) {
     return *noted;
   }
-  SpoolBatch nothing{.epoch = parts_.spool.epochs().back()};
-  nothing.last_number = last;
+  // A hole may go over several epochs: each has a position of its own, and the next one's turn comes with the next
+  // step.
+  const std::vector<SpoolEpoch> epochs = parts_.spool.epochs();
+  const auto reaches_beyond = [after](const SpoolEpoch& epoch) { return epoch.last_given > after; };
+  const auto first = std::ranges::find_if(epochs, reaches_beyond);
+  SpoolBatch nothing{.epoch = first == epochs.end() ? epochs.back() : *first};
+  nothing.last_number = first == epochs.end() ? last : std::min(last, first->last_given);
   return send(std::move(nothing));
 }
 

@@ -7,6 +7,7 @@
 
 #include "ledger/base/uuid.h"
 #include "ledger/leaf/event_leaf.h"
+#include "ledger/leaf/leaf.h"
 #include "ledger/tree/merkle.h"
 
 namespace twinlog {
@@ -29,6 +30,15 @@ void add_versions(const std::vector<StoredVersion>& versions, Places& places) {
       places.insert({place, {Digest{}}});  // It had a leaf: without its columns it is not what was signed.
     }
   }
+}
+
+bool names(const PruneLeaf& prune, const LeafPlace& place) {
+  return std::ranges::any_of(prune.ranges,
+                             [&place](const EpochRange& range) {
+                               return range.epoch_id == place.epoch_id && range.first <= place.index &&
+                                      place.index <= range.last;
+                             }) ||
+         std::ranges::find(prune.epochs, place.epoch_id, &Witness::epoch_id) != prune.epochs.end();
 }
 
 }  // namespace
@@ -84,9 +94,10 @@ std::chrono::milliseconds LedgerWatch::step() {
   if (leaves.empty()) {
     return kRound;
   }
-  const auto verdicts = read_back(leaves);
+  auto verdicts = read_back(leaves);
+  const bool is_read = verdicts && !ask_for_prunes(leaves, *verdicts);
   const std::scoped_lock lock(mutex_);
-  if (!verdicts) {
+  if (!is_read) {
     ++status_.unread;
     return kRound;
   }
@@ -161,6 +172,38 @@ StoreResult<std::vector<LedgerWatch::Verdict>> LedgerWatch::read_back(const std:
   return verdicts;
 }
 
+StoreStatus LedgerWatch::ask_for_prunes(const std::vector<Signed>& leaves, std::vector<Verdict>& verdicts) {
+  std::vector<std::size_t> missing;
+  std::set<Uuid> epochs;
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    if (verdicts[i] == Verdict::kMissing && leaves[i].was_wrong) {
+      missing.push_back(i);
+      epochs.insert(leaves[i].place.epoch_id);
+    }
+  }
+  if (missing.empty()) {
+    return std::nullopt;
+  }
+  const std::vector<Uuid> wanted(epochs.begin(), epochs.end());
+  const auto prunes = parts_.reader.prunes_of(wanted);
+  if (!prunes) {
+    return prunes.error();
+  }
+  for (const StoredLeaf& stored : *prunes) {
+    const Result<Leaf> leaf = parse_leaf(stored.leaf);
+    const auto* prune = leaf ? std::get_if<PruneLeaf>(&leaf->content) : nullptr;
+    if (prune == nullptr) {
+      continue;
+    }
+    for (const std::size_t i : missing) {
+      verdicts[i] = names(*prune, leaves[i].place) ? Verdict::kPruned : verdicts[i];
+    }
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(sample_, [prune](const Signed& one) { return names(*prune, one.place); });
+  }
+  return std::nullopt;
+}
+
 void LedgerWatch::take(const Signed& leaf, Verdict verdict) {
   const auto kept = std::ranges::find(sample_, leaf.place, &Signed::place);
   if (verdict == Verdict::kAsSigned) {
@@ -173,11 +216,12 @@ void LedgerWatch::take(const Signed& leaf, Verdict verdict) {
   if (kept == sample_.end() && has_forgotten_) {
     return;
   }
-  if (verdict != Verdict::kErased && kept != sample_.end() && !kept->was_wrong) {
+  const bool is_ordered = verdict == Verdict::kErased || verdict == Verdict::kPruned;
+  if (!is_ordered && kept != sample_.end() && !kept->was_wrong) {
     kept->was_wrong = true;  // A look in the middle of something: told only when it is so at the next one, too.
     return;
   }
-  if (verdict != Verdict::kErased) {
+  if (!is_ordered) {
     tell(leaf, verdict);
   }
   if (kept != sample_.end()) {

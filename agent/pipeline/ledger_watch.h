@@ -19,7 +19,8 @@
 
 namespace twinlog {
 
-/// What the audit found so far.
+/// What the audit found so far. What another agent erased or pruned is no finding: a PRUNE leaf in the store says so.
+/// (Whether that leaf is signed is for `twinlog verify`, which demands it.)
 struct AuditStatus {
   std::uint64_t checked = 0;   ///< Leaves that were as signed.
   std::uint64_t modified = 0;  ///< Were there with other content, at two looks a round apart.
@@ -64,11 +65,13 @@ class LedgerWatch {
     Digest leaf_hash{};
     bool was_wrong = false;  ///< At the last look.
   };
-  enum class Verdict : std::uint8_t { kAsSigned, kModified, kMissing, kErased };
+  enum class Verdict : std::uint8_t { kAsSigned, kModified, kMissing, kErased, kPruned };
 
   void keep(Signed leaf);
   std::vector<Signed> draw();
   StoreResult<std::vector<Verdict>> read_back(const std::vector<Signed>& leaves);
+  /// Of those that would be told as missing, what PRUNE leaves name.
+  StoreStatus ask_for_prunes(const std::vector<Signed>& leaves, std::vector<Verdict>& verdicts);
   void take(const Signed& leaf, Verdict verdict);
   void tell(const Signed& leaf, Verdict verdict);
 

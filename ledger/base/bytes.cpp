@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "ledger/base/put_bytes.h"
+
 namespace twinlog {
 namespace {
 
@@ -31,24 +33,24 @@ EVP_MD_CTX* thread_digest_context() {
   return context.get();
 }
 
-int nibble(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
+constexpr std::uint8_t kNoNibble = 0xFF;
+constexpr auto kNibbles = [] {
+  std::array<std::uint8_t, 256> nibbles{};
+  nibbles.fill(kNoNibble);
+  for (std::uint8_t i = 0; i < 16; ++i) {
+    nibbles[static_cast<std::uint8_t>("0123456789abcdef"[i])] = i;
+    nibbles[static_cast<std::uint8_t>("0123456789ABCDEF"[i])] = i;
   }
-  if (c >= 'a' && c <= 'f') {
-    return c - 'a' + 10;
-  }
-  if (c >= 'A' && c <= 'F') {
-    return c - 'A' + 10;
-  }
-  return -1;
-}
+  return nibbles;
+}();
 
 template <typename Integer>
 void put_big_endian(std::string& out, Integer value) {
-  for (int shift = static_cast<int>(sizeof(Integer)) * 8 - 8; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>(static_cast<std::uint8_t>(value >> shift)));
+  std::array<char, sizeof(Integer)> bytes{};
+  for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+    bytes[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (8 * (sizeof(Integer) - 1 - i))));
   }
+  out.append(bytes.data(), bytes.size());
 }
 
 std::uint64_t big_endian(std::string_view bytes) {
@@ -125,21 +127,21 @@ std::string hex(std::string_view bytes) {
   return text;
 }
 
+bool put_from_hex(std::string& bytes, std::string_view text) {
+  bytes.resize(text.size() / 2);
+  unsigned seen = text.size() % 2 == 0 ? 0U : kNoNibble;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const unsigned high = kNibbles[static_cast<std::uint8_t>(text[2 * i])];
+    const unsigned low = kNibbles[static_cast<std::uint8_t>(text[2 * i + 1])];
+    seen |= high | low;
+    bytes[i] = static_cast<char>(static_cast<std::uint8_t>(high << 4U | low));
+  }
+  return seen < 16;
+}
+
 std::optional<std::string> from_hex(std::string_view text) {
-  if (text.size() % 2 != 0) {
-    return std::nullopt;
-  }
   std::string bytes;
-  bytes.reserve(text.size() / 2);
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    const int high = nibble(text[i]);
-    const int low = nibble(text[i + 1]);
-    if (high < 0 || low < 0) {
-      return std::nullopt;
-    }
-    bytes.push_back(static_cast<char>(high * 16 + low));
-  }
-  return bytes;
+  return put_from_hex(bytes, text) ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
 void put_u16(std::string& out, std::uint16_t value) {
@@ -156,7 +158,11 @@ void put_i64(std::string& out, std::int64_t value) {
 }
 
 std::uint64_t get_u64(std::string_view bytes) {
-  return big_endian(bytes.substr(0, 8));
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < sizeof value; ++i) {  // As many turns as the compiler can see: one load.
+    value = value << 8U | static_cast<std::uint8_t>(bytes[i]);
+  }
+  return value;
 }
 
 std::string_view ByteReader::bytes(std::size_t count) {
@@ -194,21 +200,24 @@ std::string uuid_text(const Uuid& uuid) {
 }
 
 std::optional<Uuid> uuid_from_text(std::string_view text) {
-  if (text.size() != 36) {
+  constexpr std::size_t kTextBytes = 36;
+  if (text.size() != kTextBytes) {
     return std::nullopt;
   }
-  std::string digits;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool is_dash_place = i == 8 || i == 13 || i == 18 || i == 23;
-    if (is_dash_place != (text[i] == '-')) {
-      return std::nullopt;
+  Uuid uuid{};
+  unsigned seen = 0;
+  std::size_t place = 0;
+  for (std::uint8_t& byte : uuid) {
+    if (place == 8 || place == 13 || place == 18 || place == 23) {
+      seen |= text[place++] == '-' ? 0U : kNoNibble;
     }
-    if (!is_dash_place) {
-      digits.push_back(text[i]);
-    }
+    const unsigned high = kNibbles[static_cast<std::uint8_t>(text[place])];
+    const unsigned low = kNibbles[static_cast<std::uint8_t>(text[place + 1])];
+    seen |= high | low;
+    byte = static_cast<std::uint8_t>(high << 4U | low);
+    place += 2;
   }
-  const auto bytes = from_hex(digits);
-  return bytes ? array_from<16>(*bytes) : std::nullopt;
+  return seen < 16 ? std::optional(uuid) : std::nullopt;
 }
 
 }  // namespace twinlog

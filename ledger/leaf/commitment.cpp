@@ -28,6 +28,18 @@ const EVP_CIPHER* aes_128() {
   return cipher;
 }
 
+/// A context of this thread that has the cipher: only keys change, as looking a cipher up costs more than a block.
+EVP_CIPHER_CTX* thread_cipher_context() {
+  thread_local const std::unique_ptr<EVP_CIPHER_CTX, CipherContextFree> context = [] {
+    std::unique_ptr<EVP_CIPHER_CTX, CipherContextFree> made(EVP_CIPHER_CTX_new());
+    if (made == nullptr || EVP_EncryptInit_ex2(made.get(), aes_128(), nullptr, nullptr, nullptr) != 1) {
+      std::abort();
+    }
+    return made;
+  }();
+  return context.get();
+}
+
 /// One call for all blocks: setting the key up costs more than a block.
 Salts salts_of(const RecordKey& key) {
   static const Salts counters = [] {
@@ -37,12 +49,12 @@ Salts salts_of(const RecordKey& key) {
     }
     return blocks;
   }();
-  thread_local const std::unique_ptr<EVP_CIPHER_CTX, CipherContextFree> context(EVP_CIPHER_CTX_new());
+  EVP_CIPHER_CTX* context = thread_cipher_context();
   Salts salts{};
   int written = 0;
-  if (context == nullptr || EVP_EncryptInit_ex2(context.get(), aes_128(), key.data(), nullptr, nullptr) != 1 ||
-      EVP_CIPHER_CTX_set_padding(context.get(), 0) != 1 ||
-      EVP_EncryptUpdate(context.get(), salts.front().data(), &written, counters.front().data(),
+  if (EVP_EncryptInit_ex2(context, nullptr, key.data(), nullptr, nullptr) != 1 ||
+      EVP_CIPHER_CTX_set_padding(context, 0) != 1 ||
+      EVP_EncryptUpdate(context, salts.front().data(), &written, counters.front().data(),
                         static_cast<int>(kFields * kBlock)) != 1 ||
       written != static_cast<int>(kFields * kBlock)) {
     std::abort();
@@ -52,9 +64,11 @@ Salts salts_of(const RecordKey& key) {
 
 /// The front of what is hashed, up to the value.
 void begin_commitment(std::string& out, std::uint8_t field, const Salt& salt) {
-  out.assign(kCommitmentPrefix);
-  out.push_back(static_cast<char>(field));
-  out.append(as_text(salt));
+  std::array<char, kCommitmentPrefix.size() + 1 + sizeof(Salt)> front{};
+  auto* place = std::copy(kCommitmentPrefix.begin(), kCommitmentPrefix.end(), front.begin());
+  *place = static_cast<char>(field);
+  std::copy(salt.begin(), salt.end(), place + 1);
+  out.assign(front.data(), front.size());
 }
 
 void append_to_root(std::string& root, std::uint8_t field, const Digest& commitment) {

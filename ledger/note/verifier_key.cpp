@@ -3,7 +3,11 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <deque>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 
 #include "ledger/base/base64.h"
 
@@ -24,6 +28,52 @@ std::string typed_key(const PublicKey& key) {
   std::string bytes(1, kEd25519);
   bytes.append(as_text(key));
   return bytes;
+}
+
+/// The last results, by a digest over all that they depend on: both stores hold the same notes, and a check takes as
+/// long as hundreds of digests.
+class CheckedSignatures {
+ public:
+  std::optional<bool> find(const Digest& what) {
+    const std::lock_guard lock(mutex_);
+    const auto place = results_.find(what);
+    return place == results_.end() ? std::nullopt : std::optional(place->second);
+  }
+  void keep(const Digest& what, bool is_right) {
+    const std::lock_guard lock(mutex_);
+    if (!results_.emplace(what, is_right).second) {
+      return;
+    }
+    order_.push_back(what);
+    if (order_.size() > kMost) {
+      results_.erase(order_.front());
+      order_.pop_front();
+    }
+  }
+
+ private:
+  static constexpr std::size_t kMost = 4096;
+  std::mutex mutex_;
+  std::map<Digest, bool> results_;
+  std::deque<Digest> order_;
+};
+
+Digest digest_of(const PublicKey& key, std::string_view message, const Signature& signature) {
+  Sha256 hash;  // Key and signature have one size each: what is hashed can be read in one way only.
+  hash.add(as_text(key));
+  hash.add(as_text(signature));
+  hash.add(message);
+  return hash.finish();
+}
+
+bool holds(const PublicKey& key, std::string_view message, const Signature& signature) {
+  const std::unique_ptr<EVP_PKEY, KeyFree> public_key(
+      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key.data(), key.size()));
+  const std::unique_ptr<EVP_MD_CTX, ContextFree> context(EVP_MD_CTX_new());
+  return public_key != nullptr && context != nullptr &&
+         EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, public_key.get()) == 1 &&
+         EVP_DigestVerify(context.get(), signature.data(), signature.size(),
+                          reinterpret_cast<const unsigned char*>(message.data()), message.size()) == 1;
 }
 
 Error bad(const std::string& words) {
@@ -71,13 +121,14 @@ Result<VerifierKey> parse_verifier_key(std::string_view text) {
 }
 
 bool is_signed_by(const PublicKey& key, std::string_view message, const Signature& signature) {
-  const std::unique_ptr<EVP_PKEY, KeyFree> public_key(
-      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key.data(), key.size()));
-  const std::unique_ptr<EVP_MD_CTX, ContextFree> context(EVP_MD_CTX_new());
-  return public_key != nullptr && context != nullptr &&
-         EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, public_key.get()) == 1 &&
-         EVP_DigestVerify(context.get(), signature.data(), signature.size(),
-                          reinterpret_cast<const unsigned char*>(message.data()), message.size()) == 1;
+  static CheckedSignatures checked;
+  const Digest what = digest_of(key, message, signature);
+  if (const std::optional<bool> known = checked.find(what)) {
+    return *known;
+  }
+  const bool is_right = holds(key, message, signature);
+  checked.keep(what, is_right);
+  return is_right;
 }
 
 }  // namespace twinlog

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <string>
 
+#include "ledger/record/ascii.h"
 #include "ledger/record/json_number.h"
 
 namespace twinlog {
@@ -52,23 +53,40 @@ bool is_canonical(std::string_view number) {
   return canonical == number || without_exponent(canonical) == number;
 }
 
+bool is_in_number(char c) {
+  return is_digit(c) || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E';
+}
+
+/// Of the string that begins at `begin`: where its closing quote is, or the end of the text.
+std::size_t end_of_string(std::string_view json, std::size_t begin) {
+  std::size_t end = json.find('"', begin + 1);
+  for (; end != std::string_view::npos; end = json.find('"', end + 1)) {
+    std::size_t slashes = 0;
+    while (json[end - 1 - slashes] == '\\') {  // The opening quote ends it.
+      ++slashes;
+    }
+    if (slashes % 2 == 0) {
+      return end;
+    }
+  }
+  return json.size();
+}
+
 }  // namespace
 
 bool are_numbers_canonical(std::string_view json) {
-  bool is_in_string = false;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
-    if (is_in_string) {
-      i += c == '\\' ? 1 : 0;
-      is_in_string = c != '"';
-    } else if (c == '"') {
-      is_in_string = true;
-    } else if (c == '-' || (c >= '0' && c <= '9')) {
-      const std::size_t end = std::min(json.size(), json.find_first_not_of("+-.eE0123456789", i));
-      if (!is_canonical(json.substr(i, end - i))) {
+    if (c == '"') {
+      i = end_of_string(json, i);
+    } else if (c == '-' || is_digit(c)) {
+      const std::size_t begin = i;
+      while (i + 1 < json.size() && is_in_number(json[i + 1])) {
+        ++i;
+      }
+      if (!is_canonical(json.substr(begin, i + 1 - begin))) {
         return false;
       }
-      i = end - 1;
     }
   }
   return true;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ledger/verify/leaf_check.h"
+
 namespace twinlog {
 namespace {
 
@@ -42,6 +44,7 @@ void AccountCheck::begin(std::string_view record) {
   row_.reset();
   possible_.assign(1, Possible{});
   has_too_many_ = false;
+  is_all_alive_ = true;
   tenant_id_.clear();
   log_id_.clear();
   digest_ = record.substr(1, kAccountGroupBytes - 1);
@@ -90,6 +93,7 @@ void AccountCheck::take(const AccountClaim& claim) {
     }
     return;
   }
+  is_all_alive_ = is_all_alive_ && is_alive(parts_.book.at(claim.spot.epoch), parts_.now);
   std::vector<Possible> next;
   for (const Possible& possible : possible_) {
     split(next, possible, claim);
@@ -135,19 +139,31 @@ Status AccountCheck::end() {
   if (!row_) {
     const bool may_be_none =
         std::any_of(possible_.begin(), possible_.end(), [](const Possible& one) { return !one.is_begun; });
-    return may_be_none || has_too_many_ ? Status() : differ("an account of which events are here has no row");
+    if (has_too_many_) {
+      tell_too_many();
+      return {};
+    }
+    return may_be_none ? Status() : differ("an account of which events are here has no row");
   }
   if (!row_->faults.empty()) {
     return differ("account row: " + row_->faults);
   }
-  if (has_too_many_ || is_explained(*row_) || is_beyond_judging(*row_)) {
+  if (has_too_many_) {
+    const Result<AccountState> state = decode_account_state(row_->state);
+    if (!state || !(shown(*state) == row_->account)) {
+      return differ("account row is not what its own state comes to");
+    }
+    tell_too_many();
+    return {};
+  }
+  if (is_explained(*row_) || is_beyond_judging(*row_)) {
     return {};
   }
   return differ("account row is not what its events come to");
 }
 
 Status AccountCheck::differ(const std::string& words) {
-  tell(words, row_ ? row_->tenant_id : tenant_id_, row_ ? row_->account.log_id : log_id_);
+  tell(Verdict::kStateMismatch, words);
   if (parts_.watch == nullptr) {
     return {};
   }
@@ -167,12 +183,23 @@ Status AccountCheck::differ(const std::string& words) {
   return parts_.watch->take(difference);
 }
 
-void AccountCheck::tell(const std::string& words, const std::string& tenant_id, const std::string& log_id) {
+/// What is on its way from an agent that lives is no finding, and its next checkpoint decides. Otherwise no proof is
+/// not "fine".
+void AccountCheck::tell_too_many() {
+  if (is_all_alive_) {
+    ++unjudged;
+    return;
+  }
+  tell(Verdict::kPending, "account: so many of its events are under no checkpoint yet that more than " +
+                              std::to_string(kMostPossibleStates) + " states are possible: not judged");
+}
+
+void AccountCheck::tell(Verdict verdict, const std::string& words) {
   Finding finding;
-  finding.verdict = Verdict::kStateMismatch;
+  finding.verdict = verdict;
   finding.store = store_;
-  finding.tenant_id = tenant_id;
-  finding.log_id = log_id;
+  finding.tenant_id = row_ ? row_->tenant_id : tenant_id_;
+  finding.log_id = row_ ? row_->account.log_id : log_id_;
   finding.detail = words;
   parts_.log.add(finding);
 }

@@ -19,7 +19,8 @@
 
 namespace twinlog {
 
-/// States that one account may have; where there are more it is not judged until they are fewer.
+/// States that one account may have; where there are more it is not judged until they are fewer: counted where agents
+/// that live have the events on their way, PENDING otherwise.
 inline constexpr std::size_t kMostPossibleStates = 1024;
 
 class AccountCheck {
@@ -29,10 +30,13 @@ class AccountCheck {
     FindingLog& log;
     std::optional<UtcMicros> pruned_until;                    ///< No leaf that was pruned is of a later time.
     std::array<const ErasedVersions*, kStoreSides> erased{};  ///< Of each store whose accounts are among the files.
+    UtcMicros now = 0;
     VerifyWatch* watch = nullptr;
   };
   explicit AccountCheck(Parts parts) : parts_(parts) {}
   Status run(const std::vector<const SortedFile*>& files);
+
+  std::uint64_t unjudged = 0;
 
  private:
   /// Leaves [begin, end) of an epoch, in which the first leaf that is not in the account lies.
@@ -55,13 +59,15 @@ class AccountCheck {
   bool is_beyond_judging(const AccountRowClaim& row) const;
   enum class Membership : std::uint8_t { kIn, kOpen, kOut };
   Membership membership(const AccountClaim& claim);
-  void tell(const std::string& words, const std::string& tenant_id, const std::string& log_id);
+  void tell_too_many();
+  void tell(Verdict verdict, const std::string& words);
 
   Parts parts_;
   StoreSide store_ = StoreSide::kPostgres;
   std::optional<AccountRowClaim> row_;
   std::vector<Possible> possible_;
   bool has_too_many_ = false;
+  bool is_all_alive_ = true;  ///< The epochs of events that may be in the account or not.
   std::string tenant_id_;
   std::string log_id_;
   std::string digest_;

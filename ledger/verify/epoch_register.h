@@ -62,6 +62,8 @@ struct EpochFacts {
   std::array<std::uint64_t, kStoreSides> confirmed{};
   /// The part of `confirmed` that its own leaves tell: by then an agent has declared all that did not arrive.
   std::array<std::uint64_t, kStoreSides> tallied{};
+  /// When a leaf of its own first told that the store had some of it.
+  std::array<std::optional<UtcMicros>, kStoreSides> first_tallied_at{};
   std::optional<std::uint64_t> end;  ///< It ended with so many leaves.
   bool is_closed = false;
   UtcMicros due = 0;

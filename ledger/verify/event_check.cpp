@@ -134,6 +134,7 @@ void EventCheck::check_further(const EventClaim& further, const std::vector<Even
   }
   const bool is_unknowable = !further.record_key && further.salts.empty() && is_erased;
   if (is_unknowable) {
+    check_bare(further, claims);
     return;
   }
   if (is_any) {
@@ -141,6 +142,27 @@ void EventCheck::check_further(const EventClaim& further, const std::vector<Even
   } else {
     tell(Verdict::kMissing, further, "further acceptance, and the record that it repeats is not there");
   }
+}
+
+/// Only what comes to a record that is erased already lies there bare. This one was there whole before: erasing it
+/// would have left its salts.
+void EventCheck::check_bare(const EventClaim& further, const std::vector<EventClaim>& claims) {
+  const auto known = bare_.find({further.spot.epoch, further.spot.index, further.store});
+  const bool is_late = known == bare_.end() || std::ranges::any_of(claims, [&](const EventClaim& claim) {
+                         return claim.kind != Kind::kFurther && was_erased_before(claim, known->second);
+                       });
+  if (!is_late) {
+    tell(Verdict::kModified, further,
+         "further acceptance with neither record_key nor salts, though the store had it before the event was erased: "
+         "another version lay in its place");
+  }
+}
+
+bool EventCheck::was_erased_before(const EventClaim& claim, UtcMicros time) const {
+  const auto ranges = erased_.find(claim.spot.epoch);
+  return ranges != erased_.end() && std::ranges::any_of(ranges->second, [&](const ErasedRange& range) {
+           return range.first <= claim.spot.index && claim.spot.index <= range.last && range.accept_at < time;
+         });
 }
 
 void EventCheck::tell(Verdict verdict, const EventClaim& claim, const std::string& words) {

@@ -23,10 +23,25 @@ struct RefusedRange {
 };
 using RefusedRanges = std::map<std::uint32_t, std::vector<RefusedRange>>;
 
+/// Leaves that ERASE leaves name, as proven leaves say: by epoch number.
+struct ErasedRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  UtcMicros accept_at = 0;
+};
+using ErasedRanges = std::map<std::uint32_t, std::vector<ErasedRange>>;
+
 class EventCheck {
  public:
-  EventCheck(EpochRegister& book, FindingLog& log, const RefusedRanges& refused)
-      : book_(book), log_(log), refused_(refused) {}
+  struct Parts {
+    EpochRegister& book;
+    FindingLog& log;
+    const RefusedRanges& refused;
+    const ErasedRanges& erased;
+    const BareRepeats& bare;
+  };
+  explicit EventCheck(const Parts& parts)
+      : book_(parts.book), log_(parts.log), refused_(parts.refused), erased_(parts.erased), bare_(parts.bare) {}
   Status run(const std::vector<const SortedFile*>& files);
 
  private:
@@ -35,6 +50,8 @@ class EventCheck {
   void check_order(const EventClaim& record, const EventClaim& conflict);
   void check_surplus(const std::vector<EventClaim>& held, const EventClaim& claim);
   void check_further(const EventClaim& further, const std::vector<EventClaim>& claims);
+  void check_bare(const EventClaim& further, const std::vector<EventClaim>& claims);
+  bool was_erased_before(const EventClaim& claim, UtcMicros time) const;
   void tell(Verdict verdict, const EventClaim& claim, const std::string& words);
   bool is_refused(const EventClaim& claim) const;
   bool is_confirmed(const EventClaim& claim);
@@ -42,6 +59,8 @@ class EventCheck {
   EpochRegister& book_;
   FindingLog& log_;
   const RefusedRanges& refused_;
+  const ErasedRanges& erased_;
+  const BareRepeats& bare_;
   bool is_surplus_told_ = false;  ///< For the event that is read.
 };
 

@@ -93,9 +93,10 @@ struct VerifySummary {
   std::uint64_t records = 0;
   std::uint64_t conflicts = 0;
   std::uint64_t accounts = 0;
-  std::uint64_t pending = 0;   ///< Leaves on their way.
+  std::uint64_t pending = 0;   ///< Leaves on their way, and accounts that cannot be judged before they are there.
   std::uint64_t unproved = 0;  ///< Rows from before the ledger, accepted by the trust file.
   std::uint64_t pruned_epochs = 0;
+  std::uint64_t unjudged_accounts = 0;  ///< Of `pending`; no member of its own in `--json`.
 };
 std::string summary_json(const VerifySummary& summary, const FindingLog& log, int exit_code);
 

@@ -62,6 +62,7 @@ void LeafCheck::finish() {
 void LeafCheck::begin_epoch(std::uint32_t number) {
   has_epoch_ = true;
   ++walked_epochs;
+  number_ = number;
   facts_ = &parts_.book.at(number);
   runs_ = FindingRuns(parts_.log, facts_->name());
   rules_ = LeafRules(facts_->id, facts_->origin);
@@ -70,6 +71,7 @@ void LeafCheck::begin_epoch(std::uint32_t number) {
   last_leaf_at_.reset();
   declarations_.clear();
   tail_ = 0;
+  bare_.clear();
   pruned_before_.reset();
 }
 
@@ -84,6 +86,7 @@ void LeafCheck::end_epoch() {
   }
   absent_everywhere(std::min(end, kMostTreeLeaves));
   settle_pruned(kMostTime);
+  settle_bare_at_end();
   tell_epoch_state();
   runs_.finish();
 }
@@ -173,6 +176,12 @@ void LeafCheck::check_leaf(const LeafGroup& group) {
     runs_.tell(Verdict::kForeign, place(group.spot.index, std::nullopt, nullptr),
                std::to_string(group.surplus_rows) + " more rows at this place");
   }
+  for (const StoreSide store : parts_.stores) {
+    if (group.surplus_tiles.at(slot(store)) > 0) {
+      runs_.tell(Verdict::kModified, place(group.spot.index, store, nullptr),
+                 std::to_string(group.surplus_tiles.at(slot(store))) + " more tiles that differ at this place");
+    }
+  }
 }
 
 void LeafCheck::check_proven(const LeafGroup& group, const Digest& truth) {
@@ -197,6 +206,9 @@ void LeafCheck::check_proven(const LeafGroup& group, const Digest& truth) {
   }
   if (const auto broken = rules_.take(index, known)) {
     runs_.tell(broken->verdict, place(index, std::nullopt, known), broken->words);
+  }
+  if (known != nullptr && !bare_.empty()) {
+    settle_bare(known->accept_at);
   }
 }
 

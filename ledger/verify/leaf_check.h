@@ -20,6 +20,9 @@ inline constexpr UtcMicros kMostDueAhead = 86'400'000'000;
 /// Between an ERASE leaf and the moment when the values are gone from the stores.
 inline constexpr UtcMicros kLongestErasure = 600'000'000;
 
+/// What the clocks of two agents may be apart, where the times of their leaves are held against each other.
+inline constexpr UtcMicros kMostApart = 600'000'000;
+
 /// Whether its newest proven leaf says that more is still to come.
 bool is_alive(const EpochFacts& facts, UtcMicros now);
 /// Whether it has neither ended nor passed its due time; so its unconfirmed leaves may be in a store or not.
@@ -42,6 +45,7 @@ class LeafCheck {
   std::uint64_t proven = 0;
   std::uint64_t walked_epochs = 0;
   std::optional<UtcMicros> pruned_until;  ///< No leaf that a PRUNE leaf names, and that is gone, is of a later time.
+  BareRepeats bare_repeats;
 
  private:
   using Place = FindingRuns::Place;
@@ -56,6 +60,9 @@ class LeafCheck {
   const RowClaim* check_rows(const LeafGroup& group, StoreSide store, const std::optional<Digest>& truth);
   void check_good_row(const LeafGroup& group, const RowClaim& row);
   void check_erasure(const LeafGroup& group, const RowClaim& row);
+  void note_bare(const LeafGroup& group, const RowClaim& row);
+  void settle_bare(UtcMicros now);
+  void settle_bare_at_end();
   void check_unproven(const LeafGroup& group);
   void check_unproven_store(const LeafGroup& group, StoreSide store);
   void tell_foreign(const LeafGroup& group, const std::string& words);
@@ -70,6 +77,7 @@ class LeafCheck {
 
   Parts parts_;
   bool has_epoch_ = false;
+  std::uint32_t number_ = 0;  ///< Of the epoch.
   EpochFacts* facts_ = nullptr;
   FindingRuns runs_;
   LeafRules rules_;
@@ -77,6 +85,12 @@ class LeafCheck {
   std::uint64_t expected_ = 0;
   std::optional<UtcMicros> last_leaf_at_;  ///< accept_us of the leaf before the next, where a row shows it.
   std::vector<Declaration> declarations_;
+  struct Bare {
+    std::uint64_t index = 0;
+    StoreSide store = StoreSide::kPostgres;
+    UtcMicros erased_at = 0;  ///< By the first ERASE leaf that names it.
+  };
+  std::vector<Bare> bare_;  ///< Of which it is not known yet when the store had them.
   std::uint64_t tail_ = 0;  ///< Leaves that no root covers.
   /// Since the last leaf whose time is known, some were pruned, at the latest then.
   std::optional<UtcMicros> pruned_before_;

@@ -58,6 +58,54 @@ void LeafCheck::check_good_row(const LeafGroup& group, const RowClaim& row) {
   if (row.kind == RowClaim::Kind::kRecord || row.kind == RowClaim::Kind::kConflict) {
     check_erasure(group, row);
   }
+  if (row.is_bare) {
+    note_bare(group, row);
+  }
+}
+
+void LeafCheck::note_bare(const LeafGroup& group, const RowClaim& row) {
+  std::optional<UtcMicros> erased_at;
+  for (const Declaration& one : declarations_) {
+    if (one.kind == Declaration::Kind::kErased && one.last >= group.spot.index) {
+      erased_at = std::min(erased_at.value_or(one.accept_at), one.accept_at);
+    }
+  }
+  if (erased_at) {
+    bare_.push_back({group.spot.index, row.store, *erased_at});
+  }
+}
+
+/// `now` is the time of the newest leaf, up to which the tally of this epoch holds.
+void LeafCheck::settle_bare(UtcMicros now) {
+  const std::array<std::uint64_t, kStoreSides> told{rules_.tally().confirmed_postgres,
+                                                    rules_.tally().confirmed_mongodb};
+  std::erase_if(bare_, [&](const Bare& one) {
+    if (now + kMostApart > one.erased_at) {
+      return true;  // It may have come after the values were gone.
+    }
+    const bool was_there = told.at(static_cast<std::size_t>(one.store)) > one.index;
+    if (was_there) {
+      bare_repeats[{number_, one.index, one.store}] = one.erased_at;
+    }
+    return was_there;
+  });
+}
+
+/// What no leaf of its own epoch counts had arrived when a later one of the same spool counted anything.
+void LeafCheck::settle_bare_at_end() {
+  constexpr int kMostSteps = 64;
+  for (const Bare& one : bare_) {
+    const EpochFacts* facts = facts_;
+    std::optional<UtcMicros> complete_at;
+    for (int step = 0; facts->successor && !complete_at && step < kMostSteps; ++step) {
+      facts = &parts_.book.at(*facts->successor);
+      complete_at = facts->first_tallied_at.at(static_cast<std::size_t>(one.store));
+    }
+    if (complete_at && *complete_at + kMostApart <= one.erased_at) {
+      bare_repeats[{number_, one.index, one.store}] = one.erased_at;
+    }
+  }
+  bare_.clear();
 }
 
 void LeafCheck::check_erasure(const LeafGroup& group, const RowClaim& row) {

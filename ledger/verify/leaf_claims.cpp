@@ -77,6 +77,7 @@ RowClaim take_row(ByteReader& bytes) {
   const std::uint8_t flags = bytes.u8();
   claim.has_hash = (flags & 1U) != 0;
   claim.is_erased = (flags & 2U) != 0;
+  claim.is_bare = (flags & 4U) != 0;
   claim.hash = take_digest(bytes);
   claim.accept_at = bytes.i64();
   claim.tenant_seq = bytes.u64();
@@ -143,7 +144,8 @@ void put_claim(std::string& out, LeafSpot spot, const RowClaim& claim) {
   put_spot(out, spot, ClaimKind::kRow);
   put_u8(out, static_cast<std::uint8_t>(claim.store));
   put_u8(out, static_cast<std::uint8_t>(claim.kind));
-  put_u8(out, static_cast<std::uint8_t>((claim.has_hash ? 1U : 0U) | (claim.is_erased ? 2U : 0U)));
+  put_u8(out, static_cast<std::uint8_t>((claim.has_hash ? 1U : 0U) | (claim.is_erased ? 2U : 0U) |
+                                        (claim.is_bare ? 4U : 0U)));
   out.append(as_text(claim.hash));
   put_i64(out, claim.accept_at);
   put_u64(out, claim.tenant_seq);
@@ -190,6 +192,40 @@ std::vector<Digest> claimed_hashes(const LeafGroup& group) {
   return hashes;
 }
 
+void LeafWalk::take_claim(std::string_view claim, LeafGroup& group) {
+  ByteReader bytes(claim);
+  switch (static_cast<ClaimKind>(bytes.u8())) {
+    case ClaimKind::kRoot:
+      group.roots.push_back(take_root(bytes));
+      break;
+    case ClaimKind::kDeclaration: {
+      const Declaration said = take_declaration(bytes);
+      if (said.is_proven || std::ranges::count(group.declarations, false, &Declaration::is_proven) <
+                                static_cast<std::ptrdiff_t>(kMostUnprovenOfPlace)) {
+        group.declarations.push_back(said);
+      }
+      break;
+    }
+    case ClaimKind::kTile: {
+      const TileClaim tile = take_tile(bytes);
+      if (std::ranges::count(group.tiles, tile.store, &TileClaim::store) <
+          static_cast<std::ptrdiff_t>(kMostTilesOfPlace)) {
+        group.tiles.push_back(tile);
+      } else {
+        ++group.surplus_tiles.at(static_cast<std::size_t>(tile.store));
+      }
+      break;
+    }
+    case ClaimKind::kRow:
+      if (group.rows.size() < kMostRowsOfPlace) {
+        group.rows.push_back(take_row(bytes));
+      } else {
+        ++group.surplus_rows;
+      }
+      break;
+  }
+}
+
 bool LeafWalk::next(LeafGroup& group) {
   if (record_ == nullptr) {
     return false;
@@ -199,30 +235,13 @@ bool LeafWalk::next(LeafGroup& group) {
   group.tiles.clear();
   group.rows.clear();
   group.surplus_rows = 0;
+  group.surplus_tiles = {};
   const std::string spot(record_->substr(0, kSpotBytes));
   ByteReader place(spot);
   group.spot.epoch = place.u32();
   group.spot.index = place.u32();
   while (record_ != nullptr && record_->substr(0, kSpotBytes) == spot) {
-    ByteReader bytes(record_->substr(kSpotBytes));
-    switch (static_cast<ClaimKind>(bytes.u8())) {
-      case ClaimKind::kRoot:
-        group.roots.push_back(take_root(bytes));
-        break;
-      case ClaimKind::kDeclaration:
-        group.declarations.push_back(take_declaration(bytes));
-        break;
-      case ClaimKind::kTile:
-        group.tiles.push_back(take_tile(bytes));
-        break;
-      case ClaimKind::kRow:
-        if (group.rows.size() < kMostRowsOfPlace) {
-          group.rows.push_back(take_row(bytes));
-        } else {
-          ++group.surplus_rows;
-        }
-        break;
-    }
+    take_claim(record_->substr(kSpotBytes), group);
     record_ = reader_.next();
   }
   return true;

@@ -4,9 +4,11 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "ledger/base/bytes.h"
@@ -51,6 +53,7 @@ struct RowClaim {
   Kind kind = Kind::kRecord;
   bool has_hash = false;  ///< A leaf could be made of it.
   bool is_erased = false;
+  bool is_bare = false;  ///< A further acceptance with neither key nor salts: a repeat of what was erased.
   Digest hash{};
   UtcMicros accept_at = 0;
   std::uint64_t tenant_seq = 0;
@@ -74,8 +77,12 @@ void put_claim(std::string& out, LeafSpot spot, const Declaration& claim);
 void put_claim(std::string& out, LeafSpot spot, const TileClaim& claim);
 void put_claim(std::string& out, LeafSpot spot, const RowClaim& claim);
 
-/// Rows that one place may have before the rest is only counted: a store may hold any number of forged ones.
+/// Rows, and claims by the tiles of each store, that one place may have before the rest is only counted: a store may
+/// hold any number of forged ones.
 inline constexpr std::size_t kMostRowsOfPlace = 64;
+inline constexpr std::size_t kMostTilesOfPlace = 64;
+/// Declarations that no root covers, of one place; further ones excuse nothing.
+inline constexpr std::size_t kMostUnprovenOfPlace = 64;
 
 /// All claims about one leaf; roots are those of the tree of the leaves below it.
 struct LeafGroup {
@@ -84,7 +91,8 @@ struct LeafGroup {
   std::vector<Declaration> declarations;
   std::vector<TileClaim> tiles;
   std::vector<RowClaim> rows;
-  std::uint64_t surplus_rows = 0;  ///< Beyond kMostRowsOfPlace.
+  std::uint64_t surplus_rows = 0;                          ///< Beyond kMostRowsOfPlace.
+  std::array<std::uint64_t, kStoreSides> surplus_tiles{};  ///< Beyond kMostTilesOfPlace.
 };
 
 /// What each source says the leaf's hash is: tiles of PostgreSQL, tiles of the document store, rows of each.
@@ -92,6 +100,10 @@ using SourceHashes = std::array<std::optional<Digest>, 4>;
 SourceHashes source_hashes(const LeafGroup& group);
 /// All hashes that are claimed, each once, in no order that means anything but the same each time.
 std::vector<Digest> claimed_hashes(const LeafGroup& group);
+
+/// Further acceptances that are bare, though the store had them whole before the first ERASE leaf that names them, by
+/// place and store; with the time of that leaf.
+using BareRepeats = std::map<std::tuple<std::uint32_t, std::uint64_t, StoreSide>, UtcMicros>;
 
 class LeafWalk {
  public:
@@ -101,6 +113,8 @@ class LeafWalk {
   const Status& status() const { return reader_.status(); }
 
  private:
+  static void take_claim(std::string_view claim, LeafGroup& group);
+
   SortedReader reader_;
   const std::string_view* record_ = nullptr;
 };

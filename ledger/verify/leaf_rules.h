@@ -24,6 +24,8 @@ class LeafRules {
   /// The leaves in order; each is proven. Null: of this one only the hash is known.
   std::optional<Broken> take(std::uint64_t index, const RowClaim* row);
   std::optional<UtcMicros> newest_accept_at() const { return accept_at_; }
+  /// As the newest HEARTBEAT or CLOSE says.
+  const EpochTally& tally() const { return tally_; }
 
  private:
   std::optional<Broken> take_event(const RowClaim& row);

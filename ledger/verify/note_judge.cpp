@@ -6,6 +6,7 @@
 #include "ledger/note/origin.h"
 #include "ledger/record/json_tape.h"
 #include "ledger/tree/merkle.h"
+#include "ledger/verify/check_ahead.h"
 
 namespace twinlog {
 namespace {
@@ -85,6 +86,7 @@ Status NoteJudge::judge() {
     finding.detail = "no trust file: that the record fits together is checked, not who wrote it";
     parts_.log.add(finding);
   }
+  CheckAhead ahead(papers_, parts_.trust, parts_.archive);
   SortedReader reader({&papers_});
   std::string id;
   std::vector<Paper> epochs;  // Rows of ledger_epochs come before notes; and the first notes.
@@ -99,6 +101,7 @@ Status NoteJudge::judge() {
         return judged;
       }
       id = record->substr(0, sizeof(Uuid));
+      ahead.next_epoch();
       epochs.clear();
       is_judged = false;
     }

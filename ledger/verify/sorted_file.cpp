@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "ledger/base/bytes.h"
+
 namespace twinlog {
 namespace {
 
@@ -14,11 +16,12 @@ constexpr std::size_t kSizeBytes = 4;
 constexpr std::size_t kMostRecordBytes = 16U << 20U;
 
 std::uint64_t prefix_of(std::string_view record) {
-  std::uint64_t prefix = 0;
-  for (std::size_t i = 0; i < sizeof prefix; ++i) {
-    prefix = prefix << 8U | (i < record.size() ? static_cast<std::uint8_t>(record[i]) : 0U);
+  if (record.size() >= sizeof(std::uint64_t)) {
+    return get_u64(record);
   }
-  return prefix;
+  std::string whole(record);
+  whole.resize(sizeof(std::uint64_t), '\0');
+  return get_u64(whole);
 }
 
 std::uint32_t size_at(std::string_view bytes) {

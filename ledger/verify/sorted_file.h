@@ -23,7 +23,7 @@ struct SortSettings {
 /// An unnamed file in `folder`; the error names the folder and what to do.
 Result<Descriptor> open_temporary_file(const std::string& folder);
 
-/// add() from one thread, then finish(), then any number of SortedReader one after the other.
+/// add() from one thread, then finish(), then any number of SortedReader, also from several threads.
 class SortedFile {
  public:
   explicit SortedFile(SortSettings settings) : settings_(std::move(settings)) {}

@@ -183,6 +183,7 @@ Status StoreIntake::take(LedgerLeafRow&& row) {
   }
   if (event != nullptr) {
     claim.kind = RowClaim::Kind::kFurther;
+    claim.is_bare = !row.record_key && row.salts.empty();
     claim.tenant_seq = event->tenant_seq;
     claim.tenant_id = row.tenant_id.value_or("");
     claim.log_id = row.log_id.value_or("");
@@ -227,7 +228,7 @@ Status StoreIntake::take(LedgerRow&& row) {
     erased.add(row.version);
   }
   if (is_before_the_ledger(row)) {
-    return take_early_row(row);
+    return take_early_row(std::move(row));
   }
   const auto epoch = epoch_of(row.version.epoch_id);
   if (!epoch || row.version.leaf_index >= kMostTreeLeaves) {
@@ -241,10 +242,10 @@ Status StoreIntake::take(LedgerRow&& row) {
   if (Status added = add_event_claim(row, spot); !added) {
     return added;
   }
-  return add_account_claims(row, spot);
+  return add_account_claims(std::move(row), spot);
 }
 
-Status StoreIntake::take_early_row(const LedgerRow& row) {
+Status StoreIntake::take_early_row(LedgerRow&& row) {
   if (parts_.unproved_before && row.version.received_at < *parts_.unproved_before) {
     ++unproved;
   } else {
@@ -261,7 +262,7 @@ Status StoreIntake::take_early_row(const LedgerRow& row) {
   if (Status added = add_event_claim(row, spot); !added) {
     return added;
   }
-  return add_account_claims(row, spot);
+  return add_account_claims(std::move(row), spot);
 }
 
 Status StoreIntake::add_row_claim(const LedgerRow& row, std::uint32_t epoch) {
@@ -288,7 +289,7 @@ Status StoreIntake::add_event_claim(const LedgerRow& row, LeafSpot spot) {
   return events_.add(event_claim_record(claim));
 }
 
-Status StoreIntake::add_account_claims(const LedgerRow& row, LeafSpot spot) {
+Status StoreIntake::add_account_claims(LedgerRow&& row, LeafSpot spot) {
   const std::vector<std::string> accounts = accounts_of(row.version.event);
   if (accounts.empty()) {
     return {};
@@ -297,12 +298,12 @@ Status StoreIntake::add_account_claims(const LedgerRow& row, LeafSpot spot) {
   claim.store = parts_.side;
   claim.spot = spot;
   claim.is_erased = !row.salts.empty();
-  claim.version = row.version;
+  claim.version = std::move(row.version);
   if (claim.is_erased) {
     claim.version.content_hash = {};
   }
   for (const std::string& account : accounts) {
-    if (Status added = accounts_.add(account_claim_record(pair_digest(row.version.event.tenant_id, account), claim));
+    if (Status added = accounts_.add(account_claim_record(pair_digest(claim.version.event.tenant_id, account), claim));
         !added) {
       return added;
     }

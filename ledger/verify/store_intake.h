@@ -74,10 +74,10 @@ class StoreIntake {
   Status take(LedgerTileRow&& row);
   Status take(LedgerLeafRow&& row);
   Status take(LedgerRow&& row);
-  Status take_early_row(const LedgerRow& row);
+  Status take_early_row(LedgerRow&& row);
   Status add_row_claim(const LedgerRow& row, std::uint32_t epoch);
   Status add_event_claim(const LedgerRow& row, LeafSpot spot);
-  Status add_account_claims(const LedgerRow& row, LeafSpot spot);
+  Status add_account_claims(LedgerRow&& row, LeafSpot spot);
   Status add_further(const LedgerLeafRow& row, const EventLeaf& leaf, LeafSpot spot);
   std::optional<std::uint32_t> epoch_of(const Uuid& id);
   void add_stranger(const Uuid& id, std::uint64_t index, std::string tenant_id, std::string log_id);

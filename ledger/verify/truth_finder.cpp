@@ -60,6 +60,7 @@ Status TruthFinder::begin_epoch(std::uint32_t number) {
   facts_->exceptions.clear();
   facts_->confirmed = facts_->checkpointed;
   facts_->tallied = {};
+  facts_->first_tallied_at = {};
   facts_->seen_leaves = 0;
   next_index_ = 0;
   common_ = {};
@@ -305,7 +306,7 @@ Status TruthFinder::hear(const Leaf& leaf, Proof proof) {
     return hear_open(*open, leaf.header.index);
   }
   if (const auto* heartbeat = std::get_if<HeartbeatLeaf>(&leaf.content)) {
-    hear_tally(heartbeat->tally);
+    hear_tally(heartbeat->tally, leaf.header.accept_at);
     facts_->due = std::max(facts_->due, heartbeat->due);
     for (const Witness& witness : heartbeat->witnesses) {
       if (Status told = demand(witness, RootClaim::Source::kWitness); !told) {
@@ -314,16 +315,18 @@ Status TruthFinder::hear(const Leaf& leaf, Proof proof) {
     }
   }
   if (const auto* close = std::get_if<CloseLeaf>(&leaf.content)) {
-    hear_tally(close->tally);
+    hear_tally(close->tally, leaf.header.accept_at);
     facts_->end = leaf.header.index + 1;
     facts_->is_closed = true;
   }
   return {};
 }
 
-void TruthFinder::hear_tally(const EpochTally& tally) {
+void TruthFinder::hear_tally(const EpochTally& tally, UtcMicros accept_at) {
   const std::array<std::uint64_t, kStoreSides> told{tally.confirmed_postgres, tally.confirmed_mongodb};
   for (std::size_t side = 0; side < kStoreSides; ++side) {
+    auto& first = facts_->first_tallied_at.at(side);
+    first = !first && told.at(side) > 0 ? std::optional(accept_at) : first;
     facts_->tallied.at(side) = std::max(facts_->tallied.at(side), told.at(side));
     facts_->confirmed.at(side) = std::max(facts_->confirmed.at(side), told.at(side));
   }

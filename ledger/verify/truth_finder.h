@@ -63,7 +63,7 @@ class TruthFinder {
   void hold_own_leaves(const LeafGroup& group);
   Status hear_leaves(const EpochFacts& facts, Proof proof);
   Status hear(const Leaf& leaf, Proof proof);
-  void hear_tally(const EpochTally& tally);
+  void hear_tally(const EpochTally& tally, UtcMicros accept_at);
   Status hear_open(const OpenLeaf& open, std::uint64_t index);
   Status hear_ranges(const std::vector<EpochRange>& ranges, Declaration declaration);
   Status demand(const Witness& witness, RootClaim::Source source);

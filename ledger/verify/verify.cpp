@@ -61,6 +61,8 @@ class Verification {
   std::vector<std::unique_ptr<StoreIntake>> intakes_;
   std::unique_ptr<SortedFile> tellings_;
   RefusedRanges refused_;
+  ErasedRanges erased_;
+  BareRepeats bare_;
   std::optional<UtcMicros> pruned_until_;
   IntakeProgress progress_;
   VerifyOutcome outcome_;
@@ -183,6 +185,8 @@ Status Verification::keep(SortedFile& tellings, LeafSpot spot, const std::varian
   if (const auto* said = std::get_if<Declaration>(&told); said != nullptr && said->is_proven) {
     if (said->kind == Declaration::Kind::kRefused) {
       refused_[spot.epoch].push_back({said->store, spot.index, said->last});
+    } else if (said->kind == Declaration::Kind::kErased) {
+      erased_[spot.epoch].push_back({spot.index, said->last, said->accept_at});
     }
   }
   return tellings.add(record);
@@ -191,6 +195,7 @@ Status Verification::keep(SortedFile& tellings, LeafSpot spot, const std::varian
 Status Verification::walk_for_truth(bool& is_unfinished) {
   auto tellings = std::make_unique<SortedFile>(order_.sorting);
   refused_.clear();
+  erased_.clear();
   TruthFinder finder(book_, [&](LeafSpot spot, const std::variant<RootClaim, Declaration>& told) {
     return keep(*tellings, spot, told);
   });
@@ -271,6 +276,7 @@ Status Verification::compare() {
   check.finish();
   outcome_.summary.pending = check.pending;
   outcome_.summary.leaves = check.proven;
+  bare_ = std::move(check.bare_repeats);
   if (check.pruned_until) {
     pruned_until_ = std::max(pruned_until_.value_or(*check.pruned_until), *check.pruned_until);
   }
@@ -328,10 +334,14 @@ Status Verification::check_events_and_accounts() {
     events.push_back(&intake->events());
     accounts.push_back(&intake->accounts());
   }
-  if (Status checked = EventCheck(book_, log_, refused_).run(events); !checked) {
+  if (Status checked = EventCheck({book_, log_, refused_, erased_, bare_}).run(events); !checked) {
     return checked;
   }
-  return AccountCheck({book_, log_, pruned_until_, erased, order_.watch}).run(accounts);
+  AccountCheck check({book_, log_, pruned_until_, erased, order_.now, order_.watch});
+  Status checked = check.run(accounts);
+  outcome_.summary.unjudged_accounts = check.unjudged;
+  outcome_.summary.pending += check.unjudged;
+  return checked;
 }
 
 Result<VerifyOutcome> Verification::run() {

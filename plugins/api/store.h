@@ -144,6 +144,9 @@ class StoreReader {
   virtual StoreResult<std::optional<ShownAccount>> account(const AccountKey& key) = 0;
   /// Those of ledger_leaves that are there, in any order.
   virtual StoreResult<std::vector<StoredLeaf>> leaves(std::span<const LeafPlace> places) = 0;
+  /// PRUNE leaves of whatever agent, all that name leaves of these epochs among them. Reads the agents' own leaves
+  /// through.
+  virtual StoreResult<std::vector<StoredLeaf>> prunes_of(std::span<const Uuid> epochs) = 0;
   /// The newest by accepted_at, newest first.
   virtual StoreResult<std::vector<SeenCheckpoint>> newest_checkpoints(std::size_t most) = 0;
 };

@@ -1,307 +1,232 @@
 #include "plugins/exports/export_line.h"
 
-#include <rapidjson/document.h>
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
 
-#include <charconv>
-#include <set>
-
-#include "ledger/base/base64.h"
-#include "ledger/base/bytes.h"
-#include "ledger/record/json_events.h"
 #include "ledger/record/jsonb_numbers.h"
 #include "ledger/record/timestamp.h"
+#include "ledger/record/utf8.h"
+#include "plugins/exports/export_values.h"
 
 namespace twinlog {
 namespace {
 
-using rapidjson::Value;
+using Pool = simd_json::MemoryPoolAllocator<>;
+using PooledDocument = simd_json::GenericDocument<simd_json::UTF8<>, Pool, Pool>;
 
-constexpr std::int64_t kSafeInteger = 1LL << 53U;
-constexpr int kDepthMost = 64;  // Far beyond what the event reader lets through.
+/// A usual line needs no more; what a longer one takes is given back.
+constexpr std::size_t kKeptValueBytes = 64U << 10U;
+constexpr std::size_t kKeptStackBytes = 16U << 10U;
+constexpr std::size_t kKeptTextBytes = 1U << 20U;
+/// So deep may the parser call itself; deeper lines are parsed without that, more slowly.
+constexpr std::size_t kMostCalls = 256;
 
-std::string_view view(const Value& value) {
-  return {value.GetString(), value.GetStringLength()};
-}
+constexpr unsigned kQuickFlags = simd_json::kParseInsituFlag | simd_json::kParseFullPrecisionFlag;
+constexpr unsigned kDeepFlags = kQuickFlags | simd_json::kParseIterativeFlag;
+/// Character by character: some builds of the parser overlook control characters in strings that they look at sixteen
+/// bytes at a time.
+constexpr unsigned kSlowFlags = kDeepFlags | simd_json::kParseValidateEncodingFlag;
 
-const Value* member(const Value& object, std::string_view name) {
-  const auto place =
-      object.FindMember(Value(rapidjson::StringRef(name.data(), static_cast<rapidjson::SizeType>(name.size()))));
-  return place == object.MemberEnd() ? nullptr : &place->value;
-}
-
-/// The text of the only member of a wrapper, such as {"$numberLong":"5"}.
-std::optional<std::string_view> wrapped(const Value& value, std::string_view name) {
-  if (!value.IsObject() || value.MemberCount() != 1 || view(value.MemberBegin()->name) != name ||
-      !value.MemberBegin()->value.IsString()) {
-    return std::nullopt;
-  }
-  return view(value.MemberBegin()->value);
-}
-
-template <typename Number>
-std::optional<Number> number_of(std::string_view text) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
-}
-
-std::optional<std::int64_t> integer_of(const Value& value) {
-  if (value.IsInt64()) {
-    return value.GetInt64();
-  }
-  for (const std::string_view kind : {"$numberLong", "$numberInt"}) {
-    if (const auto text = wrapped(value, kind)) {
-      return number_of<std::int64_t>(*text);
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string> binary_of(const Value& value, ExportDialect dialect) {
-  if (dialect == ExportDialect::kPostgres) {
-    constexpr std::string_view kHex = "\\x";
-    return value.IsString() && view(value).starts_with(kHex) ? from_hex(view(value).substr(kHex.size())) : std::nullopt;
-  }
-  const Value* inner = value.IsObject() && value.MemberCount() == 1 ? member(value, "$binary") : nullptr;
-  const Value* bytes = inner != nullptr && inner->IsObject() ? member(*inner, "base64") : nullptr;
-  const Value* type = inner != nullptr && inner->IsObject() ? member(*inner, "subType") : nullptr;
-  const bool is_plain = bytes != nullptr && bytes->IsString() && type != nullptr && type->IsString() &&
-                        (view(*type) == "00" || view(*type) == "0");
-  return is_plain ? from_base64(view(*bytes)) : std::nullopt;
-}
-
-/// Milliseconds of {"$date": ...}.
-std::optional<std::int64_t> date_of(const Value& value) {
-  const Value* inner = value.IsObject() && value.MemberCount() == 1 ? member(value, "$date") : nullptr;
-  if (inner == nullptr) {
-    return std::nullopt;
-  }
-  if (inner->IsString()) {
-    const auto time = rfc3339_time(view(*inner));
-    return time && time->range == TimeRange::kWithin && time->micros % 1000 == 0 ? std::optional(time->micros / 1000)
-                                                                                 : std::nullopt;
-  }
-  return integer_of(*inner);
-}
-
-/// A key of metadata as the document store has it: "%" alone is the empty one, "%25", "%2E" and a leading "%24" stand
-/// for what servers take for their own. Nothing for what no agent encodes so.
-std::optional<std::string> decoded_key(std::string_view encoded) {
-  if (encoded == "%") {
-    return "";
-  }
-  std::string key;
-  for (std::size_t i = 0; i < encoded.size(); ++i) {
-    const std::string_view code = encoded.substr(i, 3);
-    const bool is_plain = encoded[i] != '%' && encoded[i] != '.' && (encoded[i] != '$' || i > 0);
-    if (is_plain) {
-      key.push_back(encoded[i]);
-      continue;
-    }
-    if (code != "%25" && code != "%2E" && (code != "%24" || i > 0)) {
-      return std::nullopt;
-    }
-    key.push_back(code == "%25" ? '%' : code == "%2E" ? '.' : '$');
-    i += 2;
-  }
-  return key.empty() ? std::nullopt : std::optional(key);
-}
-
-/// Walks a value into the builder; false where it cannot be metadata of an event.
-class MetadataWalk {
- public:
-  MetadataWalk(CanonicalJsonBuilder& out, ExportDialect dialect) : out_(out), dialect_(dialect) {}
-
-  bool walk(const Value& value, int depth) {
-    if (depth > kDepthMost) {
-      return false;
-    }
-    if (dialect_ == ExportDialect::kMongodb && value.IsObject()) {
-      if (const auto number = wrapped_number(value)) {
-        return put(*number);
-      }
-    }
-    switch (value.GetType()) {
-      case rapidjson::kNullType:
-        out_.null();
-        return true;
-      case rapidjson::kFalseType:
-      case rapidjson::kTrueType:
-        out_.boolean(value.GetBool());
-        return true;
-      case rapidjson::kStringType:
-        out_.string(view(value));
-        return true;
-      case rapidjson::kNumberType:
-        return put_number(value);
-      case rapidjson::kArrayType:
-        return walk_array(value, depth);
-      default:
-        return walk_object(value, depth);
-    }
-  }
-
- private:
-  std::optional<double> wrapped_number(const Value& value) const {
-    for (const std::string_view kind : {"$numberDouble", "$numberLong", "$numberInt"}) {
-      if (const auto text = wrapped(value, kind)) {
-        return number_of<double>(*text);
-      }
-    }
-    return std::nullopt;
-  }
-  bool put(double value) {
-    const bool is_whole = value >= -static_cast<double>(kSafeInteger) && value <= static_cast<double>(kSafeInteger) &&
-                          value == static_cast<double>(static_cast<std::int64_t>(value));
-    is_whole ? out_.integer(static_cast<std::int64_t>(value)) : out_.number(value);
-    return true;
-  }
-  bool put_number(const Value& value) {
-    if (value.IsInt64() && value.GetInt64() >= -kSafeInteger && value.GetInt64() <= kSafeInteger) {
-      out_.integer(value.GetInt64());
-      return true;
-    }
-    return put(value.GetDouble());
-  }
-  bool walk_array(const Value& value, int depth) {
-    out_.begin_array();
-    for (const Value& element : value.GetArray()) {
-      if (!walk(element, depth + 1)) {
-        return false;
-      }
-    }
-    out_.end_array();
-    return true;
-  }
-  bool walk_object(const Value& value, int depth) {
-    out_.begin_object();
-    std::set<std::string_view> names;
-    for (const auto& one : value.GetObject()) {
-      const std::string name(view(one.name));
-      const auto decoded = dialect_ == ExportDialect::kMongodb ? decoded_key(name) : std::optional(name);
-      if (!decoded || !names.insert(view(one.name)).second) {
-        return false;
-      }
-      out_.key(*decoded);
-      if (!walk(one.value, depth + 1)) {
-        return false;
-      }
-    }
-    out_.end_object();
-    return true;
-  }
-
-  CanonicalJsonBuilder& out_;
-  ExportDialect dialect_;
+struct Shape {
+  bool is_ascii = true;
+  bool has_controls = false;  ///< Characters below the space.
+  std::size_t brackets = 0;   ///< That open something, also in strings: no line is deeper.
 };
 
-std::string us(std::string_view name) {
-  return std::string(name) + "_us";
+/// Eight bytes at once.
+Shape shape_of(std::string_view text) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  constexpr std::uint64_t kHighBits = kEach * 0x80;
+  constexpr std::uint64_t kSpaces = kEach * ' ';  // A space makes a '{' of a '['.
+  constexpr std::uint64_t kBrackets = kEach * '{';
+  constexpr std::uint64_t kEvenBytes = 0x00FF00FF00FF00FF;
+  constexpr std::size_t kMostCounted = 255;  // A byte of `counts` holds no more.
+  Shape shape;
+  std::uint64_t seen = 0;
+  std::uint64_t controls = 0;
+  while (!text.empty()) {
+    std::uint64_t counts = 0;
+    for (std::size_t i = 0; i < kMostCounted && !text.empty(); ++i) {
+      std::uint64_t part = kSpaces;
+      const std::size_t size = std::min(sizeof part, text.size());
+      if (size == sizeof part) {
+        std::memcpy(&part, text.data(), sizeof part);
+      } else {
+        std::memcpy(&part, text.data(), size);
+      }
+      text.remove_prefix(size);
+      seen |= part;
+      controls |= ~(part | part << 1U | part >> 1U);  // At 0x40: none of the three highest bits is set.
+      const std::uint64_t differing = (part | kSpaces) ^ kBrackets;
+      counts += (~(((differing & ~kHighBits) + ~kHighBits) | differing) & kHighBits) >> 7U;
+    }
+    const std::uint64_t pairs = (counts & kEvenBytes) + (counts >> 8U & kEvenBytes);
+    shape.brackets += static_cast<std::size_t>((pairs * 0x0001000100010001) >> 48U);
+  }
+  shape.is_ascii = (seen & kHighBits) == 0;
+  shape.has_controls = (controls & kEach * 0x40) != 0;
+  return shape;
 }
 
 }  // namespace
 
 struct ExportLine::Parsed {
-  rapidjson::Document document;
-  bool has_odd_numbers = false;  ///< PostgreSQL: spelled as no agent writes them, with digits beyond any double.
+  alignas(std::max_align_t) std::array<char, kKeptValueBytes> value_room;
+  alignas(std::max_align_t) std::array<char, kKeptStackBytes> stack_room;
+  Pool values{value_room.data(), value_room.size()};
+  Pool stack{stack_room.data(), stack_room.size()};
+  std::string text;       ///< The line, and what the parser makes of it.
+  std::string_view line;  ///< As it came.
+  ExportValue root;
+  std::array<const ExportValue*, kExportNameCount> members{};
+  std::vector<std::string_view> others;
+  std::string bytes;
+  std::size_t highest = 0;  ///< Of the numbers of members.
+  std::size_t nulls = 0;
+
+  const ExportValue* at(std::uint8_t number) const { return number == kNoName ? nullptr : members[number]; }
+
+  bool parse() {
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+    line.remove_prefix(line.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
+    members.fill(nullptr);
+    others.clear();
+    highest = nulls = 0;
+    root.SetNull();
+    values.Clear();
+    stack.Clear();
+    if (text.capacity() > kKeptTextBytes) {
+      text = {};
+    }
+    text.reserve(line.size() + kBytesBehind);
+    text.assign(line);
+    const Shape shape = shape_of(line);
+    const bool has_nul = shape.has_controls && line.find('\0') != std::string_view::npos;
+    if (has_nul || (!shape.is_ascii && !is_utf8(line))) {
+      return false;  // The parser would not look behind the one, and not at the other.
+    }
+    PooledDocument document(&values, kKeptStackBytes / 4, &stack);
+    if (shape.has_controls) {
+      document.ParseInsitu<kSlowFlags>(text.data());
+    } else if (shape.brackets > kMostCalls) {
+      document.ParseInsitu<kDeepFlags>(text.data());
+    } else {
+      document.ParseInsitu<kQuickFlags>(text.data());
+    }
+    if (document.HasParseError() || !document.IsObject()) {
+      return false;
+    }
+    root.Swap(document);
+    return true;
+  }
+
+  /// False where a member is there twice.
+  bool index() {
+    for (const auto& one : root.GetObject()) {
+      nulls += one.value.IsNull() ? 1U : 0U;
+      const std::uint8_t number = export_name_number(text_view(one.name));
+      if (number == kNoName) {
+        others.push_back(text_view(one.name));
+        continue;
+      }
+      if (members[number] != nullptr) {
+        return false;
+      }
+      members[number] = &one.value;
+      highest = std::max<std::size_t>(highest, number);
+    }
+    std::sort(others.begin(), others.end());
+    return std::adjacent_find(others.begin(), others.end()) == others.end();
+  }
 };
 
-ExportLine::ExportLine(std::unique_ptr<Parsed> parsed, ExportDialect dialect)
-    : parsed_(std::move(parsed)), dialect_(dialect) {}
+ExportLine::ExportLine(ExportDialect dialect) : parsed_(std::make_unique<Parsed>()), dialect_(dialect) {}
 ExportLine::~ExportLine() = default;
-ExportLine::ExportLine(ExportLine&&) noexcept = default;
-ExportLine& ExportLine::operator=(ExportLine&&) noexcept = default;
 
-std::optional<ExportLine> ExportLine::parse(std::string_view json, ExportDialect dialect) {
-  constexpr unsigned kFlags =
-      rapidjson::kParseFullPrecisionFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag;
-  auto parsed = std::make_unique<Parsed>();
-  const bool has_nul = json.find('\0') != std::string_view::npos;  // The parser would not look behind it.
-  parsed->document.Parse<kFlags>(json.data(), json.size());
-  if (has_nul || parsed->document.HasParseError() || !parsed->document.IsObject()) {
-    return std::nullopt;
-  }
-  std::set<std::string_view> names;
-  const Value& root = parsed->document;
-  for (auto one = root.MemberBegin(); one != root.MemberEnd(); ++one) {
-    if (!names.insert(view(one->name)).second) {
-      return std::nullopt;
-    }
-  }
-  parsed->has_odd_numbers = dialect == ExportDialect::kPostgres && !are_numbers_canonical(json);
-  return ExportLine(std::move(parsed), dialect);
+bool ExportLine::read(std::string_view json) {
+  parsed_->line = json;
+  return parsed_->parse() && parsed_->index();
 }
 
-bool ExportLine::has(std::string_view name) const {
-  const Value* value = member(parsed_->document, name);
+bool ExportLine::has(ExportName name) const {
+  const ExportValue* value = parsed_->at(name.number());
   return value != nullptr && !value->IsNull();
 }
 
-bool ExportLine::is_null(std::string_view name) const {
-  const Value* value = member(parsed_->document, name);
-  return value != nullptr && value->IsNull();
+std::size_t ExportLine::nulls() const {
+  return parsed_->nulls;
 }
 
-std::vector<std::string> ExportLine::names() const {
-  std::vector<std::string> names;
-  const Value& root = parsed_->document;
-  for (auto one = root.MemberBegin(); one != root.MemberEnd(); ++one) {
-    names.emplace_back(view(one->name));
+std::vector<std::string_view> ExportLine::names_beyond(std::size_t known) const {
+  std::vector<std::string_view> names;
+  if (parsed_->others.empty() && parsed_->highest < known) {
+    return names;
+  }
+  for (const auto& one : parsed_->root.GetObject()) {
+    if (export_name_number(text_view(one.name)) >= known) {
+      names.push_back(text_view(one.name));
+    }
   }
   return names;
 }
 
-std::optional<std::string> ExportLine::text(std::string_view name) const {
-  const Value* value = member(parsed_->document, name);
-  return value != nullptr && value->IsString() ? std::optional<std::string>(view(*value)) : std::nullopt;
+std::optional<std::string_view> ExportLine::text(ExportName name) const {
+  const ExportValue* value = parsed_->at(name.number());
+  return value != nullptr && value->IsString() ? std::optional(text_view(*value)) : std::nullopt;
 }
 
-std::optional<std::int64_t> ExportLine::integer(std::string_view name) const {
-  const Value* value = member(parsed_->document, name);
+std::optional<std::int64_t> ExportLine::integer(ExportName name) const {
+  const ExportValue* value = parsed_->at(name.number());
   return value != nullptr ? integer_of(*value) : std::nullopt;
 }
 
-std::optional<bool> ExportLine::boolean(std::string_view name) const {
-  const Value* value = member(parsed_->document, name);
+std::optional<bool> ExportLine::boolean(ExportName name) const {
+  const ExportValue* value = parsed_->at(name.number());
   return value != nullptr && value->IsBool() ? std::optional(value->GetBool()) : std::nullopt;
 }
 
-std::optional<std::string> ExportLine::binary(std::string_view name) const {
-  const Value* value = member(parsed_->document, name);
-  return value != nullptr ? binary_of(*value, dialect_) : std::nullopt;
+std::optional<std::string_view> ExportLine::binary(ExportName name) {
+  const ExportValue* value = parsed_->at(name.number());
+  return value != nullptr && binary_of(*value, dialect_, parsed_->bytes)
+             ? std::optional(std::string_view(parsed_->bytes))
+             : std::nullopt;
 }
 
-std::optional<std::vector<std::string>> ExportLine::texts(std::string_view name) const {
-  const Value* value = member(parsed_->document, name);
+std::optional<std::vector<std::string>> ExportLine::texts(ExportName name) const {
+  const ExportValue* value = parsed_->at(name.number());
   if (value == nullptr || !value->IsArray()) {
     return std::nullopt;
   }
   std::vector<std::string> texts;
-  for (const Value& element : value->GetArray()) {
+  for (const ExportValue& element : value->GetArray()) {
     if (!element.IsString()) {
       return std::nullopt;
     }
-    texts.emplace_back(view(element));
+    texts.emplace_back(text_view(element));
   }
   return texts;
 }
 
-bool ExportLine::has_time(std::string_view name) const {
-  return has(name) || (dialect_ == ExportDialect::kMongodb && has(us(name)));
+bool ExportLine::has_time(ExportName name) const {
+  const ExportValue* micros = dialect_ == ExportDialect::kMongodb ? parsed_->at(name.micros()) : nullptr;
+  return has(name) || (micros != nullptr && !micros->IsNull());
 }
 
-std::optional<UtcMicros> ExportLine::time(std::string_view name) const {
+std::optional<UtcMicros> ExportLine::time(ExportName name) const {
   if (dialect_ == ExportDialect::kMongodb) {
-    return integer(us(name));
+    const ExportValue* micros = parsed_->at(name.micros());
+    return micros != nullptr ? integer_of(*micros) : std::nullopt;
   }
   const auto words = text(name);
   const auto time = words ? rfc3339_time(*words) : std::nullopt;
   return time && time->range == TimeRange::kWithin ? std::optional(time->micros) : std::nullopt;
 }
 
-bool ExportLine::is_date_right(std::string_view name) const {
-  const auto micros = integer(us(name));
-  const Value* date = member(parsed_->document, name);
+bool ExportLine::is_date_right(ExportName name) const {
+  const ExportValue* value = parsed_->at(name.micros());
+  const ExportValue* date = parsed_->at(name.number());
+  const auto micros = value != nullptr ? integer_of(*value) : std::nullopt;
   const auto millis = date != nullptr ? date_of(*date) : std::nullopt;
   if (!micros || !millis) {
     return false;
@@ -310,16 +235,12 @@ bool ExportLine::is_date_right(std::string_view name) const {
   return *millis == (*micros - (rest < 0 ? rest + 1000 : rest)) / 1000;
 }
 
-std::optional<std::string> ExportLine::object(std::string_view name) const {
-  const Value* value = member(parsed_->document, name);
-  if (value == nullptr || !value->IsObject() || parsed_->has_odd_numbers) {
-    return std::nullopt;
-  }
-  CanonicalJsonBuilder builder;
-  if (!MetadataWalk(builder, dialect_).walk(*value, 0)) {
-    return std::nullopt;
-  }
-  return builder.take();
+std::optional<std::string> ExportLine::object(ExportName name) const {
+  const ExportValue* value = parsed_->at(name.number());
+  // PostgreSQL keeps every digit: a number may be spelled as no agent writes it, with digits beyond any double.
+  const bool is_usable = value != nullptr && value->IsObject() &&
+                         (dialect_ == ExportDialect::kMongodb || are_numbers_canonical(parsed_->line));
+  return is_usable ? metadata_of(*value, dialect_) : std::nullopt;
 }
 
 }  // namespace twinlog

@@ -2,6 +2,7 @@
 // (relaxed or canonical). Nothing in it is trusted.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,42 +11,48 @@
 #include <vector>
 
 #include "ledger/base/clock.h"
+#include "plugins/exports/export_names.h"
 
 namespace twinlog {
 
 enum class ExportDialect : std::uint8_t { kPostgres, kMongodb };
 
+/// Reads one line after the other, so that its memory serves for all of them. Views are good until the next read().
 class ExportLine {
  public:
-  /// Nothing when `json` is no JSON object, or has a member twice.
-  static std::optional<ExportLine> parse(std::string_view json, ExportDialect dialect);
+  explicit ExportLine(ExportDialect dialect);
   ~ExportLine();
-  ExportLine(ExportLine&&) noexcept;
-  ExportLine& operator=(ExportLine&&) noexcept;
+  ExportLine(const ExportLine&) = delete;
+  ExportLine& operator=(const ExportLine&) = delete;
+
+  /// False when `json` is no JSON object, or has a member twice. It must stay until the next read().
+  [[nodiscard]] bool read(std::string_view json);
 
   ExportDialect dialect() const { return dialect_; }
   /// Whether it is there and not null.
-  bool has(std::string_view name) const;
-  bool is_null(std::string_view name) const;
-  std::vector<std::string> names() const;
+  bool has(ExportName name) const;
+  /// Members that are null.
+  std::size_t nulls() const;
+  /// Names of members that have no number below `known`, as they come in the line.
+  std::vector<std::string_view> names_beyond(std::size_t known) const;
 
   // Nothing where the field is absent, null or of another type; has() tells the two apart.
-  std::optional<std::string> text(std::string_view name) const;
-  std::optional<std::int64_t> integer(std::string_view name) const;
-  std::optional<bool> boolean(std::string_view name) const;
-  std::optional<std::string> binary(std::string_view name) const;
-  std::optional<std::vector<std::string>> texts(std::string_view name) const;
+  std::optional<std::string_view> text(ExportName name) const;
+  std::optional<std::int64_t> integer(ExportName name) const;
+  std::optional<bool> boolean(ExportName name) const;
+  /// Good until the next binary().
+  std::optional<std::string_view> binary(ExportName name);
+  std::optional<std::vector<std::string>> texts(ExportName name) const;
   /// PostgreSQL: text of a timestamptz. Document store: the integer `<name>_us`.
-  std::optional<UtcMicros> time(std::string_view name) const;
-  bool has_time(std::string_view name) const;
+  std::optional<UtcMicros> time(ExportName name) const;
+  bool has_time(ExportName name) const;
   /// Document store: whether the date beside `<name>_us` is that time, rounded down to its millisecond.
-  bool is_date_right(std::string_view name) const;
+  bool is_date_right(ExportName name) const;
   /// Canonical JSON of an object, keys decoded as the document store has them encoded.
-  std::optional<std::string> object(std::string_view name) const;
+  std::optional<std::string> object(ExportName name) const;
 
  private:
   struct Parsed;
-  ExportLine(std::unique_ptr<Parsed> parsed, ExportDialect dialect);
   std::unique_ptr<Parsed> parsed_;
   ExportDialect dialect_;
 };

@@ -119,14 +119,14 @@ class ExportReader final : public LedgerReader {
     return each<LedgerLeafRow>("ledger_leaves", leaf_row, sink);
   }
   StoreStatus rows(const RowSink<LedgerRow>& sink) override {
-    const auto record = [this](const ExportLine& line) {
+    const auto record = [this](ExportLine& line) {
       note_unknown(line);
       return version_row(line, VersionTable::kRecords);
     };
     if (StoreStatus failed = each<LedgerRow>("auth_logs", record, sink)) {
       return failed;
     }
-    const auto conflict = [](const ExportLine& line) { return version_row(line, VersionTable::kConflicts); };
+    const auto conflict = [](ExportLine& line) { return version_row(line, VersionTable::kConflicts); };
     return each<LedgerRow>("auth_log_conflicts", conflict, sink);
   }
   std::vector<std::string> unknown_columns() const override { return {unknown_.begin(), unknown_.end()}; }
@@ -138,7 +138,7 @@ class ExportReader final : public LedgerReader {
   void note_unknown(const ExportLine& line) {
     constexpr std::size_t kMost = 100;
     if (dialect_ == ExportDialect::kPostgres && unknown_.size() < kMost) {
-      const std::vector<std::string> names = unknown_members(line);
+      const std::vector<std::string_view> names = unknown_members(line);
       unknown_.insert(names.begin(), names.end());
     }
   }
@@ -149,26 +149,28 @@ class ExportReader final : public LedgerReader {
     if (!file.is_open()) {
       return input_error(file.path() + ": " + std::strerror(errno));
     }
-    std::string_view line;
+    const auto error = [&file](std::string_view words) {
+      return input_error(file.path() + ", line " + std::to_string(file.number()) + ": " + std::string(words));
+    };
+    ExportLine line(dialect_);
+    std::string_view text;
     for (;;) {
-      const LineFile::Next next = file.next(line);
+      const LineFile::Next next = file.next(text);
       if (next == LineFile::Next::kEnd) {
         return {};
       }
-      const std::string where = file.path() + ", line " + std::to_string(file.number()) + ": ";
       if (next == LineFile::Next::kFailed) {
-        return input_error(where + "cannot be read: " + std::strerror(errno));
+        return error(std::string("cannot be read: ") + std::strerror(errno));
       }
       if (next == LineFile::Next::kTooLong) {
-        return input_error(where + "is longer than 64 MiB");
+        return error("is longer than 64 MiB");
       }
-      const std::optional<ExportLine> parsed = ExportLine::parse(line, dialect_);
-      if (!parsed) {
-        return input_error(where + "is no JSON object, or names a member twice");
+      if (!line.read(text)) {
+        return error("is no JSON object, or names a member twice");
       }
-      Result<Row> row = read(*parsed);
+      Result<Row> row = read(line);
       if (!row) {
-        return input_error(where + row.error().message());
+        return error(row.error().message());
       }
       if (const Status taken = sink(std::move(*row)); !taken) {
         return input_error(taken.error().message());

@@ -3,48 +3,19 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <set>
 
 #include "ledger/base/bytes.h"
 
 namespace twinlog {
 namespace {
 
-struct TextField {
-  std::string_view name;
-  std::optional<std::string> AuthEvent::*member;
-};
-constexpr TextField kTextFields[] = {
-    {"organisation_id", &AuthEvent::organisation_id},
-    {"user_id", &AuthEvent::user_id},
-    {"username", &AuthEvent::username},
-    {"actor_id", &AuthEvent::actor_id},
-    {"ip", &AuthEvent::ip},
-    {"remote_host", &AuthEvent::remote_host},
-    {"user_agent", &AuthEvent::user_agent},
-    {"channel", &AuthEvent::channel},
-    {"service", &AuthEvent::service},
-    {"auth_method", &AuthEvent::auth_method},
-    {"failure_reason", &AuthEvent::failure_reason},
-    {"failure_code", &AuthEvent::failure_code},
-    {"session_ref", &AuthEvent::session_ref},
-    {"request_id", &AuthEvent::request_id},
-    {"lock_reason", &AuthEvent::lock_reason},
-    {"reset_reason", &AuthEvent::reset_reason},
-    {"account", &AuthEvent::account},
-};
-constexpr auto kOtherFields = std::to_array<std::string_view>(
-    {"tenant_id", "log_id", "event_type", "failed_login_attempts", "lock_kind", "metadata", "repaired", "agent",
-     "content_hash", "epoch_id", "leaf_index", "has_conflict", "tenant_seq", "ingress", "peer_uid", "peer_gid",
-     "record_key", "salts"});
-constexpr auto kTimeFields =
-    std::to_array<std::string_view>({"occurred_at", "account_locked_until", "received_at", "effective_at"});
+constexpr std::array<ExportName, 4> kTimes = {"occurred_at", "account_locked_until", "received_at", "effective_at"};
 
 Error misses(const std::string& what) {
   return {ErrorKind::kInvalid, "no usable " + what};
 }
 
-std::optional<std::uint64_t> count(const ExportLine& line, std::string_view name) {
+std::optional<std::uint64_t> count(const ExportLine& line, ExportName name) {
   const auto value = line.integer(name);
   return value && *value >= 0 ? std::optional(static_cast<std::uint64_t>(*value)) : std::nullopt;
 }
@@ -56,7 +27,7 @@ std::optional<Uuid> uuid(const ExportLine& line) {
 /// Takes the fields of a version one by one, and notes what no agent writes.
 class VersionTaker {
  public:
-  VersionTaker(const ExportLine& line, VersionTable table) : line_(line), table_(table) {}
+  VersionTaker(ExportLine& line, VersionTable table) : line_(line), table_(table) {}
 
   Result<LedgerRow> take() {
     Version& version = row_.version;
@@ -87,9 +58,9 @@ class VersionTaker {
   void fault(std::string_view words) { row_.faults.emplace_back(words); }
 
   template <typename T>
-  void check(const std::optional<T>& value, std::string_view name) {
+  void check(const std::optional<T>& value, ExportName name) {
     if (!value && line_.has(name)) {
-      fault(name);
+      fault(name.text());
     }
   }
 
@@ -102,9 +73,11 @@ class VersionTaker {
     }
     event.event_type = type.value_or("");
     event.occurred_at = occurred_at.value_or(0);
-    for (const TextField& field : kTextFields) {
-      event.*field.member = line_.text(field.name);
-      check(event.*field.member, field.name);
+    for (std::size_t i = 0; i < kStoredTexts.size(); ++i) {
+      const ExportName name(i);  // The texts have the first numbers.
+      std::optional<std::string>& place = event.*kStoredTexts[i].member;
+      place = line_.text(name);
+      check(place, name);
     }
     if (line_.dialect() == ExportDialect::kPostgres && event.ip && event.ip->find('/') != std::string::npos) {
       fault("ip has a netmask");
@@ -182,11 +155,11 @@ class VersionTaker {
     arrival.gid = peer("peer_gid");
   }
 
-  std::uint32_t peer(std::string_view name) {
+  std::uint32_t peer(ExportName name) {
     const auto value = line_.integer(name);
     check(value, name);
     if (value && (*value < 0 || *value >= kNobody)) {
-      fault(name);
+      fault(name.text());
       return kNobody;
     }
     return value ? static_cast<std::uint32_t>(*value) : kNobody;
@@ -195,13 +168,13 @@ class VersionTaker {
   /// What only a document can have wrong.
   void check_document() {
     const Version& version = row_.version;
-    for (const std::string_view name : kTimeFields) {
+    for (const ExportName name : kTimes) {
       if (line_.has_time(name) && !line_.is_date_right(name)) {
-        fault(std::string(name) + " is not its microseconds rounded down");
+        fault(std::string(name.text()) + " is not its microseconds rounded down");
       }
     }
     std::string id = version.event.tenant_id + "/" + version.event.log_id;
-    const std::string stored = line_.text("_id").value_or("");
+    const std::string_view stored = line_.text("_id").value_or("");
     const bool is_erased_conflict = table_ == VersionTable::kConflicts && !row_.salts.empty();
     if (table_ == VersionTable::kConflicts && !is_erased_conflict) {
       id += "/" + hex(version.content_hash);
@@ -209,22 +182,20 @@ class VersionTaker {
     if (is_erased_conflict ? !stored.starts_with(id + "/") : stored != id) {
       fault("_id is not its key");
     }
-    for (const std::string& name : unknown_members(line_)) {
+    for (const std::string_view name : unknown_members(line_)) {
       fault("a field that no agent writes: " + std::to_string(name.size()) + " bytes of name");
     }
-    for (const std::string& name : line_.names()) {
-      if (line_.is_null(name)) {
-        fault("a field is null");
-      }
+    for (std::size_t i = 0; i < line_.nulls(); ++i) {
+      fault("a field is null");
     }
   }
 
-  const ExportLine& line_;
+  ExportLine& line_;
   VersionTable table_;
   LedgerRow row_;
 };
 
-std::optional<LockKind> any_lock_kind(const std::optional<std::string>& text) {
+std::optional<LockKind> any_lock_kind(const std::optional<std::string_view>& text) {
   for (const LockKind kind : {LockKind::kNone, LockKind::kTemporary, LockKind::kPermanent}) {
     if (text == lock_kind_text(kind)) {
       return kind;
@@ -235,46 +206,30 @@ std::optional<LockKind> any_lock_kind(const std::optional<std::string>& text) {
 
 }  // namespace
 
-std::vector<std::string> unknown_members(const ExportLine& line) {
-  std::vector<std::string> unknown;
-  for (const std::string& name : line.names()) {
-    const bool is_document = line.dialect() == ExportDialect::kMongodb;
-    std::string_view plain(name);
-    if (is_document && plain.ends_with("_us")) {
-      plain.remove_suffix(3);
-    }
-    const bool is_known = (is_document && name == "_id") ||
-                          std::any_of(std::begin(kTextFields), std::end(kTextFields),
-                                      [&](const TextField& one) { return one.name == name; }) ||
-                          std::find(kOtherFields.begin(), kOtherFields.end(), name) != kOtherFields.end() ||
-                          std::find(kTimeFields.begin(), kTimeFields.end(), plain) != kTimeFields.end();
-    if (!is_known) {
-      unknown.push_back(name);
-    }
-  }
-  return unknown;
+std::vector<std::string_view> unknown_members(const ExportLine& line) {
+  return line.names_beyond(line.dialect() == ExportDialect::kMongodb ? kDocumentNames : kVersionNames);
 }
 
-Result<LedgerRow> version_row(const ExportLine& line, VersionTable table) {
+Result<LedgerRow> version_row(ExportLine& line, VersionTable table) {
   return VersionTaker(line, table).take();
 }
 
-Result<LedgerAccountRow> account_row(const ExportLine& line) {
+Result<LedgerAccountRow> account_row(ExportLine& line) {
   LedgerAccountRow row;
   const auto tenant_id = line.text("tenant_id");
   const auto account = line.text("account");
   if (!tenant_id || !account) {
     return misses("tenant_id or account");
   }
-  row.key = {*tenant_id, *account};
-  const auto note = [&row](std::string_view name) { row.faults.emplace_back(name); };
-  const auto time = [&](std::string_view name) {
+  row.key = {std::string(*tenant_id), std::string(*account)};
+  const auto note = [&row](std::string_view words) { row.faults.emplace_back(words); };
+  const auto time = [&](ExportName name) {
     auto value = line.time(name);
     if (!value && line.has_time(name)) {
-      note(name);
+      note(name.text());
     }
     if (value && line.dialect() == ExportDialect::kMongodb && !line.is_date_right(name)) {
-      note(std::string(name) + " is not its microseconds rounded down");
+      note(std::string(name.text()) + " is not its microseconds rounded down");
     }
     return value;
   };
@@ -303,16 +258,17 @@ Result<LedgerAccountRow> account_row(const ExportLine& line) {
   return row;
 }
 
-Result<LedgerEpochRow> epoch_row(const ExportLine& line) {
+Result<LedgerEpochRow> epoch_row(ExportLine& line) {
   const auto id = line.text("epoch_id");
   if (!id) {
     return misses("epoch_id");
   }
-  return LedgerEpochRow{*id, line.text("origin").value_or(""), line.binary("open").value_or(""),
-                        line.text("note").value_or(""), line.text("retired").value_or("")};
+  const auto text = [&line](ExportName name) { return std::string(line.text(name).value_or("")); };
+  return LedgerEpochRow{std::string(*id), text("origin"), std::string(line.binary("open").value_or("")), text("note"),
+                        text("retired")};
 }
 
-Result<LedgerTileRow> tile_row(const ExportLine& line) {
+Result<LedgerTileRow> tile_row(ExportLine& line) {
   const auto epoch = uuid(line);
   const auto first = count(line, "first_index");
   const auto leaves = count(line, "leaf_count");
@@ -322,10 +278,10 @@ Result<LedgerTileRow> tile_row(const ExportLine& line) {
   if (!epoch || !first || !leaves || !first_at || !last_at || !hashes) {
     return misses("epoch_id, first_index, leaf_count, first_accept_at, last_accept_at or hashes");
   }
-  return LedgerTileRow{*epoch, *first, *leaves, *first_at, *last_at, *hashes};
+  return LedgerTileRow{*epoch, *first, *leaves, *first_at, *last_at, std::string(*hashes)};
 }
 
-Result<LedgerLeafRow> leaf_row(const ExportLine& line) {
+Result<LedgerLeafRow> leaf_row(ExportLine& line) {
   const auto epoch = uuid(line);
   const auto index = count(line, "leaf_index");
   const auto leaf = line.binary("leaf");
@@ -333,9 +289,9 @@ Result<LedgerLeafRow> leaf_row(const ExportLine& line) {
     return misses("epoch_id, leaf_index or leaf");
   }
   LedgerLeafRow row;
+  row.leaf = *leaf;
   row.epoch_id = *epoch;
   row.leaf_index = *index;
-  row.leaf = *leaf;
   row.tenant_id = line.text("tenant_id");
   row.log_id = line.text("log_id");
   row.tenant_seq = count(line, "tenant_seq");
@@ -349,7 +305,7 @@ Result<LedgerLeafRow> leaf_row(const ExportLine& line) {
   return row;
 }
 
-Result<LedgerCheckpointRow> checkpoint_row(const ExportLine& line) {
+Result<LedgerCheckpointRow> checkpoint_row(ExportLine& line) {
   const auto epoch = uuid(line);
   const auto size = count(line, "size");
   const auto root = line.binary("root");
@@ -358,7 +314,7 @@ Result<LedgerCheckpointRow> checkpoint_row(const ExportLine& line) {
   if (!epoch || !size || !root || !note || !accepted_at) {
     return misses("epoch_id, size, root, note or accepted_at");
   }
-  return LedgerCheckpointRow{*epoch, *size, *root, *note, *accepted_at};
+  return LedgerCheckpointRow{*epoch, *size, std::string(*root), std::string(*note), *accepted_at};
 }
 
 }  // namespace twinlog

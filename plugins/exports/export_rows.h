@@ -2,7 +2,7 @@
 // else that no agent writes is one of its faults.
 #pragma once
 
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "ledger/base/result.h"
@@ -13,14 +13,14 @@ namespace twinlog {
 
 enum class VersionTable : std::uint8_t { kRecords, kConflicts };
 
-Result<LedgerRow> version_row(const ExportLine& line, VersionTable table);
-Result<LedgerAccountRow> account_row(const ExportLine& line);
-Result<LedgerEpochRow> epoch_row(const ExportLine& line);
-Result<LedgerTileRow> tile_row(const ExportLine& line);
-Result<LedgerLeafRow> leaf_row(const ExportLine& line);
-Result<LedgerCheckpointRow> checkpoint_row(const ExportLine& line);
+Result<LedgerRow> version_row(ExportLine& line, VersionTable table);
+Result<LedgerAccountRow> account_row(ExportLine& line);
+Result<LedgerEpochRow> epoch_row(ExportLine& line);
+Result<LedgerTileRow> tile_row(ExportLine& line);
+Result<LedgerLeafRow> leaf_row(ExportLine& line);
+Result<LedgerCheckpointRow> checkpoint_row(ExportLine& line);
 
 /// Members of a row of auth_logs that no build of ours knows.
-std::vector<std::string> unknown_members(const ExportLine& line);
+std::vector<std::string_view> unknown_members(const ExportLine& line);
 
 }  // namespace twinlog

@@ -1,5 +1,9 @@
 #include "plugins/mongodb/bson.h"
 
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
 namespace twinlog::mongodb {
 namespace {
 
@@ -12,6 +16,11 @@ std::int64_t floor_millis(UtcMicros time) {
 
 int length(std::string_view text) {
   return static_cast<int>(text.size());
+}
+
+/// Few names have one length.
+bool is_before(std::string_view left, std::string_view right) {
+  return left.size() != right.size() ? left.size() < right.size() : left < right;
 }
 
 }  // namespace
@@ -111,15 +120,45 @@ BsonWriter& BsonWriter::end() {
   return *this;
 }
 
-std::optional<BsonField> BsonFields::find(const char* key) const {
-  BsonField field;
-  if (!bson_iter_init_find(&field.iter, &document_, key)) {
-    return std::nullopt;
+BsonFields::BsonFields(const bson_t& document) : document_(document) {
+  constexpr std::size_t kUsual = 40;
+  entries_.reserve(kUsual);
+  bson_iter_t iter;
+  if (bson_iter_init(&iter, &document_)) {
+    while (bson_iter_next(&iter)) {
+      entries_.push_back({{bson_iter_key(&iter), bson_iter_key_len(&iter)}, bson_iter_offset(&iter)});
+    }
   }
+  by_name_.resize(entries_.size());
+  std::iota(by_name_.begin(), by_name_.end(), 0U);
+  std::sort(by_name_.begin(), by_name_.end(), [this](std::uint32_t left, std::uint32_t right) {
+    const std::string_view one = entries_[left].name;
+    const std::string_view other = entries_[right].name;
+    return is_before(one, other) || (left < right && !is_before(other, one));
+  });
+}
+
+std::optional<std::size_t> BsonFields::place_of(std::string_view key) const {
+  const auto found = std::lower_bound(
+      by_name_.begin(), by_name_.end(), key,
+      [this](std::uint32_t place, std::string_view name) { return is_before(entries_[place].name, name); });
+  return found == by_name_.end() || entries_[*found].name != key ? std::nullopt : std::optional<std::size_t>(*found);
+}
+
+BsonField BsonFields::at(std::size_t place) const {
+  const Entry& entry = entries_[place];
+  BsonField field;
+  bson_iter_init_from_data_at_offset(&field.iter, bson_get_data(&document_), document_.len, entry.offset,
+                                     static_cast<std::uint32_t>(entry.name.size()));
   return field;
 }
 
-std::optional<std::string> BsonFields::text(const char* key) const {
+std::optional<BsonField> BsonFields::find(std::string_view key) const {
+  const auto place = place_of(key);
+  return place ? std::optional(at(*place)) : std::nullopt;
+}
+
+std::optional<std::string> BsonFields::text(std::string_view key) const {
   const auto field = find(key);
   if (!field || bson_iter_type(&field->iter) != BSON_TYPE_UTF8) {
     return std::nullopt;
@@ -129,7 +168,7 @@ std::optional<std::string> BsonFields::text(const char* key) const {
   return std::string(data, size);
 }
 
-std::vector<std::string> BsonFields::texts(const char* key) const {
+std::vector<std::string> BsonFields::texts(std::string_view key) const {
   std::vector<std::string> texts;
   const auto field = find(key);
   bson_iter_t element;
@@ -145,7 +184,7 @@ std::vector<std::string> BsonFields::texts(const char* key) const {
   return texts;
 }
 
-std::optional<std::int64_t> BsonFields::integer(const char* key) const {
+std::optional<std::int64_t> BsonFields::integer(std::string_view key) const {
   const auto field = find(key);
   if (!field || (bson_iter_type(&field->iter) != BSON_TYPE_INT32 && bson_iter_type(&field->iter) != BSON_TYPE_INT64)) {
     return std::nullopt;
@@ -153,23 +192,12 @@ std::optional<std::int64_t> BsonFields::integer(const char* key) const {
   return bson_iter_as_int64(&field->iter);
 }
 
-std::optional<std::int64_t> BsonFields::number(const char* key) const {
+std::optional<std::int64_t> BsonFields::number(std::string_view key) const {
   const auto field = find(key);
   return field && BSON_ITER_HOLDS_NUMBER(&field->iter) ? std::optional(bson_iter_as_int64(&field->iter)) : std::nullopt;
 }
 
-std::vector<std::string> BsonFields::names() const {
-  std::vector<std::string> names;
-  bson_iter_t iter;
-  if (bson_iter_init(&iter, &document_)) {
-    while (bson_iter_next(&iter)) {
-      names.emplace_back(bson_iter_key(&iter));
-    }
-  }
-  return names;
-}
-
-std::optional<bool> BsonFields::boolean(const char* key) const {
+std::optional<bool> BsonFields::boolean(std::string_view key) const {
   const auto field = find(key);
   if (!field || bson_iter_type(&field->iter) != BSON_TYPE_BOOL) {
     return std::nullopt;
@@ -177,7 +205,7 @@ std::optional<bool> BsonFields::boolean(const char* key) const {
   return bson_iter_bool(&field->iter);
 }
 
-std::optional<UtcMicros> BsonFields::date(const char* key) const {
+std::optional<UtcMicros> BsonFields::date(std::string_view key) const {
   const auto field = find(key);
   if (!field || bson_iter_type(&field->iter) != BSON_TYPE_DATE_TIME) {
     return std::nullopt;
@@ -185,7 +213,7 @@ std::optional<UtcMicros> BsonFields::date(const char* key) const {
   return bson_iter_date_time(&field->iter) * 1000;
 }
 
-std::optional<std::string> BsonFields::binary(const char* key) const {
+std::optional<std::string> BsonFields::binary(std::string_view key) const {
   const auto field = find(key);
   if (!field || bson_iter_type(&field->iter) != BSON_TYPE_BINARY) {
     return std::nullopt;
@@ -197,7 +225,7 @@ std::optional<std::string> BsonFields::binary(const char* key) const {
   return std::string(reinterpret_cast<const char*>(data), size);
 }
 
-std::optional<Bson> BsonFields::document(const char* key) const {
+std::optional<Bson> BsonFields::document(std::string_view key) const {
   const auto field = find(key);
   if (!field || bson_iter_type(&field->iter) != BSON_TYPE_DOCUMENT) {
     return std::nullopt;
@@ -213,8 +241,8 @@ std::optional<Bson> BsonFields::document(const char* key) const {
   return copy;
 }
 
-std::optional<UtcMicros> BsonFields::time(const std::string& key) const {
-  return integer((key + "_us").c_str());
+std::optional<UtcMicros> BsonFields::time(std::string_view key) const {
+  return integer(std::string(key).append("_us"));
 }
 
 }  // namespace twinlog::mongodb

@@ -80,28 +80,41 @@ struct BsonField {
   bson_iter_t iter;
 };
 
-/// Looks fields up by name; a field of another type counts as absent.
+/// Looks fields up by name, in an index made once; a field of another type counts as absent, and of two of one name the
+/// first is found. The document must outlive it, unchanged.
 class BsonFields {
  public:
-  explicit BsonFields(const bson_t& document) : document_(document) {}
-  explicit BsonFields(const Bson& document) : document_(*document.get()) {}
-  std::optional<std::string> text(const char* key) const;
+  explicit BsonFields(const bson_t& document);
+  explicit BsonFields(const Bson& document) : BsonFields(*document.get()) {}
+  std::optional<std::string> text(std::string_view key) const;
   /// The texts of an array; other elements are left out.
-  std::vector<std::string> texts(const char* key) const;
-  std::optional<std::int64_t> integer(const char* key) const;  ///< int32 or int64
-  std::optional<bool> boolean(const char* key) const;
-  std::optional<std::string> binary(const char* key) const;
-  std::optional<Bson> document(const char* key) const;  ///< A copy.
-  std::optional<UtcMicros> date(const char* key) const;
+  std::vector<std::string> texts(std::string_view key) const;
+  std::optional<std::int64_t> integer(std::string_view key) const;  ///< int32 or int64
+  std::optional<bool> boolean(std::string_view key) const;
+  std::optional<std::string> binary(std::string_view key) const;
+  std::optional<Bson> document(std::string_view key) const;  ///< A copy.
+  std::optional<UtcMicros> date(std::string_view key) const;
   /// The int64 `<key>_us`.
-  std::optional<UtcMicros> time(const std::string& key) const;
-  std::optional<std::int64_t> number(const char* key) const;  ///< Of any number's type.
-  std::vector<std::string> names() const;                     ///< In their order.
+  std::optional<UtcMicros> time(std::string_view key) const;
+  std::optional<std::int64_t> number(std::string_view key) const;  ///< Of any number's type.
   /// A position at the field, whatever its type.
-  std::optional<BsonField> find(const char* key) const;
+  std::optional<BsonField> find(std::string_view key) const;
+
+  // By place, in their order.
+  std::size_t size() const { return entries_.size(); }
+  std::string_view name(std::size_t place) const { return entries_[place].name; }
+  BsonField at(std::size_t place) const;
+  /// Of the first of that name.
+  std::optional<std::size_t> place_of(std::string_view key) const;
 
  private:
+  struct Entry {
+    std::string_view name;
+    std::uint32_t offset = 0;
+  };
   const bson_t& document_;
+  std::vector<Entry> entries_;
+  std::vector<std::uint32_t> by_name_;  ///< Places.
 };
 
 }  // namespace twinlog::mongodb

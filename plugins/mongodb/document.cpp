@@ -2,36 +2,12 @@
 
 #include <utility>
 
+#include "ledger/record/stored_texts.h"
 #include "plugins/mongodb/json_bson.h"
 #include "plugins/mongodb/names.h"
 
 namespace twinlog::mongodb {
 namespace {
-
-struct TextField {
-  const char* name;
-  std::optional<std::string> AuthEvent::*member;
-};
-
-constexpr TextField kTextFields[] = {
-    {"organisation_id", &AuthEvent::organisation_id},
-    {"user_id", &AuthEvent::user_id},
-    {"username", &AuthEvent::username},
-    {"actor_id", &AuthEvent::actor_id},
-    {"ip", &AuthEvent::ip},
-    {"remote_host", &AuthEvent::remote_host},
-    {"user_agent", &AuthEvent::user_agent},
-    {"channel", &AuthEvent::channel},
-    {"service", &AuthEvent::service},
-    {"auth_method", &AuthEvent::auth_method},
-    {"failure_reason", &AuthEvent::failure_reason},
-    {"failure_code", &AuthEvent::failure_code},
-    {"session_ref", &AuthEvent::session_ref},
-    {"request_id", &AuthEvent::request_id},
-    {"lock_reason", &AuthEvent::lock_reason},
-    {"reset_reason", &AuthEvent::reset_reason},
-    {"account", &AuthEvent::account},
-};
 
 Error corrupt(const char* what) {
   return {ErrorKind::kCorrupt, std::string("a document in the store has no usable ") + what +
@@ -50,7 +26,7 @@ std::optional<LockKind> lock_kind_from(const std::optional<std::string>& text) {
 bool append_event(BsonWriter& writer, const AuthEvent& event) {
   writer.text("tenant_id", event.tenant_id).text("log_id", event.log_id).text("event_type", event.event_type);
   writer.time("occurred_at", event.occurred_at);
-  for (const TextField& field : kTextFields) {
+  for (const StoredText& field : kStoredTexts) {
     if (const auto& value = event.*field.member) {
       writer.text(field.name, *value);
     }
@@ -106,7 +82,7 @@ Result<AuthEvent> event_from(const BsonFields& fields) {
   event.log_id = std::move(*log_id);
   event.event_type = std::move(*event_type);
   event.occurred_at = *occurred_at;
-  for (const TextField& field : kTextFields) {
+  for (const StoredText& field : kStoredTexts) {
     event.*field.member = fields.text(field.name);
   }
   if (const auto attempts = fields.integer("failed_login_attempts")) {
@@ -137,7 +113,7 @@ Arrival arrival_from(const BsonFields& fields) {
   for (const Ingress known : {Ingress::kUnix, Ingress::kHttp}) {
     arrival.ingress = ingress == static_cast<std::int64_t>(known) ? known : arrival.ingress;
   }
-  const auto peer = [&fields](const char* name) {
+  const auto peer = [&fields](std::string_view name) {
     const std::int64_t id = fields.integer(name).value_or(kNobody);
     return id >= 0 && id < kNobody ? static_cast<std::uint32_t>(id) : kNobody;
   };

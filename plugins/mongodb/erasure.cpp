@@ -91,13 +91,15 @@ std::string new_id(const ErasedRow& row) {
 Bson renewed(const BsonFields& fields, const ErasedRow& row, const std::set<std::string>& gone) {
   Bson document;
   BsonWriter writer(document);
-  for (const std::string& name : fields.names()) {
+  for (std::size_t place = 0; place < fields.size(); ++place) {
+    const std::string name(fields.name(place));
     if (name == "_id") {
       writer.text(name, new_id(row));
     } else if (name == "content_hash") {
       writer.binary(name, as_text(row.content_hash));
-    } else if (const auto field = fields.find(name.c_str()); field && !gone.contains(name) && name != "salts") {
-      bson_append_iter(document.get(), name.c_str(), -1, &field->iter);
+    } else if (!gone.contains(name) && name != "salts") {
+      const BsonField field = fields.at(place);
+      bson_append_iter(document.get(), name.c_str(), -1, &field.iter);
     }
   }
   if (!row.salts.empty()) {

@@ -1,7 +1,7 @@
 #include "plugins/mongodb/field_faults.h"
 
-#include <algorithm>
-#include <set>
+#include <optional>
+#include <utility>
 
 namespace twinlog::mongodb {
 namespace {
@@ -64,65 +64,80 @@ std::int64_t floor_millis(std::int64_t micros) {
   return micros / kMicrosPerMilli - (micros % kMicrosPerMilli < 0 ? 1 : 0);
 }
 
-/// Of the field itself, not of what stands beside it; "" for none.
-std::string fault_of(const BsonFields& fields, const std::string& name, FieldType type, Presence presence) {
-  const auto field = fields.find(name.c_str());
-  if (!field) {
-    return presence == Presence::kOrAbsent ? "" : name + " is not there";
-  }
-  if (presence == Presence::kOrNull && is_null(*field)) {
-    return "";
-  }
-  return has_type(*field, type) ? "" : name + " is of another type";
-}
+/// Looks at the fields of one document by the rules, and remembers which it has seen.
+class FaultFinder {
+ public:
+  explicit FaultFinder(const BsonFields& fields) : fields_(fields), is_known_(fields.size()) {}
 
-std::string date_fault(const BsonFields& fields, const std::string& name) {
-  const auto date = fields.find(name.c_str());
-  const auto micros = fields.find((name + "_us").c_str());
-  if (date.has_value() != micros.has_value() || (date && is_null(*date) != is_null(*micros))) {
-    return name + " and its microseconds are not both there";
+  void look(const FieldRule& rule) {
+    const std::string_view name = rule.name;
+    const auto field = take(name);
+    if (rule.type != FieldType::kDate) {
+      look_at(field, name, rule.type, rule.presence);
+      return;
+    }
+    const std::string beside = std::string(name).append("_us");
+    const auto micros = take(beside);
+    const bool is_right = look_at(field, name, rule.type, rule.presence);
+    if (look_at(micros, beside, FieldType::kInt64, rule.presence) && is_right) {
+      look_at_date(field, micros, name);
+    }
   }
-  if (!date || is_null(*date)) {
-    return "";
+
+  std::vector<std::string> take_all() {
+    for (std::size_t place = 0; place < fields_.size(); ++place) {
+      if (!is_known_[place]) {
+        const bool is_second = fields_.place_of(fields_.name(place)) != place;
+        note(fields_.name(place), is_second ? " is there twice" : " is a field that no agent writes");
+      }
+    }
+    return std::move(faults_);
   }
-  return bson_iter_date_time(&date->iter) == floor_millis(bson_iter_int64(&micros->iter))
-             ? ""
-             : name + " is not the time of its microseconds";
-}
+
+ private:
+  std::optional<BsonField> take(std::string_view name) {
+    const auto place = fields_.place_of(name);
+    if (!place) {
+      return std::nullopt;
+    }
+    is_known_[*place] = true;
+    return fields_.at(*place);
+  }
+  bool note(std::string_view name, std::string_view words) {
+    faults_.push_back(std::string(name).append(words));
+    return false;
+  }
+  /// Of the field itself, not of what stands beside it; whether it is right.
+  bool look_at(const std::optional<BsonField>& field, std::string_view name, FieldType type, Presence presence) {
+    if (!field) {
+      return presence == Presence::kOrAbsent || note(name, " is not there");
+    }
+    const bool is_right = (presence == Presence::kOrNull && is_null(*field)) || has_type(*field, type);
+    return is_right || note(name, " is of another type");
+  }
+  void look_at_date(const std::optional<BsonField>& date, const std::optional<BsonField>& micros,
+                    std::string_view name) {
+    if (date.has_value() != micros.has_value() || (date && is_null(*date) != is_null(*micros))) {
+      note(name, " and its microseconds are not both there");
+    } else if (date && !is_null(*date) &&
+               bson_iter_date_time(&date->iter) != floor_millis(bson_iter_int64(&micros->iter))) {
+      note(name, " is not the time of its microseconds");
+    }
+  }
+
+  const BsonFields& fields_;
+  std::vector<bool> is_known_;
+  std::vector<std::string> faults_;
+};
 
 }  // namespace
 
 std::vector<std::string> field_faults(const BsonFields& fields, std::span<const FieldRule> rules) {
-  std::vector<std::string> faults;
-  std::set<std::string> known;
-  const auto note = [&faults](std::string fault) {
-    if (!fault.empty()) {
-      faults.push_back(std::move(fault));
-      return true;
-    }
-    return false;
-  };
+  FaultFinder finder(fields);
   for (const FieldRule& rule : rules) {
-    const std::string name(rule.name);
-    known.insert(name);
-    bool is_wrong = note(fault_of(fields, name, rule.type, rule.presence));
-    if (rule.type == FieldType::kDate) {
-      known.insert(name + "_us");
-      is_wrong = note(fault_of(fields, name + "_us", FieldType::kInt64, rule.presence)) || is_wrong;
-      if (!is_wrong) {
-        note(date_fault(fields, name));
-      }
-    }
+    finder.look(rule);
   }
-  std::set<std::string> seen;
-  for (const std::string& name : fields.names()) {
-    if (!seen.insert(name).second) {
-      faults.push_back(name + " is there twice");
-    } else if (!known.contains(name)) {
-      faults.push_back(name + " is a field that no agent writes");
-    }
-  }
-  return faults;
+  return finder.take_all();
 }
 
 }  // namespace twinlog::mongodb

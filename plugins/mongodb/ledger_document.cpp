@@ -51,8 +51,8 @@ constexpr auto kVersionFields = std::to_array<FieldRule>({{"_id"},
                                                           {"peer_uid", kInt64, kOrAbsent},
                                                           {"peer_gid", kInt64, kOrAbsent},
                                                           {"record_key", kBinary, kOrAbsent},
-                                                          {"salts", kBinary, kOrAbsent}});
-constexpr FieldRule kHasConflict = {"has_conflict", kBoolean};
+                                                          {"salts", kBinary, kOrAbsent},
+                                                          {"has_conflict", kBoolean}});  // Last: a conflict has none.
 
 constexpr auto kAccountFields = std::to_array<FieldRule>({{"_id"},
                                                           {"tenant_id"},
@@ -105,7 +105,7 @@ std::string joined(const std::vector<std::string>& faults) {
 }
 
 /// Nothing for a negative number.
-std::optional<std::uint64_t> count_from(const BsonFields& fields, const char* name) {
+std::optional<std::uint64_t> count_from(const BsonFields& fields, std::string_view name) {
   const auto value = fields.integer(name);
   return value && *value >= 0 ? std::optional(static_cast<std::uint64_t>(*value)) : std::nullopt;
 }
@@ -159,11 +159,8 @@ void add_value_faults(const BsonFields& fields, Shelf shelf, LedgerRow& row) {
 LedgerRow read_version_document(Shelf shelf, const BsonFields& fields) {
   LedgerRow row;
   row.is_conflict = shelf == Shelf::kConflicts;
-  std::vector<FieldRule> rules(kVersionFields.begin(), kVersionFields.end());
-  if (!row.is_conflict) {
-    rules.push_back(kHasConflict);
-  }
-  row.faults = field_faults(fields, rules);
+  const std::span<const FieldRule> rules = kVersionFields;
+  row.faults = field_faults(fields, row.is_conflict ? rules.first(rules.size() - 1) : rules);
   auto version = version_from(fields);
   if (version) {
     row.version = *std::move(version);

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "ledger/leaf/leaf.h"
 #include "plugins/mongodb/client.h"
 #include "plugins/mongodb/document.h"
 #include "plugins/mongodb/ledger_rows.h"
@@ -14,6 +15,7 @@ namespace mongodb {
 namespace {
 
 constexpr std::size_t kKeysPerRead = 1000;
+constexpr std::size_t kLeafTypeAt = 4;  ///< Behind "TWL1".
 
 class MongodbReader final : public StoreReader {
  public:
@@ -27,6 +29,7 @@ class MongodbReader final : public StoreReader {
   }
   StoreResult<std::optional<ShownAccount>> account(const AccountKey& key) override;
   StoreResult<std::vector<StoredLeaf>> leaves(std::span<const LeafPlace> places) override;
+  StoreResult<std::vector<StoredLeaf>> prunes_of(std::span<const Uuid> epochs) override;
   StoreResult<std::vector<SeenCheckpoint>> newest_checkpoints(std::size_t most) override;
 
  private:
@@ -124,6 +127,15 @@ Bson by_ids(const std::set<std::string>& ids) {
   return filter;
 }
 
+void take_leaf(const BsonFields& fields, std::vector<StoredLeaf>& found) {
+  const auto epoch_id = uuid_from_text(fields.text("epoch_id").value_or(""));
+  const auto index = fields.integer("leaf_index");
+  if (epoch_id && index) {
+    found.push_back(
+        {.place = {*epoch_id, static_cast<std::uint64_t>(*index)}, .leaf = fields.binary("leaf").value_or("")});
+  }
+}
+
 StoreResult<std::vector<StoredLeaf>> MongodbReader::leaves(std::span<const LeafPlace> places) {
   if (auto failed = connect()) {
     return *std::move(failed);
@@ -139,18 +151,37 @@ StoreResult<std::vector<StoredLeaf>> MongodbReader::leaves(std::span<const LeafP
     const Bson filter = by_ids(ids);
     auto failed =
         client_->find({.collection = kLedgerLeaves, .filter = filter, .projection = Bson(), .expected = ids.size()},
-                      [&found](const BsonFields& fields) {
-                        const auto epoch_id = uuid_from_text(fields.text("epoch_id").value_or(""));
-                        const auto index = fields.integer("leaf_index");
-                        if (epoch_id && index) {
-                          found.push_back({.place = {*epoch_id, static_cast<std::uint64_t>(*index)},
-                                           .leaf = fields.binary("leaf").value_or("")});
-                        }
-                      });
+                      [&found](const BsonFields& fields) { take_leaf(fields, found); });
     if (failed) {
       client_.reset();
       return *std::move(failed);
     }
+  }
+  return found;
+}
+
+/// What a leaf says cannot be asked of the server: its bytes are looked through here.
+StoreResult<std::vector<StoredLeaf>> MongodbReader::prunes_of(std::span<const Uuid> epochs) {
+  if (auto failed = connect()) {
+    return *std::move(failed);
+  }
+  std::vector<StoredLeaf> found;
+  const Bson all;
+  auto failed = client_->find(
+      {.collection = kLedgerLeaves, .filter = all, .projection = Bson(), .expected = kKeysPerRead},
+      [&found, epochs](const BsonFields& fields) {
+        const std::string leaf = fields.binary("leaf").value_or("");
+        const bool is_prune = leaf.size() > kLeafTypeAt && leaf[kLeafTypeAt] == static_cast<char>(LeafType::kPrune);
+        const bool is_wanted = is_prune && std::ranges::any_of(epochs, [&leaf](const Uuid& epoch_id) {
+                                 return leaf.find(as_text(epoch_id)) != std::string::npos;
+                               });
+        if (is_wanted) {
+          take_leaf(fields, found);
+        }
+      });
+  if (failed) {
+    client_.reset();
+    return *std::move(failed);
   }
   return found;
 }

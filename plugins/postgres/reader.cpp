@@ -16,6 +16,10 @@ constexpr std::chrono::milliseconds kReadLimit = std::chrono::seconds{60};
 constexpr std::string_view kLeaves =
     "SELECT l.epoch_id, l.leaf_index, l.leaf FROM unnest($1::uuid[], $2::bigint[]) AS k(epoch_id, leaf_index) "
     "JOIN ledger_leaves l ON l.epoch_id = k.epoch_id AND l.leaf_index = k.leaf_index";
+/// PRUNE leaves (the byte behind "TWL1" is the type) in which the id of one of these epochs occurs anywhere.
+constexpr std::string_view kPrunes =
+    "SELECT epoch_id, leaf_index, leaf FROM ledger_leaves WHERE log_id IS NULL AND substr(leaf, 5, 1) = '\\x09' AND "
+    "EXISTS (SELECT FROM unnest($1::uuid[]) AS k(epoch_id) WHERE position(uuid_send(k.epoch_id) IN leaf) > 0)";
 constexpr std::string_view kNewestCheckpoints =
     "SELECT c.epoch_id, c.note, coalesce(e.open, ''), coalesce(e.note, '') FROM ledger_checkpoints c "
     "LEFT JOIN ledger_epochs e ON e.epoch_id = c.epoch_id ORDER BY c.accepted_at DESC, c.size DESC LIMIT $1";
@@ -93,18 +97,15 @@ class PostgresReader final : public StoreReader {
       epochs.bytes(as_text(place.epoch_id));
       indices.int8(static_cast<std::int64_t>(place.index));
     }
-    auto rows = ask({kLeaves, {epochs.take(), indices.take()}});
-    if (!rows) {
-      return std::move(rows).error();
+    return read_leaves({kLeaves, {epochs.take(), indices.take()}});
+  }
+
+  StoreResult<std::vector<StoredLeaf>> prunes_of(std::span<const Uuid> epochs) override {
+    ArrayBuilder wanted(kUuid);
+    for (const Uuid& epoch_id : epochs) {
+      wanted.bytes(as_text(epoch_id));
     }
-    std::vector<StoredLeaf> found;
-    found.reserve(static_cast<std::size_t>(rows->count()));
-    for (int row = 0; row < rows->count(); ++row) {
-      found.push_back({.place = {.epoch_id = uuid_value(rows->value(row, 0)),
-                                 .index = static_cast<std::uint64_t>(int8_value(rows->value(row, 1)))},
-                       .leaf = std::string(rows->value(row, 2))});
-    }
-    return found;
+    return read_leaves({kPrunes, {wanted.take()}});
   }
 
   StoreResult<std::vector<SeenCheckpoint>> newest_checkpoints(std::size_t most) override {
@@ -133,6 +134,21 @@ class PostgresReader final : public StoreReader {
       connection_ = std::move(opened).value();
     }
     return connection_->run_one(std::move(statement), kReadLimit);
+  }
+
+  StoreResult<std::vector<StoredLeaf>> read_leaves(Statement statement) {
+    auto rows = ask(std::move(statement));
+    if (!rows) {
+      return std::move(rows).error();
+    }
+    std::vector<StoredLeaf> found;
+    found.reserve(static_cast<std::size_t>(rows->count()));
+    for (int row = 0; row < rows->count(); ++row) {
+      found.push_back({.place = {.epoch_id = uuid_value(rows->value(row, 0)),
+                                 .index = static_cast<std::uint64_t>(int8_value(rows->value(row, 1)))},
+                       .leaf = std::string(rows->value(row, 2))});
+    }
+    return found;
   }
 
   StoreResult<std::vector<StoredVersion>> read(const std::string& sql, std::span<const EventKey> keys) {

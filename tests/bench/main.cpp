@@ -20,6 +20,7 @@ constexpr const char* kUsage =
   twinlog-bench postgres-bulk POSTGRES_URI EVENTS RUN ROWS               bare bulk insert of the same rows
   twinlog-bench mongodb-bulk MONGODB_URI EVENTS RUN ROWS                 bare bulk insert of the same documents
   twinlog-bench pour SOCKET FILE                                         a file into a socket that never answers
+  twinlog-bench commits FOLDER EVENTS RUN COUNT with|without             CPU of a spool an event, with or without ledger
   twinlog-bench lines EVENTS RUN COUNT                                   the events themselves, to standard output
   twinlog-bench syncs FOLDER COUNT                                       4 KiB and fdatasync
 
@@ -51,14 +52,23 @@ void print_lines(const Words& words) {
   }
 }
 
-const std::array<Way, 8>& ways() {
-  static const std::array<Way, 8> all = {{
+void commits(const Words& words) {
+  if (words[4] != "with" && words[4] != "without") {
+    give_up("with or without the ledger's work");
+  }
+  measure_commits(words[0], lines_of(words, 1), std::stoul(words[3]),
+                  words[4] == "with" ? LedgerWork::kDone : LedgerWork::kLeftOut);
+}
+
+const std::array<Way, 9>& ways() {
+  static const std::array<Way, 9> all = {{
       {"answers", 6, [](const Words& w) { measure_answers(w[0], lines_of(w, 1), shape_of(w)); }},
       {"rocksdb", 6, [](const Words& w) { measure_rocksdb(w[0], lines_of(w, 1), shape_of(w)); }},
       {"pipeline", 4, [](const Words& w) { measure_postgres_pipeline(w[0], lines_of(w, 1), std::stoul(w[3])); }},
       {"postgres-bulk", 4, [](const Words& w) { measure_postgres_bulk(w[0], lines_of(w, 1), std::stoul(w[3])); }},
       {"mongodb-bulk", 4, [](const Words& w) { measure_mongodb_bulk(w[0], lines_of(w, 1), std::stoul(w[3])); }},
       {"pour", 2, [](const Words& w) { measure_pouring(w[0], w[1]); }},
+      {"commits", 5, commits},
       {"lines", 3, print_lines},
       {"syncs", 2, [](const Words& w) { measure_syncs(w[0], std::stoul(w[1])); }},
   }};

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,10 @@ void measure_answers(const std::string& path, const Lines& lines, const Shape& s
 void measure_pouring(const std::string& path, const std::string& file);
 /// Into a new RocksDB in `folder`, synced, IN_FLIGHT events a write batch; it groups the threads' batches by itself.
 void measure_rocksdb(const std::string& folder, const Lines& lines, const Shape& shape);
+/// Into a new spool in `folder`, `count` events in batches of kRowsPerBatch, and out again as a courier reads: the CPU
+/// of both, an event, with the ledger's work or with that left out. {"events", "commit_cpu_us", "read_cpu_us"}
+enum class LedgerWork : std::uint8_t { kDone, kLeftOut };
+void measure_commits(const std::string& folder, const Lines& lines, std::size_t count, LedgerWork work);
 /// 4 KiB and one fdatasync, `count` times, at the end of a new file in `folder`.
 void measure_syncs(const std::string& folder, std::size_t count);
 

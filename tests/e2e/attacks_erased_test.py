@@ -3,9 +3,11 @@ import unittest
 
 import command
 import forger
+import forger_rows
 import ledger_scene
+from forger_epoch import MINUTE
 from keeper_case import KeeperCase
-from ledger_case import LATER, STORES
+from ledger_case import LATER, STORES, LedgerCase
 
 
 class Erased(KeeperCase):
@@ -86,6 +88,56 @@ class Erased(KeeperCase):
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         checked = command.run("verify", "--proof", f"{path}.tlog-proof", "--trust", self.scene.trust)
         self.assertEqual(0, checked.returncode, checked.stdout + checked.stderr)
+
+
+def erased(row, raw, field):
+    """The row of an event as an erasure of that field leaves it; `raw` is its leaf."""
+    salts = b""
+    for name in sorted(set(row) & set(forger.NUMBERS), key=forger.NUMBERS.get):
+        number = forger.NUMBERS[name]
+        salt = forger.salt(row["record_key"], number)
+        tail = forger.commitment(number, salt, forger.value_bytes(name, row[name])) if name == field else salt
+        salts += bytes([number, name == field]) + tail
+    left = {name: value for name, value in row.items() if name not in (field, "record_key", "content_hash")}
+    return left | {"salts": salts} if "has_conflict" in row else left | {"salts": salts, "content_hash": forger.leaf_hash(raw)}
+
+
+class PassedOff(LedgerCase):
+    """Two versions of one id, erased long after both arrived, by an epoch of the test's own."""
+
+    def versions(self):
+        """(epoch, the conflict's row as it is left, its leaf)"""
+        epoch = self.forged()
+        for agent in ("first", "second"):
+            epoch.event(log_id="twice", user_agent=agent)
+        record, conflict = epoch.kept[-2][2], epoch.kept[-1][2]
+        del epoch.kept[-2:]
+        del conflict["has_conflict"]
+        record["has_conflict"] = True
+        left = [erased(row, epoch.raws[row["leaf_index"]], "user_agent") for row in (record, conflict)]
+        epoch.heartbeat()
+        epoch.heartbeat()
+        epoch.step(20 * MINUTE)
+        epoch.own(forger.ERASE, {0x22: bytes([forger.NUMBERS["user_agent"]]), 0x29: forger.ranges((epoch.epoch_id.bytes, 1, 2))})
+        epoch.kept += [("auth_logs", STORES, left[0]), ("auth_log_conflicts", STORES, left[1])]
+        epoch.close()
+        self.write(epoch)
+        self.assert_clean()
+        return epoch, left[1], epoch.raws[2]
+
+    def test_a_conflict_of_what_was_erased_passed_off_as_a_repeat_of_it(self):
+        """A repeat of an erased record is a leaf alone, without key and salts; so the attacker makes one of the conflict."""
+        epoch, conflict, leaf = self.versions()
+        bare = {name: conflict[name] for name in ("epoch_id", "leaf_index", "tenant_id", "log_id", "tenant_seq")} | {"leaf": leaf}
+        self.sql("DELETE FROM auth_log_conflicts WHERE log_id = 'twice'")
+        self.set_column("twice", "has_conflict", False)
+        self.insert("ledger_leaves", bare)
+        self.assert_found("MODIFIED", 1, store="postgres", origin=epoch.origin, leaf_index=2, log_id="twice")
+        self.db.auth_log_conflicts.delete_one({"log_id": "twice"})
+        self.set_field("twice", has_conflict=False)
+        self.db.ledger_leaves.insert_one(forger_rows.as_document("ledger_leaves", bare))
+        for store in STORES:
+            self.assert_found("MODIFIED", 1, store=store, origin=epoch.origin, leaf_index=2, log_id="twice")
 
 
 class Pruned(KeeperCase):

@@ -35,6 +35,24 @@ class Retired(LedgerCase):
         self.assertEqual(forger.retirement(epoch.origin, epoch.size, epoch.root(), "node lost", self.scene.enrolment), text)
         self.assertEqual(text, self.db.ledger_epochs.find_one({"_id": str(epoch.epoch_id)})["retired"])
 
+    def test_it_says_what_it_declares_and_what_no_checkpoint_covers(self):
+        epoch = self.lost()
+        done = self.retire(epoch)
+        self.assertIn(f"declares {epoch.size} leaves, up to leaf {epoch.size - 1}, ", done.stdout)
+        self.assertIn("all of them lie under a checkpoint", done.stdout)
+        other = self.forged()
+        other.event()
+        other.heartbeat()
+        covered = other.size
+        other.event()
+        other.event()
+        self.write(other)
+        done = self.retire(other)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        self.assertIn(f"declares {covered + 2} leaves, up to leaf {covered + 1}, ", done.stdout)
+        self.assertIn(f"the last 2 leaves, from leaf {covered} on, under no checkpoint", done.stdout)
+        self.assert_found("RETIRED", 0, origin=other.origin)
+
     def expect_refusal(self, epoch, *words):
         done = self.retire(epoch, *words)
         self.assertEqual(1, done.returncode, done.stdout + done.stderr)

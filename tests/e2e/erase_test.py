@@ -47,6 +47,23 @@ class Erase(KeeperCase):
         self.assertEqual(0, keeper.stop(), keeper.log_text()[-2000:])
         self.assert_clean()
 
+    def test_what_a_store_refused_and_somebody_discarded_is_not_waited_for(self):
+        keeper = self.keeper()
+        self.sql("ALTER TABLE auth_logs ADD CONSTRAINT no_such_agent CHECK (user_agent IS DISTINCT FROM 'refused') NOT VALID")
+        keeper.send_lines([ledger_scene.line("refused-1", 1, user_agent="refused")])
+        keeper.wait_delivered()
+        done = self.erase(keeper, "--log-id", "refused-1")
+        self.assertEqual(1, done.returncode, done.stdout)
+        self.assertIn("as dead letters", done.stderr)
+        done = command.run("spool", "dead-letters", "discard", "--id", "acme/refused-1", "--yes", "--reason", "test data",
+                           "--config", keeper.config)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        done = self.erase(keeper, "--log-id", "refused-1")
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        self.assertIsNone(self.document("refused-1").get("user_agent"))
+        self.assertEqual(0, keeper.stop(), keeper.log_text()[-2000:])
+        self.assert_found("DEAD_LETTER", 2, store="postgres")
+
     def files_with(self, agent, value):
         """Of its spool."""
         return [path for path in agent.spool.rglob("*") if path.is_file() and value.encode() in path.read_bytes()]

@@ -28,6 +28,12 @@ class OthersVerifiers(unittest.TestCase):
         self.assertIn('tenant_id = "acme"\n  log_id = "e-1"\n  event_type = "login_success"\n', said)
         self.assertNotIn("user_id", said)
 
+    def test_the_key_of_an_epoch_comes_out_of_a_disclosure_that_the_enrolment_key_vouches_for(self):
+        code, said = verifiers.ask(verifiers.GO, "epoch", GOLDEN / "event.disclosure.json", GOLDEN / "enrolment.key")
+        self.assertEqual((code, said.strip()), (0, (GOLDEN / "epoch.key").read_text().strip()))
+        code, said = verifiers.ask(verifiers.GO, "epoch", GOLDEN / "event.disclosure.json", GOLDEN / "epoch.key")
+        self.assertEqual(code, 1, said)
+
     def test_an_epoch_is_not_believed_under_another_enrolment_key(self):
         code, said = verifiers.ask(verifiers.GO, "proof", GOLDEN / "event.tlog-proof", GOLDEN / "event.disclosure.json",
                                    GOLDEN / "epoch.key")

@@ -42,6 +42,26 @@ TEST_F(Erasing, ALeafNamesTheVersionsOfBothStoresTogether) {
   EXPECT_THAT(done.error().message(), HasSubstr("2 versions are in one store and not in the other"));
 }
 
+TEST_F(Erasing, WhatAStoreRefusedAndNeverGetsIsNotWaitedFor) {
+  scene_.put("a", 3);
+  scene_.two.records.erase(FakeScene::key("a"));
+  EXPECT_FALSE(erase("a").has_value()) << "it may still come";
+  scene_.given_up = {{GapStore::kPostgres, {{}, 3, 3}}};
+  EXPECT_FALSE(erase("a").has_value()) << "that is the other store";
+  scene_.given_up = {{GapStore::kMongodb, {{}, 2, 4}}};
+  const auto done = erase("a");
+  ASSERT_TRUE(done.has_value()) << done.error().message();
+  EXPECT_TRUE(is_erased(scene_.one, "a"));
+  scene_.given_up = {{std::nullopt, {{}, 3, 3}}};
+  EXPECT_TRUE(erase("a").has_value()) << "lost with a spool, for both";
+}
+
+TEST_F(Erasing, WhereNothingIsLackingNobodyIsAskedWhatWasGivenUp) {
+  scene_.put("a", 3);
+  ASSERT_TRUE(erase("a").has_value());
+  EXPECT_EQ(scene_.given_up_asked, 0);
+}
+
 TEST_F(Erasing, WhatBothHaveIsDoneAndTheSpoolForgets) {
   scene_.put("a", 3);
   const auto done = erase("a");

@@ -91,8 +91,8 @@ StoreResult<RetentionReport> FakeKeeper::prune(std::span<const EventKey> keys) {
 
 std::vector<KeptStore> FakeScene::stores() {
   std::vector<KeptStore> made;
-  made.push_back({"the first store", std::make_unique<FakeKeeper>(one)});
-  made.push_back({"the second store", std::make_unique<FakeKeeper>(two)});
+  made.push_back({"the first store", std::make_unique<FakeKeeper>(one), GapStore::kPostgres});
+  made.push_back({"the second store", std::make_unique<FakeKeeper>(two), GapStore::kMongodb});
   return made;
 }
 
@@ -125,6 +125,10 @@ KeeperAgent FakeScene::agent() {
               }
             }
             return ranges;
+          },
+          .given_up = [this]() -> Result<std::vector<GivenUp>> {
+            ++given_up_asked;
+            return given_up;
           },
           .on_pruning = [](std::span<const EventKey> /*keys*/) {},
           .tell = [](const std::string& /*words*/) {}};

@@ -54,6 +54,8 @@ struct FakeScene {
   int forgotten = 0;
   int settled = 0;
   int pruned_before_asked = 0;
+  std::vector<GivenUp> given_up;
+  int given_up_asked = 0;
   bool takes_leaves = true;
 
   std::vector<KeptStore> stores();

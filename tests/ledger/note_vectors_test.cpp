@@ -70,6 +70,22 @@ TEST(NoteVectors, CheckpointIsReadBackAndHoldsForItsKeysAlone) {
   EXPECT_EQ(signed_by(parsed->note, SigningKey(epoch_origin, seed_from(0x01)).verifier()), SignedBy::kNo);
 }
 
+// Results are kept: each answer must be that of its own key, text and signature, asked for the first time and again.
+TEST(NoteVectors, AKeptAnswerIsOfTheSameKeyTextAndSignature) {
+  const SigningKey one(epoch_origin, seed_from(0x00));
+  const SigningKey other(epoch_origin, seed_from(0x01));
+  constexpr std::size_t kTexts = 100;
+  for (int round = 0; round < 2; ++round) {
+    for (std::size_t i = 0; i < kTexts; ++i) {
+      const std::string text = std::to_string(i);
+      EXPECT_TRUE(is_signed_by(one.verifier().key, text, one.sign(text)));
+      EXPECT_FALSE(is_signed_by(other.verifier().key, text, one.sign(text)));
+      EXPECT_FALSE(is_signed_by(one.verifier().key, text, other.sign(text)));
+      EXPECT_FALSE(is_signed_by(one.verifier().key, text + "0", one.sign(text)));
+    }
+  }
+}
+
 TEST(NoteVectors, NoByteOfACheckpointCanBeAnother) {
   const SigningKey epoch(epoch_origin, seed_from(0x00));
   const std::string note = sign_checkpoint(head_of(3, std::string(64, 'a')), epoch);

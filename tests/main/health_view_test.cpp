@@ -57,7 +57,7 @@ TEST(HealthText, StoresSpoolAndWarningsFollow) {
           "reconnect, next try in 2.7 s, 4 conflicts since the start, 7 dead letters, may be incomplete since "
           "2026-11-20T00:00:00Z\n"
           "store     mongodb   turned off: there is no second copy\n"
-          "spool     1.5 GiB of 2.0 GiB (75 %), 1300 events kept, 1200 waiting, 3 events LOST, FULL; ephemeral, in "
+          "spool     1.5 GiB of 2.0 GiB (75 %), 1300 events kept, 1200 waiting, 3 leaves LOST, FULL; ephemeral, in "
           "/spool\n"
           "warning   ephemeral_volume: It goes with the pod.\n"
           "          action     Use a claim.\n"));

@@ -55,6 +55,17 @@ TEST(SpoolPage, ThatOfAnAgentFromBeforeTheLedgerHasEventsAlone) {
   EXPECT_EQ(page->records(), 3U);
 }
 
+TEST(SpoolPage, WithoutAnEpochTheReasonIsShownInItsPlace) {
+  SpoolPage page = full_page();
+  page.epoch_id.clear();
+  page.epoch_trouble = "no epoch of the ledger could be begun: no space";
+  EXPECT_EQ(read_spool_page(spool_page_json(page)), page);
+  EXPECT_THAT(spool_status_text(page, true),
+              HasSubstr("epoch:    none; no epoch of the ledger could be begun: no space\n"));
+  page.epoch_trouble.clear();
+  EXPECT_THAT(spool_status_text(page, false), HasSubstr("epoch:    none\n"));
+}
+
 TEST(SpoolPage, WhatIsNoPageIsNothing) {
   for (const std::string_view text : {"", "[]", "{}", R"({"stores":[]})", R"({"epoch_id":"","stores":[1]})",
                                       R"({"epoch_id":"","stores":{}})", R"({"epoch_id":"","stores":[])"}) {
@@ -72,9 +83,10 @@ TEST(SpoolStatusText, AnEmptySpoolSaysHowFarItWas) {
 TEST(SpoolStatusText, NothingOfWhatAnswersMovesTheCursor) {
   SpoolPage page = full_page();
   const std::string evil = "\x1b]0;\xc2\x9b\n";
-  for (std::string* text : {&page.path, &page.epoch_id, &page.oldest_received_at, &page.newest_received_at,
-                            &page.drain_requested_at, &page.stores.front().name, &page.stores.front().incomplete_since,
-                            &page.stores.front().error_class, &page.stores.front().error_words}) {
+  for (std::string* text :
+       {&page.path, &page.epoch_id, &page.epoch_trouble, &page.oldest_received_at, &page.newest_received_at,
+        &page.drain_requested_at, &page.stores.front().name, &page.stores.front().incomplete_since,
+        &page.stores.front().error_class, &page.stores.front().error_words}) {
     *text = evil;
   }
   const std::string text = spool_status_text(page, true);

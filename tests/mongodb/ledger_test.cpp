@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ledger/leaf/event_leaf.h"
+#include "ledger/leaf/leaf.h"
 #include "plugins/mongodb/names.h"
 #include "tests/lockout/version_builder.h"
 #include "tests/mongodb/rig.h"
@@ -246,6 +247,29 @@ TEST_P(MongodbLedger, ReadsBackLeavesAndTheNewestCheckpoints) {
   EXPECT_EQ((*seen)[0].note, "note 3");
   EXPECT_EQ((*seen)[0].open, "open leaf");
   EXPECT_EQ((*seen)[0].beginning_note, "note 1");
+}
+
+TEST_P(MongodbLedger, FindsPruneLeavesByTheEpochsThatTheyName) {
+  Uuid mine{};
+  mine.fill(7);
+  Uuid theirs{};
+  theirs.fill(8);
+  PruneLeaf prune;
+  prune.ranges = {{mine, 3, 5}};
+  GapLeaf gap;
+  gap.ranges = {{mine, 3, 5}};
+  FlushBatch batch = opening(agent_);
+  batch.position.last_leaf = 2;
+  const std::string leaf = encode_leaf({agent_.epoch_id(), 1, kNoon}, prune);
+  batch.ledger.own_leaves = {{1, leaf}, {2, encode_leaf({agent_.epoch_id(), 2, kNoon}, gap)}};
+  report_of(agent_.store().flush(batch));
+  const auto reader = make_mongodb_reader(settings_);
+  const auto found = reader->prunes_of(std::vector<Uuid>{theirs, mine});
+  ASSERT_TRUE(found && found->size() == 1);
+  EXPECT_EQ((*found)[0].leaf, leaf);
+  const auto others = reader->prunes_of(std::vector<Uuid>{theirs});
+  ASSERT_TRUE(others);
+  EXPECT_TRUE(others->empty());
 }
 
 TEST_P(MongodbLedger, NamesWhatNoAgentWrites) {

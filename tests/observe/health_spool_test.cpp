@@ -86,7 +86,7 @@ TEST(HealthSpool, LostPromisesAreNamedUntilSomebodyAcknowledgesThem) {
   facts.spool.losses = {{.leaves = {5, 7}, .found_at = 3'000'000, .from = 1'000'000, .until = 2'000'000},
                         {.leaves = {9, 9}}};
   EXPECT_EQ(judged(facts, "spool").state, HealthState::kDegraded);
-  EXPECT_THAT(judged(facts, "spool").impact, HasSubstr("4 events"));
+  EXPECT_THAT(judged(facts, "spool").impact, HasSubstr("4 leaves"));
   EXPECT_THAT(judged(facts, "spool").diagnosis, AllOf(HasSubstr("5-7 (accepted between"), HasSubstr("9-9")));
   EXPECT_THAT(judged(facts, "spool").action, HasSubstr("spool acknowledge 5-7 --reason"));
   EXPECT_THAT(troubled(facts), ElementsAre("spool"));
@@ -97,7 +97,7 @@ TEST(HealthSpool, ALossThatSomebodyAcknowledgedIsToldAndNoTrouble) {
   facts.spool.acknowledged = {{{.leaves = {5, 7}}, {1, "maria", "disk"}}};
   EXPECT_TRUE(troubled(facts).empty());
   EXPECT_THAT(judged(facts, "spool").diagnosis,
-              AllOf(HasSubstr("3 events are on record as lost"), Not(HasSubstr("maria"))));
+              AllOf(HasSubstr("3 leaves are on record as lost"), Not(HasSubstr("maria"))));
 }
 
 TEST(HealthSpool, ALossOfOneStoreAloneNamesIt) {
@@ -111,7 +111,7 @@ TEST(HealthSpool, OfManyLossesTheFirstAreNamedAndTheRestCounted) {
   for (std::uint64_t leaf = 1; leaf <= 9; leaf += 2) {
     facts.spool.losses.push_back({.leaves = {leaf, leaf}});
   }
-  EXPECT_THAT(judged(facts, "spool").impact, HasSubstr("5 events"));
+  EXPECT_THAT(judged(facts, "spool").impact, HasSubstr("5 leaves"));
   EXPECT_THAT(judged(facts, "spool").diagnosis, AllOf(HasSubstr("3-3"), HasSubstr("and 3 more (`twinlog spool check")));
   EXPECT_THAT(judged(facts, "spool").diagnosis, Not(HasSubstr("5-5")));
 }

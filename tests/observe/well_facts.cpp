@@ -27,6 +27,8 @@ HealthFacts well_facts() {
   facts.spool.disk_bytes = 100;
   facts.spool.max_bytes = facts.spool.limit_bytes = 1000;
   facts.spool.volume_free_bytes = 5000;
+  facts.ledger.has_epoch = true;
+  facts.epoch_id.fill(7);
   for (StoreFacts& store : facts.stores) {
     store.courier.is_connected = true;
     store.courier.connected_since = kNow - 60 * kMicrosOfSecond;

@@ -2,6 +2,7 @@
 #include <map>
 #include <random>
 
+#include "ledger/leaf/leaf.h"
 #include "tests/postgres/ledger_rig.h"
 #include "tests/support/random_event.h"
 
@@ -232,6 +233,28 @@ TEST_F(PostgresLedgerReader, LeavesNotesAndPlacesAreReadByTheirKeys) {
   EXPECT_EQ(newest->front().note, "second");
   EXPECT_EQ(newest->front().open, "open");
   EXPECT_EQ(newest->front().beginning_note, "beginning");
+}
+
+TEST_F(PostgresLedgerReader, PruneLeavesAreFoundByTheEpochsThatTheyName) {
+  Uuid mine{};
+  mine.fill(7);
+  Uuid theirs{};
+  theirs.fill(8);
+  PruneLeaf prune;
+  prune.ranges = {{mine, 3, 5}};
+  GapLeaf gap;
+  gap.ranges = {{mine, 3, 5}};
+  const std::string leaf = encode_leaf({agent_.epoch(), 1, testing::kNoon}, prune);
+  agent_.flush(agent_.batch(
+      {}, {agent_.own_leaf(leaf), agent_.own_leaf(encode_leaf({agent_.epoch(), 2, testing::kNoon}, gap))}));
+  const auto reader = make_postgres_reader(database_.settings());
+  const auto found = reader->prunes_of(std::vector<Uuid>{theirs, mine});
+  ASSERT_TRUE(found.ok());
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_EQ(found->front().leaf, leaf);
+  const auto others = reader->prunes_of(std::vector<Uuid>{theirs});
+  ASSERT_TRUE(others.ok());
+  EXPECT_TRUE(others->empty());
 }
 
 TEST_F(PostgresLedgerReader, AViewInThePlaceOfATableIsRefused) {

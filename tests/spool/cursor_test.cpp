@@ -176,6 +176,12 @@ TEST_F(SpoolCursor, WhatIsDroppedIsInNoFileAnyMoreAndTheRestIsThere) {
     all->SeekToFirst();
     ASSERT_TRUE(all->Valid());
     EXPECT_EQ(leaf_of_event_key(all->key().ToStringView()), 51U);
+    std::size_t ids = 0;
+    const std::unique_ptr<rocksdb::Iterator> each(database.NewIterator({}, families.at("ids")));
+    for (each->SeekToFirst(); each->Valid(); each->Next(), ++ids) {
+      EXPECT_GT(leaf_of_id_value(each->value().ToStringView()), 50U);
+    }
+    EXPECT_EQ(ids, 50U);
   });
   open();
   EXPECT_EQ(leaves_after(50).size(), 50U);

@@ -49,13 +49,14 @@ void StoreImage::take(const Version& version) {
   };
   LedgerRow row = row_of(version);
   bool is_known = false;
+  bool is_any_erased = false;
   for (LedgerRow& other : rows) {
     if (!is_of_it(other)) {
       continue;
     }
     row.is_conflict = true;
-    const bool is_erased = !other.salts.empty();
-    if (is_erased || other.version.content_hash == version.content_hash) {
+    is_any_erased = is_any_erased || !other.salts.empty();
+    if (is_any_erased || other.version.content_hash == version.content_hash) {
       is_known = true;
     }
   }
@@ -73,7 +74,7 @@ void StoreImage::take(const Version& version) {
   leaf.tenant_id = version.event.tenant_id;
   leaf.log_id = version.event.log_id;
   leaf.tenant_seq = version.ledger->tenant_seq;
-  leaf.record_key = version.ledger->record_key;
+  leaf.record_key = is_any_erased ? std::nullopt : std::optional(version.ledger->record_key);
   leaves.push_back(std::move(leaf));
 }
 

@@ -3,6 +3,7 @@
 //	verifiers checkpoint NOTE KEY_FILE...              the note is a checkpoint, signed with each of these keys
 //	verifiers consistency OLD_NOTE NEW_NOTE PROOF EPOCH_KEY_FILE ENROLMENT_KEY_FILE
 //	verifiers proof P.tlog-proof P.disclosure.json ENROLMENT_KEY_FILE
+//	verifiers epoch P.disclosure.json ENROLMENT_KEY_FILE     prints the epoch's own key
 //
 // A key file holds a verifier key text, a consistency proof a base64 hash a line. Exit 0: it holds. 1: it does not, and why.
 package main
@@ -14,7 +15,7 @@ import (
 
 func run(arguments []string) error {
 	if len(arguments) < 3 {
-		return fmt.Errorf("usage: verifiers checkpoint|consistency|proof FILES; see main.go")
+		return fmt.Errorf("usage: verifiers checkpoint|consistency|proof|epoch FILES; see main.go")
 	}
 	files := make([][]byte, 0, len(arguments)-1)
 	for _, path := range arguments[1:] {
@@ -31,6 +32,8 @@ func run(arguments []string) error {
 		return checkConsistency(files[0], files[1], files[2], files[3], files[4])
 	case command == "proof" && len(files) == 3:
 		return checkProof(files[0], files[1], files[2])
+	case command == "epoch" && len(files) == 2:
+		return showEpoch(files[0], files[1])
 	}
 	return fmt.Errorf("usage: see main.go")
 }

@@ -76,16 +76,31 @@ func checkInclusion(text []byte, epoch note.Verifier) (*leaf, error) {
 	return proved, err
 }
 
-func checkProof(proofText, disclosureText, enrolmentKey []byte) error {
+// readEpoch gives the fields shown, and the epoch that the enrolment key has vouched for.
+func readEpoch(disclosureText, enrolmentKey []byte) (*disclosure, note.Verifier, *leaf, error) {
 	enrolment, err := verifierOf(enrolmentKey)
 	if err != nil {
-		return err
+		return nil, nil, nil, err
 	}
 	shown, err := parseDisclosure(disclosureText)
 	if err != nil {
-		return err
+		return nil, nil, nil, err
 	}
 	epoch, open, err := epochVerifier(shown, enrolment)
+	return shown, epoch, open, err
+}
+
+func showEpoch(disclosureText, enrolmentKey []byte) error {
+	_, _, open, err := readEpoch(disclosureText, enrolmentKey)
+	if err != nil {
+		return err
+	}
+	fmt.Println(string(open.tags[tagVerifier]))
+	return nil
+}
+
+func checkProof(proofText, disclosureText, enrolmentKey []byte) error {
+	shown, epoch, open, err := readEpoch(disclosureText, enrolmentKey)
 	if err != nil {
 		return err
 	}
@@ -98,6 +113,7 @@ func checkProof(proofText, disclosureText, enrolmentKey []byte) error {
 		!bytes.Equal(root, shown.contentRoot[:]) {
 		return fmt.Errorf("the leaf is not that of the fields shown")
 	}
-	fmt.Printf("proved by %s, signed for by %s:\n  %s\n", epoch.Name(), enrolment.Name(), strings.Join(shown.shown, "\n  "))
+	enrolment, _, _ := strings.Cut(string(enrolmentKey), "+")
+	fmt.Printf("proved by %s, signed for by %s:\n  %s\n", epoch.Name(), enrolment, strings.Join(shown.shown, "\n  "))
 	return nil
 }

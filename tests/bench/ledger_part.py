@@ -1,0 +1,175 @@
+"""What the ledger costs: CPU, flushes and bytes beside the version before it; how fast a record is verified."""
+import contextlib
+import json
+import re
+import resource
+import shutil
+import subprocess
+import time
+
+import bson
+import psycopg
+import pymongo
+
+import bench as tools
+import harness
+import previous_version
+from bench import AWAY, RELEASE, WORK, demand, demand_exact, speed
+
+ABOUT = """CPU: a spool in one process takes events of 13 fields in batches of 1,000, turn about with the ledger's work and with
+that left out, and is read as a courier reads it. Flushes: a backlog of 100,000 such events, taken while both stores were away,
+from the store's connection to the last event, turn about with the version before the ledger (tests/e2e/previous_version.txt).
+Bytes a row: what PostgreSQL holds more for these events than of that version. Idle: the rows of signs of life, counted with
+their heads and index entries, for a day at `ledger.idle_every = "5m"`; the document store's as BSON. Verified: exports of
+both stores, whose leaves have 13 fields, in one run of `twinlog verify`."""
+
+EVENTS, LEAVES, SHORT_EPOCHS, LEAVES_OF_SHORT = 100_000, 200_000, 10_000, 10
+FIELDS = {"tenant_id": "globex", "event_type": "login_failed", "occurred_at": 1_790_000_000_000, "user_id": "u{}",
+          "username": "u{}@example.com", "ip": "192.0.2.7", "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) "
+          "Gecko/20100101 Firefox/131.0", "service": "portal", "auth_method": "password", "failure_reason": "bad_password",
+          "request_id": "request-{}"}  # With log_id, and the account that is derived from user_id: 13.
+ACCOUNTS = 1_000
+STORES = {"postgres": "PostgreSQL", "mongodb": "document store"}
+SHARE_LEFT = {"postgres": 0.95, "mongodb": 0.9}
+HEARTBEATS = 20
+HEARTBEATS_A_DAY = 24 * 60 / 5
+ROW_HEAD, INDEX_ENTRY_HEAD = 28, 12  # Bytes: tuple header and its pointer; of an index, before alignment.
+
+
+def thirteen_fields():
+    path = WORK / "thirteen.ndjson"
+    with path.open("w") as lines:
+        for number in range(ACCOUNTS):
+            fields = {name: value.format(number) if isinstance(value, str) else value for name, value in FIELDS.items()}
+            lines.write(json.dumps({"log_id": "x", **fields}, separators=(",", ":")) + "\n")
+    return path
+
+
+# --- CPU
+
+def commits(bench, figures, events):
+    count = max(1000, EVENTS // bench.scale)
+    found = {work: speed("commits", WORK / "commits", events, bench.new_run(), count, work) for work in ("without", "with")}
+    for name, most in (("commit", 3.0), ("read", None)):
+        cpu = {work: result[f"{name}_cpu_us"] for work, result in found.items()}
+        figures.add(f"CPU an event, {name}, without the ledger", "us", cpu["without"], 2)
+        figures.add(f"CPU an event, {name}, for the ledger", "us", cpu["with"] - cpu["without"], 2, at_most=most)
+
+
+# --- Flushes
+
+@contextlib.contextmanager
+def with_backlog(bench, binary, store, uri, events):
+    """An agent, stopped, whose spool has events that wait for the store."""
+    shape, run = bench.shape(8, 64, EVENTS), bench.new_run()
+    with bench.agent({store: AWAY[store]}) as agent:
+        agent.binary = binary
+        agent.start()
+        speed("answers", agent.socket, events, run, *shape.words())
+        agent.process.kill()
+        agent.process.wait()
+        agent.config.write_text(agent.config.read_text().replace(AWAY[store], uri))
+        agent.stores = {store: uri}
+        yield agent, shape, run
+
+
+def flush_rate(bench, binary, store, events):
+    """(events a second, bytes a row of PostgreSQL)"""
+    with bench.database(store) as uri, with_backlog(bench, binary, store, uri, events) as (agent, shape, run):
+        subprocess.run([binary, "migrate", "--config", agent.config], check=True, env=agent.environment, capture_output=True)
+        agent.start_connected()
+        began = time.monotonic()
+        ended = agent.wait_delivered(shape.events)[store]
+        demand_exact({store: uri}, run, shape)
+        return shape.events / (ended - began), postgres_bytes(uri) / shape.events if store == "postgres" else 0
+
+
+def postgres_bytes(uri):
+    tables = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class WHERE relkind = 'r' AND relname IN " \
+             "('auth_logs', 'ledger_tiles', 'ledger_leaves', 'ledger_epochs', 'ledger_checkpoints')"
+    with psycopg.connect(uri) as connection:
+        return int(connection.execute(tables).fetchone()[0])
+
+
+def flushes(bench, figures, events, before):
+    for store, name in STORES.items():
+        old, old_bytes = flush_rate(bench, before, store, events)
+        new, new_bytes = flush_rate(bench, harness.BINARY, store, events)
+        figures.add(f"{name}: a backlog, the version before", "events/s", old)
+        figures.add(f"{name}: a backlog", "events/s", new)
+        figures.add(f"{name}: now / before", "ratio", new / old, 2, at_least=SHARE_LEFT[store])
+        if store == "postgres":
+            figures.add("PostgreSQL: bytes a row for the ledger", "bytes", new_bytes - old_bytes, 1, at_most=90)
+
+
+# --- Idle
+
+LEDGER_TABLES = ("ledger_epochs", "ledger_tiles", "ledger_leaves", "ledger_checkpoints")
+
+
+def idle_bytes(uris):
+    """What the ledger's rows take, by store."""
+    found = {}
+    with psycopg.connect(uris["postgres"]) as connection:
+        found["postgres"] = sum(
+            int(connection.execute(f"SELECT coalesce(sum(pg_column_size(t.*)), 0) + count(*) * ({ROW_HEAD} + "
+                                   f"(SELECT coalesce(sum({INDEX_ENTRY_HEAD} + 8 * indnatts * 2), 0) FROM pg_index "
+                                   f"WHERE indrelid = '{table}'::regclass)) FROM {table} t").fetchone()[0])
+            for table in LEDGER_TABLES)
+    with pymongo.MongoClient(uris["mongodb"]) as client:
+        database = client.get_default_database()
+        found["mongodb"] = sum(len(bson.encode(each)) for table in LEDGER_TABLES for each in database[table].find())
+    return found
+
+
+def idle(bench, figures):
+    """A sign of life a second, for so many seconds, then as if they came every five minutes."""
+    with bench.database("postgres") as postgres, bench.database("mongodb") as mongodb:
+        uris = {"postgres": postgres, "mongodb": mongodb}
+        with bench.agent(uris) as agent:
+            agent.config.write_text(agent.config.read_text() + '[ledger]\ncheckpoint_every = "1s"\nidle_every = "1s"\n')
+            agent.start_connected()
+
+            def heartbeats():
+                with psycopg.connect(postgres) as connection:
+                    return connection.execute("SELECT count(*) FROM ledger_checkpoints").fetchone()[0]
+            harness.wait_until(lambda: heartbeats() >= 3, "the first signs of life", 60)
+            first, began = heartbeats(), idle_bytes(uris)
+            harness.wait_until(lambda: heartbeats() >= first + HEARTBEATS, "more signs of life", 120)
+            count, ended = heartbeats() - first, idle_bytes(uris)
+    for store, name in STORES.items():
+        a_day = (ended[store] - began[store]) / count * HEARTBEATS_A_DAY / 1000
+        figures.add(f"{name}: an idle agent a day", "KB", a_day, at_most=300)
+
+
+# --- Verification
+
+def verification(figures, name, epochs, leaves, **floors):
+    folder = WORK / "exports"
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run([RELEASE / "twinlog-bench-exports", folder, str(epochs), str(leaves)], check=True)
+    began, cpu = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(["/usr/bin/time", "-f", "peak %M", harness.BINARY, "verify", "--postgres-export", folder / "postgres",
+                           "--mongodb-export", folder / "mongodb", "--trust", folder / "trusted.keys"],
+                          capture_output=True, text=True, check=False)
+    seconds, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    demand(done.returncode == 0, f"verify: {done.stdout[-500:]}{done.stderr[-500:]}")
+    cpu = after.ru_utime + after.ru_stime - cpu.ru_utime - cpu.ru_stime
+    figures.add(f"{name}: verified in", "s", seconds, 1, **floors)
+    figures.add(f"{name}: verified", "leaves/s", epochs * leaves / seconds)
+    figures.add(f"{name}: CPU a leaf and store", "us", cpu / (epochs * leaves) / 2 * 1e6, 1)
+    figures.add(f"{name}: peak memory", "MiB", int(re.search(r"peak (\d+)", done.stderr)[1]) / 1024)
+    shutil.rmtree(folder)
+
+
+def measure(bench, figures):
+    events, before = thirteen_fields(), previous_version.binary("release")
+    subprocess.run(["cmake", "--build", "--preset", "release", "--target", "twinlog-bench-exports"], cwd=tools.ROOT, check=True,
+                   stdout=subprocess.DEVNULL)
+    for number in range(bench.rounds):
+        bench.say(f"ledger: round {number + 1} of {bench.rounds}")
+        commits(bench, figures, events)
+        flushes(bench, figures, events, before)
+        verification(figures, "one tree", 1, max(100, LEAVES // bench.scale))
+        verification(figures, "10,000 trees of ten leaves", max(10, SHORT_EPOCHS // bench.scale), LEAVES_OF_SHORT, at_most=10)
+    idle(bench, figures)
