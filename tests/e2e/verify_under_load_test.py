@@ -9,13 +9,14 @@ from ledger_case import LedgerCase
 
 RUNS = 100 if os.environ.get("TWINLOG_LONG") else 6
 LINES_AT_ONCE = 50
+LINES_A_RUN = 400  # Of each agent, so that a hundred runs do not read a record that grew without a bound.
 
 
 class UnderLoad(LedgerCase):
     def setUp(self):
         super().setUp()
         self.postgres_uri, self.mongodb_uri = self.scene.server.new_database(), self.scene.documents.new_database()
-        self.over, self.sent, self.errors = threading.Event(), [0, 0], []
+        self.over, self.sent, self.errors, self.runs = threading.Event(), [0, 0], [], 0
 
     def send(self, number, agent):
         """Failures and successes of a few hot accounts, some ids shared by both agents."""
@@ -27,6 +28,8 @@ class UnderLoad(LedgerCase):
                          for n in range(start, start + LINES_AT_ONCE)]
                 agent.send_lines(lines)
                 self.sent[number] += LINES_AT_ONCE
+                harness.wait_until(lambda: self.sent[number] < LINES_A_RUN * (self.runs + 1) or self.over.is_set(),
+                                   "the next run of verify", harness.PATIENCE * 10)
                 agent.wait_delivered()  # So that the record grows as fast as it is written, and not as fast as it is sent.
         except (OSError, AssertionError, ValueError) as error:
             self.errors.append(error)
@@ -40,7 +43,7 @@ class UnderLoad(LedgerCase):
             thread.start()
         self.addCleanup(self.over.set)
         harness.wait_until(lambda: min(self.sent) > LINES_AT_ONCE or self.errors, "both agents have delivered")
-        for _ in range(RUNS):
+        for self.runs in range(1, RUNS + 1):
             before = sum(self.sent)
             code, findings = self.verify()
             self.assertEqual((0, []), (code, findings), self.said)
