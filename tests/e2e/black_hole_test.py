@@ -120,9 +120,9 @@ class Case:
                 client.settimeout(harness.PATIENCE)
                 client.connect(str(self.agent.socket))
                 reader = client.makefile("rb")
-                for watcher in watchers:
-                    watcher.start()
+                watchers[1].start()
                 self.warm_up(client, reader)
+                watchers[0].start()  # There are tables by now.
                 self.minute(client, reader)
             self.is_over.set()
             for watcher in watchers:
@@ -217,7 +217,7 @@ class BlackHole(unittest.TestCase):
               f"{case.waiting} events waited and were delivered in {case.caught_up - case.ended:.1f} s", flush=True)
         # The hole was one: all that was sent meanwhile waits, but what a flush had under way.
         self.assertGreaterEqual(case.waiting, len(lags) * 0.9)
-        self.assertLess(p99, LAG_MOST_SECONDS)
+        self.assertLess(p99, LAG_MOST_SECONDS, case.agent.log_text()[-3000:])
         self.assertLessEqual(growth, GROWTH_MOST_KIB)
         self.assertIn("store_flush_failed", case.agent.log_text())
         names = {f"e{number}" for number in range(case.sent)}
