@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include "ledger/record/jsonb_numbers.h"
 #include "ledger/record/timestamp.h"
@@ -123,7 +124,7 @@ struct ExportLine::Parsed {
 
   /// False where a member is there twice.
   bool index() {
-    for (const auto& one : root.GetObject()) {
+    for (const auto& one : std::as_const(root).GetObject()) {
       nulls += one.value.IsNull() ? 1U : 0U;
       const std::uint8_t number = export_name_number(text_view(one.name));
       if (number == kNoName) {
@@ -163,7 +164,7 @@ std::vector<std::string_view> ExportLine::names_beyond(std::size_t known) const 
   if (parsed_->others.empty() && parsed_->highest < known) {
     return names;
   }
-  for (const auto& one : parsed_->root.GetObject()) {
+  for (const auto& one : std::as_const(parsed_->root).GetObject()) {
     if (export_name_number(text_view(one.name)) >= known) {
       names.push_back(text_view(one.name));
     }
