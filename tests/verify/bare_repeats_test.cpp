@@ -73,6 +73,14 @@ class BareRepeatsTest : public Attacked {
     epoch.event(event);
   }
 
+  /// The event of send_two(), in both stores, as an agent does.
+  void erase_both(const Epoch& epoch) {
+    erase_later({{epoch.id(), 1, 2}});
+    for (StoreImage& image : world_.stores) {
+      erase_in(image, "g1");
+    }
+  }
+
   std::optional<Epoch> keeper_;
 };
 
@@ -83,10 +91,7 @@ TEST_F(BareRepeatsTest, AConflictOfAnErasedEventPassedOffAsARepeatIsModified) {
   epoch.close();  // Tells that they arrived.
   const LedgerRow conflict = *world_.postgres().conflict("g1");
   const std::string leaf = event_leaf(conflict.version);
-  erase_later({{epoch.id(), 1, 2}});
-  for (StoreImage& image : world_.stores) {
-    erase_in(image, "g1");
-  }
+  erase_both(epoch);
   ASSERT_EQ(run().exit, 0) << run().text();
   pass_off(world_.postgres(), "g1", leaf, *conflict.tenant_seq);
   expect(Verdict::kModified, kP, 2);
@@ -104,10 +109,7 @@ TEST_F(BareRepeatsTest, SoIsOneOfTheLastFlushWhichOnlyTheNextEpochCounts) {
   next.close();
   const LedgerRow conflict = *world_.postgres().conflict("g1");
   const std::string leaf = event_leaf(conflict.version);
-  erase_later({{epoch.id(), 1, 2}});
-  for (StoreImage& image : world_.stores) {
-    erase_in(image, "g1");
-  }
+  erase_both(epoch);
   ASSERT_EQ(run().exit, 0) << run().text();
   pass_off(world_.mongodb(), "g1", leaf, *conflict.tenant_seq);
   expect(Verdict::kModified, kM, 2);
@@ -118,10 +120,7 @@ TEST_F(BareRepeatsTest, ARepeatOfWhatWasErasedIsNoneWhenItIsErasedOnceMore) {
   send_two(epoch);
   epoch.heartbeat();
   epoch.close();
-  erase_later({{epoch.id(), 1, 2}});
-  for (StoreImage& image : world_.stores) {
-    erase_in(image, "g1");
-  }
+  erase_both(epoch);
   Epoch next(world_, {.seed = 3, .agent = "auth-2", .at = now_, .reason = OpenReason::kRestart, .previous = &epoch});
   next.event(login("acme", "g1", "login_failed", "gone"));  // A repeat.
   next.heartbeat();
