@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import tempfile
 
+import harness
+
 
 class SmallVolume:
     """An ext4 of `mebibytes` in a file, mounted through a loop device."""
@@ -75,8 +77,9 @@ class QuotaVolume(SmallVolume):
         subprocess.run(["btrfs", "quota", "enable", self.path], check=True)
 
     def limit_to(self, what):
-        """Bytes, or "none"."""
-        subprocess.run(["btrfs", "qgroup", "limit", str(what), self.path], check=True)
+        """Bytes, or "none". A kernel may refuse even this with EDQUOT while writes that the quota refused are under way."""
+        command = ["btrfs", "qgroup", "limit", str(what), self.path]
+        harness.wait_until(lambda: subprocess.run(command, check=False).returncode == 0, f"the quota is {what}", 30)
 
     def used_bytes(self):
         subprocess.run(["sync", "--file-system", self.path], check=True)
