@@ -61,7 +61,7 @@ int run_replay(Settings settings, const std::map<std::string, std::string>& envi
   const SystemClock clock;
   SummedLog summed(log, clock);
   if (!has_spool(settings.spool.path)) {
-    summed.line(LogLevel::kError, "start_failed", "there is no spool in this folder", {{"spool", settings.spool.path}});
+    summed.line(LogLevel::kError, "start_failed", "there is no spool in " + settings.spool.path);
     return 1;
   }
   shut_the_ways_in(settings);

@@ -84,7 +84,7 @@ class SpoolReplay(two_servers.TwoServersCase):
 
     def test_where_no_spool_is_none_is_made(self):
         folder = self.there.folder / "nothing"
-        self.assertIn("there is no spool in this folder", self.replay(folder, code=1))
+        self.assertIn(f"there is no spool in {folder}", self.replay(folder, code=1))
         self.assertFalse(folder.exists())
 
     def test_the_spool_of_a_running_agent_is_left_alone(self):
