@@ -76,7 +76,9 @@ int run_migrate_command(const CommandLine& line) {
 
 int run_init_command(CommandLine& line) {
   line.init.config = line.config;
-  return run_init(line.init, process_environment(), {.out = std::cout, .err = std::cerr});
+  const bool is_asked = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
+  return run_init(line.init, process_environment(),
+                  {.in = is_asked ? &std::cin : nullptr, .out = std::cout, .err = std::cerr});
 }
 
 /// The command under `app` that the words name; null when there is none.
