@@ -1,7 +1,5 @@
 #include "spool/batch_of_epoch.h"
 
-#include <rocksdb/iterator.h>
-
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -11,8 +9,7 @@
 #include "ledger/leaf/event_leaf.h"
 #include "ledger/leaf/leaf.h"
 #include "ledger/tree/merkle.h"
-#include "spool/layout.h"
-#include "spool/ledger_layout.h"
+#include "spool/leaf_hashes.h"
 
 namespace twinlog {
 namespace {
@@ -22,17 +19,11 @@ using Hashes = std::map<std::uint64_t, Digest>;
 /// Of the numbers in the range, as far as they can be read.
 Hashes stored_hashes(const Database& database, const LeafRange& range) {
   Hashes hashes;
-  const std::string end = event_key(range.last + 1);
-  const std::unique_ptr<rocksdb::Iterator> at = database.iterate(database.leaves());
-  for (at->Seek(event_key(range.first)); at->Valid() && at->key().ToStringView() < end; at->Next()) {
-    const auto number = leaf_of_event_key(at->key().ToStringView());
-    const auto hash = hash_of_leaf_value(at->value().ToStringView());
-    if (number && hash) {
-      hashes.emplace_hint(hashes.end(), *number, *hash);
-    }
+  LeafHashes stored(database, range);
+  while (const std::optional<NumberedHash> each = stored.next()) {
+    hashes.emplace_hint(hashes.end(), each->number, each->hash);
   }
-  at->status().PermitUncheckedError();  // What it did not give is made again below, or is a hole.
-  return hashes;
+  return hashes;  // What it did not give is made again below, or is a hole.
 }
 
 Digest hash_of(const SpoolItem& item) {

@@ -9,7 +9,6 @@
 #include "ledger/record/canonical.h"
 #include "ledger/tree/merkle.h"
 #include "spool/holes.h"
-#include "spool/ledger_layout.h"
 
 namespace twinlog {
 namespace {
@@ -39,7 +38,8 @@ CommitPlan::CommitPlan(CommitTerms terms, Room room, const Database& database, c
       database_(database),
       letters_(letters),
       last_leaf_before_(terms_.last_leaf),
-      batch_(std::make_unique<rocksdb::WriteBatch>()) {
+      batch_(std::make_unique<rocksdb::WriteBatch>()),
+      hashes_(*batch_, database_) {
   terms_.last_leaf = std::max(terms_.last_leaf, terms_.skipped_to);
 }
 
@@ -52,6 +52,7 @@ Committed CommitPlan::decide(std::span<const CommitRequest> requests, const Leaf
   for (const CommitRequest& request : requests) {
     committed.answers.push_back(decide_request(request));
   }
+  hashes_.put();
   committed.skipped = note_skipped();
   if (rider != nullptr && terms_.tree != nullptr && batch_->Count() > 0) {
     committed.own = put_own_leaf(*batch_, database_, *terms_.tree, *rider);
@@ -150,14 +151,14 @@ bool CommitPlan::is_remembered(std::uint64_t leaf) const {
   return leaf >= terms_.first_kept && beyond_holes(terms_.holes, leaf) == leaf;
 }
 
-/// Gives the version its place in the tree, and puts the hash of its leaf into the batch.
+/// Gives the version its place in the tree.
 void CommitPlan::put_leaf(Version& version) {
   const std::uint64_t number = version.leaf_index;
   version.epoch_id = terms_.tree->epoch_id();
   version.leaf_index = terms_.tree->index();
   version.ledger = LedgerPlace{terms_.tree->take_tenant_seq(version.event.tenant_id), terms_.keys->draw()};
   const Digest hash = leaf_hash(event_leaf(version));
-  batch_->Put(database_.leaves(), event_key(number), leaf_value(hash, {}));
+  hashes_.add(number, hash);
   terms_.tree->append(hash);
 }
 

@@ -15,6 +15,7 @@
 #include "spool/database.h"
 #include "spool/epoch_tree.h"
 #include "spool/layout.h"
+#include "spool/leaf_hashes.h"
 #include "spool/letter_keeper.h"
 #include "spool/own_leaves.h"
 #include "spool/record_keys.h"
@@ -76,6 +77,7 @@ class CommitPlan {
   const LetterKeeper& letters_;
   const std::uint64_t last_leaf_before_;
   std::unique_ptr<rocksdb::WriteBatch> batch_;
+  HashRunWriter hashes_;
   Remembered newest_;                          ///< By id key, as it stands with this batch.
   std::unordered_set<std::string> displaced_;  ///< The displaced id keys that this batch writes.
 };

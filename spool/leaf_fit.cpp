@@ -8,7 +8,7 @@
 #include "ledger/tree/merkle.h"
 #include "spool/items.h"
 #include "spool/layout.h"
-#include "spool/ledger_layout.h"
+#include "spool/leaf_hashes.h"
 
 namespace twinlog {
 namespace {
@@ -30,21 +30,19 @@ std::vector<LeafRange> leaves_that_do_not_fit(const Database& database, const Le
     return found;  // A spool from before the ledger, as it lies there.
   }
   const std::unique_ptr<rocksdb::Iterator> events = database.iterate_events();
-  const std::unique_ptr<rocksdb::Iterator> leaves = database.iterate(database.leaves());
-  leaves->Seek(event_key(range.first));
-  for (events->Seek(event_key(range.first)); events->Valid() && leaves->Valid(); events->Next()) {
-    const std::string_view key = events->key().ToStringView();
-    const std::optional<std::uint64_t> number = leaf_of_event_key(key);
+  LeafHashes hashes(database, range);
+  std::optional<NumberedHash> kept = hashes.next();
+  for (events->Seek(event_key(range.first)); events->Valid() && kept; events->Next()) {
+    const std::optional<std::uint64_t> number = leaf_of_event_key(events->key().ToStringView());
     if (!number || *number > range.last) {
       break;
     }
-    while (leaves->Valid() && leaves->key().ToStringView() < key) {
-      leaves->Next();
+    while (kept && kept->number < *number) {
+      kept = hashes.next();
     }
     const Result<SpoolItem> item = item_from(*number, events->value().ToStringView(), path);
     const std::optional<Digest> hash = item ? hash_of(*item) : std::nullopt;
-    const bool is_there = leaves->Valid() && leaves->key().ToStringView() == key;
-    if (!hash || !is_there || hash_of_leaf_value(leaves->value().ToStringView()) == hash) {
+    if (!hash || !kept || kept->number != *number || kept->hash == *hash) {
       continue;
     }
     if (!found.empty() && found.back().last + 1 == *number) {
@@ -54,7 +52,6 @@ std::vector<LeafRange> leaves_that_do_not_fit(const Database& database, const Le
     }
   }
   events->status().PermitUncheckedError();
-  leaves->status().PermitUncheckedError();
   return found;
 }
 

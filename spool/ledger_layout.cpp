@@ -139,4 +139,28 @@ std::optional<Digest> hash_of_leaf_value(std::string_view value) {
   return hash && (leaf.empty() || leaf_hash(leaf) == *hash) ? hash : std::nullopt;
 }
 
+std::string hash_run_key(std::uint64_t last, std::size_t count) {
+  std::string key = event_key(last);
+  put_u16(key, static_cast<std::uint16_t>(count));
+  return key;
+}
+
+std::optional<HashRun> hash_run_from(std::string_view key, std::string_view value) {
+  if (const std::optional<std::uint64_t> number = leaf_of_event_key(key)) {
+    return hash_of_leaf_value(value) ? std::optional(HashRun{*number, value.substr(0, sizeof(Digest))}) : std::nullopt;
+  }
+  ByteReader reader(key);
+  const std::uint64_t last = reader.u64();
+  const std::size_t count = reader.u16();
+  const bool is_whole = reader.ok() && reader.at_end() && count > 0 && count <= kMostHashesOfRun && last >= count &&
+                        value.size() == count * sizeof(Digest);
+  return is_whole ? std::optional(HashRun{last - count + 1, value}) : std::nullopt;
+}
+
+std::optional<std::uint64_t> last_number_of_key(std::string_view key) {
+  const std::optional<std::uint64_t> number = leaf_of_event_key(key);
+  const std::size_t run_key_bytes = hash_run_key(0, 0).size();
+  return number || key.size() != run_key_bytes ? number : leaf_of_event_key(key.substr(0, sizeof(std::uint64_t)));
+}
+
 }  // namespace twinlog

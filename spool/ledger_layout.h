@@ -50,8 +50,23 @@ inline constexpr char kOwnItem = 3;
 std::string own_item(std::string_view leaf);
 /// The leaf; nothing where the value is no such item, or no leaf.
 std::optional<std::string_view> leaf_of_own_item(std::string_view value);
-/// `leaves`: the hash, and behind it the leaf where it is the agent's own.
+/// `leaves`, of a leaf of the agent's own, under its number: the hash, and the leaf behind it.
 std::string leaf_value(const Digest& hash, std::string_view own_leaf);
+/// Of that, or of an event's hash alone, as spools had them one by one.
 std::optional<Digest> hash_of_leaf_value(std::string_view value);
+/// `leaves`, of events that were accepted together: the last one's number and how many there are; their hashes.
+inline constexpr std::size_t kMostHashesOfRun = 128;
+std::string hash_run_key(std::uint64_t last, std::size_t count);
+/// Hashes of numbers that follow each other; a view into the value that it was read from.
+struct HashRun {
+  std::uint64_t first = 0;
+  std::string_view hashes;  ///< A whole number of them, at least one.
+
+  std::uint64_t last() const { return first + hashes.size() / sizeof(Digest) - 1; }
+};
+/// What any entry of `leaves` holds; nothing where it is damaged.
+std::optional<HashRun> hash_run_from(std::string_view key, std::string_view value);
+/// The greatest number of an entry of `events` or `leaves`.
+std::optional<std::uint64_t> last_number_of_key(std::string_view key);
 
 }  // namespace twinlog

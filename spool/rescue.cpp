@@ -95,9 +95,9 @@ class Rescuer {
       write_when_large();
     }
   }
-  /// The hash of a leaf, which may be there although its event is not.
+  /// Hashes of leaves, which may be there although their events are not.
   void offer_leaf(std::string_view key, std::string_view value) {
-    const std::optional<std::uint64_t> number = leaf_of_event_key(key);
+    const std::optional<std::uint64_t> number = last_number_of_key(key);
     if (!number || *number < first_kept_ || failure_) {
       return;
     }
@@ -172,10 +172,7 @@ class Commit final : public rocksdb::WriteBatch::Handler {
     return (key.size() == plain && newest_version_from(value)) ||
            (key.size() == plain + sizeof(Digest) && number_from(value));
   }
-  /// A hash, and behind it nothing or the leaf that has it.
-  static bool is_leaf(std::string_view key, std::string_view value) {
-    return leaf_of_event_key(key) && hash_of_leaf_value(value);
-  }
+  static bool is_leaf(std::string_view key, std::string_view value) { return hash_run_from(key, value).has_value(); }
   static bool is_event(std::string_view key, std::string_view value) {
     const std::optional<std::uint64_t> leaf = leaf_of_event_key(key);
     if (!leaf) {
@@ -212,7 +209,7 @@ void offer_leaves_of_forgotten_tables(const Database& database, const Aside& asi
       continue;
     }
     for (at->SeekToFirst(); at->Valid(); at->Next()) {
-      if (hash_of_leaf_value(at->value().ToStringView())) {
+      if (hash_run_from(at->key().ToStringView(), at->value().ToStringView())) {
         rescuer.offer_leaf(at->key().ToStringView(), at->value().ToStringView());
       }
     }

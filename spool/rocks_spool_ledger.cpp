@@ -11,6 +11,7 @@
 #include "spool/holes.h"
 #include "spool/items.h"
 #include "spool/layout.h"
+#include "spool/leaf_hashes.h"
 #include "spool/ledger_layout.h"
 #include "spool/own_leaves.h"
 #include "spool/rocks_spool_class.h"
@@ -23,15 +24,13 @@ std::optional<Frontier> frontier_of(const Database& database, const SpoolEpoch& 
                                     const std::optional<SavedTree>& saved) {
   Frontier frontier = saved && saved->epoch_id == epoch.id ? saved->frontier : Frontier();
   std::uint64_t next = epoch.base + frontier.size();
-  const std::unique_ptr<rocksdb::Iterator> at = database.iterate(database.leaves());
-  for (at->Seek(event_key(next)); at->Valid() && next <= epoch.last_number; at->Next(), ++next) {
-    const auto hash = hash_of_leaf_value(at->value().ToStringView());
-    if (leaf_of_event_key(at->key().ToStringView()) != next || !hash) {
+  LeafHashes hashes(database, {next, epoch.last_number});
+  for (auto each = hashes.next(); each; each = hashes.next(), ++next) {
+    if (each->number != next) {
       return std::nullopt;
     }
-    frontier.append(*hash);
+    frontier.append(each->hash);
   }
-  at->status().PermitUncheckedError();
   return next == epoch.last_number + 1 ? std::optional(frontier) : std::nullopt;
 }
 

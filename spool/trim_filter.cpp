@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "spool/layout.h"
+#include "spool/ledger_layout.h"
 
 namespace twinlog {
 namespace {
@@ -16,7 +17,7 @@ class EventsFilter final : public rocksdb::CompactionFilter {
   // NOLINTNEXTLINE(readability-identifier-naming): RocksDB's name.
   bool Filter(int /*level*/, const rocksdb::Slice& key, const rocksdb::Slice& /*value*/, std::string* /*new_value*/,
               bool* /*value_changed*/) const override {
-    const std::optional<std::uint64_t> leaf = leaf_of_event_key(key.ToStringView());
+    const std::optional<std::uint64_t> leaf = last_number_of_key(key.ToStringView());
     return leaf && *leaf < first_kept_.load();
   }
 

@@ -17,6 +17,7 @@ namespace twinlog {
 using DurableFirstKept = std::atomic<std::uint64_t>;
 
 /// Thread-safe; they drop what lies below `first_kept` and keep every key or value that they cannot read.
+/// Of `events` and `leaves`.
 std::unique_ptr<const rocksdb::CompactionFilter> make_events_filter(const DurableFirstKept& first_kept);
 std::unique_ptr<const rocksdb::CompactionFilter> make_ids_filter(const DurableFirstKept& first_kept);
 

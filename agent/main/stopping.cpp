@@ -86,7 +86,8 @@ void drain(AgentParts& parts, const ServiceManager& manager) {
   // What is still being answered adds to what waits: the intake comes first.
   while (is_waited_for()) {
     teller.tell();
-    if (parts.intake->has_stopped()) {
+    // Not before: what a store refuses meanwhile is declared by a leaf, and none can follow the one that closes.
+    if (parts.intake->has_stopped() && events_left(parts) == 0) {
       parts.spool_writer->ask_to_close();
       parts.writer_wakeup.wake();
     }
@@ -187,7 +188,7 @@ int end(AgentParts& parts) {
   }
   const std::uint64_t count = events_left(parts);
   report_left(parts, count);
-  const int code = count > 0 && parts.is_ephemeral ? 1 : 0;
+  const int code = count > 0 && (parts.is_ephemeral || parts.must_deliver) ? 1 : 0;
   if (!is_synced || !couriers_ended()) {
     // A thread is still inside a blocking call of the disk or of a store. Everything that matters is synced.
     parts.log.flush(kLastLines);

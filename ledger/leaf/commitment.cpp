@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "ledger/leaf/field_table.h"
@@ -40,7 +41,8 @@ EVP_CIPHER_CTX* thread_cipher_context() {
   return context.get();
 }
 
-/// One call for all blocks: setting the key up costs more than a block.
+/// One call for all blocks: setting the key up costs more than a block. Whole blocks come out of it at once; padding
+/// would be added by the call that ends an encryption, which is never made.
 Salts salts_of(const RecordKey& key) {
   static const Salts counters = [] {
     Salts blocks{};
@@ -53,7 +55,6 @@ Salts salts_of(const RecordKey& key) {
   Salts salts{};
   int written = 0;
   if (EVP_EncryptInit_ex2(context, nullptr, key.data(), nullptr, nullptr) != 1 ||
-      EVP_CIPHER_CTX_set_padding(context, 0) != 1 ||
       EVP_EncryptUpdate(context, salts.front().data(), &written, counters.front().data(),
                         static_cast<int>(kFields * kBlock)) != 1 ||
       written != static_cast<int>(kFields * kBlock)) {
@@ -62,19 +63,43 @@ Salts salts_of(const RecordKey& key) {
   return salts;
 }
 
-/// The front of what is hashed, up to the value.
-void begin_commitment(std::string& out, std::uint8_t field, const Salt& salt) {
-  std::array<char, kCommitmentPrefix.size() + 1 + sizeof(Salt)> front{};
-  auto* place = std::copy(kCommitmentPrefix.begin(), kCommitmentPrefix.end(), front.begin());
-  *place = static_cast<char>(field);
-  std::copy(salt.begin(), salt.end(), place + 1);
-  out.assign(front.data(), front.size());
-}
+/// What is hashed for a commitment, field after field: the front is written over, and keeps its room.
+class CommitmentText {
+ public:
+  CommitmentText() : text_(kCommitmentPrefix) { text_.resize(kFront); }
 
-void append_to_root(std::string& root, std::uint8_t field, const Digest& commitment) {
-  root.push_back(static_cast<char>(field));
-  root.append(as_text(commitment));
-}
+  /// To append the value to.
+  std::string& begin(std::uint8_t field, const Salt& salt) {
+    text_.resize(kFront);
+    text_[kCommitmentPrefix.size()] = static_cast<char>(field);
+    std::memcpy(&text_[kCommitmentPrefix.size() + 1], salt.data(), salt.size());
+    return text_;
+  }
+  Digest finish() const { return sha256(text_); }
+
+ private:
+  static constexpr std::size_t kFront = kCommitmentPrefix.size() + 1 + sizeof(Salt);
+  std::string text_;
+};
+
+/// What is hashed for the root: as many entries as there are numbers of fields.
+class RootText {
+ public:
+  RootText() { std::memcpy(text_.data(), kRootPrefix.data(), kRootPrefix.size()); }
+
+  void add(std::uint8_t field, const Digest& commitment) {
+    text_[size_] = static_cast<char>(field);
+    std::memcpy(&text_[size_ + 1], commitment.data(), commitment.size());
+    size_ += kEntry;
+  }
+  Digest finish() const { return sha256({text_.data(), size_}); }
+
+ private:
+  static constexpr std::size_t kEntry = 1 + sizeof(Digest);
+  std::array<char, kRootPrefix.size() + 256 * kEntry>
+      text_;  // What lies behind size_ was never written, nor is it read.
+  std::size_t size_ = kRootPrefix.size();
+};
 
 bool is_erased(const std::vector<std::uint8_t>& erased, std::uint8_t field) {
   return std::ranges::find(erased, field) != erased.end();
@@ -87,32 +112,29 @@ Salt salt_of(const RecordKey& key, std::uint8_t field) {
 }
 
 Digest commitment(std::uint8_t field, const Salt& salt, std::string_view value) {
-  std::string bytes;
-  begin_commitment(bytes, field, salt);
-  bytes.append(value);
-  return sha256(bytes);
+  CommitmentText text;
+  text.begin(field, salt).append(value);
+  return text.finish();
 }
 
 Digest content_root(const AuthEvent& event, const RecordKey& key) {
   const Salts salts = salts_of(key);
-  thread_local std::string bytes;
-  thread_local std::string root;
-  root.assign(kRootPrefix);
+  thread_local CommitmentText text;
+  RootText root;
   for (std::uint8_t field = 1; field <= kFields; ++field) {
-    begin_commitment(bytes, field, salts[field - 1U]);
-    if (append_field_value(event, field, bytes)) {
-      append_to_root(root, field, sha256(bytes));
+    if (append_field_value(event, field, text.begin(field, salts[field - 1U]))) {
+      root.add(field, text.finish());
     }
   }
-  return sha256(root);
+  return root.finish();
 }
 
 Digest content_root(const std::map<std::uint8_t, Digest>& commitments) {
-  std::string root(kRootPrefix);
+  RootText root;
   for (const auto& [field, commitment] : commitments) {
-    append_to_root(root, field, commitment);
+    root.add(field, commitment);
   }
-  return sha256(root);
+  return root.finish();
 }
 
 std::string salts_bytes(const KeptFields& fields) {

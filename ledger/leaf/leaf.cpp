@@ -8,6 +8,7 @@ namespace twinlog {
 namespace {
 
 constexpr std::string_view kMagic = "TWL1";
+constexpr std::size_t kEventBytes = 104;
 constexpr std::size_t kRangeBytes = 32;
 /// More than the header, request or policy, fields and their tags take.
 constexpr std::size_t kBesideRanges = 1024;
@@ -16,6 +17,7 @@ constexpr std::size_t kBesideRanges = 1024;
 class TagWriter {
  public:
   TagWriter(LeafType type, const LeafHeader& header) {
+    bytes_.reserve(kEventBytes);
     bytes_.append(kMagic);
     bytes_.push_back(static_cast<char>(type));
     bytes_.append(3, '\0');
@@ -35,9 +37,10 @@ class TagWriter {
     return bytes(tag, {&byte, 1});
   }
   TagWriter& u64(std::uint8_t tag, std::uint64_t value) {
-    std::string number;
-    put_u64(number, value);
-    return bytes(tag, number);
+    bytes_.push_back(static_cast<char>(tag));
+    put_u32(bytes_, sizeof value);
+    put_u64(bytes_, value);
+    return *this;
   }
   TagWriter& text(std::uint8_t tag, const std::optional<std::string>& value) {
     return value ? bytes(tag, *value) : *this;

@@ -33,7 +33,8 @@ StoreIntake::StoreIntake(Parts parts)
     : parts_(std::move(parts)),
       leaves_(parts_.sorting),
       events_(smaller(parts_.sorting)),
-      accounts_(smaller(parts_.sorting)) {}
+      accounts_(smaller(parts_.sorting)),
+      epochs_(parts_.book) {}
 
 StoreStatus StoreIntake::run() {
   if (StoreStatus failed = parts_.reader.begin_snapshot()) {
@@ -53,10 +54,19 @@ StoreStatus StoreIntake::read_tables() {
   if (!failed) {
     failed = reader.leaves([this](LedgerLeafRow&& row) { return take(std::move(row)); });
   }
-  if (!failed) {
-    failed = reader.rows([this](LedgerRow&& row) { return take(std::move(row)); });
+  return failed ? failed : read_rows();
+}
+
+StoreStatus StoreIntake::read_rows() {
+  EpochLookup epochs(parts_.book);
+  RowLane lane([this, &epochs](HashedRow& row) { hash(row, epochs); },
+               [this](HashedRow&& row) { return take(std::move(row)); });
+  if (StoreStatus failed = parts_.reader.rows([&lane](LedgerRow&& row) { return lane.add(std::move(row)); })) {
+    return failed;
   }
-  return failed;
+  const Status finished = lane.finish();
+  return finished.ok() ? StoreStatus()
+                       : StoreError{Reaction::kHold, {}, {}, finished.error().message(), StoreStage::kConnect};
 }
 
 Status StoreIntake::finish() {
@@ -75,20 +85,6 @@ void StoreIntake::tell(Verdict verdict, std::string detail, const std::string& o
   finding.origin = origin;
   finding.detail = std::move(detail);
   parts_.log.add(finding);
-}
-
-/// Nothing for an epoch that no beginning and no note names.
-std::optional<std::uint32_t> StoreIntake::epoch_of(const Uuid& id) {
-  if (!has_last_ || id != last_id_) {
-    has_last_ = true;
-    last_id_ = id;
-    last_number_ = parts_.book.find(id);
-    last_facts_ = last_number_ ? &parts_.book.at(*last_number_) : nullptr;
-    if (last_number_ && !last_facts_->is_named) {
-      last_number_.reset();
-    }
-  }
-  return last_number_;
 }
 
 void StoreIntake::add_stranger(const Uuid& id, std::uint64_t index, std::string tenant_id, std::string log_id) {
@@ -127,12 +123,12 @@ Status StoreIntake::take(LedgerAccountRow&& row) {
 }
 
 Status StoreIntake::take(LedgerTileRow&& row) {
-  const auto epoch = epoch_of(row.epoch_id);
+  const auto epoch = epochs_.find(row.epoch_id);
   if (!epoch) {
     add_stranger(row.epoch_id, row.first_index, {}, {});
     return {};
   }
-  EpochFacts& facts = *last_facts_;
+  EpochFacts& facts = epochs_.facts();
   const bool is_whole = row.leaf_count > 0 && row.leaf_count <= kMostTreeLeaves && row.first_index < kMostTreeLeaves &&
                         row.hashes.size() == row.leaf_count * sizeof(Digest) &&
                         row.first_index + row.leaf_count <= kMostTreeLeaves;
@@ -162,12 +158,12 @@ Status StoreIntake::take(LedgerTileRow&& row) {
 }
 
 Status StoreIntake::take(LedgerLeafRow&& row) {
-  const auto epoch = epoch_of(row.epoch_id);
+  const auto epoch = epochs_.find(row.epoch_id);
   if (!epoch || row.leaf_index >= kMostTreeLeaves) {
     add_stranger(row.epoch_id, row.leaf_index, row.tenant_id.value_or(""), row.log_id.value_or(""));
     return {};
   }
-  if (last_facts_->is_skipped) {
+  if (epochs_.facts().is_skipped) {
     return {};
   }
   const LeafSpot spot{*epoch, row.leaf_index};
@@ -219,7 +215,20 @@ Status StoreIntake::add_further(const LedgerLeafRow& row, const EventLeaf& leaf,
   return events_.add(event_claim_record(claim));
 }
 
-Status StoreIntake::take(LedgerRow&& row) {
+/// What takes long and depends on nothing but the row and its epoch.
+void StoreIntake::hash(HashedRow& hashed, EpochLookup& epochs) const {
+  const Version& version = hashed.row.version;
+  hashed.key_digest = pair_digest(version.event.tenant_id, version.event.log_id);
+  if (is_before_the_ledger(hashed.row)) {
+    return;
+  }
+  if (epochs.find(version.epoch_id) && !epochs.facts().is_skipped) {
+    hashed.claim = row_claim(hashed.row, epochs.facts().agent);
+  }
+}
+
+Status StoreIntake::take(HashedRow&& hashed) {
+  const LedgerRow& row = hashed.row;
   ++(row.is_conflict ? conflicts : records);
   if (parts_.progress != nullptr) {
     parts_.progress->rows.fetch_add(1, std::memory_order_relaxed);
@@ -228,24 +237,25 @@ Status StoreIntake::take(LedgerRow&& row) {
     erased.add(row.version);
   }
   if (is_before_the_ledger(row)) {
-    return take_early_row(std::move(row));
+    return take_early_row(std::move(hashed));
   }
-  const auto epoch = epoch_of(row.version.epoch_id);
+  const auto epoch = epochs_.find(row.version.epoch_id);
   if (!epoch || row.version.leaf_index >= kMostTreeLeaves) {
     add_stranger(row.version.epoch_id, row.version.leaf_index, row.version.event.tenant_id, row.version.event.log_id);
-  } else if (!last_facts_->is_skipped) {
-    if (Status added = add_row_claim(row, *epoch); !added) {
+  } else if (hashed.claim) {
+    if (Status added = add_row_claim(hashed, *epoch); !added) {
       return added;
     }
   }
   const LeafSpot spot{epoch.value_or(kNoEpoch), row.version.leaf_index};
-  if (Status added = add_event_claim(row, spot); !added) {
+  if (Status added = add_event_claim(hashed, spot); !added) {
     return added;
   }
-  return add_account_claims(std::move(row), spot);
+  return add_account_claims(std::move(hashed.row), spot);
 }
 
-Status StoreIntake::take_early_row(LedgerRow&& row) {
+Status StoreIntake::take_early_row(HashedRow&& hashed) {
+  const LedgerRow& row = hashed.row;
   if (parts_.unproved_before && row.version.received_at < *parts_.unproved_before) {
     ++unproved;
   } else {
@@ -259,21 +269,21 @@ Status StoreIntake::take_early_row(LedgerRow&& row) {
     parts_.log.add(finding);
   }
   const LeafSpot spot{kNoEpoch, row.version.leaf_index};
-  if (Status added = add_event_claim(row, spot); !added) {
+  if (Status added = add_event_claim(hashed, spot); !added) {
     return added;
   }
-  return add_account_claims(std::move(row), spot);
+  return add_account_claims(std::move(hashed.row), spot);
 }
 
-Status StoreIntake::add_row_claim(const LedgerRow& row, std::uint32_t epoch) {
-  RowClaim claim = row_claim(row, last_facts_->agent);
-  claim.store = parts_.side;
+Status StoreIntake::add_row_claim(HashedRow& hashed, std::uint32_t epoch) {
+  hashed.claim->store = parts_.side;
   buffer_.clear();
-  put_claim(buffer_, {epoch, row.version.leaf_index}, claim);
+  put_claim(buffer_, {epoch, hashed.row.version.leaf_index}, *hashed.claim);
   return leaves_.add(buffer_);
 }
 
-Status StoreIntake::add_event_claim(const LedgerRow& row, LeafSpot spot) {
+Status StoreIntake::add_event_claim(HashedRow& hashed, LeafSpot spot) {
+  const LedgerRow& row = hashed.row;
   EventClaim claim;
   claim.store = parts_.side;
   claim.kind = row.is_conflict ? RowClaim::Kind::kConflict : RowClaim::Kind::kRecord;
@@ -282,7 +292,7 @@ Status StoreIntake::add_event_claim(const LedgerRow& row, LeafSpot spot) {
   claim.is_erased = !row.salts.empty();
   claim.tenant_id = row.version.event.tenant_id;
   claim.log_id = row.version.event.log_id;
-  claim.key_digest = pair_digest(claim.tenant_id, claim.log_id);
+  claim.key_digest = std::move(hashed.key_digest);
   if (further_keys_.contains(claim.key_digest)) {
     claim.content = canonical_content(row.version.event);
   }

@@ -1,5 +1,5 @@
-// Takes everything that one store holds, makes each row's leaf again and writes what it claims into sorted files. One
-// thread; the files and counts are the caller's to read afterwards.
+// Takes everything that one store holds, makes each row's leaf again and writes what it claims into sorted files. For
+// one thread, which it gives two others to; the files and counts are the caller's to read afterwards.
 #pragma once
 
 #include <atomic>
@@ -9,10 +9,12 @@
 #include <string>
 #include <unordered_set>
 
+#include "ledger/verify/epoch_lookup.h"
 #include "ledger/verify/epoch_register.h"
 #include "ledger/verify/finding.h"
 #include "ledger/verify/gone_events.h"
 #include "ledger/verify/leaf_claims.h"
+#include "ledger/verify/row_lane.h"
 #include "ledger/verify/sorted_file.h"
 #include "ledger/verify/version_claims.h"
 #include "plugins/api/ledger_reader.h"
@@ -70,16 +72,17 @@ class StoreIntake {
 
  private:
   StoreStatus read_tables();
+  StoreStatus read_rows();
   Status take(LedgerAccountRow&& row);
   Status take(LedgerTileRow&& row);
   Status take(LedgerLeafRow&& row);
-  Status take(LedgerRow&& row);
-  Status take_early_row(LedgerRow&& row);
-  Status add_row_claim(const LedgerRow& row, std::uint32_t epoch);
-  Status add_event_claim(const LedgerRow& row, LeafSpot spot);
+  void hash(HashedRow& hashed, EpochLookup& epochs) const;
+  Status take(HashedRow&& hashed);
+  Status take_early_row(HashedRow&& hashed);
+  Status add_row_claim(HashedRow& hashed, std::uint32_t epoch);
+  Status add_event_claim(HashedRow& hashed, LeafSpot spot);
   Status add_account_claims(LedgerRow&& row, LeafSpot spot);
   Status add_further(const LedgerLeafRow& row, const EventLeaf& leaf, LeafSpot spot);
-  std::optional<std::uint32_t> epoch_of(const Uuid& id);
   void add_stranger(const Uuid& id, std::uint64_t index, std::string tenant_id, std::string log_id);
   void tell(Verdict verdict, std::string detail, const std::string& origin = {});
 
@@ -88,10 +91,7 @@ class StoreIntake {
   SortedFile events_;
   SortedFile accounts_;
   std::unordered_set<std::string> further_keys_;  ///< Digests of events that were accepted again.
-  Uuid last_id_{};
-  std::optional<std::uint32_t> last_number_;
-  EpochFacts* last_facts_ = nullptr;  ///< Of it; asking the book takes a lock.
-  bool has_last_ = false;
+  EpochLookup epochs_;
   std::string buffer_;
 };
 

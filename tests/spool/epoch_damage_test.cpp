@@ -22,7 +22,7 @@ class SpoolEpochDamage : public testing::WithLedger<testing::SpoolTest> {
   void SetUp() override { open(); }
   void erase(const char* family, std::uint64_t number) {
     with_database([&](rocksdb::DB& database, const testing::Families& families) {
-      ASSERT_TRUE(database.Delete({}, families.at(family), event_key(number)).ok());
+      testing::erase_number(database, families, family, number);
     });
   }
 };

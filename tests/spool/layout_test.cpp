@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "spool/dead_letter_codec.h"
+#include "spool/ledger_layout.h"
 
 namespace twinlog {
 namespace {
@@ -19,6 +20,7 @@ TEST(SpoolLayout, KeysAndValuesAreTheBytesOfTheFormatPage) {
   EXPECT_EQ(hex(format_value(kSpoolFormat)), "00000003");
   EXPECT_EQ(hex(epoch_key(0)), "65706f63682f0000000000000000");
   EXPECT_EQ(hex(skipped_key({2, 258})), "736b69707065642f00000000000000020000000000000102");
+  EXPECT_EQ(hex(hash_run_key(258, 5)), "00000000000001020005");
   EXPECT_EQ(hex(dead_letter_key(StoreId::kPostgres, 258)), "010000000000000102");
   EXPECT_EQ(hex(dead_letter_key(StoreId::kMongodb, 258)), "020000000000000102");
   EXPECT_EQ(hex(letter_mark_key(StoreId::kPostgres, 258)), "6c65747465722f010000000000000102");
@@ -55,6 +57,32 @@ TEST(SpoolLayout, ALossThatWasAcknowledgedBeforeItWasKeptByWhomIsStillRead) {
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(read->found_at, 3);
   EXPECT_EQ(read->by, (Decision{4, "", "disk replaced"}));
+}
+
+TEST(SpoolLayout, HashesAreReadOneByOneOrInRunsAndOtherBytesAreNone) {
+  const std::string one(as_text(sha256("a")));
+  const std::string two = one + std::string(as_text(sha256("b")));
+  const auto run = hash_run_from(hash_run_key(9, 2), two);
+  ASSERT_TRUE(run.has_value());
+  EXPECT_EQ(run->first, 8U);
+  EXPECT_EQ(run->last(), 9U);
+  EXPECT_EQ(run->hashes, two);
+  const auto single = hash_run_from(event_key(9), one);
+  ASSERT_TRUE(single.has_value());
+  EXPECT_EQ(single->first, 9U);
+  EXPECT_EQ(single->last(), 9U);
+  EXPECT_EQ(last_number_of_key(hash_run_key(9, 2)), 9U);
+  EXPECT_EQ(last_number_of_key(event_key(9)), 9U);
+  EXPECT_FALSE(last_number_of_key("123456789").has_value());
+  EXPECT_FALSE(hash_run_from(event_key(9), two).has_value()) << "what follows the hash is no leaf that has it";
+  EXPECT_FALSE(hash_run_from(hash_run_key(9, 1), two).has_value());
+  EXPECT_FALSE(hash_run_from(hash_run_key(9, 3), two).has_value());
+  EXPECT_FALSE(hash_run_from(hash_run_key(9, 2), two.substr(1)).has_value());
+  EXPECT_FALSE(hash_run_from(hash_run_key(9, 0), "").has_value());
+  EXPECT_FALSE(hash_run_from(hash_run_key(1, 2), two).has_value()) << "it would begin below the first number";
+  const std::string many(129 * sizeof(Digest), 'h');
+  EXPECT_TRUE(hash_run_from(hash_run_key(500, 128), std::string_view(many).substr(sizeof(Digest))).has_value());
+  EXPECT_FALSE(hash_run_from(hash_run_key(500, 129), many).has_value());
 }
 
 TEST(SpoolLayout, ValuesRoundTripAndOtherBytesAreNone) {

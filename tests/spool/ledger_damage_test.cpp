@@ -4,6 +4,7 @@
 #include "ledger/base/uuid.h"
 #include "spool/check_spool.h"
 #include "spool/layout.h"
+#include "spool/ledger_layout.h"
 #include "tests/spool/ledger_fixture.h"
 
 namespace twinlog {
@@ -177,8 +178,8 @@ TEST_F(SpoolLedgerBytes, OfALostHashTheLeafIsHashedAnewAndTheEpochsSizeIsNotTold
   begin(1);
   store_many("a", 10);
   with_events_of_closed([](rocksdb::DB& database, const testing::Families& families) {
-    EXPECT_TRUE(database.Delete({}, families.at("leaves"), event_key(4)).ok());
-    EXPECT_TRUE(database.Delete({}, families.at("leaves"), event_key(6)).ok());
+    testing::erase_number(database, families, "leaves", 4);
+    testing::erase_number(database, families, "leaves", 6);
     EXPECT_TRUE(database.Delete({}, families.at("events"), event_key(6)).ok());
   });
   ASSERT_TRUE(spool().ended_epoch().has_value());
@@ -202,12 +203,14 @@ TEST_F(SpoolLedgerBytes, AnEventThatIsNotWhatItsHashSaysIsFoundByTheCheck) {
   };
   EXPECT_THAT(findings(), IsEmpty());
   with_database([](rocksdb::DB& database, const testing::Families& families) {
-    std::string hash;
-    ASSERT_TRUE(database.Get({}, families.at("leaves"), event_key(4), &hash).ok());
-    hash.front() = static_cast<char>(hash.front() ^ 1);
-    ASSERT_TRUE(database.Put({}, families.at("leaves"), event_key(4), hash).ok());
-    ASSERT_TRUE(database.Get({}, families.at("leaves"), event_key(7), &hash).ok());
-    ASSERT_TRUE(database.Put({}, families.at("leaves"), event_key(5), hash).ok());
+    const std::string key = hash_run_key(6, 5);  // 2 to 6
+    std::string hashes;
+    ASSERT_TRUE(database.Get({}, families.at("leaves"), key, &hashes).ok());
+    hashes[2 * sizeof(Digest)] = static_cast<char>(hashes[2 * sizeof(Digest)] ^ 1);
+    std::string own;
+    ASSERT_TRUE(database.Get({}, families.at("leaves"), event_key(7), &own).ok());
+    hashes.replace(3 * sizeof(Digest), sizeof(Digest), own, 0, sizeof(Digest));
+    ASSERT_TRUE(database.Put({}, families.at("leaves"), key, hashes).ok());
   });
   EXPECT_THAT(findings(), ::testing::ElementsAre("events that are not what their leaf hash says: 4-5"));
 }

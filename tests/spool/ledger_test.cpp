@@ -1,5 +1,6 @@
 // Epochs in a spool that nothing befalls: the tree that it says is the one that the stores can rebuild.
 #include <gmock/gmock.h>
+#include <rocksdb/compaction_filter.h>
 
 #include <random>
 #include <set>
@@ -7,6 +8,8 @@
 #include "ledger/base/uuid.h"
 #include "ledger/record/canonical.h"
 #include "spool/layout.h"
+#include "spool/ledger_layout.h"
+#include "spool/trim_filter.h"
 #include "tests/spool/ledger_fixture.h"
 
 namespace twinlog {
@@ -194,6 +197,49 @@ TEST_F(SpoolLedger, WhatIsTrimmedIsForgottenAndNotTheRoot) {
   EXPECT_EQ(ended->size, tree.size);
   EXPECT_EQ(ended->root, tree.root);
   EXPECT_THAT(spool().epochs(), SizeIs(1));
+}
+
+TEST(TrimFilter, TakesARunOfHashesWithTheLastOfItsEvents) {
+  DurableFirstKept first_kept = 51;
+  const auto filter = make_events_filter(first_kept);
+  const auto takes = [&filter](const std::string& key) { return filter->Filter(0, key, "", nullptr, nullptr); };
+  EXPECT_TRUE(takes(event_key(50)));
+  EXPECT_FALSE(takes(event_key(51)));
+  EXPECT_TRUE(takes(hash_run_key(50, 49)));
+  EXPECT_FALSE(takes(hash_run_key(51, 50)));
+  EXPECT_FALSE(takes("neither"));
+}
+
+TEST_F(SpoolLedger, OfARunThatReachesBelowTheTrimPointTheRestIsRead) {
+  open();
+  begin(1);
+  store_many("a", 200);  // 2 to 101 and 102 to 201
+  deliver_all_up_to(150);
+  spool().trim_delivered(150);
+  ASSERT_TRUE(maintain_after(std::chrono::seconds{1}).ok());
+  open();
+  const auto rest = spool().read_batch(150, 100, 1U << 20U);
+  ASSERT_TRUE(rest.has_value());
+  ASSERT_THAT(rest->ledger.tiles, SizeIs(1));
+  EXPECT_EQ(rest->ledger.tiles.front().first_index, 150U);
+  EXPECT_THAT(rest->ledger.tiles.front().hashes, SizeIs(51));
+}
+
+TEST_F(SpoolLedger, EntriesOfOneHashEachAreReadAsRunsAre) {
+  open();
+  begin(1);
+  store_many("a", 250);
+  ASSERT_TRUE(spool().append(gap_maker(), kReceivedAt).has_value());
+  store_many("b", 3);
+  const TreeState tree = spool().tree();
+  const auto runs = stored(1, 70).hashes;
+  close();
+  with_database(testing::split_runs);
+  open();
+  EXPECT_THAT(runs, SizeIs(tree.size));
+  EXPECT_EQ(stored(1, 70).hashes, runs);
+  ASSERT_TRUE(spool().ended_epoch().has_value());
+  EXPECT_EQ(spool().ended_epoch()->root, tree.root);
 }
 
 TEST_F(SpoolLedger, OwnLeavesAreNoBacklogNorAgeIt) {

@@ -4,10 +4,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <optional>
 #include <random>
 #include <thread>
 
 #include "ledger/record/canonical.h"
+#include "spool/layout.h"
+#include "spool/ledger_layout.h"
 
 namespace twinlog::testing {
 
@@ -94,6 +97,38 @@ void SpoolTest::store_many(std::string_view prefix, std::size_t count, const Eve
         offer(make_events(std::string(prefix) + std::to_string(done) + "-", now, options));
     ASSERT_EQ(answers, std::vector<Disposition>(now, Disposition::kStored)) << "after " << done;
   }
+}
+
+namespace {
+
+/// Puts an entry for each hash of each run in which `number` is, or of every run; but none for the number.
+void split(rocksdb::DB& database, rocksdb::ColumnFamilyHandle* leaves, std::optional<std::uint64_t> number) {
+  const std::unique_ptr<rocksdb::Iterator> at(database.NewIterator({}, leaves));
+  for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    const auto run = hash_run_from(at->key().ToStringView(), at->value().ToStringView());
+    if (!run || leaf_of_event_key(at->key().ToStringView()) ||
+        (number && (*number < run->first || *number > run->last()))) {
+      continue;
+    }
+    for (std::uint64_t each = run->first; each <= run->last(); ++each) {
+      const std::string_view hash = run->hashes.substr((each - run->first) * sizeof(Digest), sizeof(Digest));
+      EXPECT_TRUE(each == number || database.Put({}, leaves, event_key(each), rocksdb::Slice(hash)).ok());
+    }
+    EXPECT_TRUE(database.Delete({}, leaves, at->key()).ok());
+  }
+}
+
+}  // namespace
+
+void erase_number(rocksdb::DB& database, const Families& families, const std::string& family, std::uint64_t number) {
+  if (family == "leaves") {
+    split(database, families.at(family), number);
+  }
+  EXPECT_TRUE(database.Delete({}, families.at(family), event_key(number)).ok());
+}
+
+void split_runs(rocksdb::DB& database, const Families& families) {
+  split(database, families.at("leaves"), std::nullopt);
 }
 
 void SpoolTest::with_database(const std::function<void(rocksdb::DB& database, const Families& families)>& use) {

@@ -33,6 +33,10 @@ std::vector<AcceptedEvent> make_events(std::string_view prefix, std::size_t coun
 
 /// Column families by name.
 using Families = std::map<std::string, rocksdb::ColumnFamilyHandle*>;
+/// What `family` has of one number, of `events` or `leaves`; a hash goes out of its run.
+void erase_number(rocksdb::DB& database, const Families& families, const std::string& family, std::uint64_t number);
+/// The runs of `leaves` as entries of one hash each, as spools had them before.
+void split_runs(rocksdb::DB& database, const Families& families);
 
 class SpoolTest : public ::testing::Test {
  protected:
