@@ -5,7 +5,7 @@ import pathlib
 import sys
 import time
 
-import paths  # noqa: F401  (makes the helpers of tests/e2e importable)
+import paths
 import alert_scenes
 import alert_scenes_more
 import alert_series
