@@ -5,6 +5,7 @@ Values are those of the scrape. Moments keep their age: what had been 3 s ago at
 scrape is held the agent either stands still (counters and moments stay, the age of what waits grows with the minutes) or goes
 on as it was (moments move with the minutes). Nothing else is made up: the states, counts and sizes are the agent's."""
 import dataclasses
+import functools
 import json
 import math
 import re
@@ -28,10 +29,12 @@ HEAD = """# Written by packaging/prometheus/record_series; not to be edited. The
 """.splitlines()
 
 
+@functools.cache
 def rules():
     return [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
 
 
+@functools.cache
 def alerts():
     return {rule["alert"]: rule for rule in rules() if "alert" in rule}
 
