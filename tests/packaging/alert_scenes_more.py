@@ -1,30 +1,17 @@
 """Further scenes: stores that went back or ahead, senders that are turned away, a slow disk, a wrong clock, the self-audit."""
 import glob
 import os
+import pathlib
 import signal
 
 import psycopg
 import pymongo
 
-import faked_calls
 import harness
 from alert_events import event
 from alert_scenes import STORES, asked, begin, deliver, of, of_both, wait_ok
 from alert_series import scrape_until
 
-# A disk each of whose syncs takes half a second while a file says so.
-SLOW_SYNC = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdlib.h>
-#include <unistd.h>
-static int slow(const char *name, int file) {
-  if (access(getenv("TEST_DISK_IS_SLOW"), F_OK) == 0) usleep(500000);
-  return ((int (*)(int))dlsym(RTLD_NEXT, name))(file);
-}
-int fdatasync(int file) { return slow("fdatasync", file); }
-int fsync(int file) { return slow("fsync", file); }
-"""
 ROUNDS = 200  # Seconds in which the self-audit has looked twice.
 FOREIGN_USER = 4711
 TOKEN = "a-token-of-this-test"
@@ -112,11 +99,8 @@ def peers(servers):
 
 
 def slow_disk(servers):
-    library, switch = faked_calls.library(servers.cleanup.callback, SLOW_SYNC), None
-    agent = servers.agent(LD_PRELOAD=library)
-    switch = agent.folder / "slow"
-    agent.environment["TEST_DISK_IS_SLOW"] = str(switch)
-    agent.start()
+    agent = servers.agent().start()
+    switch = pathlib.Path(agent.environment["TEST_DISK_IS_SLOW"])
     scene = begin("a disk whose syncs take half a second", agent)
     for _ in range(20):
         deliver(agent, 1)
@@ -133,7 +117,7 @@ def slow_disk(servers):
 def wrong_clock(servers):
     found = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
     assert found, "libfaketime is missing; run packaging/install-deps --tests"
-    agent = servers.agent(LD_PRELOAD=found[0], FAKETIME="+5s", FAKETIME_DONT_FAKE_MONOTONIC="1").start()
+    agent = servers.agent(LD_PRELOAD=f"{servers.syncs} {found[0]}", FAKETIME="+5s", FAKETIME_DONT_FAKE_MONOTONIC="1").start()
     scene = begin("a host whose clock is wrong", agent)
     deliver(agent)
     scrape_until(agent, lambda page: all(abs(page.value("twinlog_store_clock_offset_seconds", store=store)) > 2
