@@ -93,7 +93,7 @@ class Kustomize(unittest.TestCase):
                                   capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             # The only warning may be what an emptyDir deserves; a mistaken name would be another.
-            self.assertNotIn("unknown", done.stdout + done.stderr)
+            self.assertNotIn("names no key", done.stdout + done.stderr)
 
 
 if __name__ == "__main__":
