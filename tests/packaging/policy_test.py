@@ -21,7 +21,7 @@ PLANTED = {
     "the_spool_is_what_it_says": (r"sizeLimit: 1Gi", "medium: Memory\n          sizeLimit: 1Gi"),
     "a_claim_is_of_one_pod_and_stays": (r"whenScaled: Retain", "whenScaled: Delete"),
     "the_spool_stays_well_below_its_volume": (r"value: 600MiB", "value: 700MiB"),
-    "the_node_reserves_what_the_spool_takes": (r"ephemeral-storage: 1200Mi", "ephemeral-storage: 900Mi"),
+    "the_node_reserves_what_the_spool_takes": (r"ephemeral-storage: 1152Mi", "ephemeral-storage: 900Mi"),
     "the_socket_folder_is_read_only_for_others": (r"name: twinlog-socket\n +readOnly: true", "name: twinlog-socket"),
     "the_socket_has_a_name_that_fits": (r"\[intake.unix\]\n", f'[intake.unix]\n    path = "/run/twinlog/{"x" * 100}"\n'),
     "the_application_shares_nothing_else": (r"name: twinlog-socket\n +readOnly: true\n",
@@ -30,7 +30,7 @@ PLANTED = {
     "the_pod_shares_a_group": (r"fsGroupChangePolicy: OnRootMismatch", "fsGroupChangePolicy: Always"),
     "nothing_of_the_host_is_shared": (r"( +)containers:\n", r"\1hostPID: true\n\1containers:\n"),
     "every_container_is_restricted": (r"allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true"),
-    "resources_are_said": (r"limits:\n( +)ephemeral-storage: 1200Mi", r"limits:\n\1cpu: 100m\n\1ephemeral-storage: 1200Mi"),
+    "resources_are_said": (r"limits:\n( +)ephemeral-storage: 1152Mi", r"limits:\n\1cpu: 100m\n\1ephemeral-storage: 1152Mi"),
     "nobody_gets_a_token": (r"      automountServiceAccountToken: false\n", ""),
     "secrets_are_files": (r"value: 600MiB", "valueFrom: {secretKeyRef: {name: twinlog-credentials, key: postgres-uri}}"),
     "files_are_renewed_while_it_runs": (r"mountPath: /etc/twinlog\n", "mountPath: /etc/twinlog\n          subPath: twinlog.toml\n"),
@@ -41,6 +41,9 @@ PLANTED = {
     "every_pod_is_scraped_by_a_pod_monitor": (r"port: twinlog-admin\n +scrapeTimeout", "port: metrics\n    scrapeTimeout"),
     "the_admin_port_is_for_the_monitoring_alone": (r"  - from:\n(?:    .*\n)+?(    ports:\n    - port: 9464)", r"  -\n\1"),
 }
+# What somebody switched off by hand; nothing else may be missing there.
+SWITCHED_OFF = {"helm-bare": {"names_lead_somewhere", "every_pod_is_scraped_by_a_pod_monitor",
+                              "the_admin_port_is_for_the_monitoring_alone"}}
 
 
 def with_a_later_proxy(text):
@@ -53,7 +56,11 @@ class Policy(unittest.TestCase):
         for name, text in renders.all_of().items():
             for title, check in policy.RULES.items():
                 with self.subTest(rendering=name, rule=title):
-                    self.assertEqual(check(manifests.Manifests(text)), [])
+                    faults = check(manifests.Manifests(text))
+                    if title in SWITCHED_OFF.get(name, ()):
+                        self.assertEqual(len(faults), 1, faults)
+                    else:
+                        self.assertEqual(faults, [])
 
     def test_every_rule_notices_its_fault(self):
         self.assertEqual(set(PLANTED), set(policy.RULES))
