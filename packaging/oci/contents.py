@@ -1,4 +1,5 @@
 """What lies in the image: the binary, the libraries it loads, and the few files that those read."""
+import functools
 import io
 import os
 import pathlib
@@ -107,7 +108,7 @@ def write_root(tar, sources, binary, libraries, bill, epoch):
     for name in ("LICENSE", "config/twinlog.toml.example"):
         root.file(f"{DOCS}/{pathlib.Path(name).name}", (sources / name).read_bytes())
     root.file(f"{DOCS}/sbom.cdx.json", bill)
-    for package in packages_of(libraries):
+    for package in files_of_packages(libraries):
         # Licences go with what they license; scanners of images find packages in status.d.
         name = package.split(":")[0]
         root.file(f"usr/share/doc/{name}/copyright", pathlib.Path(f"/usr/share/doc/{name}/copyright").read_bytes())
@@ -120,14 +121,23 @@ def query(*words):
                           env={**os.environ, "LC_ALL": "C"}).stdout
 
 
-def package_of(path):
-    """The package that brought a file; dpkg knows it by the name before /lib became a link."""
-    for name in (str(path), str(path).removeprefix("/usr")):
-        found = subprocess.run(["dpkg-query", "-S", name], capture_output=True, text=True, check=False).stdout
-        if found:
-            return found.split(": ")[0]
-    raise Refused(f"no Debian package brought {path}: the list of what is in the image would be wrong")
+@functools.lru_cache(None)
+def owners(paths):
+    """file -> the package that brought it; dpkg knows files of /lib by the name before that became a link."""
+    names = [name for path in paths for name in (path, path.removeprefix("/usr"))]
+    said = subprocess.run(["dpkg-query", "-S", *names], capture_output=True, text=True, check=False).stdout
+    packages = {name: package for package, name in (line.split(": ", 1) for line in said.splitlines())}
+    found = {path: packages.get(path) or packages.get(path.removeprefix("/usr")) for path in paths}
+    unknown = [path for path in paths if not found[path]]
+    if unknown:
+        raise Refused(f"no Debian package brought {', '.join(unknown)}: the list of what is in the image would be wrong")
+    return found
 
 
-def packages_of(libraries):
-    return sorted({*(package_of(path) for path in libraries.values()), "ca-certificates"})
+def files_of_packages(libraries):
+    """package -> the files of it that are in the image."""
+    found = {"ca-certificates": [str(CERTIFICATES)]}
+    packages = owners(tuple(str(path) for path in libraries.values()))
+    for name, path in libraries.items():
+        found.setdefault(packages[str(path)], []).append(name)
+    return dict(sorted(found.items()))

@@ -33,15 +33,8 @@ def component(package, files):
     }
 
 
-def files_by_package(libraries):
-    found = {"ca-certificates": [str(contents.CERTIFICATES)]}
-    for name, path in libraries.items():
-        found.setdefault(contents.package_of(path), []).append(name)
-    return found
-
-
 def bill_of_materials(versions, libraries, binary, epoch):
-    loaded = [component(package, files) for package, files in sorted(files_by_package(libraries).items())]
+    loaded = [component(package, files) for package, files in contents.files_of_packages(libraries).items()]
     compiled_in = [component(package, ["/usr/bin/twinlog"]) for package in contents.COMPILED_IN if package_facts(package)]
     reference = f"twinlog@{versions['twinlog']}"
     document = {

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import uuid
 
+import paths  # noqa: F401
 import harness
 
 PROFILE = pathlib.Path("/usr/share/containers/seccomp.json")

@@ -8,8 +8,8 @@ import shutil
 import subprocess
 import tarfile
 
-import harness
 import paths
+import harness
 
 BUILD = paths.PACKAGING / "oci/build"
 KEPT = paths.ROOT / "build/packaging/image"

@@ -14,9 +14,9 @@ from urllib.request import urlopen
 
 import yaml
 
+import paths
 import harness
 import image
-import paths
 
 # The defaults of podman want more open files than a container of tests may have; the runtime of Debian that knows every hierarchy of
 # cgroups is runc.
