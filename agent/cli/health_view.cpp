@@ -30,6 +30,7 @@ HealthView::Store store_of(const rapidjson::Value& object) {
   store.is_connected = is_member_true(object, "connected");
   store.backlog_events = count_member(object, "backlog_events");
   store.backlog_bytes = count_member(object, "backlog_bytes");
+  store.delivered = count_member(object, "delivered");
   store.oldest_age_seconds = number_member(object, "oldest_unsent_age_seconds");
   store.conflicts = count_member(object, "conflicts");
   store.incomplete_since = text_of(object, "incomplete_since");
@@ -57,6 +58,7 @@ HealthView::Spool spool_of(const rapidjson::Value& object) {
 
 HealthView::Ledger ledger_of(const rapidjson::Value& object) {
   HealthView::Ledger ledger;
+  ledger.leaves = count_member(object, "leaves");
   ledger.verifier_key = text_of(object, "verifier_key");
   ledger.checkpoint_at = text_of(object, "checkpoint_at");
   ledger.checkpoint_size = count_member(object, "checkpoint_size");

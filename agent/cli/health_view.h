@@ -22,6 +22,7 @@ struct HealthView {
     bool is_connected = false;
     std::uint64_t backlog_events = 0;
     std::uint64_t backlog_bytes = 0;
+    std::uint64_t delivered = 0;  ///< Since the agent's start.
     std::optional<double> oldest_age_seconds;
     std::uint64_t conflicts = 0;
     std::string incomplete_since;
@@ -38,6 +39,7 @@ struct HealthView {
   struct Ledger {
     std::string verifier_key, checkpoint_at;
     std::uint64_t checkpoint_size = 0;
+    std::uint64_t leaves = 0;  ///< Of the epoch under way.
     bool is_throw_away = false;
   };
   struct Warning {

@@ -17,6 +17,8 @@ struct OperatorIo {
   bool is_err_terminal = false;
   Colours colours = Colours::kOff;
   const Clock& clock;
+  /// How many characters a line of the terminal has.
+  std::function<std::size_t()> columns = [] { return std::size_t{80}; };
   /// Waits so long; false when the user wants it to end (Ctrl-C).
   std::function<bool(std::chrono::milliseconds)> wait;
 };

@@ -63,13 +63,9 @@ int run_agent(const Settings& settings, const std::map<std::string, std::string>
   const SystemClock clock;
   SummedLog summed(log, clock);
   AgentParts parts(settings, summed);
-  if (!settings.ledger.enrolment_key_file.empty()) {
-    Result<SigningKey> key = read_enrolment_key(settings.ledger.enrolment_key_file);
-    if (!key) {
-      summed.line(LogLevel::kError, "start_failed", key.error().message());
-      return kExitConfiguration;
-    }
-    parts.ledger.enrolment_key = std::move(*key);
+  if (const Status read = take_enrolment_key(parts); !read) {
+    summed.line(LogLevel::kError, "start_failed", read.error().message());
+    return kExitConfiguration;
   }
   const ProcessGifts gifts{.environment = environment, .open_files = set_process_limits()};
   const ServiceManager manager(environment, getpid());

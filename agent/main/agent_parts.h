@@ -44,6 +44,7 @@ struct AgentParts {
   std::unique_ptr<AdminServer> admin_socket;
   std::unique_ptr<Spool> spool;
   std::atomic<bool> is_ephemeral{false};  ///< The spool's volume goes with the pod.
+  bool must_deliver = false;              ///< What is left at the end is a failure.
   Wakeup writer_wakeup;
   IntakeCounters intake_counters;
   LedgerParts ledger;

@@ -9,7 +9,7 @@
 namespace twinlog {
 namespace {
 
-constexpr std::array<CommandHelp, 20> kCommands{{
+constexpr std::array<CommandHelp, 21> kCommands{{
     {"agent", "Run the sidecar until SIGTERM",
      R"(Takes login events on a Unix socket and over HTTP, answers once they are safe on disk, and delivers them to both
 stores. On SIGTERM it stops taking events and delivers what waits, for agent.drain_timeout at most; what is left
@@ -38,7 +38,7 @@ Exit codes:
   78  the configuration has mistakes)"},
     {"init", "Write a first configuration, try the stores, and show the SQL for the roles",
      R"(Writes a commented minimal file, unless one is there: that is left as it is. Addresses come from the options, else from
-the environment (then they are not written), else they are placeholders to change. Then both stores are looked at as
+the environment (then they are not written), else they are asked for on a terminal; elsewhere they are placeholders to change. Then both stores are looked at as
 by `twinlog check --stores`, and the SQL is shown that an administrator of PostgreSQL runs once.
 
 Example:
@@ -119,6 +119,7 @@ Exit codes:
      R"(Examples:
   twinlog spool status
   twinlog spool export --waiting > waiting.ndjson
+  twinlog spool replay --path /mnt/orphaned/spool
   twinlog spool check
   twinlog spool dead-letters list
 
@@ -149,6 +150,20 @@ Exit codes:
   0   all was written
   1   there is no spool, or it could not be read or written to the end
   78  the part of the configuration that says where it is has mistakes)"},
+    {"spool replay", "Deliver what a spool holds whose agent is gone",
+     R"(For the volume of a pod that does not come back: an agent without any way in. It opens the spool, delivers what waits to
+the stores of the configuration, closes its epoch in the ledger, and ends. What is left stays in the spool, and the
+next replay goes on there. A spool that an agent has open is refused. Progress is logged every five seconds.
+
+Examples:
+  twinlog spool replay
+  twinlog spool replay --config /etc/twinlog/twinlog.toml --path /mnt/orphaned/spool --timeout 20m
+
+Exit codes:
+  0   both stores have everything that was in the spool
+  1   something is left, dead letters included; or there is no spool, or it cannot be opened
+  2   --timeout is none
+  78  the configuration has mistakes)"},
     {"spool check", "Read everything that a spool consists of, and say what is wrong",
      R"(Reads every block of every table against its checksum, every event, dead letter and log, and holds what is there
 against what was promised. Nothing is changed. Ranges of events are FIRST-LAST. Losses on record stand there until

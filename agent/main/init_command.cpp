@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <istream>
 #include <system_error>
+#include <utility>
 
 #include "agent/main/config_file.h"
 #include "agent/main/exit_code.h"
@@ -43,16 +45,53 @@ std::string toml_text(const std::string& text) {
   return out + "\"";
 }
 
+using Environment = std::map<std::string, std::string>;
+
+struct StoreOfFile {
+  std::string_view name;
+  std::string_view people_say;
+  std::string_view variable;
+  std::string_view placeholder;
+  Shape shape;
+};
+constexpr StoreOfFile kPostgres{"postgres", "PostgreSQL", "TWINLOG_STORES_POSTGRES_URI",
+                                "postgresql://twinlog@db/audit", check_postgres_uri};
+constexpr StoreOfFile kMongodb{"mongodb", "the document store", "TWINLOG_STORES_MONGODB_URI", "mongodb://db/audit",
+                               check_mongodb_uri};
+
+bool comes_from(const Environment& environment, const StoreOfFile& store) {
+  const std::string variable(store.variable);
+  return environment.contains(variable) || environment.contains(variable + "_FILE");
+}
+
 /// The section of a store.
-std::string section(const std::string& store, const std::string& given, const std::string& placeholder,
-                    const std::map<std::string, std::string>& environment) {
-  const std::string variable = store == "postgres" ? "TWINLOG_STORES_POSTGRES_URI" : "TWINLOG_STORES_MONGODB_URI";
-  const std::string head = "\n[stores." + store + "]\n";
-  if (given.empty() && (environment.contains(variable) || environment.contains(variable + "_FILE"))) {
-    return head + "#uri = " + toml_text(placeholder) + "  # comes from the environment: " + variable + "\n";
+std::string section(const StoreOfFile& store, const std::string& given, const Environment& environment) {
+  const std::string name(store.name);
+  const std::string placeholder(store.placeholder);
+  const std::string head = "\n[stores." + name + "]\n";
+  if (given.empty() && comes_from(environment, store)) {
+    return head + "#uri = " + toml_text(placeholder) +
+           "  # comes from the environment: " + std::string(store.variable) + "\n";
   }
   return head + "uri = " + toml_text(given.empty() ? placeholder : given) + "\n#password_file = \"/run/secrets/" +
-         store + "\"\n";
+         name + "\"\n";
+}
+
+/// What somebody answers who was not asked by an option; "" for what is proposed, and where nobody answers.
+std::string ask(const StoreOfFile& store, const InitStreams& streams) {
+  std::string answer;
+  for (;;) {
+    streams.out << "The address of " << store.people_say << ", without a password [" << store.placeholder
+                << "]: " << std::flush;
+    if (!std::getline(*streams.in, answer) || answer.empty()) {
+      return "";
+    }
+    const std::string_view expected = store.shape(answer);
+    if (expected.empty()) {
+      return answer;
+    }
+    streams.err << "twinlog: that is not " << expected << std::endl;
+  }
 }
 
 /// 0, or the errno of what failed; EEXIST where a file is there.
@@ -82,27 +121,39 @@ void print_roles(std::ostream& out) {
          "Next: `twinlog migrate` as the owner of the tables, `twinlog check --stores`, `twinlog agent`.\n";
 }
 
-bool is_address(const std::string& given, Shape shape, const std::string& option, std::ostream& err) {
-  const std::string_view expected = given.empty() ? "" : shape(given);
+bool is_address(const std::string& given, const StoreOfFile& store, std::ostream& err) {
+  const std::string_view expected = given.empty() ? "" : store.shape(given);
   if (!expected.empty()) {
-    err << "twinlog: " << option << " is not " << expected << "\n";
+    err << "twinlog: --" << store.name << " is not " << expected << "\n";
   }
   return expected.empty();
 }
 
-}  // namespace
-
-std::string initial_config(const InitOptions& options, const std::map<std::string, std::string>& environment) {
-  return std::string(kBeginning) + section("postgres", options.postgres, "postgresql://twinlog@db/audit", environment) +
-         section("mongodb", options.mongodb, "mongodb://db/audit", environment) + std::string(kEnd);
+/// Nothing where a file is there: it is left as it is.
+void ask_for_addresses(InitOptions& options, const Environment& environment, const InitStreams& streams) {
+  if (streams.in == nullptr || ::access(options.config.c_str(), F_OK) == 0) {
+    return;
+  }
+  for (const auto& [store, given] :
+       {std::pair{&kPostgres, &options.postgres}, std::pair{&kMongodb, &options.mongodb}}) {
+    if (given->empty() && !comes_from(environment, *store)) {
+      *given = ask(*store, streams);
+    }
+  }
 }
 
-int run_init(const InitOptions& options, const std::map<std::string, std::string>& environment,
-             const InitStreams& streams) {
-  if (!is_address(options.postgres, check_postgres_uri, "--postgres", streams.err) ||
-      !is_address(options.mongodb, check_mongodb_uri, "--mongodb", streams.err)) {
+}  // namespace
+
+std::string initial_config(const InitOptions& options, const Environment& environment) {
+  return std::string(kBeginning) + section(kPostgres, options.postgres, environment) +
+         section(kMongodb, options.mongodb, environment) + std::string(kEnd);
+}
+
+int run_init(InitOptions options, const Environment& environment, const InitStreams& streams) {
+  if (!is_address(options.postgres, kPostgres, streams.err) || !is_address(options.mongodb, kMongodb, streams.err)) {
     return kExitUsage;
   }
+  ask_for_addresses(options, environment, streams);
   const int error = write_new(options.config, initial_config(options, environment));
   if (error != 0 && error != EEXIST) {
     streams.err << "twinlog: " << options.config << " cannot be written: " << std::generic_category().message(error)

@@ -114,6 +114,19 @@ NotarySettings notary_settings(const Settings& settings) {
 
 }  // namespace
 
+Status take_enrolment_key(AgentParts& parts) {
+  const std::string& file = parts.settings.ledger.enrolment_key_file;
+  if (file.empty()) {
+    return {};
+  }
+  Result<SigningKey> key = read_enrolment_key(file);
+  if (!key) {
+    return key.error();
+  }
+  parts.ledger.enrolment_key = std::move(*key);
+  return {};
+}
+
 void start_notary(AgentParts& parts) {
   LedgerParts& ledger = parts.ledger;
   add_reader(parts, StoreId::kPostgres);

@@ -34,6 +34,8 @@ struct LedgerParts {
   std::unique_ptr<Worker> auditor;  ///< The thread around `audited` and `witnesses`.
 };
 
+/// Reads it where the settings name one; the error says why it cannot be used.
+Status take_enrolment_key(AgentParts& parts);
 /// Makes the notary, which begins the run's epoch: before anything is taken.
 void start_notary(AgentParts& parts);
 /// Starts the thread that reads back.

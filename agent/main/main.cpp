@@ -76,7 +76,9 @@ int run_migrate_command(const CommandLine& line) {
 
 int run_init_command(CommandLine& line) {
   line.init.config = line.config;
-  return run_init(line.init, process_environment(), {.out = std::cout, .err = std::cerr});
+  const bool is_asked = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
+  return run_init(line.init, process_environment(),
+                  {.in = is_asked ? &std::cin : nullptr, .out = std::cout, .err = std::cerr});
 }
 
 /// The command under `app` that the words name; null when there is none.
@@ -212,6 +214,7 @@ class Commands {
     CLI::App& exporting = add(spool, "export", [this] { return run_spool_export_command(line_.at_agent); });
     exporting.add_flag("--waiting", line_.at_agent.only_waiting, "Only what not every enabled store has");
     exporting.add_flag("--for-sending", line_.at_agent.for_sending, "Only the members that a sender sends");
+    add_spool_replay(spool);
     CLI::App& checking = add(spool, "check", [this] { return run_spool_check_command(line_.at_agent); });
     CLI::App& repairing = add(spool, "repair", [this] { return run_spool_repair_command(line_.at_agent); });
     repairing.add_flag("--apply", line_.at_agent.applies,
@@ -224,6 +227,15 @@ class Commands {
       add_spool_places(*command);
     }
     add_dead_letters(spool);
+  }
+
+  void add_spool_replay(CLI::App& spool) {
+    CLI::App& replay = add(spool, "replay", [this] { return run_spool_replay_command(line_.at_agent); });
+    replay.add_option_function<std::string>(
+        "--config", [this](const std::string& path) { line_.at_agent.config = {.path = path, .is_given = true}; },
+        "The configuration file, for the stores and the spool [" + line_.config + "]");
+    replay.add_option("--path", line_.at_agent.folder, "The folder of the spool, instead of spool.path");
+    replay.add_option("--timeout", line_.at_agent.replay_timeout, "How long to try at most")->capture_default_str();
   }
 
   void add_spool_places(CLI::App& command) {

@@ -1,5 +1,6 @@
 #include "agent/main/operator_commands.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -59,6 +60,12 @@ OperatorIo own_io(const Clock& clock) {
           .is_err_terminal = ::isatty(STDERR_FILENO) == 1,
           .colours = is_terminal && (no_color == nullptr || *no_color == '\0') ? Colours::kOn : Colours::kOff,
           .clock = clock,
+          .columns =
+              [] {
+                winsize size{};
+                const bool is_known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+                return is_known ? std::size_t{size.ws_col} : std::size_t{80};
+              },
           .wait = [](std::chrono::milliseconds time) { return !wait_for_signal(time); }};
 }
 

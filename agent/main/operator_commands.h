@@ -36,6 +36,7 @@ struct OperatorLine {
   bool for_sending = false;
   std::string timeout = "20s";
   std::string ready_timeout = "1m";
+  std::string replay_timeout = "1h";
   std::string file;   ///< "": standard input.
   std::string range;  ///< Of a loss: "5-9".
   bool applies = false;

@@ -12,7 +12,11 @@
 #include "agent/cli/spool_command.h"
 #include "agent/main/exit_code.h"
 #include "agent/main/opening.h"
+#include "agent/main/reloading.h"
+#include "agent/main/replay.h"
+#include "agent/main/secret_variables.h"
 #include "agent/main/signals.h"
+#include "agent/observe/stderr_log.h"
 #include "config/value_shapes.h"
 #include "ledger/base/wakeup.h"
 #include "plugins/mongodb/mongodb_store.h"
@@ -177,6 +181,26 @@ int run_spool_export_command(const OperatorLine& line) {
                                  .only_waiting = line.only_waiting,
                                  .members = line.for_sending ? VersionMembers::kSendable : VersionMembers::kAll},
                                 own_io(hand->clock));
+}
+
+int run_spool_replay_command(const OperatorLine& line) {
+  block_signals();
+  const auto timeout = parse_duration(line.replay_timeout);
+  if (!timeout || timeout->count() == 0) {
+    explain("--timeout is a whole number above 0 and one of ms, s, m, h, for instance 1h");
+    return kExitUsage;
+  }
+  const auto environment = process_environment();
+  auto loaded = load_or_explain(line.config.path, environment, std::cerr);
+  if (!loaded) {
+    return kExitConfiguration;
+  }
+  wipe_variables(environ, loaded->secret_variables);
+  loaded->settings.spool.path = line.folder.value_or(loaded->settings.spool.path);
+  loaded->settings.agent.drain_timeout = *timeout;
+  const auto log = make_stderr_log(loaded->settings.log, environment);
+  log_warnings(*loaded, *log);
+  return run_replay(loaded->settings, environment, *log);
 }
 
 int run_spool_check_command(const OperatorLine& line) {

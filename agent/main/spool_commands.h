@@ -7,6 +7,7 @@ namespace twinlog {
 
 int run_spool_status_command(const OperatorLine& line);
 int run_spool_export_command(const OperatorLine& line);
+int run_spool_replay_command(const OperatorLine& line);
 int run_spool_check_command(const OperatorLine& line);
 int run_spool_repair_command(const OperatorLine& line);
 int run_spool_acknowledge_command(const OperatorLine& line);

@@ -131,7 +131,8 @@ std::string on_or_off(bool is_on) {
 void say_started(const AgentParts& parts) {
   const Settings& settings = parts.settings;
   const bool has_epoch = parts.ledger.notary->status().has_epoch;
-  parts.log.line(LogLevel::kInfo, "started", "taking events",
+  const bool takes = !settings.intake.unix_socket.path.empty() || !settings.intake.http.listen.empty();
+  parts.log.line(LogLevel::kInfo, "started", takes ? "taking events" : "taking no events",
                  {{"version", std::string(twinlog_version())},
                   {"pid", std::to_string(getpid())},
                   {"agent", settings.agent.name},

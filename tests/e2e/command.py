@@ -25,12 +25,12 @@ def run(*words, environment=None, **options):
 
 
 class OnTerminal:
-    """A command whose standard output and error are one terminal."""
+    """A command whose standard output and error are one terminal; its standard input, too, where somebody `answers`."""
 
-    def __init__(self, *words, environment=None):
+    def __init__(self, *words, environment=None, answers=False):
         ours, theirs = pty.openpty()
         self.process = subprocess.Popen([harness.BINARY, *map(str, words)], stdout=theirs, stderr=theirs,
-                                        stdin=subprocess.DEVNULL, env=surroundings(environment))
+                                        stdin=theirs if answers else subprocess.DEVNULL, env=surroundings(environment))
         os.close(theirs)
         self.terminal, self.text = ours, ""
 
@@ -42,6 +42,9 @@ class OnTerminal:
         except OSError:  # Its end.
             pass
         return self.text
+
+    def write(self, text):
+        os.write(self.terminal, text.encode())
 
     def finish(self):
         """Its exit code, once all that it shows is read."""

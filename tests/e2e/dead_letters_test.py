@@ -187,6 +187,25 @@ class DeadLetters(two_servers.TwoServersCase):
         self.assertEqual(agent.probe(f"{letters}?store=postgres&after=0")[0], 404)
         self.assertEqual(len(self.listed(agent)), 3)
 
+    def test_what_a_store_refuses_while_the_agent_stops_holds_nothing_up(self):
+        agent = harness.Agent(self.postgres.new_database(), self.documents.new_database(),
+                              environment={"TWINLOG_RETRY_FIRST": "1h", "TWINLOG_RETRY_MOST": "1h",
+                                           "TWINLOG_AGENT_DRAIN_TIMEOUT": "10m"})
+        self.addCleanup(agent.close)
+        done = run("migrate", "--config", agent.config)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.execute(agent, f"ALTER TABLE auth_logs ADD CONSTRAINT {CONSTRAINT} CHECK (actor_id IS NULL)")
+        self.postgres.stop()
+        agent.start()
+        self.assertEqual(harness.statuses(agent.send_lines(lines("e"))), {"stored": 30})
+        harness.wait_until(lambda: "store_flush_failed: " in agent.log_text(),
+                           "the agent misses its store")
+        self.postgres.start()
+        self.assertEqual(agent.stop(), 0)
+        self.assertEqual(self.rows(agent, "SELECT count(*) FROM auth_logs"), [(27,)])
+        self.assertIn("left=0", agent.log_text())
+        self.assertEqual(len(self.listed(agent)), 3)
+
 
 if __name__ == "__main__":
     unittest.main()

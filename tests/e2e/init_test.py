@@ -5,7 +5,7 @@ import tomllib
 import unittest
 
 import harness
-from command import run
+from command import OnTerminal, run
 
 
 class Init(unittest.TestCase):
@@ -40,6 +40,20 @@ class Init(unittest.TestCase):
         self.assertEqual(tomllib.loads(self.config.read_text()), {"stores": {"postgres": {}, "mongodb": {}}})
         self.assertEqual(run("migrate", "--config", self.config, environment=given).returncode, 0)
         self.assertIn("is there already and was left as it is", self.init(0, environment=given).stdout)
+
+    def test_on_a_terminal_an_address_that_nobody_gave_is_asked_for_until_it_is_one(self):
+        absent = f"127.0.0.1:{harness.free_port()}/audit"
+        terminal = OnTerminal("init", "--config", self.config, answers=True,
+                              environment={"TWINLOG_STORES_MONGODB_URI": f"mongodb://{absent}"})
+        self.addCleanup(terminal.close)
+        harness.wait_until(lambda: "The address of PostgreSQL" in terminal.read(), "the question")
+        terminal.write("mysql://db\n")
+        harness.wait_until(lambda: "that is not" in terminal.read(), "that it is none")
+        terminal.write(f"postgresql://{absent}\n")
+        self.assertEqual(terminal.finish(), 1)
+        self.assertNotIn("The address of the document store", terminal.text)
+        self.assertEqual(tomllib.loads(self.config.read_text())["stores"],
+                         {"postgres": {"uri": f"postgresql://{absent}"}, "mongodb": {}})
 
     def test_a_file_that_is_there_is_never_changed(self):
         self.config.write_text("[spool]\ncolour = 1\n")
