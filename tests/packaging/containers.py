@@ -12,6 +12,7 @@ import paths  # noqa: F401
 import harness
 
 PROFILE = pathlib.Path("/usr/share/containers/seccomp.json")
+WITHOUT_ROOT = "containers with users of their own are made by root alone: run this file as root"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 

@@ -9,7 +9,7 @@ import unittest
 import paths
 import harness
 import image
-from containers import Container, bind
+from containers import WITHOUT_ROOT, Container, bind
 
 MEBIBYTES_MOST = 80
 EVENTS = [json.dumps({"event_type": "login_failed", "tenant_id": "acme", "username": f"user{number}",
@@ -130,6 +130,7 @@ class Command(Built):
         self.assertEqual((out / "thesis.txt").read_text(), "years of work")
 
 
+@unittest.skipUnless(os.geteuid() == 0, WITHOUT_ROOT)
 class Hardened(Built):
     """Under runc: what Kubernetes' profile "restricted" and a read-only root leave."""
 

@@ -72,26 +72,31 @@ def host_path(name, path):
     return {"name": name, "hostPath": {"path": str(path)}}
 
 
-def as_podman_takes_it(workload, folder, environment):
-    """The pod of a rendered StatefulSet: containers, users, mounts and arguments as they are there."""
-    agent, (application,) = dict(workload.agent), workload.others
-    for field in ("restartPolicy", "ports", "startupProbe", "readinessProbe", "livenessProbe", "lifecycle", "resources"):
-        agent.pop(field)
-    for own in (agent, application):
-        own.pop("terminationMessagePolicy", None)
-    agent.update(image=AGENT_IMAGE, imagePullPolicy="Never", env=[
-        {"name": name, "value": value} for name, value in {**workload.environment, "TWINLOG_AGENT_NAME": NAME, **environment}.items()])
+def agent_container(workload, environment):
+    """The agent's container as it is rendered: arguments, environment, user, mounts; without what podman does not know."""
+    agent = {key: value for key, value in workload.agent.items() if key in ("name", "args", "securityContext", "volumeMounts")}
+    said = {**workload.environment, "TWINLOG_AGENT_NAME": NAME, **environment}
+    return {**agent, "image": AGENT_IMAGE, "imagePullPolicy": "Never",
+            "env": [{"name": name, "value": value} for name, value in said.items()]}
+
+
+def application_container(workload):
+    (application,) = workload.others
     mounts = [{"name": name, "mountPath": f"/{name}", "readOnly": True} for name in FROM_HOST]
     # fsGroup would give it the group beside its own.
     context = {**application["securityContext"], "runAsGroup": workload.pod["securityContext"]["fsGroup"]}
-    application = {"name": "app", "image": APPLICATION_IMAGE, "imagePullPolicy": "Never", "securityContext": context,
-                   "command": ["/usr/bin/sleep", "infinity"], "volumeMounts": application["volumeMounts"] + mounts}
-    volumes = [host_path(f"twinlog-{name}", folder / name) for name in ("socket", *KEPT)]
-    volumes += [host_path(name, path) for name, path in FROM_HOST.items()]
+    return {"name": "app", "image": APPLICATION_IMAGE, "imagePullPolicy": "Never", "securityContext": context,
+            "command": ["/usr/bin/sleep", "infinity"], "volumeMounts": application["volumeMounts"] + mounts}
+
+
+def as_podman_takes_it(name, workload, folder, containers):
+    volumes = [host_path(f"twinlog-{kind}", folder / kind) for kind in ("socket", *KEPT)]
+    volumes += [host_path(kind, path) for kind, path in FROM_HOST.items()]
+    used = {mount["name"] for container in containers for mount in container["volumeMounts"]}
     # The network of the host, where the stores are.
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": NAME}, "spec": {
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {
         "hostNetwork": True, "restartPolicy": "Never", "securityContext": workload.pod["securityContext"],
-        "containers": [agent, application], "volumes": volumes}}
+        "containers": containers, "volumes": [volume for volume in volumes if volume["name"] in used]}}
 
 
 class Pod:
@@ -110,8 +115,9 @@ class Pod:
             (folder / "credentials" / name).chmod(0o440)
         # Other tests have agents on this host's network, too.
         environment = {"TWINLOG_ADMIN_LISTEN": f"[::]:{self.port}", "TWINLOG_INTAKE_HTTP_LISTEN": ""}
+        containers = [agent_container(workload, environment), application_container(workload)]
         self.manifest = folder / "manifest/pod.yaml"
-        self.manifest.write_text(yaml.safe_dump(as_podman_takes_it(workload, folder, environment)))
+        self.manifest.write_text(yaml.safe_dump(as_podman_takes_it(NAME, workload, folder, containers)))
 
     def make_volume(self, name, mode):
         shutil.rmtree(self.folder / name, ignore_errors=True)
@@ -123,6 +129,18 @@ class Pod:
         self.make_volume("socket", 0o2777)  # An emptyDir: each pod has a new one.
         self.podman.must("kube", "play", "--build=false", self.manifest)
         return self
+
+    def replay(self, job):
+        """Runs the pod of the Job on this one's claim: its exit code and what it said."""
+        name, manifest = "twinlog-replay", self.folder / "manifest/replay.yaml"
+        manifest.write_text(yaml.safe_dump(as_podman_takes_it(name, job, self.folder, [agent_container(job, {})])))
+        self.podman.must("kube", "play", "--build=false", manifest)
+        try:
+            code = int(self.podman.must("wait", f"{name}-twinlog"))
+            done = self.podman("logs", f"{name}-twinlog")
+            return code, done.stdout + done.stderr
+        finally:
+            self.podman("pod", "rm", "--force", "--time", "0", name)
 
     def probe(self, kind):
         """The status of a probe of the manifest, as kubelet asks it."""

