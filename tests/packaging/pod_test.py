@@ -15,6 +15,34 @@ from containers import WITHOUT_ROOT
 from wire import event
 
 
+def setUpModule():
+    if os.geteuid() == 0:
+        place = tempfile.mkdtemp(prefix="twinlog-podman-")
+        unittest.addModuleCleanup(shutil.rmtree, place, ignore_errors=True)
+        OneCommand.podman = InPod.podman = pod.Podman(pathlib.Path(place))
+        InPod.podman.take_images(*pod.images())
+
+
+@unittest.skipUnless(os.geteuid() == 0, WITHOUT_ROOT)
+class OneCommand(unittest.TestCase):
+    """The image alone, as docs/OPERATING.md starts it: volumes with names take owner and mode from the image."""
+
+    def test_it_runs_on_named_volumes_with_a_read_only_root(self):
+        port = harness.free_port()
+        addresses = {"POSTGRES": "postgresql://twinlog@127.0.0.1:1/audit", "MONGODB": "mongodb://127.0.0.1:1/audit"}
+        variables = [word for name, value in addresses.items() for word in ("--env", f"TWINLOG_STORES_{name}_URI={value}")]
+        self.addCleanup(self.podman, "rm", "--force", "--time", "0", "alone")
+        self.podman.must("run", "--detach", "--name", "alone", "--read-only", "--cap-drop", "all", "--security-opt",
+                         "no-new-privileges", "--network", "host", "--volume", "twinlog-socket:/run/twinlog", "--volume",
+                         "twinlog-spool:/var/lib/twinlog", "--env", f"TWINLOG_ADMIN_LISTEN=127.0.0.1:{port}", "--env",
+                         "TWINLOG_INTAKE_HTTP_LISTEN=", "--env", "TWINLOG_SPOOL_VOLUME=durable", "--env",
+                         "TWINLOG_CONFIG=/usr/share/doc/twinlog/twinlog.toml.example", *variables, pod.AGENT_IMAGE)
+        waited = self.podman("exec", "alone", "/usr/bin/twinlog", "wait", "--ready")
+        self.assertEqual(waited.returncode, 0, waited.stdout + waited.stderr + self.podman("logs", "alone").stderr)
+        sent = self.podman("exec", "--interactive", "alone", "/usr/bin/twinlog", "send", text=event("alone").decode() + "\n")
+        self.assertEqual(sent.returncode, 0, sent.stdout + sent.stderr)
+
+
 @unittest.skipUnless(os.geteuid() == 0, WITHOUT_ROOT)
 class InPod(unittest.TestCase):
     @classmethod
@@ -22,10 +50,6 @@ class InPod(unittest.TestCase):
         cls.postgres, cls.documents = (harness.StoreServer(kind) for kind in ("postgres", "mongo-java-server"))
         cls.addClassCleanup(cls.postgres.close)
         cls.addClassCleanup(cls.documents.close)
-        place = tempfile.mkdtemp(prefix="twinlog-podman-")
-        cls.addClassCleanup(shutil.rmtree, place, ignore_errors=True)
-        cls.podman = pod.Podman(pathlib.Path(place))
-        cls.podman.take_images(*pod.images())
 
     def setUp(self):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="twinlog-pod-"))
