@@ -45,6 +45,14 @@ class Kustomize(unittest.TestCase):
             with self.subTest(rendering=name):
                 manifests.compare_with_golden(self, name, manifests.kustomize(folder))
 
+    def test_the_scripts_say_what_they_do(self):
+        for script in (paths.PACKAGING / "tools/build", paths.ROOT / "tests/packaging/write-golden"):
+            done = subprocess.run([script, "--help"], capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), script)
+            self.assertIn(script.name, done.stdout)
+        wrong = subprocess.run([paths.PACKAGING / "tools/build", "everything"], capture_output=True, text=True, check=False)
+        self.assertEqual((wrong.returncode, wrong.stdout), (2, ""))
+
     def test_each_way_alone_is_a_part_of_the_whole(self):
         whole = manifests.Manifests(manifests.kustomize(".")).documents
         for folder, kind in (("deployment", "Deployment"), ("statefulset", "StatefulSet")):
