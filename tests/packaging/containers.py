@@ -41,7 +41,7 @@ def bind(source, target, read_only=False):
 class Container:
     """One container of the image; its log is a file, its state lies in the test's folder."""
 
-    def __init__(self, folder, image, rootfs, arguments, mounts, user=None, groups=(), network=True, extra=None):
+    def __init__(self, folder, image, rootfs, arguments, mounts, user=None):
         self.folder = pathlib.Path(folder)
         self.bundle = self.folder / f"bundle-{uuid.uuid4().hex[:8]}"
         self.bundle.mkdir()
@@ -53,8 +53,8 @@ class Container:
         told = image.config["config"]
         uid, gid = map(int, (user or told["User"]).split(":"))
         config["process"] = {
-            "terminal": False, "user": {"uid": uid, "gid": gid, "additionalGids": list(groups)},
-            "args": [*told["Entrypoint"], *(arguments or told["Cmd"])], "env": [*told["Env"], *(extra or ())],
+            "terminal": False, "user": {"uid": uid, "gid": gid, "additionalGids": []},
+            "args": [*told["Entrypoint"], *(arguments or told["Cmd"])], "env": told["Env"],
             "cwd": told["WorkingDir"], "noNewPrivileges": True,
             "capabilities": {kind: [] for kind in ("bounding", "effective", "permitted", "ambient")},
         }
@@ -62,8 +62,6 @@ class Container:
         config["mounts"] += mounts
         config["linux"]["seccomp"] = seccomp()
         config["linux"]["cgroupsPath"] = f"/{self.name}"
-        if not network:  # That of the host, as the containers of a pod share one.
-            config["linux"]["namespaces"] = [kind for kind in config["linux"]["namespaces"] if kind["type"] != "network"]
         (self.bundle / "config.json").write_text(json.dumps(config))
 
     def runc(self, *words, **options):

@@ -153,6 +153,22 @@ class Chart(unittest.TestCase):
         self.assertEqual(spec["initContainers"][0]["restartPolicy"], "Always")
         self.assertIn({"name": "twinlog-config", "configMap": {"name": configuration["metadata"]["name"]}}, spec["volumes"])
 
+    def test_the_notes_name_the_next_command(self):
+        # Helm shows notes only where a cluster answers; here they are put into an object.
+        chart = self.folder() / "twinlog"
+        shutil.copytree(renders.CHART, chart)
+        notes = (chart / "templates/NOTES.txt").read_text()
+        (chart / "templates/_notes.tpl").write_text('{{- define "notes" -}}\n' + notes + '{{- end -}}')
+        (chart / "templates/notes.yaml").write_text('kind: Notes\ntext: {{ include "notes" . | toJson }}\n')
+        wanted = {"deployment": "exec deployment/auth -c twinlog -- twinlog status", "statefulset": "exec statefulset/auth -c twinlog",
+                  "replay": "job/auth && kubectl -n default delete pvc twinlog-spool-auth-kept-2"}
+        for name, words in wanted.items():
+            with self.subTest(values=name):
+                text = manifests.run(manifests.tool("helm"), "template", "auth", chart, "--values", VALUES[name])
+                (found,) = [document for document in yaml.safe_load_all(text) if document["kind"] == "Notes"]
+                self.assertIn(words, found["text"])
+                self.assertEqual("goes with it" in found["text"], name == "deployment")
+
     def test_versions_are_the_agents(self):
         project = re.search(r"project\(twinlog VERSION (\S+)", (paths.ROOT / "CMakeLists.txt").read_text()).group(1)
         chart = yaml.safe_load((renders.CHART / "Chart.yaml").read_text())

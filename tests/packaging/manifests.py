@@ -1,6 +1,5 @@
 """Rendered manifests: how they are made, and what a rule wants to know of them."""
-import fcntl
-import pathlib
+import functools
 import subprocess
 import tomllib
 
@@ -14,6 +13,7 @@ KUBERNETES = paths.PACKAGING / "kubernetes"
 UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
 
 
+@functools.lru_cache(None)
 def tool(name):
     """helm or kustomize, built by the first who asks; install-deps has done so where it ran."""
     subprocess.run([paths.PACKAGING / "tools/build"], check=True)
@@ -102,16 +102,8 @@ def golden(name):
 
 
 def compare_with_golden(case, name, text):
-    """What was rendered once and read by a person; `tests/packaging/manifests.py` in the shell writes it anew."""
+    """What was rendered once and read by a person; `tests/packaging/write-golden` writes it anew."""
     path = golden(name)
     case.assertTrue(path.exists(), f"{path} is missing: run tests/packaging/write-golden and read what it wrote")
     case.maxDiff = None
     case.assertEqual(path.read_text(), text, f"{path} differs: run tests/packaging/write-golden and read `git diff`")
-
-
-def lock(folder):
-    """One at a time in a folder of build/; kept until the file is closed."""
-    pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-    file = pathlib.Path(folder, "lock").open("w")
-    fcntl.flock(file, fcntl.LOCK_EX)
-    return file
