@@ -1,0 +1,209 @@
+"""One list of scenarios (client_scenarios.json) for all clients of packaging/clients, each through its own `send`, with a real
+agent whose stores are away. What a client says is stored must be in the spool exactly once."""
+import collections
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+import uuid
+
+import paths
+import client_proxy
+import harness
+
+CLIENTS = paths.PACKAGING / "clients"
+SCENARIOS = json.loads(pathlib.Path(__file__).with_name("client_scenarios.json").read_text())
+MEMBERS = '"tenant_id":"acme","event_type":"login_failed","occurred_at":1763971201000,"user_id":"u1"'
+UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+LONG = os.environ.get("TWINLOG_LONG")
+
+
+def new_agent():
+    return harness.Agent("postgresql://postgres@127.0.0.1:1/audit", "mongodb://127.0.0.1:1/audit",
+                         environment={"TWINLOG_AGENT_DRAIN_TIMEOUT": "100ms"})
+
+
+class Send:
+    """One run of a client's `send`; what it prints is read as it comes."""
+
+    def __init__(self, command, path, options, cache):
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([command, path, "--answers", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.errors, env={**os.environ, "XDG_CACHE_HOME": cache})
+        self.answers, self.counts = [], None
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self):
+        for line in self.process.stdout:
+            said = json.loads(line)
+            if "counts" in said:
+                self.counts = said["counts"]
+            else:
+                self.answers.append(said)
+
+    def write(self, lines):
+        self.process.stdin.write(b"".join(line + b"\n" for line in lines))
+        self.process.stdin.flush()
+
+    def end(self):
+        """(exit code, what it said)"""
+        self.process.stdin.close()
+        code = self.process.wait(120)
+        self.reader.join()
+        self.process.stdout.close()
+        self.errors.seek(0)
+        said = self.errors.read()
+        self.errors.close()
+        return code, said
+
+
+class Clients:
+    """The scenarios; a class for each language below."""
+
+    language = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.agent = new_agent()
+        cls.addClassCleanup(cls.agent.close)
+        cls.agent.start()
+        # Built once and outside of the source tree; the compilers' own caches are the user's.
+        cls.cache = str(paths.ROOT / "build" / "clients-cache")
+        shutil.rmtree(pathlib.Path(cls.cache, "twinlog-clients", cls.language), ignore_errors=True)
+
+    def lines_of(self, scenario, run):
+        if "events" in scenario:
+            return [f'{{{MEMBERS},"log_id":"{run}-{number}"}}'.encode() for number in range(scenario["events"])]
+        return [line.replace("{MEBIBYTE}", "x" * (1 << 20)).replace("E,", MEMBERS + ",").replace("E}", MEMBERS + "}").replace("{RUN}", run).encode()
+                for line in scenario["lines"]]
+
+    def proxy_for(self, scenario, agent):
+        kind = scenario.get("between")
+        if kind == "busy":
+            seconds = scenario["busy_seconds"] * (5 if LONG else 1)
+            return client_proxy.Busy(agent.socket, scenario["retry_after_ms"], seconds)
+        if kind == "hold":
+            return client_proxy.Hold(agent.socket, scenario["hold"])
+        kinds = {"cut": client_proxy.Cut, "garbage": client_proxy.Garbage, "silent": client_proxy.Silent,
+                 "absent": client_proxy.Absent}
+        return kinds[kind](agent.socket) if kind in kinds else None
+
+    def run_scenario(self, scenario, agent):
+        run = f"{self.language}-{uuid.uuid4().hex[:12]}"
+        lines = self.lines_of(scenario, run)
+        proxy = self.proxy_for(scenario, agent)
+        if proxy:
+            self.addCleanup(proxy.close)
+        began = time.time_ns() // 1_000_000
+        send = Send(CLIENTS / self.language / "send", proxy.path if proxy else agent.socket, scenario.get("options", []), self.cache)
+        if scenario.get("between") == "restart":
+            self.write_over_a_restart(send, lines, agent)
+        else:
+            self.write_all(send, lines, scenario, proxy)
+        code, said = send.end()
+        ended = time.time_ns() // 1_000_000
+        self.check(scenario, send, code, said)
+        self.check_spool(agent, run, send.answers, (began, ended))
+        return lines, send, proxy
+
+    def write_all(self, send, lines, scenario, proxy):
+        try:
+            send.write(lines)
+        except BrokenPipeError:
+            self.assertEqual(scenario["exit"], 3)  # It has given up, and said so.
+        if isinstance(proxy, client_proxy.Silent):
+            dropped = scenario["counts"]["dropped"]
+            harness.wait_until(lambda: len(send.answers) == dropped, "it drops and does not wait")
+            proxy.release()
+
+    def write_over_a_restart(self, send, lines, agent):
+        half = len(lines) // 2
+        send.write(lines[:half])
+        harness.wait_until(lambda: send.answers, "the first answer")
+        agent.stop(signal.SIGKILL)
+        send.write(lines[half:])
+        agent.start()
+
+    def check(self, scenario, send, code, said):
+        self.assertEqual(code, scenario["exit"], said[-2000:])
+        counted = collections.Counter(answer["status"] for answer in send.answers)
+        for status in ("stored", "duplicate", "conflict", "rejected", "dropped"):
+            self.assertEqual(send.counts[status], counted[status], status)
+        if "taken" in scenario:
+            self.assertEqual(counted["stored"] + counted["duplicate"], scenario["taken"])
+        for name, count in scenario.get("counts", {}).items():
+            self.assertEqual(send.counts[name], count, name)
+        if "dropped" in scenario:
+            first, last = scenario["dropped"]
+            dropped = sorted(answer["line"] for answer in send.answers if answer["status"] == "dropped")
+            self.assertEqual(dropped, list(range(first, last + 1)))
+        for words in scenario.get("said", ()):
+            self.assertIn(words, said)
+        self.assertNotIn("PLANTED-NAME", said)
+        self.assertNotIn("u1", said)
+
+    def check_spool(self, agent, run, answers, times):
+        """Each id that was said to be stored is there once; an id of the client's own is a UUIDv7 of just now."""
+        done = subprocess.run([harness.BINARY, "spool", "export", "--config", agent.config], capture_output=True, check=True)
+        there = collections.Counter(json.loads(line)["log_id"] for line in done.stdout.splitlines())
+        taken = {answer["log_id"] for answer in answers if answer["status"] in ("stored", "duplicate")}
+        self.assertEqual({log_id: there[log_id] for log_id in taken if there[log_id] != 1 and (
+            log_id, "conflict") not in {(a["log_id"], a["status"]) for a in answers}}, {})
+        self.assertEqual({log_id for log_id in there if log_id.startswith(run)}, {log_id for log_id in taken if log_id.startswith(run)})
+        for log_id in (log_id for log_id in taken if not log_id.startswith(run)):
+            self.assertRegex(log_id, UUID7)
+            made = int(log_id.replace("-", "")[:12], 16)
+            self.assertTrue(times[0] <= made <= times[1], (made, times))
+
+
+def scenario_test(scenario):
+    def test(self):
+        agent = self.agent
+        if scenario.get("between") == "restart":
+            agent = new_agent()
+            self.addCleanup(agent.close)
+            agent.start()
+        lines, send, proxy = self.run_scenario(scenario, agent)
+        if scenario["name"] == "rejected":
+            expected = [answer.get("error") for answer in self.agent.send_lines(lines)]
+            got = {answer["line"]: {name: answer[name] for name in ("field", "reason")} for answer in send.answers
+                   if answer["status"] == "rejected"}
+            self.assertEqual(got, {number: error for number, error in enumerate(expected, 1) if error})
+        elif scenario["name"] == "plain":
+            self.assertEqual([answer["line"] for answer in send.answers], [1, 2, 3, 4, 5])
+            self.assertEqual(sum(bool(UUID7.fullmatch(answer["log_id"])) for answer in send.answers), 4)
+        elif isinstance(proxy, client_proxy.Cut):
+            self.assertEqual(proxy.next_cut, proxy.longest + 1)
+            self.assertGreater(proxy.longest, 60)
+            self.assertGreater(send.counts["duplicate"], 0)
+        elif isinstance(proxy, client_proxy.Busy):
+            self.assertGreater(proxy.refused, 0)
+            self.assertEqual(send.counts["busy"], proxy.refused)
+            rounds = proxy.seconds / (scenario["retry_after_ms"] / 1000) + 1
+            self.assertLessEqual(proxy.refused, rounds * scenario["events"])
+            if scenario["events"] == 1:
+                self.assertGreaterEqual(min(proxy.gaps), scenario["retry_after_ms"] / 1000)
+        elif isinstance(proxy, client_proxy.Garbage):
+            self.assertGreater(proxy.connections, len(proxy.ANSWERS))
+    test.__doc__ = scenario["why"]
+    return test
+
+
+for one in SCENARIOS:
+    setattr(Clients, "test_" + re.sub(r"\W+", "_", one["name"]), scenario_test(one))
+
+
+class Python(Clients, unittest.TestCase):
+    language = "python"
+
+
+if __name__ == "__main__":
+    unittest.main()
