@@ -205,5 +205,9 @@ class Python(Clients, unittest.TestCase):
     language = "python"
 
 
+class Go(Clients, unittest.TestCase):
+    language = "go"
+
+
 if __name__ == "__main__":
     unittest.main()
