@@ -209,5 +209,9 @@ class Go(Clients, unittest.TestCase):
     language = "go"
 
 
+class Cpp(Clients, unittest.TestCase):
+    language = "cpp"
+
+
 if __name__ == "__main__":
     unittest.main()
