@@ -217,5 +217,9 @@ class Javascript(Clients, unittest.TestCase):
     language = "javascript"
 
 
+class Java(Clients, unittest.TestCase):
+    language = "java"
+
+
 if __name__ == "__main__":
     unittest.main()
