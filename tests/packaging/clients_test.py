@@ -1,9 +1,11 @@
 """One list of scenarios (client_scenarios.json) for all clients of packaging/clients, each through its own `send`, with a real
 agent whose stores are away. What a client says is stored must be in the spool exactly once."""
 import collections
+import functools
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -20,14 +22,17 @@ import harness
 
 CLIENTS = paths.PACKAGING / "clients"
 SCENARIOS = json.loads(pathlib.Path(__file__).with_name("client_scenarios.json").read_text())
-MEMBERS = '"tenant_id":"acme","event_type":"login_failed","occurred_at":1763971201000,"user_id":"u1"'
+# The tenant is the run, so that nothing of another run is in the way.
+MEMBERS = '"tenant_id":"{RUN}","event_type":"login_failed","occurred_at":1763971201000,"user_id":"u1"'
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+# What the senders build, outside of the source tree; the compilers' own caches are the user's.
+CACHE = str(paths.ROOT / "build" / "clients-cache")
 LONG = os.environ.get("TWINLOG_LONG")
 
 
-def new_agent():
-    return harness.Agent("postgresql://postgres@127.0.0.1:1/audit", "mongodb://127.0.0.1:1/audit",
-                         environment={"TWINLOG_AGENT_DRAIN_TIMEOUT": "100ms"})
+def new_agent(extra="", **environment):
+    return harness.Agent("postgresql://postgres@127.0.0.1:1/audit", "mongodb://127.0.0.1:1/audit", extra,
+                         {"TWINLOG_AGENT_DRAIN_TIMEOUT": "100ms", **environment})
 
 
 class Send:
@@ -55,7 +60,8 @@ class Send:
 
     def end(self):
         """(exit code, what it said)"""
-        self.process.stdin.close()
+        if not self.process.stdin.closed:
+            self.process.stdin.close()
         code = self.process.wait(120)
         self.reader.join()
         self.process.stdout.close()
@@ -75,15 +81,17 @@ class Clients:
         cls.agent = new_agent()
         cls.addClassCleanup(cls.agent.close)
         cls.agent.start()
-        # Built once and outside of the source tree; the compilers' own caches are the user's.
-        cls.cache = str(paths.ROOT / "build" / "clients-cache")
-        shutil.rmtree(pathlib.Path(cls.cache, "twinlog-clients", cls.language), ignore_errors=True)
+        # Built anew: that, too, is tried.
+        shutil.rmtree(pathlib.Path(CACHE, "twinlog-clients", cls.language), ignore_errors=True)
 
     def lines_of(self, scenario, run):
         if "events" in scenario:
-            return [f'{{{MEMBERS},"log_id":"{run}-{number}"}}'.encode() for number in range(scenario["events"])]
-        return [line.replace("{MEBIBYTE}", "x" * (1 << 20)).replace("E,", MEMBERS + ",").replace("E}", MEMBERS + "}").replace("{RUN}", run).encode()
-                for line in scenario["lines"]]
+            # Half of them with ids of their own, half with ids that the client makes and must keep.
+            texts = [f'{{{MEMBERS}}}' if number % 2 else f'{{{MEMBERS},"log_id":"{run}-{number}"}}' for number in range(scenario["events"])]
+        else:
+            words = {"{MEBIBYTE}": "x" * (1 << 20), "{HALF_A_MEBIBYTE}": "x" * (1 << 19), "E,": MEMBERS + ",", "E}": MEMBERS + "}"}
+            texts = [functools.reduce(lambda text, word: text.replace(word, words[word]), words, line) for line in scenario["lines"]]
+        return [text.replace("{RUN}", run).encode() for text in texts]
 
     def proxy_for(self, scenario, agent):
         kind = scenario.get("between")
@@ -103,7 +111,7 @@ class Clients:
         if proxy:
             self.addCleanup(proxy.close)
         began = time.time_ns() // 1_000_000
-        send = Send(CLIENTS / self.language / "send", proxy.path if proxy else agent.socket, scenario.get("options", []), self.cache)
+        send = Send(CLIENTS / self.language / "send", proxy.path if proxy else agent.socket, scenario.get("options", []), CACHE)
         if scenario.get("between") == "restart":
             self.write_over_a_restart(send, lines, agent)
         else:
@@ -137,6 +145,7 @@ class Clients:
         counted = collections.Counter(answer["status"] for answer in send.answers)
         for status in ("stored", "duplicate", "conflict", "rejected", "dropped"):
             self.assertEqual(send.counts[status], counted[status], status)
+        self.assertEqual(len({answer["line"] for answer in send.answers}), len(send.answers), "a line is answered once")
         if "taken" in scenario:
             self.assertEqual(counted["stored"] + counted["duplicate"], scenario["taken"])
         for name, count in scenario.get("counts", {}).items():
@@ -151,13 +160,15 @@ class Clients:
         self.assertNotIn("u1", said)
 
     def check_spool(self, agent, run, answers, times):
-        """Each id that was said to be stored is there once; an id of the client's own is a UUIDv7 of just now."""
+        """What was said to be stored is there, each id once, and nothing else; an id of the client's own is a UUIDv7 of just now."""
         done = subprocess.run([harness.BINARY, "spool", "export", "--config", agent.config], capture_output=True, check=True)
-        there = collections.Counter(json.loads(line)["log_id"] for line in done.stdout.splitlines())
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        there = collections.Counter(event["log_id"] for event in events if event["tenant_id"] == run)
         taken = {answer["log_id"] for answer in answers if answer["status"] in ("stored", "duplicate")}
-        self.assertEqual({log_id: there[log_id] for log_id in taken if there[log_id] != 1 and (
-            log_id, "conflict") not in {(a["log_id"], a["status"]) for a in answers}}, {})
-        self.assertEqual({log_id for log_id in there if log_id.startswith(run)}, {log_id for log_id in taken if log_id.startswith(run)})
+        # Each conflict is one version more under its id.
+        versions = collections.Counter({log_id: 1 for log_id in taken})
+        versions.update(answer["log_id"] for answer in answers if answer["status"] == "conflict")
+        self.assertEqual(there, versions)
         for log_id in (log_id for log_id in taken if not log_id.startswith(run)):
             self.assertRegex(log_id, UUID7)
             made = int(log_id.replace("-", "")[:12], 16)
@@ -167,8 +178,8 @@ class Clients:
 def scenario_test(scenario):
     def test(self):
         agent = self.agent
-        if scenario.get("between") == "restart":
-            agent = new_agent()
+        if "agent" in scenario:
+            agent = new_agent(**scenario["agent"])
             self.addCleanup(agent.close)
             agent.start()
         lines, send, proxy = self.run_scenario(scenario, agent)
@@ -199,6 +210,51 @@ def scenario_test(scenario):
 
 for one in SCENARIOS:
     setattr(Clients, "test_" + re.sub(r"\W+", "_", one["name"]), scenario_test(one))
+
+
+OTHERS = 100
+LANGUAGES = ("python", "go", "javascript", "java", "cpp")
+
+
+class FullSpool(unittest.TestCase):
+    """The agent's own busy: above 90 % of spool.max_bytes it takes the four base types only."""
+
+    @staticmethod
+    def large(event_type, number, **members):
+        """An event that does not compress."""
+        return json.dumps({"tenant_id": "acme", "event_type": event_type, "occurred_at": 1763971201000, **members,
+                           "metadata": {"noise": random.Random(number).randbytes(3500).hex()}}).encode()
+
+    def fill(self, agent):
+        """Until nothing but the base types is taken."""
+        number = 0
+        while True:
+            lines = [self.large("logout", number + n, log_id=f"fill-{number + n}") for n in range(20)]
+            number += len(lines)
+            if harness.statuses(agent.send_lines(lines)) == {"busy": len(lines)}:
+                return
+            self.assertLess(number, 100_000, "the spool never fills")
+
+    def test_what_the_agent_takes_passes_by_what_it_is_busy_for(self):
+        agent = new_agent('max_bytes = "24MiB"\nkeep_delivered = "0s"\ncompression = "none"')
+        self.addCleanup(agent.close)
+        agent.start()
+        self.fill(agent)
+        other = [self.large("logout", number) for number in range(OTHERS)]
+        base = [b'{"tenant_id":"acme","event_type":"login_failed","occurred_at":1763971201000}'] * 5
+        runs = {language: Send(CLIENTS / language / "send", agent.socket, ["--seconds", "8"], CACHE) for language in LANGUAGES}
+        for run in runs.values():
+            run.write(other + base)
+            run.process.stdin.close()
+        for language, run in runs.items():
+            code, said = run.end()
+            with self.subTest(language):
+                self.assertEqual(code, 3, said[-2000:])
+                self.assertEqual({answer["status"] for answer in run.answers}, {"stored"})
+                # Where the spool makes a little room, one of the others may get in.
+                self.assertLessEqual(set(range(OTHERS + 1, OTHERS + 6)), {answer["line"] for answer in run.answers})
+                self.assertEqual(run.counts["unanswered"] + run.counts["stored"], OTHERS + 5)
+                self.assertGreaterEqual(run.counts["busy"], run.counts["unanswered"])
 
 
 class Python(Clients, unittest.TestCase):

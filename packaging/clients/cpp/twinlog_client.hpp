@@ -174,6 +174,9 @@ class Worker {
   }
 
   std::size_t close(milliseconds limit) {
+    if (!thread_.joinable()) {
+      return flush(milliseconds{0});  // It was closed before.
+    }
     const auto left = flush(limit);
     {
       const std::lock_guard lock(mutex_);
@@ -181,9 +184,7 @@ class Worker {
       wake();
       changed_.notify_all();
     }
-    if (thread_.joinable()) {
-      thread_.join();
-    }
+    thread_.join();
     return left;
   }
 
