@@ -104,6 +104,26 @@ class Cut(Proxy):
         self.pump(agent, client)
 
 
+class Choke(Proxy):
+    """The first connections end after some bytes of what the client sends, wherever in a line that is."""
+
+    BYTES = (1, 1_000, 4_099, 10_000, 300_001)
+
+    def serve(self, client, agent):
+        with self.lock:
+            number = self.connections - 1
+        if number >= len(self.BYTES):
+            self.pass_on(client, agent)
+            return
+        left = self.BYTES[number]
+        while left > 0:
+            data = client.recv(left)
+            if not data:
+                return
+            left -= len(data)
+            agent.sendall(data)
+
+
 class Hold(Proxy):
     """No answer before so many lines have come."""
 

@@ -87,7 +87,9 @@ class Clients:
     def lines_of(self, scenario, run):
         if "events" in scenario:
             # Half of them with ids of their own, half with ids that the client makes and must keep.
-            texts = [f'{{{MEMBERS}}}' if number % 2 else f'{{{MEMBERS},"log_id":"{run}-{number}"}}' for number in range(scenario["events"])]
+            pad = f',"metadata":{{"pad":"{"x" * scenario["pad"]}"}}' if "pad" in scenario else ""
+            texts = [f'{{{MEMBERS}{pad}}}' if number % 2 else f'{{{MEMBERS}{pad},"log_id":"{run}-{number}"}}'
+                     for number in range(scenario["events"])]
         else:
             words = {"{MEBIBYTE}": "x" * (1 << 20), "{HALF_A_MEBIBYTE}": "x" * (1 << 19), "E,": MEMBERS + ",", "E}": MEMBERS + "}"}
             texts = [functools.reduce(lambda text, word: text.replace(word, words[word]), words, line) for line in scenario["lines"]]
@@ -100,7 +102,7 @@ class Clients:
             return client_proxy.Busy(agent.socket, scenario["retry_after_ms"], seconds)
         if kind == "hold":
             return client_proxy.Hold(agent.socket, scenario["hold"])
-        kinds = {"cut": client_proxy.Cut, "garbage": client_proxy.Garbage, "silent": client_proxy.Silent,
+        kinds = {"cut": client_proxy.Cut, "choke": client_proxy.Choke, "garbage": client_proxy.Garbage, "silent": client_proxy.Silent,
                  "absent": client_proxy.Absent}
         return kinds[kind](agent.socket) if kind in kinds else None
 
@@ -193,6 +195,7 @@ def scenario_test(scenario):
             self.assertEqual(sum(bool(UUID7.fullmatch(answer["log_id"])) for answer in send.answers), 4)
         elif isinstance(proxy, client_proxy.Cut):
             self.assertEqual(proxy.next_cut, proxy.longest + 1)
+            self.assertEqual(proxy.connections, proxy.next_cut + 1)
             self.assertGreater(proxy.longest, 60)
             self.assertGreater(send.counts["duplicate"], 0)
         elif isinstance(proxy, client_proxy.Busy):
@@ -204,6 +207,8 @@ def scenario_test(scenario):
                 self.assertGreaterEqual(min(proxy.gaps), scenario["retry_after_ms"] / 1000)
         elif isinstance(proxy, client_proxy.Garbage):
             self.assertGreater(proxy.connections, len(proxy.ANSWERS))
+        elif isinstance(proxy, client_proxy.Choke):
+            self.assertEqual(proxy.connections, len(proxy.BYTES) + 1)
     test.__doc__ = scenario["why"]
     return test
 
