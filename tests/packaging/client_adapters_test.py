@@ -9,10 +9,11 @@ import tempfile
 import unittest
 import uuid
 
-import paths
+import paths  # pylint: disable=unused-import  # It makes the next ones importable.
+import client_tools
 import harness
 
-JAVA = paths.PACKAGING / "clients" / "java"
+JAVA = client_tools.CLIENTS / "java"
 PROGRAMS = pathlib.Path(__file__).with_name("adapters")
 
 
@@ -27,8 +28,7 @@ class Adapters(unittest.TestCase):
         if done.returncode != 0:
             raise AssertionError(done.stdout[-3000:] + done.stderr[-1000:])
         cls.jars = [*cls.folder.glob("java/**/target/*.jar"), *cls.folder.glob("jars/*.jar")]
-        cls.agent = harness.Agent("postgresql://postgres@127.0.0.1:1/audit", "mongodb://127.0.0.1:1/audit",
-                                  environment={"TWINLOG_AGENT_DRAIN_TIMEOUT": "100ms"})
+        cls.agent = client_tools.new_agent()
         cls.addClassCleanup(cls.agent.close)
         cls.agent.start()
 

@@ -9,11 +9,12 @@ import tempfile
 import unittest
 import uuid
 
-import paths
+import paths  # pylint: disable=unused-import  # It makes the next ones importable.
 import client_proxy
+import client_tools
 import harness
 
-CLIENTS = paths.PACKAGING / "clients"
+CLIENTS = client_tools.CLIENTS
 
 FORK = """
 import os, sys, threading
@@ -138,8 +139,7 @@ log.error("wrong", extra={"auth_event": {"event_type": "Not A Word"}})
 class Life(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.agent = harness.Agent("postgresql://postgres@127.0.0.1:1/audit", "mongodb://127.0.0.1:1/audit",
-                                  environment={"TWINLOG_AGENT_DRAIN_TIMEOUT": "100ms"})
+        cls.agent = client_tools.new_agent()
         cls.addClassCleanup(cls.agent.close)
         cls.agent.start()
 
@@ -149,7 +149,7 @@ class Life(unittest.TestCase):
 
     def run_program(self, *command, path=None, environment=None):
         done = subprocess.run([*command, str(path or self.agent.socket), self.tenant], capture_output=True, text=True, timeout=120,
-                              check=False, env={**os.environ, **(environment or {})})
+                              check=False, env={**client_tools.ENVIRONMENT, **(environment or {})})
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stderr
 
@@ -203,7 +203,7 @@ class Life(unittest.TestCase):
         (self.folder / "go.mod").write_text("module example.test/ends\n\ngo 1.21\n\nrequire twinlog.dev/client v0.3.0\n\n"
                                             f"replace twinlog.dev/client => {CLIENTS}/go\n")
         self.program("main.go", ENDS["go"])
-        subprocess.run(["go", "build", "-o", "ends", "."], cwd=self.folder, check=True)
+        subprocess.run(["go", "build", "-o", "ends", "."], cwd=self.folder, env=client_tools.ENVIRONMENT, check=True)
         self.run_program(self.folder / "ends")
         self.assert_all_300()
 

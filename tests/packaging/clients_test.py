@@ -4,10 +4,10 @@ import collections
 import functools
 import json
 import os
+import os
 import pathlib
 import random
 import re
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -16,32 +16,25 @@ import time
 import unittest
 import uuid
 
-import paths
+import paths  # pylint: disable=unused-import  # It makes the next ones importable.
 import client_proxy
 import harness
+from client_tools import CLIENTS, ENVIRONMENT, LANGUAGES, new_agent
 
-CLIENTS = paths.PACKAGING / "clients"
 SCENARIOS = json.loads(pathlib.Path(__file__).with_name("client_scenarios.json").read_text())
 # The tenant is the run, so that nothing of another run is in the way.
 MEMBERS = '"tenant_id":"{RUN}","event_type":"login_failed","occurred_at":1763971201000,"user_id":"u1"'
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-# What the senders build, outside of the source tree; the compilers' own caches are the user's.
-CACHE = str(paths.ROOT / "build" / "clients-cache")
 LONG = os.environ.get("TWINLOG_LONG")
-
-
-def new_agent(extra="", **environment):
-    return harness.Agent("postgresql://postgres@127.0.0.1:1/audit", "mongodb://127.0.0.1:1/audit", extra,
-                         {"TWINLOG_AGENT_DRAIN_TIMEOUT": "100ms", **environment})
 
 
 class Send:
     """One run of a client's `send`; what it prints is read as it comes."""
 
-    def __init__(self, command, path, options, cache):
+    def __init__(self, language, path, options):
         self.errors = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen([command, path, "--answers", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.errors, env={**os.environ, "XDG_CACHE_HOME": cache})
+        self.process = subprocess.Popen([CLIENTS / language / "send", path, "--answers", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.errors, env=ENVIRONMENT)
         self.answers, self.counts = [], None
         self.reader = threading.Thread(target=self.read)
         self.reader.start()
@@ -81,8 +74,6 @@ class Clients:
         cls.agent = new_agent()
         cls.addClassCleanup(cls.agent.close)
         cls.agent.start()
-        # Built anew: that, too, is tried.
-        shutil.rmtree(pathlib.Path(CACHE, "twinlog-clients", cls.language), ignore_errors=True)
 
     def lines_of(self, scenario, run):
         if "events" in scenario:
@@ -113,7 +104,7 @@ class Clients:
         if proxy:
             self.addCleanup(proxy.close)
         began = time.time_ns() // 1_000_000
-        send = Send(CLIENTS / self.language / "send", proxy.path if proxy else agent.socket, scenario.get("options", []), CACHE)
+        send = Send(self.language, proxy.path if proxy else agent.socket, scenario.get("options", []))
         if scenario.get("between") == "restart":
             self.write_over_a_restart(send, lines, agent)
         else:
@@ -218,7 +209,6 @@ for one in SCENARIOS:
 
 
 OTHERS = 100
-LANGUAGES = ("python", "go", "javascript", "java", "cpp")
 
 
 class FullSpool(unittest.TestCase):
@@ -247,7 +237,7 @@ class FullSpool(unittest.TestCase):
         self.fill(agent)
         other = [self.large("logout", number) for number in range(OTHERS)]
         base = [b'{"tenant_id":"acme","event_type":"login_failed","occurred_at":1763971201000}'] * 5
-        runs = {language: Send(CLIENTS / language / "send", agent.socket, ["--seconds", "8"], CACHE) for language in LANGUAGES}
+        runs = {language: Send(language, agent.socket, ["--seconds", "8"]) for language in LANGUAGES}
         for run in runs.values():
             run.write(other + base)
             run.process.stdin.close()

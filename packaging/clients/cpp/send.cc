@@ -62,12 +62,17 @@ bool read_options(int count, char** words, twinlog_client::Options& options, mil
       return false;
     }
     const std::string value = words[at];
+    char* end = nullptr;
+    const double number = std::strtod(words[at], &end);
+    if (name != "--when-full" && (value.empty() || *end != '\0' || number < 0)) {
+      return false;
+    }
     if (name == "--queue") {
-      options.queue_events = std::strtoul(value.c_str(), nullptr, 10);
+      options.queue_events = static_cast<std::size_t>(number);
     } else if (name == "--seconds") {
-      limit = milliseconds(static_cast<long>(std::strtod(value.c_str(), nullptr) * 1000));
+      limit = milliseconds(static_cast<long>(number * 1000));
     } else if (name == "--backoff-most-ms") {
-      options.backoff_most = milliseconds(std::strtol(value.c_str(), nullptr, 10));
+      options.backoff_most = milliseconds(static_cast<long>(number));
     } else if (name == "--when-full" && (value == "wait" || value == "newest" || value == "oldest")) {
       options.when_full = value == "wait"     ? WhenFull::kWait
                           : value == "newest" ? WhenFull::kDropNewest

@@ -28,7 +28,8 @@ function readArguments() {
       process.stdout.write(USAGE);
       process.exit(0);
     }
-    if (positionals.length === 1 && ["wait", "newest", "oldest"].includes(values["when-full"])) return [positionals[0], values];
+    const numbers = [values.queue, values.seconds, values["backoff-most-ms"]];
+    if (numbers.every((text) => /^[0-9.]+$/.test(text)) && positionals.length === 1 && ["wait", "newest", "oldest"].includes(values["when-full"])) return [positionals[0], values];
   } catch {
     // Said below.
   }
