@@ -1,7 +1,6 @@
 """What a client does where its process forks, ends or logs: small programs of each language with a real agent whose stores are away."""
 import collections
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -41,6 +40,24 @@ codes = [os.waitpid(pid, 0)[1] for pid in children]
 assert client.close(30) == 0
 assert codes == [0, 0, 0, 0], codes
 assert client.counts["stored"] == 1000 and len(answers) == 1000, client.counts
+"""
+
+ODD = """
+import sys
+import twinlog_client
+class Wrong:
+    def __str__(self):
+        raise RuntimeError("PLANTED-WORD")
+answers = []
+client = twinlog_client.Client(sys.argv[1], on_answer=answers.append)
+circle = {}
+circle["itself"] = circle
+odd = [circle, {"a": Wrong()}, {("a", "b"): 1}, 7, None, "", b"", "\\ud800", b"\\xff", {"tenant_id": sys.argv[2], "a": float("nan")}, "[" * 100_000]
+for event in odd:
+    client.record(event)
+assert client.close(30) == 0
+assert [answer.status for answer in answers] == ["rejected"] * len(odd), answers
+assert "PLANTED" not in "".join(answer.reason for answer in answers)
 """
 
 # A program that records and comes to its end; nothing else makes it wait.
@@ -184,6 +201,10 @@ class Life(unittest.TestCase):
         self.run_python(text, proxy.path)
         self.assertEqual(proxy.connections, 1)
         self.assertEqual(len(self.events()), 1000)
+
+    def test_python_raises_nothing_into_a_login_whatever_it_is_given(self):
+        self.run_python(ODD)
+        self.assertEqual(self.events(), [])
 
     def test_python_flushes_at_exit(self):
         self.run_python(ENDS["python"])

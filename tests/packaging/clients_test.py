@@ -82,14 +82,14 @@ class Clients:
             texts = [f'{{{MEMBERS}{pad}}}' if number % 2 else f'{{{MEMBERS}{pad},"log_id":"{run}-{number}"}}'
                      for number in range(scenario["events"])]
         else:
-            words = {"{MEBIBYTE}": "x" * (1 << 20), "{HALF_A_MEBIBYTE}": "x" * (1 << 19), "E,": MEMBERS + ",", "E}": MEMBERS + "}"}
+            words = {"{MEBIBYTE}": "x" * (1 << 20), "{HALF_A_MEBIBYTE}": "x" * (1 << 19), "{DEEP}": "[" * 100_000, "E,": MEMBERS + ",", "E}": MEMBERS + "}"}
             texts = [functools.reduce(lambda text, word: text.replace(word, words[word]), words, line) for line in scenario["lines"]]
         return [text.replace("{RUN}", run).encode() for text in texts]
 
     def proxy_for(self, scenario, agent):
         kind = scenario.get("between")
         if kind == "busy":
-            seconds = scenario["busy_seconds"] * (5 if LONG else 1)
+            seconds = scenario["busy_seconds"] * (10 if LONG else 1)
             return client_proxy.Busy(agent.socket, scenario["retry_after_ms"], seconds)
         if kind == "hold":
             return client_proxy.Hold(agent.socket, scenario["hold"])

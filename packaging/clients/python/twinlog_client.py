@@ -77,7 +77,7 @@ def with_id(text):
     text = text.replace("\n", " ").strip()
     try:
         event = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text, ""
     if not isinstance(event, dict):
         return text, ""
@@ -124,14 +124,18 @@ class Client:
 
     def record(self, event, context=None):
         """Takes an event (a dict, or JSON as str or bytes) and returns its log_id; None where it was dropped."""
-        if isinstance(event, dict):
-            event = event if event.get("log_id") else {**event, "log_id": uuid7()}
-            line, log_id = json.dumps(event, default=str), str(event["log_id"])
-        else:
-            line, log_id = with_id(event.decode("utf-8", "surrogateescape") if isinstance(event, bytes) else event)
-        queued = _Event(line.encode("utf-8", "surrogateescape") + b"\n", log_id, context)
+        line, log_id, reason = b"", "", "is empty or longer than event_bytes"
+        try:
+            if isinstance(event, dict):
+                event = event if event.get("log_id") else {**event, "log_id": uuid7()}
+                text, log_id = json.dumps(event, default=str), str(event["log_id"])
+            else:
+                text, log_id = with_id(event.decode("utf-8", "surrogateescape") if isinstance(event, bytes) else event)
+            line = text.encode("utf-8", "surrogateescape")
+        except Exception as error:  # pylint: disable=broad-except  # A login must not fail by its record.
+            reason = f"is no JSON: {type(error).__name__}"
+        queued = _Event(line + b"\n", log_id, context)
         if not line or len(queued.line) > self.event_bytes:
-            reason = "is longer than event_bytes" if line else "is empty"
             self._tell([Answer("rejected", log_id, context, "", reason)])
             return log_id
         dropped = []
@@ -327,7 +331,7 @@ class Client:
             status, error = answer["status"], answer.get("error", {})
             retry_after = float(answer.get("retry_after_ms", 0)) / 1000
             field, reason = str(error.get("field", "")), str(error.get("reason", ""))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return False
         if not self._flying or status not in (*TAKEN, "rejected", "busy"):
             return False
