@@ -237,7 +237,7 @@ class FullSpool(unittest.TestCase):
         self.fill(agent)
         other = [self.large("logout", number) for number in range(OTHERS)]
         base = [b'{"tenant_id":"acme","event_type":"login_failed","occurred_at":1763971201000}'] * 5
-        runs = {language: Send(language, agent.socket, ["--seconds", "8"]) for language in LANGUAGES}
+        runs = {language: Send(language, agent.socket, ["--seconds", "15"]) for language in LANGUAGES}
         for run in runs.values():
             run.write(other + base)
             run.process.stdin.close()
