@@ -60,6 +60,10 @@ set(CPACK_RPM_PACKAGE_GROUP System/Daemons)
 set(CPACK_RPM_PACKAGE_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_RPM_PACKAGE_REQUIRES "systemd")
 set(CPACK_RPM_COMPRESSION_TYPE zstd)
+# The same build gives the same package, whenever and wherever it is packed.
+set(CPACK_RPM_SPEC_MORE_DEFINE "%global use_source_date_epoch_as_buildtime 1
+%global clamp_mtime_to_source_date_epoch 1
+%global _buildhost twinlog")
 set(CPACK_RPM_CHANGELOG_FILE "${twinlog_generated}/changelog.rpm")
 set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE "${twinlog_packaging}/rpm/post")
 set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE "${twinlog_packaging}/rpm/preun")

@@ -69,6 +69,12 @@ class Files(unittest.TestCase):
         self.assertIn(".debug_info", said_by("readelf", "--sections", "--wide", symbols))
         self.assertNotIn(".debug_info", said_by("readelf", "--sections", "--wide", self.folder / "main/usr/bin/twinlog"))
 
+    if os.environ.get("TWINLOG_LONG"):  # The symbols take half a minute; the RPM is packed twice each time.
+        def test_packed_again_both_are_the_same_to_the_byte(self):
+            said_by(PACKAGING / "deb/build", self.folder / "again", "--binary-dir", debian_tree.binary_folder())
+            for package in (self.package, self.symbols):
+                self.assertEqual((self.folder / "again" / package.name).read_bytes(), package.read_bytes(), package.name)
+
     def test_the_configuration_is_the_example(self):
         text = (self.folder / "main/etc/twinlog/twinlog.toml").read_text()
         self.assertEqual(tomllib.loads(text), tomllib.loads((ROOT / "config/twinlog.toml.example").read_text()))

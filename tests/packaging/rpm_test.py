@@ -55,6 +55,11 @@ class Read(unittest.TestCase):
             self.assertIn((PACKAGING / "rpm" / name).read_text().strip(), said)
         self.assertEqual(said.count("scriptlet"), 3)
 
+    def test_packed_again_it_is_the_same_to_the_byte(self):
+        with tempfile.TemporaryDirectory() as again:
+            said_by(PACKAGING / "rpm/build", again, "--binary-dir", debian_tree.binary_folder())
+            self.assertEqual(pathlib.Path(again, self.package.name).read_bytes(), self.package.read_bytes())
+
     def test_it_says_what_it_is(self):
         version = re.search(r"project\(twinlog VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text())[1]
         self.assertEqual(self.query("--queryformat", "%{NAME} %{VERSION} %{RELEASE} %{LICENSE}"), f"twinlog {version} 1 Apache-2.0")
