@@ -68,7 +68,7 @@ set(CPACK_RPM_CHANGELOG_FILE "${twinlog_generated}/changelog.rpm")
 set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE "${twinlog_packaging}/rpm/post")
 set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE "${twinlog_packaging}/rpm/preun")
 set(CPACK_RPM_POST_UNINSTALL_SCRIPT_FILE "${twinlog_packaging}/rpm/postun")
-set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/twinlog/twinlog.toml")
+set(CPACK_RPM_USER_FILELIST "%config(noreplace) %verify(not mode group) /etc/twinlog/twinlog.toml")
 # Folders of everybody.
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc /usr/lib/systemd /usr/lib/systemd/system /usr/lib/sysusers.d
   /usr/lib/tmpfiles.d /usr/share/bash-completion /usr/share/bash-completion/completions /usr/share/fish

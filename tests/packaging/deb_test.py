@@ -151,6 +151,7 @@ class Installed(unittest.TestCase):
         self.install(debian_tree.with_version(self.package, "0.0.9-1", self.tree.folder, older_configuration))
         self.install(self.package)
         self.assertNotIn("an older one", self.tree.path("etc/twinlog/twinlog.toml").read_text())
+        self.assertEqual(self.tree.owner("/etc/twinlog/twinlog.toml"), "root:twinlog 640")
 
     def test_removed_it_leaves_configuration_and_spool_and_purged_the_spool(self):
         self.install(self.package)

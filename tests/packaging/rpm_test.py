@@ -100,6 +100,9 @@ class Installed(unittest.TestCase):
         self.assertIn("twinlog-writers:", tree.run("getent", "group", "twinlog-writers"))
         self.assertIn("the configuration is valid", subprocess.run(
             ["chroot", tree.folder, "twinlog", "check"], capture_output=True, text=True, check=False).stdout)
+        self.assertEqual(self.rpm(tree.folder, "--verify", "--nodeps", "twinlog"), "")
+        self.rpm(tree.folder, "--nodeps", "--reinstall", self.package)
+        self.assertEqual(tree.owner("/etc/twinlog/twinlog.toml"), "root:twinlog 640")
         configuration = tree.path("etc/twinlog/twinlog.toml")
         configuration.write_text(configuration.read_text().replace('level = "info"', 'level = "warn"'))
         spool = tree.path("var/lib/twinlog/spool")
