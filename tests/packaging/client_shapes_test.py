@@ -73,7 +73,7 @@ class Shapes(unittest.TestCase):
         self.assertRegex(said, "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\n$")
 
     def test_cpp_is_clean_under_strict_warnings_and_formatted(self):
-        sources = [CLIENTS / "cpp" / name for name in ("twinlog_client.hpp", "twinlog_json.hpp", "send.cc")]
+        sources = [CLIENTS / "cpp" / name for name in ("twinlog_client.hpp", "twinlog_event.hpp", "twinlog_json.hpp", "send.cc")]
         self.succeed("clang-format-14", "--dry-run", "--Werror", *sources)
         self.succeed("g++", "-std=c++17", "-fsyntax-only", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror", sources[-1])
 

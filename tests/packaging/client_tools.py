@@ -1,5 +1,9 @@
 """What the tests of packaging/clients have in common."""
+import json
 import os
+import subprocess
+import tempfile
+import threading
 
 import paths
 import harness
@@ -18,3 +22,39 @@ def new_agent(extra="", **environment):
     """An agent whose stores are away: it answers all the same, and its spool keeps everything."""
     return harness.Agent("postgresql://postgres@127.0.0.1:1/audit", "mongodb://127.0.0.1:1/audit", extra,
                          {"TWINLOG_AGENT_DRAIN_TIMEOUT": "100ms", **environment})
+
+
+class Send:
+    """One run of a client's `send`; what it prints is read as it comes."""
+
+    def __init__(self, language, path, options):
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([CLIENTS / language / "send", path, "--answers", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.errors, env=ENVIRONMENT)
+        self.answers, self.counts = [], None
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self):
+        for line in self.process.stdout:
+            said = json.loads(line)
+            if "counts" in said:
+                self.counts = said["counts"]
+            else:
+                self.answers.append(said)
+
+    def write(self, lines):
+        self.process.stdin.write(b"".join(line + b"\n" for line in lines))
+        self.process.stdin.flush()
+
+    def end(self):
+        """(exit code, what it said)"""
+        if not self.process.stdin.closed:
+            self.process.stdin.close()
+        code = self.process.wait(120)
+        self.reader.join()
+        self.process.stdout.close()
+        self.errors.seek(0)
+        said = self.errors.read()
+        self.errors.close()
+        return code, said

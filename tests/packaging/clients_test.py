@@ -4,14 +4,10 @@ import collections
 import functools
 import json
 import os
-import os
 import pathlib
-import random
 import re
 import signal
 import subprocess
-import tempfile
-import threading
 import time
 import unittest
 import uuid
@@ -19,49 +15,13 @@ import uuid
 import paths  # pylint: disable=unused-import  # It makes the next ones importable.
 import client_proxy
 import harness
-from client_tools import CLIENTS, ENVIRONMENT, LANGUAGES, new_agent
+from client_tools import Send, new_agent
 
 SCENARIOS = json.loads(pathlib.Path(__file__).with_name("client_scenarios.json").read_text())
 # The tenant is the run, so that nothing of another run is in the way.
 MEMBERS = '"tenant_id":"{RUN}","event_type":"login_failed","occurred_at":1763971201000,"user_id":"u1"'
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 LONG = os.environ.get("TWINLOG_LONG")
-
-
-class Send:
-    """One run of a client's `send`; what it prints is read as it comes."""
-
-    def __init__(self, language, path, options):
-        self.errors = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen([CLIENTS / language / "send", path, "--answers", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.errors, env=ENVIRONMENT)
-        self.answers, self.counts = [], None
-        self.reader = threading.Thread(target=self.read)
-        self.reader.start()
-
-    def read(self):
-        for line in self.process.stdout:
-            said = json.loads(line)
-            if "counts" in said:
-                self.counts = said["counts"]
-            else:
-                self.answers.append(said)
-
-    def write(self, lines):
-        self.process.stdin.write(b"".join(line + b"\n" for line in lines))
-        self.process.stdin.flush()
-
-    def end(self):
-        """(exit code, what it said)"""
-        if not self.process.stdin.closed:
-            self.process.stdin.close()
-        code = self.process.wait(120)
-        self.reader.join()
-        self.process.stdout.close()
-        self.errors.seek(0)
-        said = self.errors.read()
-        self.errors.close()
-        return code, said
 
 
 class Clients:
@@ -206,50 +166,6 @@ def scenario_test(scenario):
 
 for one in SCENARIOS:
     setattr(Clients, "test_" + re.sub(r"\W+", "_", one["name"]), scenario_test(one))
-
-
-OTHERS = 100
-
-
-class FullSpool(unittest.TestCase):
-    """The agent's own busy: above 90 % of spool.max_bytes it takes the four base types only."""
-
-    @staticmethod
-    def large(event_type, number, **members):
-        """An event that does not compress."""
-        return json.dumps({"tenant_id": "acme", "event_type": event_type, "occurred_at": 1763971201000, **members,
-                           "metadata": {"noise": random.Random(number).randbytes(3500).hex()}}).encode()
-
-    def fill(self, agent):
-        """Until nothing but the base types is taken."""
-        number = 0
-        while True:
-            lines = [self.large("logout", number + n, log_id=f"fill-{number + n}") for n in range(20)]
-            number += len(lines)
-            if harness.statuses(agent.send_lines(lines)) == {"busy": len(lines)}:
-                return
-            self.assertLess(number, 100_000, "the spool never fills")
-
-    def test_what_the_agent_takes_passes_by_what_it_is_busy_for(self):
-        agent = new_agent('max_bytes = "24MiB"\nkeep_delivered = "0s"\ncompression = "none"')
-        self.addCleanup(agent.close)
-        agent.start()
-        self.fill(agent)
-        other = [self.large("logout", number) for number in range(OTHERS)]
-        base = [b'{"tenant_id":"acme","event_type":"login_failed","occurred_at":1763971201000}'] * 5
-        runs = {language: Send(language, agent.socket, ["--seconds", "15"]) for language in LANGUAGES}
-        for run in runs.values():
-            run.write(other + base)
-            run.process.stdin.close()
-        for language, run in runs.items():
-            code, said = run.end()
-            with self.subTest(language):
-                self.assertEqual(code, 3, said[-2000:])
-                self.assertEqual({answer["status"] for answer in run.answers}, {"stored"})
-                # Where the spool makes a little room, one of the others may get in.
-                self.assertLessEqual(set(range(OTHERS + 1, OTHERS + 6)), {answer["line"] for answer in run.answers})
-                self.assertEqual(run.counts["unanswered"] + run.counts["stored"], OTHERS + 5)
-                self.assertGreaterEqual(run.counts["busy"], run.counts["unanswered"])
 
 
 class Python(Clients, unittest.TestCase):
