@@ -54,7 +54,7 @@ class Booted:
         return True
 
     def try_run(self, *command):
-        inside = ["nsenter", f"--target={self.first}", "--mount", "--pid", "--uts", "--cgroup", "--root", "--wd=/"]
+        inside = ["nsenter", f"--target={self.first}", "--mount", "--pid", "--uts", "--cgroup", "--root", "--wd"]
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
         return subprocess.run([*inside, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
                               env=environment)
