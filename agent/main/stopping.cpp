@@ -25,13 +25,24 @@ constexpr milliseconds kStuckGrace{1000};  // What a courier in a blocking call 
 constexpr milliseconds kDiskGrace{5000};   // What the disk gets for the last commit and the last sync.
 constexpr milliseconds kAskedAgain{
     1500};  // What is left of it after one more signal: an admin server's grace and a sync.
-constexpr milliseconds kTellEvery{1000};  // How often the service manager hears that the drain goes on.
-constexpr milliseconds kTellFor{15'000};  // What each time is asked for: longer than all the graces above together.
+constexpr milliseconds kClosingTime{5000};  // Of the drain's end: the ledger is closed, whatever a store is still at.
+constexpr milliseconds kTellEvery{1000};    // How often the service manager hears that the drain goes on.
+constexpr milliseconds kTellFor{15'000};    // What each time is asked for: longer than all the graces above together.
 
 /// Every store has everything, the leaf that closes the ledger included.
 bool is_drained(const AgentParts& parts) {
   return parts.spool_writer->is_closed() &&
          std::ranges::all_of(parts.deliveries, [](const auto& delivery) { return delivery->courier.is_done(); });
+}
+
+/// Every store has all events, or could not be reached since. Only then the ledger is closed: what a store refuses is
+/// declared by a leaf, and none can follow the one that closes. That one still goes to the stores that are there.
+bool is_quiet(const AgentParts& parts, UtcMicros since) {
+  return std::ranges::all_of(parts.deliveries, [since](const auto& delivery) {
+    const CourierStatus status = delivery->courier.status();
+    const bool is_away = status.failures_in_a_row > 0 && !status.is_error_ours && status.last_failure_at >= since;
+    return is_away || delivery->courier.backlog() == 0;
+  });
 }
 
 /// Keeps a service manager from losing its patience while a drain goes on.
@@ -75,6 +86,8 @@ void drain(AgentParts& parts, const ServiceManager& manager) {
     delivery->wakeup.wake();
   }
   TWINLOG_KILL_POINT("agent.draining");
+  const UtcMicros drain_began = parts.clock.utc_now();
+  const auto closing_time = deadline - std::min(kClosingTime, rest / 2);
   const auto grace = std::min(kAnswerGrace, parts.settings.agent.drain_timeout);
   parts.intake->ask_to_stop(grace);
   const auto intake_deadline = parts.clock.steady_now() + grace + kIntakeEnd;
@@ -86,8 +99,7 @@ void drain(AgentParts& parts, const ServiceManager& manager) {
   // What is still being answered adds to what waits: the intake comes first.
   while (is_waited_for()) {
     teller.tell();
-    // Not before: what a store refuses meanwhile is declared by a leaf, and none can follow the one that closes.
-    if (parts.intake->has_stopped() && events_left(parts) == 0) {
+    if (parts.intake->has_stopped() && (is_quiet(parts, drain_began) || parts.clock.steady_now() >= closing_time)) {
       parts.spool_writer->ask_to_close();
       parts.writer_wakeup.wake();
     }

@@ -218,6 +218,19 @@ class Stop(unittest.TestCase):
         self.check_all_ways(stage, reach)
         self.check_everything_arrives(stage)
 
+    def test_the_ledger_is_closed_in_the_store_that_is_there_when_the_other_is_away(self):
+        stage = self.away()
+        stage.start("3s")
+        stage.send(10)
+        self.assertEqual(one_sigterm(stage, self), 0)
+        self.assertEqual(stage.left(), 10)
+        with pymongo.MongoClient(stage.documents) as client:
+            database = client.get_default_database()
+            self.assertEqual(database.auth_logs.count_documents({}), 10)
+            epochs = list(database.twinlog_agents.find())
+            self.assertEqual([epoch.get("closed_at") is not None for epoch in epochs], [True] * len(epochs))
+            self.assertEqual(len(epochs), 1)
+
     def test_in_a_flush_that_the_store_holds_up(self):
         @contextlib.contextmanager
         def reach(stage):

@@ -1,0 +1,3 @@
+module twinlog.dev/client
+
+go 1.21
