@@ -32,7 +32,8 @@ bool prints_answers = false;
 
 void report(const twinlog_client::Answer& answer) {
   if (answer.status == "rejected") {
-    std::cerr << "send: line " << answer.context << ": rejected: " + (answer.field.empty() ? "" : answer.field + ": ") + answer.reason + "\n";
+    std::cerr << "send: line " << answer.context
+              << ": rejected: " + (answer.field.empty() ? "" : answer.field + ": ") + answer.reason + "\n";
   } else if (answer.status == "conflict" || answer.status == "dropped") {
     std::cerr << "send: line " << answer.context << ": " + answer.status + "\n";
   }
@@ -102,7 +103,8 @@ int finish(twinlog_client::Client& client, const char* socket, milliseconds limi
   }
   std::cerr << text + "\n";
   if (left > 0 && n.connections == 0) {
-    std::cerr << std::string("send: cannot connect to ") + socket + ": is the agent there, and may this user write to its socket?\n";
+    std::cerr << std::string("send: cannot connect to ") + socket +
+                     ": is the agent there, and may this user write to its socket?\n";
   }
   return left + n.dropped > 0 ? kUnanswered : n.rejected + n.conflict > 0 ? kRefused : kTaken;
 }
