@@ -62,7 +62,8 @@ def commands_page(tree, version, date):
             lines += command_part(command)
     lines += [".SH FILES"]
     for name, text in (("/etc/twinlog/twinlog.toml", "the configuration, see twinlog.toml(5)"),
-                       ("/run/twinlog/events.sock", "where events are sent"),
+                       ("/etc/twinlog/credentials", "a file NAME here is /run/credentials/twinlog.service/twinlog_NAME for the service"),
+                       ("/run/twinlog/events.sock", "where events are sent, by members of the group twinlog-writers"),
                        ("/run/twinlog/admin.sock", "where commands reach a running agent"),
                        ("/var/lib/twinlog/spool", "what is not yet in both stores, and a while longer")):
         lines += [".TP", f".I {escaped(name)}", escaped(text)]

@@ -26,8 +26,19 @@ REFUSED = {
     "a kind that there is not": ("--set=kind=DaemonSet", "kind"),
     "a drain that is cut short": ("--set=terminationGracePeriodSeconds=30", "the drain is cut short"),
     "a spool that fills its volume": ("--set=spool.maxMiB=700", "at most 60 % of spool.volumeMiB"),
+    "a size of the spool that a variable overrides": ("--set=config.spool.max_bytes=1GiB", "set spool.maxMiB"),
+    "a name of the agent that a variable overrides": ("--set=config.agent.name=login", "TWINLOG_AGENT_NAME"),
     "a replay of nothing": ("--set=kind=Replay", "replay.claim"),
 }
+LARGE = """
+kind: StatefulSet
+app:
+  runAsUser: 1000730001
+  runAsGroup: 1000730001
+  volumes: [{name: cache, emptyDir: {}}]
+  volumeMounts: [{name: cache, mountPath: /cache}]
+spool: {maxMiB: 1200000, volumeMiB: 2097152}
+"""
 PARENT = {
     "Chart.yaml": "apiVersion: v2\nname: login\nversion: 1.0.0\ndependencies: [{name: twinlog, version: '>=0.0.0'}]\n",
     "values.yaml": "twinlog: {kind: None, app: {runAsUser: 4711}}\n",
@@ -131,6 +142,18 @@ class Chart(unittest.TestCase):
         self.assertEqual(workload.setting("admin.ready_when_full", None), True)
         self.assertEqual(workload.setting("intake.allow_tenants", None), ["acme", "globex"])
         self.assertEqual(workload.setting("spool.keep_delivered", None), "1h")
+
+    def test_large_numbers_of_a_file_stay_whole_numbers(self):
+        # Helm reads them as floats, and OpenShift gives such users.
+        values = self.folder() / "large.yaml"
+        values.write_text(LARGE)
+        (workload,) = manifests.Manifests(renders.chart(values)).workloads()
+        (app,) = workload.pod["containers"]
+        self.assertEqual([app["securityContext"][key] for key in ("runAsUser", "runAsGroup")], [1000730001, 1000730001])
+        self.assertEqual(workload.setting("intake.unix.allow_uids", None), [1000730001])
+        self.assertEqual(workload.claim()["spec"]["resources"]["requests"]["storage"], "2097152Mi")
+        self.assertIn({"name": "TWINLOG_SPOOL_MAX_BYTES", "value": "1200000MiB"}, workload.agent["env"])
+        self.assertIn({"name": "cache", "emptyDir": {}}, workload.pod["volumes"])
 
     def test_a_new_configuration_rolls_the_pods(self):
         def checksum(*options):

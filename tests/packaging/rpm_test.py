@@ -63,6 +63,8 @@ class Read(unittest.TestCase):
     def test_it_says_what_it_is(self):
         version = re.search(r"project\(twinlog VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text())[1]
         self.assertEqual(self.query("--queryformat", "%{NAME} %{VERSION} %{RELEASE} %{LICENSE}"), f"twinlog {version} 1 Apache-2.0")
+        self.assertIn("It takes login events over a local socket", self.query("--queryformat", "%{DESCRIPTION}"))
+        self.assertEqual(self.query("--queryformat", "%{PREFIXES}"), "(none)")  # The units name /usr.
         needs = self.query("--requires").split("\n")
         self.assertIn("systemd", needs)
         self.assertIn("libpq.so.5()(64bit)", needs)

@@ -18,7 +18,7 @@ constexpr const char* kUsageText =
     R"(send SOCKET [--queue N] [--when-full wait|newest|oldest] [--seconds N] [--backoff-most-ms N] [--answers] < events.ndjson
 
 Sends events (NDJSON, one a line) from standard input to the twinlog agent and waits for the answers. What was rejected,
-conflicts or has no answer is named on standard error by the number of its line, never by its content.
+conflicts or was dropped is named on standard error by the number of its line, never by its content.
 --queue N            events held at most (10000)
 --when-full WORD     what is given up when that many are held (wait: nothing, unless no room comes within --seconds)
 --seconds N          how long to wait for answers after the last line, or for room (30)
@@ -32,7 +32,8 @@ bool prints_answers = false;
 
 void report(const twinlog_client::Answer& answer) {
   if (answer.status == "rejected") {
-    std::cerr << "send: line " << answer.context << ": rejected: " + answer.field + ": " + answer.reason + "\n";
+    std::cerr << "send: line " << answer.context
+              << ": rejected: " + (answer.field.empty() ? "" : answer.field + ": ") + answer.reason + "\n";
   } else if (answer.status == "conflict" || answer.status == "dropped") {
     std::cerr << "send: line " << answer.context << ": " + answer.status + "\n";
   }
@@ -84,7 +85,7 @@ bool read_options(int count, char** words, twinlog_client::Options& options, mil
   return true;
 }
 
-int finish(twinlog_client::Client& client, milliseconds limit) {
+int finish(twinlog_client::Client& client, const char* socket, milliseconds limit) {
   const auto left = client.close(limit);
   const auto n = client.counts();
   std::string text;
@@ -101,6 +102,10 @@ int finish(twinlog_client::Client& client, milliseconds limit) {
     std::cout << "{\"counts\":" + event.text() + "}\n" << std::flush;
   }
   std::cerr << text + "\n";
+  if (left > 0 && n.connections == 0) {
+    std::cerr << std::string("send: cannot connect to ") + socket +
+                     ": is the agent there, and may this user write to its socket?\n";
+  }
   return left + n.dropped > 0 ? kUnanswered : n.rejected + n.conflict > 0 ? kRefused : kTaken;
 }
 
@@ -128,5 +133,5 @@ int main(int count, char** words) {
       break;  // No room came: the agent is away.
     }
   }
-  return finish(client, limit);
+  return finish(client, words[1], limit);
 }

@@ -6,7 +6,7 @@ import { Client } from "./twinlog-client.mjs";
 const USAGE = `send SOCKET [--queue N] [--when-full wait|newest|oldest] [--seconds N] [--backoff-most-ms N] [--answers] < events.ndjson
 
 Sends events (NDJSON, one a line) from standard input to the twinlog agent and waits for the answers. What was rejected,
-conflicts or has no answer is named on standard error by the number of its line, never by its content.
+conflicts or was dropped is named on standard error by the number of its line, never by its content.
 --queue N            events held at most (10000)
 --when-full WORD     what is given up when that many are held (wait: nothing, unless no room comes within --seconds)
 --seconds N          how long to wait for answers after the last line, or for room (30)
@@ -53,7 +53,7 @@ const client = new Client({
   socket, whenFull: options["when-full"], wait: milliseconds, queueEvents: Number(options.queue),
   backoffMost: Number(options["backoff-most-ms"]),
   onAnswer({ status, logId, context, field, reason }) {
-    if (status === "rejected") print(2, `send: line ${context}: rejected: ${field}: ${reason}`);
+    if (status === "rejected") print(2, `send: line ${context}: rejected: ${field ? `${field}: ` : ""}${reason}`);
     else if (status === "conflict" || status === "dropped") print(2, `send: line ${context}: ${status}`);
     if (options.answers) print(1, JSON.stringify({ line: context, status, log_id: logId, field, reason }));
   },
@@ -82,4 +82,7 @@ const unanswered = await client.close(milliseconds);
 const counts = { ...client.counts, unanswered };
 if (options.answers) print(1, JSON.stringify({ counts }));
 print(2, `send: ${Object.entries(counts).map(([name, count]) => `${count} ${name}`).join(", ")}`);
+if (unanswered > 0 && counts.connections === 0) {
+  print(2, `send: cannot connect to ${socket}: is the agent there, and may this user write to its socket?`);
+}
 process.exit(unanswered + counts.dropped > 0 ? 3 : counts.rejected + counts.conflict > 0 ? 1 : 0);

@@ -110,7 +110,7 @@ class Client:
         self._held_bytes = self._unheard = 0
         self._outgoing, self._incoming = bytearray(), bytearray()
         self._socket = self._thread = self._wake_in = self._wake_out = None
-        self._is_closed = self._is_woken = False
+        self._is_closed = self._is_woken = self._is_away = False
         self._backoff, self._not_before, self._heard_at = self.backoff_first, 0.0, 0.0
 
     def _forget_in_child(self):
@@ -158,7 +158,7 @@ class Client:
 
     def close(self, seconds=None):
         """Flushes, ends the thread, and returns how many events were not answered. The client takes no more events."""
-        left = self.flush(self.flush_at_exit if seconds is None else seconds)
+        left = self.flush(0 if self._is_closed else self.flush_at_exit if seconds is None else seconds)
         with self._changed:
             self._is_closed = True
             self._wake()
@@ -232,12 +232,15 @@ class Client:
             peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             peer.setblocking(False)
             peer.connect(self.path)
-        except OSError:  # EAGAIN, too: the agent's backlog is full.
+        except OSError as error:  # EAGAIN, too: the agent's backlog is full.
             if peer is not None:
                 peer.close()
+            if not self._is_away:
+                log.warning("cannot connect to %s: %s; events wait, and it is tried again", self.path, error.strerror)
+            self._is_away = True
             self._pause(0)
             return
-        self._socket = peer
+        self._socket, self._is_away = peer, False
         self.counts["connections"] += 1
 
     def _pause(self, at_least):

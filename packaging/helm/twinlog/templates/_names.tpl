@@ -55,10 +55,16 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- fail "config.agent.drain_timeout: say it in seconds, as 110s" -}}
 {{- end -}}
 {{- if lt (int .Values.terminationGracePeriodSeconds) (add (trimSuffix "s" $drain | int) 10 | int) -}}
-{{- fail (printf "terminationGracePeriodSeconds (%v) must be at least config.agent.drain_timeout (%s) and 10 s, or the drain is cut short" .Values.terminationGracePeriodSeconds $drain) -}}
+{{- fail (printf "terminationGracePeriodSeconds (%v) must be at least config.agent.drain_timeout (%s) and 10 s, or the drain is cut short" (int64 .Values.terminationGracePeriodSeconds) $drain) -}}
 {{- end -}}
 {{- if gt (mul (int .Values.spool.maxMiB) 10) (mul (int .Values.spool.volumeMiB) 6) -}}
-{{- fail (printf "spool.maxMiB (%v) must be at most 60 %% of spool.volumeMiB (%v)" .Values.spool.maxMiB .Values.spool.volumeMiB) -}}
+{{- fail (printf "spool.maxMiB (%v) must be at most 60 %% of spool.volumeMiB (%v)" (int64 .Values.spool.maxMiB) (int64 .Values.spool.volumeMiB)) -}}
+{{- end -}}
+{{- if hasKey (default dict .Values.config.spool) "max_bytes" -}}
+{{- fail "config.spool.max_bytes: the variable TWINLOG_SPOOL_MAX_BYTES would win over it; set spool.maxMiB" -}}
+{{- end -}}
+{{- if hasKey .Values.config.agent "name" -}}
+{{- fail "config.agent.name: the variable TWINLOG_AGENT_NAME would win over it; every agent has the name of its pod" -}}
 {{- end -}}
 {{- if and (eq .Values.kind "Replay") (or (empty .Values.replay.claim) (empty .Values.replay.agentName)) -}}
 {{- fail "kind: Replay needs replay.claim and replay.agentName" -}}

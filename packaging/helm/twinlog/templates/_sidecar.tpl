@@ -19,7 +19,7 @@ Why each field is as it is, packaging/kubernetes/sidecar/sidecar.yaml says.
   env:
   - name: TWINLOG_AGENT_NAME
     valueFrom: {fieldRef: {fieldPath: metadata.name}}
-  - {name: TWINLOG_SPOOL_MAX_BYTES, value: {{ .Values.spool.maxMiB }}MiB}
+  - {name: TWINLOG_SPOOL_MAX_BYTES, value: {{ int64 .Values.spool.maxMiB }}MiB}
   ports:
   - {name: twinlog-admin, containerPort: 9464, protocol: TCP}
   startupProbe:
@@ -90,7 +90,7 @@ capabilities: {drop: [ALL]}
   emptyDir: {medium: Memory, sizeLimit: 1Mi}
 {{- if eq .Values.kind "Deployment" }}
 - name: twinlog-spool
-  emptyDir: {sizeLimit: {{ .Values.spool.volumeMiB }}Mi}
+  emptyDir: {sizeLimit: {{ int64 .Values.spool.volumeMiB }}Mi}
 {{- end }}
 {{ include "twinlog.files" . }}
 {{- end }}

@@ -22,7 +22,7 @@ const (
 const usage = `send SOCKET [--queue N] [--when-full wait|newest|oldest] [--seconds N] [--backoff-most-ms N] [--answers] < events.ndjson
 
 Sends events (NDJSON, one a line) from standard input to the twinlog agent and waits for the answers. What was rejected,
-conflicts or has no answer is named on standard error by the number of its line, never by its content.
+conflicts or was dropped is named on standard error by the number of its line, never by its content.
 Exit codes: 0 every line was answered stored or duplicate, 1 a line was rejected or conflicts, 2 wrong usage,
 3 a line was not answered or given up.
 `
@@ -37,7 +37,11 @@ func (r *report) take(answer client.Answer) {
 	defer r.mutex.Unlock()
 	switch answer.Status {
 	case "rejected":
-		fmt.Fprintf(os.Stderr, "send: line %d: rejected: %s: %s\n", answer.Context, answer.Field, answer.Reason)
+		said := answer.Reason
+		if answer.Field != "" {
+			said = answer.Field + ": " + said
+		}
+		fmt.Fprintf(os.Stderr, "send: line %d: rejected: %s\n", answer.Context, said)
 	case "conflict", "dropped":
 		fmt.Fprintf(os.Stderr, "send: line %d: %s\n", answer.Context, answer.Status)
 	}
@@ -107,6 +111,9 @@ func finish(c *client.Client, told *report, limit time.Duration) int {
 		"unanswered": left}})
 	fmt.Fprintf(os.Stderr, "send: %d stored, %d duplicate, %d conflict, %d rejected, %d dropped, %d busy, %d sent_again, %d connections, %d unanswered\n",
 		n.Stored, n.Duplicate, n.Conflict, n.Rejected, n.Dropped, n.Busy, n.SentAgain, n.Connections, left)
+	if left > 0 && n.Connections == 0 {
+		fmt.Fprintf(os.Stderr, "send: cannot connect to %s: is the agent there, and may this user write to its socket?\n", os.Args[1])
+	}
 	if left+n.Dropped > 0 {
 		return exitUnanswered
 	}

@@ -22,7 +22,7 @@ public final class Send {
         send SOCKET [--queue N] [--when-full wait|newest|oldest] [--seconds N] [--backoff-most-ms N] [--answers] < events.ndjson
 
         Sends events (NDJSON, one a line) from standard input to the twinlog agent and waits for the answers. What was rejected,
-        conflicts or has no answer is named on standard error by the number of its line, never by its content.
+        conflicts or was dropped is named on standard error by the number of its line, never by its content.
         --queue N            events held at most (10000)
         --when-full WORD     what is given up when that many are held (wait: nothing, unless no room comes within --seconds)
         --seconds N          how long to wait for answers after the last line, or for room (30)
@@ -45,7 +45,8 @@ public final class Send {
 
     private synchronized void report(Answer answer) {
         if (answer.status().equals("rejected")) {
-            errors.println("send: line " + answer.context() + ": rejected: " + answer.field() + ": " + answer.reason());
+            errors.println("send: line " + answer.context() + ": rejected: "
+                + (answer.field().isEmpty() ? "" : answer.field() + ": ") + answer.reason());
         } else if (answer.status().equals("conflict") || answer.status().equals("dropped")) {
             errors.println("send: line " + answer.context() + ": " + answer.status());
         }
@@ -119,6 +120,9 @@ public final class Send {
         }
         errors.println("send: " + counts.entrySet().stream().map(count -> count.getValue() + " " + count.getKey())
             .collect(Collectors.joining(", ")));
+        if (unanswered > 0 && counts.get("connections") == 0) {
+            errors.println("send: cannot connect to " + options.socket + ": is the agent there, and may this user write to its socket?");
+        }
         if (unanswered + counts.get("dropped") > 0) {
             return UNANSWERED;
         }
