@@ -1,4 +1,4 @@
-// What `twinlog status --watch` draws above the page: bars for lag and spool, and rates since the look before. Pure.
+// What `twinlog status --watch` draws below the page: bars for lag and spool, and rates since the look before. Pure.
 #pragma once
 
 #include <chrono>

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <condition_variable>
-#include <filesystem>
 #include <mutex>
 #include <stop_token>
 #include <string>
@@ -17,6 +16,7 @@
 #include "agent/main/starting.h"
 #include "agent/main/stopping.h"
 #include "ledger/base/thread_name.h"
+#include "spool/stopped_spool.h"
 
 namespace twinlog {
 namespace {
@@ -43,11 +43,6 @@ std::uint64_t letters_left(const AgentParts& parts) {
   return count;
 }
 
-bool has_spool(const std::string& path) {
-  std::error_code error;
-  return std::filesystem::exists(path + "/CURRENT", error);
-}
-
 void shut_the_ways_in(Settings& settings) {
   settings.intake.unix_socket.path.clear();
   settings.intake.http.listen.clear();
@@ -60,9 +55,11 @@ void shut_the_ways_in(Settings& settings) {
 int run_replay(Settings settings, const std::map<std::string, std::string>& environment, LeveledLog& log) {
   const SystemClock clock;
   SummedLog summed(log, clock);
-  if (!has_spool(settings.spool.path)) {
-    summed.line(LogLevel::kError, "start_failed", "there is no spool in " + settings.spool.path);
-    return 1;
+  for (const auto check : {check_stopped, check_owner}) {
+    if (const Status fine = check(settings.spool.path); !fine) {
+      summed.line(LogLevel::kError, "start_failed", fine.error().message());
+      return 1;
+    }
   }
   shut_the_ways_in(settings);
   AgentParts parts(std::move(settings), summed);

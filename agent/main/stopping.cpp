@@ -72,6 +72,7 @@ TimePoint drain_deadline(const AgentParts& parts, TimePoint now) {
 }
 
 void drain(AgentParts& parts, const ServiceManager& manager) {
+  const UtcMicros drain_began = parts.clock.utc_now();  // Before the couriers try at once: a failure of that counts.
   const auto began = parts.clock.steady_now();
   const auto deadline = drain_deadline(parts, began);
   parts.observed.phase.store(Phase::kStopping);
@@ -86,7 +87,6 @@ void drain(AgentParts& parts, const ServiceManager& manager) {
     delivery->wakeup.wake();
   }
   TWINLOG_KILL_POINT("agent.draining");
-  const UtcMicros drain_began = parts.clock.utc_now();
   const auto closing_time = deadline - std::min(kClosingTime, rest / 2);
   const auto grace = std::min(kAnswerGrace, parts.settings.agent.drain_timeout);
   parts.intake->ask_to_stop(grace);

@@ -1,5 +1,6 @@
 """`twinlog spool replay`: the spool of an agent that does not come back, delivered by another machine with the stores' addresses."""
 import json
+import os
 import shutil
 import unittest
 
@@ -82,6 +83,12 @@ class SpoolReplay(two_servers.TwoServersCase):
         self.assertIn("count=2", said)
         self.assertEqual(self.rows(), [(COUNT - 2,)])
 
+    def test_a_spool_that_lost_a_file_of_its_own_is_put_together_and_delivered(self):
+        folder = self.orphan(lines())
+        (folder / "CURRENT").unlink()
+        self.replay(folder)
+        self.assertEqual(self.rows(), [(COUNT,)])
+
     def test_where_no_spool_is_none_is_made(self):
         folder = self.there.folder / "nothing"
         self.assertIn(f"there is no spool in {folder}", self.replay(folder, code=1))
@@ -90,8 +97,15 @@ class SpoolReplay(two_servers.TwoServersCase):
     def test_the_spool_of_a_running_agent_is_left_alone(self):
         self.there.start()
         said = self.replay(self.there.spool, code=1)
-        self.assertIn("in use", said)
+        self.assertIn("an agent has the spool", said)
         self.assertIsNone(self.there.process.poll())
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can give a folder to somebody else")
+    def test_the_spool_of_another_user_is_left_to_that_one(self):
+        folder = self.orphan(lines())
+        os.chown(folder, 65534, 65534)
+        self.assertIn("run this as that user", self.replay(folder, code=1))
+        self.assertEqual(self.rows(), [(0,)])
 
     def test_a_time_that_is_none_is_wrong_usage(self):
         for words in ("0s", "soon"):

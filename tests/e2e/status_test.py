@@ -149,6 +149,7 @@ class Status(unittest.TestCase):
         terminal = OnTerminal("status", "--watch", "--config", agent.config)
         self.addCleanup(terminal.close)
         harness.wait_until(lambda: "\x1b[2J" in terminal.read() and "OK" in terminal.text, "the first look")
+        harness.wait_until(lambda: "lag 0.0 s" in terminal.read() and "events/s" in terminal.text, "bars, and a rate at the second")
         agent.process.send_signal(signal.SIGKILL)
         agent.process.wait()
         harness.wait_until(lambda: "no agent answers" in terminal.read(), "that it is gone")
