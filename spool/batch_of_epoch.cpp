@@ -1,8 +1,7 @@
 #include "spool/batch_of_epoch.h"
 
 #include <algorithm>
-#include <map>
-#include <memory>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -13,18 +12,6 @@
 
 namespace twinlog {
 namespace {
-
-using Hashes = std::map<std::uint64_t, Digest>;
-
-/// Of the numbers in the range, as far as they can be read.
-Hashes stored_hashes(const Database& database, const LeafRange& range) {
-  Hashes hashes;
-  LeafHashes stored(database, range);
-  while (const std::optional<NumberedHash> each = stored.next()) {
-    hashes.emplace_hint(hashes.end(), each->number, each->hash);
-  }
-  return hashes;  // What it did not give is made again below, or is a hole.
-}
 
 Digest hash_of(const SpoolItem& item) {
   return leaf_hash(item.version ? event_leaf(*item.version) : item.own_leaf);
@@ -53,23 +40,28 @@ class Tiles {
   std::vector<LedgerTile> tiles_;
 };
 
+/// The hashes of the range in their order: as stored, or where that cannot be read, made of the item again; else there
+/// is a hole.
 std::vector<LedgerTile> tiles_of(const Database& database, std::uint64_t base, const LeafRange& range,
                                  const std::vector<SpoolItem>& items) {
-  Hashes hashes = stored_hashes(database, range);
-  std::map<std::uint64_t, UtcMicros> times;
-  for (const SpoolItem& item : items) {
-    if (!hashes.contains(item.number)) {
-      hashes.emplace(item.number, hash_of(item));
-    }
-    times.emplace_hint(times.end(), item.number, item.received_at);
-  }
   Tiles tiles(base);
-  for (const auto& [number, hash] : hashes) {
-    tiles.add(number, hash);
-    if (const auto time = times.find(number); time != times.end()) {
-      tiles.accepted(time->second);
+  auto item = items.begin();
+  const auto add_items_before = [&](std::uint64_t number) {
+    for (; item != items.end() && item->number < number; ++item) {
+      tiles.add(item->number, hash_of(*item));
+      tiles.accepted(item->received_at);
+    }
+  };
+  LeafHashes stored(database, range);
+  while (const std::optional<NumberedHash> each = stored.next()) {
+    add_items_before(each->number);
+    tiles.add(each->number, each->hash);
+    if (item != items.end() && item->number == each->number) {
+      tiles.accepted(item->received_at);
+      ++item;
     }
   }
+  add_items_before(UINT64_MAX);
   return tiles.take();
 }
 
@@ -125,6 +117,7 @@ Result<SpoolBatch> batch_of_epoch(const Database& database, const EpochBook& boo
     batch.ledger.tiles = tiles_of(database, epoch.base, range, items);
     batch.ledger.checkpoints = checkpoints_of(book, epoch.id, range);
   }
+  batch.versions.reserve(items.size());
   for (SpoolItem& item : items) {
     if (item.version) {
       batch.versions.push_back(std::move(*item.version));

@@ -38,8 +38,9 @@ Exit codes:
   78  the configuration has mistakes)"},
     {"init", "Write a first configuration, try the stores, and show the SQL for the roles",
      R"(Writes a commented minimal file, unless one is there: that is left as it is. Addresses come from the options, else from
-the environment (then they are not written), else they are asked for on a terminal; elsewhere they are placeholders to change. Then both stores are looked at as
-by `twinlog check --stores`, and the SQL is shown that an administrator of PostgreSQL runs once.
+the environment (then they are not written), else they are asked for on a terminal; elsewhere they are placeholders to
+change. Then both stores are looked at as by `twinlog check --stores`, and the SQL is shown that an administrator of
+PostgreSQL runs once.
 
 Example:
   twinlog init --postgres postgresql://twinlog@db/audit --mongodb mongodb://db/audit

@@ -25,8 +25,8 @@ Exit codes:
   78  the configuration has mistakes)"},
      {"prove", "Prove one event to somebody who has neither the stores nor this program",
       R"(Writes PREFIX.tlog-proof, which says that the event's leaf lies in a tree that the agent signed, and
-PREFIX.disclosure.json, which shows the chosen fields and of all others a commitment that cannot be guessed at. Takes each
-part from whichever store has it whole, and checks everything before it writes. Both files go to the receiver.
+PREFIX.disclosure.json, which shows the chosen fields and of all others a commitment that cannot be guessed at. Takes
+each part from whichever store has it whole, and checks everything before it writes. Both files go to the receiver.
 
 Examples:
   twinlog prove --tenant acme --log-id 0193-1 --fields username,ip --out login
@@ -56,13 +56,16 @@ Exit codes:
   3   the command line, a file or a store cannot be used
   78  the configuration has mistakes)"},
      {"epoch", "End what an agent cannot end any more",
-      R"(An epoch is one run of an agent, which ends it itself, at its stop or
-at its next start. Where its spool is gone, a person has to.)"},
+      R"(An epoch is one run of an agent, which ends it itself, at its stop or at its next start. Where its spool is
+gone, a person has to.
+
+Example:
+  twinlog epoch retire --origin twinlog/auth-7f9c/019ab3c4-d5e6-7f00-8102-0304050607f8 --reason "node lost")"},
      {"epoch retire", "Say that an epoch has ended whose spool is gone",
-      R"(Signs, with the key of ledger.enrolment_key_file, that the epoch holds what the stores hold and no more, and keeps that in
-both. Needs no agent, but stores.<name>.keeper_uri. First it verifies everything, and refuses where anything of the epoch
-was changed or is missing, where the stores or --checkpoints know a larger checkpoint, and where its agent may be alive:
-only what `twinlog verify` calls STALE is retired. Give --checkpoints whatever logs of that agent there are.
+      R"(Signs, with the key of ledger.enrolment_key_file, that the epoch holds what the stores hold and no more, and keeps that
+in both. Needs no agent, but stores.<name>.keeper_uri. First it verifies everything, and refuses where anything of the
+epoch was changed or is missing, where the stores or --checkpoints know a larger checkpoint, and where its agent may be
+alive: only what `twinlog verify` calls STALE is retired. Give --checkpoints whatever logs of that agent there are.
 
 Examples:
   twinlog epoch retire --origin twinlog/auth-7f9c/019ab3c4-d5e6-7f00-8102-0304050607f8 --reason "node lost" \
@@ -74,11 +77,12 @@ Exit codes:
   2   the command line is wrong
   78  the configuration has mistakes)"},
      {"erase", "Empty fields of records in both stores, so that the ledger stays whole",
-      R"(Asks a running agent, which has stores.<name>.keeper_uri. It checks what those logins may do, signs a leaf that names the
-records and fields, waits until both stores have it under a checkpoint, and then empties the fields: in the record, its
-conflicts and further acceptances, and what its own spool still holds. `twinlog verify` and older proofs stay as they were;
-what was erased cannot be guessed from what is left. With user_id or username goes account. tenant_id, log_id, event_type
-and occurred_at go with the whole record only. Whatever breaks it off: the same command again finishes it.
+      R"(Asks a running agent, which has stores.<name>.keeper_uri. It checks what those logins may do, signs a leaf that names
+the records and fields, waits until both stores have it under a checkpoint, and then empties the fields: in the record,
+its conflicts and further acceptances, and what its own spool still holds. `twinlog verify` and older proofs stay as
+they were; what was erased cannot be guessed from what is left. With user_id or username goes account. tenant_id,
+log_id, event_type and occurred_at go with the whole record only. Whatever breaks it off: the same command again
+finishes it.
 
 Examples:
   twinlog erase --tenant acme --log-id 0193-1 --fields ip,user_agent --request "case 17"
@@ -90,9 +94,9 @@ Exit codes:
   2   the command line is wrong, or a field that cannot be erased
   78  the configuration has mistakes)"},
      {"prune", "Take whole old records out of both stores, so that the ledger stays whole",
-      R"(Asks a running agent, as `twinlog erase` does. Without --apply it only counts. A record goes with all that belongs to it,
-where every version of it is older and both stores have it alike; what is not so stays, and is counted. Leaves that name
-what goes come first. Whatever breaks it off: the same command again finishes it.
+      R"(Asks a running agent, as `twinlog erase` does. Without --apply it only counts. A record goes with all that belongs to
+it, where every version of it is older and both stores have it alike; what is not so stays, and is counted. Leaves that
+name what goes come first. Whatever breaks it off: the same command again finishes it.
 
 Examples:
   twinlog prune --before 2025-11-01T00:00:00Z --policy "12 months"

@@ -1,6 +1,7 @@
 #include "agent/pipeline/ledger_watch.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -32,6 +33,17 @@ void add_versions(const std::vector<StoredVersion>& versions, Places& places) {
   }
 }
 
+/// Tiles lie in the order of their leaves.
+const Digest* hash_in(const std::vector<LedgerTile>& tiles, std::uint64_t index) {
+  const auto behind = std::ranges::upper_bound(tiles, index, {}, &LedgerTile::first_index);
+  if (behind == tiles.begin()) {
+    return nullptr;
+  }
+  const LedgerTile& tile = *std::prev(behind);
+  const std::uint64_t place = index - tile.first_index;
+  return place < tile.hashes.size() ? &tile.hashes[place] : nullptr;
+}
+
 bool names(const PruneLeaf& prune, const LeafPlace& place) {
   return std::ranges::any_of(prune.ranges,
                              [&place](const EpochRange& range) {
@@ -43,42 +55,32 @@ bool names(const PruneLeaf& prune, const LeafPlace& place) {
 
 }  // namespace
 
-LedgerWatch::LedgerWatch(Parts parts) : parts_(parts) {}
+LedgerWatch::LedgerWatch(Parts parts) : parts_(parts), turns_(kSample, parts.random) {}
 
 void LedgerWatch::passed(const SpoolBatch& batch) {
-  std::map<std::uint64_t, Digest> hashes;
-  for (const LedgerTile& tile : batch.ledger.tiles) {
-    for (std::size_t i = 0; i < tile.hashes.size(); ++i) {
-      hashes.emplace_hint(hashes.end(), tile.first_index + i, tile.hashes[i]);
-    }
-  }
-  const auto keep_one = [&](std::uint64_t index, std::optional<EventKey> key) {
-    if (const auto hash = hashes.find(index); hash != hashes.end()) {
-      keep({.place = {batch.epoch.id, index},
-            .number = batch.epoch.base + index,
-            .key = std::move(key),
-            .leaf_hash = hash->second});
-    }
-  };
   const std::scoped_lock lock(mutex_);
   for (const Version& version : batch.versions) {
-    keep_one(version.leaf_index, EventKey{version.event.tenant_id, version.event.log_id});
+    if (Signed* const taken = take_place(batch, version.leaf_index)) {
+      taken->key = EventKey{version.event.tenant_id, version.event.log_id};
+    }
   }
   for (const OwnLeaf& own : batch.ledger.own_leaves) {
-    keep_one(own.index, std::nullopt);
+    take_place(batch, own.index);
   }
 }
 
-/// Vitter's algorithm R.
-void LedgerWatch::keep(Signed leaf) {
-  ++passed_;
-  if (sample_.size() < kSample) {
-    sample_.push_back(std::move(leaf));
-    return;
+/// In the sample, for this leaf; nothing: it goes by, or nobody knows its hash.
+LedgerWatch::Signed* LedgerWatch::take_place(const SpoolBatch& batch, std::uint64_t index) {
+  const bool is_full = sample_.size() >= kSample;
+  const std::optional<std::size_t> place = is_full ? turns_.pass() : sample_.size();
+  const Digest* const hash = place ? hash_in(batch.ledger.tiles, index) : nullptr;
+  if (hash == nullptr) {
+    return nullptr;
   }
-  if (const std::uint64_t place = parts_.random.next() % passed_; place < kSample) {
-    sample_[place] = std::move(leaf);
-  }
+  sample_.resize(std::max(sample_.size(), *place + 1));
+  sample_[*place] = {
+      .place = {batch.epoch.id, index}, .number = batch.epoch.base + index, .key = std::nullopt, .leaf_hash = *hash};
+  return &sample_[*place];
 }
 
 std::chrono::milliseconds LedgerWatch::step() {

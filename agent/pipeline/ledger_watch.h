@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/pipeline/reservoir.h"
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
 #include "plugins/api/store.h"
@@ -67,7 +68,7 @@ class LedgerWatch {
   };
   enum class Verdict : std::uint8_t { kAsSigned, kModified, kMissing, kErased, kPruned };
 
-  void keep(Signed leaf);
+  Signed* take_place(const SpoolBatch& batch, std::uint64_t index);
   std::vector<Signed> draw();
   StoreResult<std::vector<Verdict>> read_back(const std::vector<Signed>& leaves);
   /// Of those that would be told as missing, what PRUNE leaves name.
@@ -80,7 +81,7 @@ class LedgerWatch {
   mutable std::mutex mutex_;  ///< For what follows.
   std::vector<Signed> sample_;
   bool has_forgotten_ = false;  ///< Since the last draw.
-  std::uint64_t passed_ = 0;
+  ReservoirTurns turns_;
   AuditStatus status_;
 };
 

@@ -28,16 +28,22 @@ std::uint32_t as_u32(std::size_t value) {
 
 }  // namespace
 
+void ArrayBuilder::added() {
+  ++count_;
+  last_nulls_ = 0;
+}
+
 void ArrayBuilder::null() {
   put_u32(elements_, kNullLength);
   has_null_ = true;
   ++count_;
+  ++last_nulls_;
 }
 
 void ArrayBuilder::bytes(std::string_view value) {
   put_u32(elements_, as_u32(value.size()));
   elements_ += value;
-  ++count_;
+  added();
 }
 
 void ArrayBuilder::bytes_or_null(const std::optional<std::string>& value) {
@@ -55,19 +61,19 @@ void ArrayBuilder::boolean(bool value) {
 void ArrayBuilder::int2(std::int16_t value) {
   put_u32(elements_, 2);
   put_u16(elements_, static_cast<std::uint16_t>(value));
-  ++count_;
+  added();
 }
 
 void ArrayBuilder::int4(std::int32_t value) {
   put_u32(elements_, sizeof value);
   put_u32(elements_, static_cast<std::uint32_t>(value));
-  ++count_;
+  added();
 }
 
 void ArrayBuilder::int8(std::int64_t value) {
   put_u32(elements_, sizeof value);
   put_i64(elements_, value);
-  ++count_;
+  added();
 }
 
 void ArrayBuilder::timestamp(UtcMicros value) {
@@ -86,7 +92,7 @@ void ArrayBuilder::jsonb(std::string_view canonical) {
   put_u32(elements_, as_u32(canonical.size() + 1));
   elements_.push_back(kJsonbVersion);
   elements_ += canonical;
-  ++count_;
+  added();
 }
 
 void ArrayBuilder::inet(std::string_view address) {
@@ -104,7 +110,13 @@ void ArrayBuilder::inet(std::string_view address) {
   elements_.push_back(0);  // Not a network (cidr).
   elements_.push_back(static_cast<char>(size));
   elements_.append(raw.data(), size);
-  ++count_;
+  added();
+}
+
+Parameter ArrayBuilder::take_without_last_nulls() {
+  elements_.resize(elements_.size() - last_nulls_ * sizeof kNullLength);
+  count_ -= last_nulls_;
+  return take();
 }
 
 Parameter ArrayBuilder::take() {
@@ -120,6 +132,7 @@ Parameter ArrayBuilder::take() {
   }
   elements_.clear();
   count_ = 0;
+  last_nulls_ = 0;
   has_null_ = false;
   return parameter;
 }

@@ -56,11 +56,17 @@ class ArrayBuilder {
 
   std::size_t size() const { return count_; }
   Parameter take();
+  /// For an unnest() of several arrays, which pads the shorter ones with NULL: a column that most rows leave out costs
+  /// the server next to nothing so. At least one array of them has to be whole.
+  Parameter take_without_last_nulls();
 
  private:
+  void added();
+
   ElementType type_;
   std::string elements_;
   std::size_t count_ = 0;
+  std::size_t last_nulls_ = 0;
   bool has_null_ = false;
 };
 

@@ -342,7 +342,7 @@ std::string insert_head(std::string_view table_name) {
     return "$" + std::to_string(i + 1) + "::" + std::string(column.type.name) + "[]";
   });
   return "INSERT INTO " + std::string(table_name) + " AS t (" + column_names() + ") SELECT " + values +
-         " FROM unnest(" + arrays + ") AS v(" + column_names() + ")";
+         " FROM unnest(" + arrays + ") WITH ORDINALITY AS v(" + column_names() + ", ordinal) ORDER BY v.ordinal ";
 }
 
 std::vector<Parameter> column_arrays(std::span<const Version* const> versions) {
@@ -352,7 +352,7 @@ std::vector<Parameter> column_arrays(std::span<const Version* const> versions) {
     for (const Version* version : versions) {
       column.put(array, *version);
     }
-    parameters.push_back(array.take());
+    parameters.push_back(array.take_without_last_nulls());
   }
   return parameters;
 }

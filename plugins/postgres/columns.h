@@ -30,10 +30,12 @@ std::span<const Column> columns();
 std::string column_names(std::string_view prefix = "");
 /// What a SELECT reads from the table called `table`: the select forms of all columns in order.
 std::string column_selects(std::string_view table);
-/// "INSERT INTO <table> (...) SELECT ... FROM unnest(...) AS v(...)", parameters from $1 in the order of columns().
+/// "INSERT INTO <table> (...) SELECT ... FROM unnest(...) WITH ORDINALITY AS v(..., ordinal) ORDER BY v.ordinal ",
+/// parameters from $1 in the order of columns(). PostgreSQL takes the rows in the order of the arrays, and knows that
+/// it need not sort for it.
 std::string insert_head(std::string_view table);
 
-/// One array parameter per column for `insert_head`.
+/// One array parameter per column for `insert_head`. Who locks in an order of keys gives the versions in that order.
 std::vector<Parameter> column_arrays(std::span<const Version* const> versions);
 
 }  // namespace twinlog::postgres

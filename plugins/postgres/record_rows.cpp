@@ -34,7 +34,6 @@ constexpr std::string_view kLookUpConflicts =
 const std::string& insert_records() {
   static const std::string sql =
       insert_head("auth_logs") +
-      " ORDER BY v.tenant_id COLLATE \"C\", v.log_id COLLATE \"C\" "
       "ON CONFLICT (tenant_id, log_id) DO UPDATE SET has_conflict = true WHERE t.content_hash <> EXCLUDED.content_hash "
       "AND NOT t.has_conflict "
       "RETURNING tenant_id, log_id, content_hash";
@@ -44,7 +43,6 @@ const std::string& insert_records() {
 const std::string& insert_conflicts() {
   static const std::string sql =
       insert_head("auth_log_conflicts") +
-      " ORDER BY v.tenant_id COLLATE \"C\", v.log_id COLLATE \"C\", v.content_hash "
       "ON CONFLICT (tenant_id, log_id, content_hash) DO NOTHING RETURNING tenant_id, log_id, content_hash";
   return sql;
 }

@@ -39,7 +39,6 @@ constexpr std::string_view kAccounts =
 const std::string& insert_upsert() {
   static const std::string sql =
       postgres::insert_head("auth_logs") +
-      " ORDER BY v.tenant_id COLLATE \"C\", v.log_id COLLATE \"C\" "
       "ON CONFLICT (tenant_id, log_id) DO UPDATE SET has_conflict = true WHERE t.content_hash <> EXCLUDED.content_hash "
       "RETURNING log_id";
   return sql;

@@ -93,13 +93,18 @@ class Deck:
         self.alive = set(kill_points.points_of_agents())
 
     def draw(self, life, forgetful):
-        for cards in (self.cards, self.shuffled(sorted(self.alive)), self.shuffled(kill_points.points_of_agents())):
-            point = next((card for card in cards if can_reach(card, life, forgetful)), None)
+        for cards in (self.cards, self.shuffled(sorted(self.alive))):
+            point = self.reachable(cards, life, forgetful)
             if point:
                 cards.remove(point)
                 self.cards = cards
                 return point
-        raise AssertionError("every agent can reach some point")
+        # The deck stays what is left of it: others may reach that.
+        return self.reachable(self.shuffled(kill_points.points_of_agents()), life, forgetful)
+
+    @staticmethod
+    def reachable(cards, life, forgetful):
+        return next((card for card in cards if can_reach(card, life, forgetful)), None)
 
     def shuffled(self, points):
         self.generator.shuffle(points)

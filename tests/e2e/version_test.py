@@ -6,9 +6,10 @@ import unittest
 import harness
 from command import run
 
-COMMANDS = ("agent", "init", "check", "migrate", "send", "status", "wait", "drain", "spool", "try", "spool status",
-            "spool export", "spool check", "spool repair", "spool acknowledge", "spool dead-letters", "spool dead-letters list",
-            "spool dead-letters show", "spool dead-letters replay", "spool dead-letters discard")
+COMMANDS = ("agent", "init", "check", "migrate", "send", "status", "wait", "drain", "spool", "try", "verify", "prove", "keygen",
+            "reconcile", "erase", "prune", "epoch", "epoch retire", "spool status", "spool export", "spool check", "spool repair",
+            "spool replay", "spool acknowledge", "spool dead-letters", "spool dead-letters list", "spool dead-letters show",
+            "spool dead-letters replay", "spool dead-letters discard")
 
 
 class Version(unittest.TestCase):
@@ -49,7 +50,7 @@ class Version(unittest.TestCase):
                 self.assertRegex(done.stdout, rf"(?m)^Usage: twinlog {command} \[OPTIONS\]")
                 self.assertRegex(done.stdout, r"(?m)^Examples?:\n  ")
                 self.assertRegex(done.stdout, rf"(?m)^  .*twinlog {command}")
-                if command not in ("spool", "spool dead-letters"):
+                if command not in ("spool", "spool dead-letters", "epoch"):
                     self.assertRegex(done.stdout, r"(?m)^Exit codes:\n  0 ")
                 self.assertLessEqual(max(map(len, done.stdout.split("\n\n", 2)[-1].splitlines())), 120)
 
