@@ -4,8 +4,10 @@
 
 #include <array>
 #include <cstdint>
-#include <random>
+#include <span>
 #include <vector>
+
+#include "tests/support/simulation.h"
 
 namespace twinlog {
 namespace {
@@ -13,23 +15,21 @@ namespace {
 constexpr std::size_t kPlaces = 100;
 constexpr std::uint64_t kPassing = 10'000;
 
-class SeededRandom final : public Random {
+class CountingRandom final : public Random {
  public:
-  explicit SeededRandom(std::uint64_t seed) : engine_(seed) {}
+  explicit CountingRandom(std::uint64_t seed) : seeded_(seed) {}
   void fill(std::span<std::uint8_t> bytes) override {
-    for (std::uint8_t& byte : bytes) {
-      byte = static_cast<std::uint8_t>(engine_());
-    }
+    seeded_.fill(bytes);
     ++asked;
   }
   std::uint64_t asked = 0;
 
  private:
-  std::mt19937_64 engine_;
+  testing::SeededRandom seeded_;
 };
 
 /// The numbers that are in the sample after 0 to kPassing - 1 have come.
-std::vector<std::uint64_t> sample_of(SeededRandom& random) {
+std::vector<std::uint64_t> sample_of(CountingRandom& random) {
   std::vector<std::uint64_t> sample;
   ReservoirTurns turns(kPlaces, random);
   for (std::uint64_t number = 0; number < kPassing; ++number) {
@@ -46,7 +46,7 @@ std::vector<std::uint64_t> sample_of(SeededRandom& random) {
 TEST(Reservoir, WhatCameEarlyAndWhatCameLateAreKeptAlike) {
   std::array<int, 10> kept{};
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
-    SeededRandom random(seed);
+    CountingRandom random(seed);
     for (const std::uint64_t number : sample_of(random)) {
       ++kept.at(number * kept.size() / kPassing);
     }
@@ -58,7 +58,7 @@ TEST(Reservoir, WhatCameEarlyAndWhatCameLateAreKeptAlike) {
 
 TEST(Reservoir, EveryPlaceIsTakenAlike) {
   std::array<int, kPlaces> taken{};
-  SeededRandom random(1);
+  CountingRandom random(1);
   for (int round = 0; round < 200; ++round) {
     ReservoirTurns turns(kPlaces, random);
     for (std::uint64_t number = kPlaces; number < kPassing; ++number) {
@@ -73,7 +73,7 @@ TEST(Reservoir, EveryPlaceIsTakenAlike) {
 }
 
 TEST(Reservoir, ChanceIsAskedForOnlyWhereOneIsTaken) {
-  SeededRandom random(7);
+  CountingRandom random(7);
   sample_of(random);
   EXPECT_LT(random.asked, 3 * 700U);  // Of 9,900 that pass by, 460 are taken.
   EXPECT_GT(random.asked, 3 * 300U);

@@ -1,6 +1,7 @@
 // How many pages flushes read, counted by the server: the work does not grow with an attack.
 #include <cstdlib>
 
+#include "plugins/postgres/columns.h"
 #include "tests/postgres/rig.h"
 
 namespace twinlog {
@@ -98,6 +99,19 @@ TEST_F(PostgresWork, AnOpenReportMakesAHotAccountSlowerByEveryFlushUntilItEnds) 
   EXPECT_GT(pages_a_flush(agent), at_first * 5);
   execute(*report, {"COMMIT"});
   EXPECT_LE(pages_a_flush(agent), at_first * 2);
+}
+
+// The batch is in the order in which rows are locked, and the server knows it.
+TEST_F(PostgresWork, ABatchIsNotSortedByTheServer) {
+  const std::string explain = "EXPLAIN " + postgres::insert_head("auth_logs") + "ON CONFLICT DO NOTHING";
+  auto plan = watcher_->run_one({explain, postgres::column_arrays({})}, std::chrono::seconds{10});
+  ASSERT_TRUE(plan) << plan.error().words;
+  std::string words;
+  for (int row = 0; row < plan->count(); ++row) {
+    words.append(plan->value(row, 0)).append("\n");
+  }
+  EXPECT_NE(words.find("Function Scan on v"), std::string::npos) << words;
+  EXPECT_EQ(words.find("Sort"), std::string::npos) << words;
 }
 
 }  // namespace
